@@ -1,0 +1,16 @@
+// Runs on Node 24, where Jest can require() the packages that ship ES modules only.
+export default {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/{libs,services,tools}/*/test/**/*.test.ts'],
+  modulePathIgnorePatterns: ['/dist/', '/.homeroom/', '/.nx/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironmentOptions: { customExportConditions: ['@homeroom/source', 'node', 'node-addons'] },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' }, sourceMaps: 'inline' },
+    ],
+  },
+  transformIgnorePatterns: ['/node_modules/'],
+  testTimeout: 30_000,
+};

@@ -1,0 +1,116 @@
+import type { z } from 'zod';
+import {
+  classSnapshot,
+  enrollmentCancelled,
+  enrollmentConfirmed,
+  enrollmentPromoted,
+  enrollmentSeatHeld,
+  enrollmentWaitlisted,
+  familySnapshot,
+  notificationSent,
+} from './schemas.ts';
+import { topics, type Topic } from './topics.ts';
+
+/**
+ * Every event of the house: its CloudEvents type, the topic that carries it, its data's schema.
+ * A type's version is part of its name; a breaking change is a new type beside the old one.
+ */
+export const eventTypes = {
+  'homeroom.family.registered.v1': { topic: topics.family, schema: familySnapshot },
+  'homeroom.family.changed.v1': { topic: topics.family, schema: familySnapshot },
+  'homeroom.class.opened.v1': { topic: topics.class, schema: classSnapshot },
+  'homeroom.class.changed.v1': { topic: topics.class, schema: classSnapshot },
+  'homeroom.enrollment.waitlisted.v1': { topic: topics.enrollment, schema: enrollmentWaitlisted },
+  'homeroom.enrollment.seat-held.v1': { topic: topics.enrollment, schema: enrollmentSeatHeld },
+  'homeroom.enrollment.confirmed.v1': { topic: topics.enrollment, schema: enrollmentConfirmed },
+  'homeroom.enrollment.promoted.v1': { topic: topics.enrollment, schema: enrollmentPromoted },
+  'homeroom.enrollment.cancelled.v1': { topic: topics.enrollment, schema: enrollmentCancelled },
+  'homeroom.notification.sent.v1': { topic: topics.notification, schema: notificationSent },
+} as const satisfies Record<string, { topic: Topic; schema: z.ZodType }>;
+
+export type EventType = keyof typeof eventTypes;
+export type EventData<T extends EventType> = z.infer<(typeof eventTypes)[T]['schema']>;
+
+/** An event as it travels: the CloudEvents 1.0 attributes that Homeroom uses, and its data. */
+export type DomainEvent<T extends EventType = EventType> = {
+  [K in T]: {
+    /** Unique for ever (UUIDv7). Consumers recognise a duplicate by it. */
+    readonly id: string;
+    readonly type: K;
+    /** The publishing service, `/families`. */
+    readonly source: string;
+    /** The aggregate's id, which is also the message key. */
+    readonly subject: string;
+    readonly time: Date;
+    /** W3C trace context of the request that caused it. */
+    readonly traceparent?: string | undefined;
+    readonly data: EventData<K>;
+  };
+}[T];
+
+/** Thrown for a message that can never be read: the reason is for a dead letter's headers. */
+export class UnreadableEventError extends Error {
+  override readonly name = 'UnreadableEventError';
+}
+
+/** A message as a broker hands it over: headers and bytes, nothing believed yet. */
+export interface RawEvent {
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly value: Buffer | null;
+}
+
+export const isEventType = (type: string): type is EventType => Object.hasOwn(eventTypes, type);
+
+/**
+ * Writes an event as a CloudEvents 1.0 message in binary mode: attributes as `ce_*` headers, data as JSON.
+ * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
+ */
+export function encodeEvent(event: DomainEvent): { headers: Record<string, string>; value: Buffer } {
+  return {
+    headers: {
+      ce_specversion: '1.0',
+      ce_id: event.id,
+      ce_type: event.type,
+      ce_source: event.source,
+      ce_subject: event.subject,
+      ce_time: event.time.toISOString(),
+      'content-type': 'application/json',
+      ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
+    },
+    value: Buffer.from(JSON.stringify(event.data)),
+  };
+}
+
+/**
+ * Reads a message of the kind that `encodeEvent` writes and checks its data against the contract.
+ * @returns the event, or `undefined` for a type that this version does not know: newer publishers may send it.
+ * @throws {UnreadableEventError} when attributes are missing, the data is not JSON or does not fit its schema.
+ */
+export function decodeEvent({ headers, value }: RawEvent): DomainEvent | undefined {
+  const required = (name: string): string => {
+    const text = headers[name];
+    if (text === undefined || text === '') throw new UnreadableEventError(`header ${name} is missing`);
+    return text;
+  };
+  if (required('ce_specversion') !== '1.0') throw new UnreadableEventError('header ce_specversion is not 1.0');
+  const type = required('ce_type');
+  const [id, source, subject] = [required('ce_id'), required('ce_source'), required('ce_subject')];
+  if (!isEventType(type)) return undefined;
+  const time = new Date(required('ce_time'));
+  if (Number.isNaN(time.getTime())) throw new UnreadableEventError('header ce_time is not a time');
+  const data = eventTypes[type].schema.safeParse(parseJson(value));
+  if (!data.success) {
+    const { path, message } = data.error.issues[0] ?? { path: [], message: 'unknown' };
+    throw new UnreadableEventError(`data of ${type} does not fit its schema at ${path.join('.') || '(root)'}: ${message}`);
+  }
+  return { id, type, source, subject, time, traceparent: headers['traceparent'], data: data.data } as DomainEvent;
+}
+
+function parseJson(value: Buffer | null): unknown {
+  if (value === null) throw new UnreadableEventError('the message has no data');
+  try {
+    return JSON.parse(value.toString('utf8'));
+  } catch (error) {
+    throw new UnreadableEventError('data is not JSON', { cause: error });
+  }
+}

@@ -1,0 +1,60 @@
+import type { EventData, EventType } from './events.ts';
+
+const familyId = '0199f2a0-0000-7000-8000-000000000001';
+const child = { childId: '0199f2a0-0000-7000-8000-000000000003', name: 'Maya Okafor' };
+
+const family: EventData<'homeroom.family.registered.v1'> = {
+  familyId,
+  version: 1,
+  name: 'Okafor',
+  guardians: [{ guardianId: '0199f2a0-0000-7000-8000-000000000002', name: 'Ngozi Okafor', email: 'ngozi@example.org' }],
+  children: [{ ...child, birthDate: '2017-04-02' }],
+};
+
+const pottery: EventData<'homeroom.class.opened.v1'> = {
+  classId: '0199f2a0-0000-7000-8000-000000000004',
+  version: 1,
+  title: 'Pottery for beginners',
+  subject: 'art',
+  teacher: 'Ines Duarte',
+  room: 'Workshop',
+  weekday: 'tuesday',
+  startTime: '10:00',
+  endTime: '11:30',
+  firstDay: '2026-09-08',
+  lastDay: '2026-12-15',
+  timeZone: 'America/Chicago',
+  ageMin: 7,
+  ageMax: 11,
+  capacity: 12,
+  priceCents: 8500,
+  currency: 'USD',
+  status: 'open',
+};
+
+const enrollment = {
+  enrollmentId: '0199f2a0-0000-7000-8000-000000000005',
+  version: 1,
+  familyId,
+  child,
+  class: pottery,
+};
+
+/** One valid example of the data of each event, for tests, documents and people. */
+export const examples: { readonly [T in EventType]: EventData<T> } = {
+  'homeroom.family.registered.v1': family,
+  'homeroom.family.changed.v1': { ...family, version: 2, name: 'Okafor-Lind' },
+  'homeroom.class.opened.v1': pottery,
+  'homeroom.class.changed.v1': { ...pottery, version: 2, capacity: 14 },
+  'homeroom.enrollment.waitlisted.v1': { ...enrollment, position: 3 },
+  'homeroom.enrollment.seat-held.v1': { ...enrollment, amountCents: 8500 },
+  'homeroom.enrollment.confirmed.v1': { ...enrollment, version: 2, amountCents: 8500 },
+  'homeroom.enrollment.promoted.v1': { ...enrollment, version: 2, amountCents: 8500 },
+  'homeroom.enrollment.cancelled.v1': { ...enrollment, version: 3, reason: 'by_family', refundCents: 8500 },
+  'homeroom.notification.sent.v1': {
+    notificationId: '0199f2a0-0000-7000-8000-000000000006',
+    familyId,
+    kind: 'welcome',
+    channel: 'email',
+  },
+};

@@ -1,0 +1,14 @@
+export { deadLetterTopic, topics, type Topic } from './topics.ts';
+export { weekdays, type ClassSnapshot, type FamilySnapshot } from './schemas.ts';
+export {
+  decodeEvent,
+  encodeEvent,
+  eventTypes,
+  isEventType,
+  UnreadableEventError,
+  type DomainEvent,
+  type EventData,
+  type EventType,
+  type RawEvent,
+} from './events.ts';
+export { examples } from './examples.ts';

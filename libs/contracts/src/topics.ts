@@ -1,0 +1,12 @@
+/** The streams of Homeroom. A topic carries one kind of aggregate, keyed by its id, so that order holds per aggregate. */
+export const topics = {
+  family: 'homeroom.family.v1',
+  class: 'homeroom.class.v1',
+  enrollment: 'homeroom.enrollment.v1',
+  notification: 'homeroom.notification.v1',
+} as const;
+
+export type Topic = (typeof topics)[keyof typeof topics];
+
+/** Where messages of `topic` go that no retry can help. */
+export const deadLetterTopic = (topic: string): string => `${topic}.dlq`;
