@@ -101,7 +101,9 @@ export function decodeEvent({ headers, value }: RawEvent): DomainEvent | undefin
   const data = eventTypes[type].schema.safeParse(parseJson(value));
   if (!data.success) {
     const { path, message } = data.error.issues[0] ?? { path: [], message: 'unknown' };
-    throw new UnreadableEventError(`data of ${type} does not fit its schema at ${path.join('.') || '(root)'}: ${message}`);
+    throw new UnreadableEventError(
+      `data of ${type} does not fit its schema at ${path.join('.') || '(root)'}: ${message}`,
+    );
   }
   return { id, type, source, subject, time, traceparent: headers['traceparent'], data: data.data } as DomainEvent;
 }

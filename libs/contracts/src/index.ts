@@ -12,3 +12,4 @@ export {
   type RawEvent,
 } from './events.ts';
 export { examples } from './examples.ts';
+export { jsonSchemaOf } from './json-schema.ts';

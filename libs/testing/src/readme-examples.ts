@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+
+export interface ReadmeExample {
+  /** The heading that the example stands under. */
+  readonly heading: string;
+  readonly code: string;
+  /** What the ```text block right after the example promises it to print, if there is one. */
+  readonly output: string | undefined;
+}
+
+/** Finds the ```ts examples of a Markdown text, each with the ```text block that may follow it. */
+export function readmeExamples(markdown: string): ReadmeExample[] {
+  const blocks = [...markdown.matchAll(/^#+ (?<heading>.*)$|^```(?<language>\w*)\n(?<body>[\s\S]*?)^```$/gm)];
+  const examples: ReadmeExample[] = [];
+  let heading = '';
+  blocks.forEach(({ groups = {} }, index) => {
+    if (groups['heading'] !== undefined) heading = groups['heading'];
+    if (groups['language'] !== 'ts') return;
+    const next = blocks[index + 1]?.groups;
+    examples.push({
+      heading,
+      code: groups['body'] ?? '',
+      output: next?.['language'] === 'text' ? next['body'] : undefined,
+    });
+  });
+  return examples;
+}
+
+/**
+ * Runs one example of a lib's README as a program of its own, the way its reader would.
+ * @param folder the lib's folder; the example's imports are resolved from there.
+ * @param env added to the environment: addresses of engines, as the README tells its reader to set them.
+ * @returns what it printed.
+ * @throws when it ends with another status than 0 or is not done after `timeoutMs`.
+ */
+export async function runReadmeExample(
+  folder: string,
+  example: ReadmeExample,
+  { env = {}, timeoutMs = 20_000 }: { env?: Record<string, string>; timeoutMs?: number } = {},
+): Promise<string> {
+  const scratch = join(folder, '.homeroom');
+  await mkdir(scratch, { recursive: true });
+  const file = join(scratch, `${basename(folder)}-${example.heading.replace(/\W+/g, '-')}-${process.pid}.ts`);
+  await writeFile(file, example.code);
+  try {
+    return await run(file, { ...process.env, ...env }, timeoutMs);
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+function run(file: string, env: NodeJS.ProcessEnv, timeoutMs: number): Promise<string> {
+  const child = spawn(process.execPath, ['--conditions=@homeroom/source', file], {
+    env: { ...env, NODE_OPTIONS: '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+  });
+  let printed = '';
+  let complaints = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve(printed);
+      else reject(new Error(`the example ended with ${String(code ?? signal)} (limit ${timeoutMs} ms)\n${printed}${complaints}`));
+    });
+  });
+}
+
+/** Reads the examples of the README in `folder`. */
+export async function readExamplesOf(folder: string): Promise<ReadmeExample[]> {
+  return readmeExamples(await readFile(join(folder, 'README.md'), 'utf8'));
+}
