@@ -1,1 +1,2 @@
-export {};
+export { openCache } from './cache.ts';
+export type { Cache, CacheEvent, CacheOptions } from './types.ts';

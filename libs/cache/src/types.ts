@@ -1,0 +1,58 @@
+import type { Redis } from 'ioredis';
+
+export interface CacheOptions {
+  /** Names the cache in events: `classes`. */
+  readonly name: string;
+  /** The second tier. Without it the cache is in-process only. It is given, not owned: `close()` leaves it open. */
+  readonly redis?: Redis;
+  /** Put before every key in Redis and before the invalidation channel: `enrollment:classes:v1:`. */
+  readonly keyPrefix: string;
+  readonly l1: {
+    readonly maxEntries: number;
+    /** How long a process may serve an entry that it could not be told is stale; keep it ≤ 5 s. */
+    readonly ttlMs: number;
+  };
+  readonly l2?: {
+    readonly ttlSeconds: number;
+    /** The share of `ttlSeconds` that is random, so that entries filled together do not expire together. Default 0.1. */
+    readonly jitter?: number;
+    /** How long a command may take before Redis counts as down. Default 50. */
+    readonly timeoutMs?: number;
+  };
+  readonly onEvent?: (event: CacheEvent) => void;
+}
+
+export type CacheEvent =
+  | { kind: 'hit'; cache: string; tier: 'l1' | 'l2' }
+  /** A load, and why there was one: not cached, or Redis is down. */
+  | { kind: 'miss'; cache: string; reason: 'absent' | 'l2-down' }
+  /** Waited for a load that another call of this process had begun. */
+  | { kind: 'coalesced'; cache: string }
+  | { kind: 'loaded'; cache: string; durationMs: number }
+  /** A value that was not stored because it was invalidated while it was loaded. */
+  | { kind: 'stale-fill-refused'; cache: string }
+  | { kind: 'invalidated'; cache: string; origin: 'here' | 'elsewhere' }
+  /** All of L1 was dropped because invalidations may have been missed. */
+  | { kind: 'flushed'; cache: string }
+  | { kind: 'l2-state'; cache: string; state: 'closed' | 'open' | 'half-open' }
+  | { kind: 'l2-error'; cache: string; operation: 'get' | 'fill' | 'invalidate' | 'subscribe'; error: unknown };
+
+/** Cache-aside over two tiers. Values are strings: serialised once, served as they are. */
+export interface Cache {
+  /**
+   * The value of `key`: from this process, from Redis, or from `load`, in this order. However many callers ask for a
+   * cold key at once, a process calls `load` once. Redis being down costs a load, never an error or a wait.
+   * @param load reads the truth; `undefined` means that there is none, which is not cached.
+   * @throws what `load` throws; nothing is stored then.
+   */
+  get(key: string, load: () => Promise<string | undefined>): Promise<string | undefined>;
+  /** What this process holds for `key`, at once and without asking anyone: for hot routes, before `get`. */
+  peek(key: string): string | undefined;
+  /**
+   * Makes every process forget `key`, including loads that are under way. Call it after the commit.
+   * Never rejects: when Redis is down, other processes may serve the old value for up to `l1.ttlMs`, and the entry in
+   * Redis is deleted when it comes back.
+   */
+  invalidate(key: string): Promise<void>;
+  close(): Promise<void>;
+}

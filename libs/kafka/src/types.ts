@@ -1,0 +1,180 @@
+import type { DomainEvent, EventType } from '@homeroom/contracts';
+
+export interface KafkaOptions {
+  /** `host:port` of one or more brokers; the rest are learnt from them. */
+  readonly brokers: readonly string[];
+  /** The process's name in the broker's logs and quotas, `families-worker`. */
+  readonly clientId: string;
+  /** Put before every topic and group, so that several tests or checkouts share a broker. Default: none. */
+  readonly topicPrefix?: string;
+  readonly onEvent?: (event: KafkaEvent) => void;
+}
+
+export interface TopicSpec {
+  readonly topic: string;
+  readonly partitions: number;
+  /** Default 1; three in production, with `min.insync.replicas` 2. */
+  readonly replicas?: number;
+}
+
+export interface OutgoingMessage {
+  readonly topic: string;
+  readonly key: string | Buffer | null;
+  readonly headers: Readonly<Record<string, string | Buffer>>;
+  readonly value: Buffer | null;
+}
+
+/** A message as it lies in the topic: bytes, nothing decoded. */
+export interface IncomingMessage {
+  /** Without the prefix. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** Headers as text; of a header that is there twice, the first. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Headers as bytes, for whoever must pass them on unchanged. */
+  readonly rawHeaders: Readonly<Record<string, Buffer>>;
+  /** When the broker or the producer dated it, in epoch milliseconds. */
+  readonly timestampMs: number;
+}
+
+export interface Producer {
+  /**
+   * Publishes messages in the order given; those of one key land in one partition in that order.
+   * Resolves when every in-sync replica has all of them. Calls that overlap are merged into one request.
+   * @throws {KafkaUnavailableError} within 10 s when the brokers cannot be reached. Some of the messages may then have
+   * been written nevertheless: send them again, consumers recognise duplicates.
+   */
+  send(messages: readonly OutgoingMessage[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Consumer {
+  /** Finishes the messages in hand, commits, leaves the group. Ends within 5 s, broker or no broker. */
+  stop(): Promise<void>;
+  /** Whether the loop shows signs of life (heartbeats, fetches, attempts to connect). Feeds liveness. */
+  healthy(): boolean;
+}
+
+export interface HandlerContext {
+  /** Aborts when the consumer stops. */
+  readonly signal: AbortSignal;
+  /** 1 for the first try. */
+  readonly attempt: number;
+}
+
+export interface RetryOptions {
+  /** Tries in all, before the message goes to the dead letters. Default 5. */
+  readonly attempts?: number;
+  /** Default 100. */
+  readonly baseMs?: number;
+  /** Default 2000. */
+  readonly maxMs?: number;
+}
+
+/** What both kinds of consumer understand. */
+export interface ConsumerOptions {
+  readonly group: string;
+  readonly topics: readonly string[];
+  /** Where a group that has never committed starts. Default true. */
+  readonly fromBeginning?: boolean;
+  readonly retry?: RetryOptions;
+  /**
+   * Says that an error has nothing to do with the message (the database is down): the message is then tried again for
+   * ever, with heartbeats, and never becomes a dead letter. Default: no error is transient.
+   */
+  readonly isTransient?: (error: unknown) => boolean;
+  /** How many partitions are worked on at once; order holds within each. Default 3. */
+  readonly concurrency?: number;
+  readonly onEvent?: (event: KafkaEvent) => void;
+}
+
+export type EventHandlers = {
+  readonly [T in EventType]?: (event: DomainEvent<T>, context: HandlerContext) => Promise<void>;
+};
+
+export interface ConsumeOptions extends ConsumerOptions {
+  readonly handlers: EventHandlers;
+}
+
+export interface ConsumeRawOptions extends ConsumerOptions {
+  readonly handler: (message: IncomingMessage, context: HandlerContext) => Promise<void>;
+  /** Whether a message whose tries are used up goes to `<topic>.dlq` (default) or is skipped with an event. */
+  readonly deadLetters?: boolean;
+}
+
+export interface Kafka {
+  /**
+   * Creates the topics that are missing; those that exist are left as they are. Waits for the brokers as long as it
+   * takes: rejects only when `signal` aborts or the client is closed.
+   */
+  ensureTopics(topics: readonly TopicSpec[], options?: { signal?: AbortSignal }): Promise<void>;
+  /** Resolves when a broker answers; rejects within 3 s otherwise. */
+  ping(signal?: AbortSignal): Promise<void>;
+  /** The process's producer. It connects on the first send, so this works while the brokers are down. */
+  producer(): Promise<Producer>;
+  /**
+   * Starts a consumer of domain events in the background: it waits for brokers and topics that are not there yet.
+   * A type without a handler is skipped. A message that cannot be read or whose tries are used up goes to the dead
+   * letter topic (created when missing) before the offset moves.
+   */
+  consume(options: ConsumeOptions): Promise<Consumer>;
+  /** The same loop over undecoded messages, for whoever reads dead letters. */
+  consumeRaw(options: ConsumeRawOptions): Promise<Consumer>;
+  /** Stops the consumers, flushes and closes the producer. */
+  close(): Promise<void>;
+}
+
+/** What happened, for logs and metrics. Topics and groups are named without the prefix. */
+export type KafkaEvent =
+  | { kind: 'produced'; messages: number; durationMs: number }
+  | { kind: 'produce-failed'; messages: number; durationMs: number; error: unknown }
+  | { kind: 'waiting-for-broker'; what: string; attempt: number; delayMs: number; error: unknown }
+  | { kind: 'waiting-for-topics'; group: string; topics: string[] }
+  | { kind: 'joined'; group: string; partitions: Readonly<Record<string, readonly number[]>> }
+  | {
+      kind: 'consumed';
+      group: string;
+      topic: string;
+      partition: number;
+      /** The CloudEvents type, when the message could be read so far. */
+      type: string | undefined;
+      outcome: 'handled' | 'skipped' | 'dead-lettered' | 'dropped';
+      attempts: number;
+      durationMs: number;
+      /** Age of the message when it was done, in milliseconds. */
+      ageMs: number;
+    }
+  | {
+      kind: 'retrying';
+      group: string;
+      topic: string;
+      partition: number;
+      offset: string;
+      attempt: number;
+      delayMs: number;
+      transient: boolean;
+      error: unknown;
+    }
+  | {
+      kind: 'dead-lettered';
+      group: string;
+      topic: string;
+      partition: number;
+      offset: string;
+      attempts: number;
+      reason: string;
+      error: unknown;
+    }
+  /** How many messages lie after the one just done. */
+  | { kind: 'lag'; group: string; topic: string; partition: number; lag: number }
+  | { kind: 'restarting'; group: string; delayMs: number; error: unknown }
+  /** The consumer is gone and will not come back: end the process. */
+  | { kind: 'fatal'; group: string; error: unknown };
+
+/** The brokers could not be reached, or did not answer in time. */
+export class KafkaUnavailableError extends Error {
+  override readonly name = 'KafkaUnavailableError';
+}
