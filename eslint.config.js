@@ -3,8 +3,14 @@ import { globSync } from 'node:fs';
 import { basename } from 'node:path';
 import tseslint from 'typescript-eslint';
 
-const services = globSync('services/*/package.json', { cwd: import.meta.dirname }).map((file) => basename(file.slice(0, -'/package.json'.length)));
-const serviceImports = services.flatMap((name) => [`@homeroom/${name}`, `@homeroom/${name}/*`, `**/services/${name}/**`]);
+const services = globSync('services/*/package.json', { cwd: import.meta.dirname }).map((file) =>
+  basename(file.slice(0, -'/package.json'.length)),
+);
+const serviceImports = services.flatMap((name) => [
+  `@homeroom/${name}`,
+  `@homeroom/${name}/*`,
+  `**/services/${name}/**`,
+]);
 
 export default tseslint.config(
   { ignores: ['**/dist/', '**/node_modules/', '.homeroom/', '.nx/', 'bench/results/'] },
@@ -26,20 +32,32 @@ export default tseslint.config(
     files: ['libs/*/src/**/*.ts', 'services/*/src/**/*.ts'],
     ignores: ['libs/chassis/src/config.ts', 'libs/chassis/src/process.ts', 'libs/testing/**'],
     rules: {
-      'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Configuration comes from the service’s config.ts.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Configuration comes from the service’s config.ts.' },
+      ],
       'no-console': 'error',
     },
   },
   {
     files: ['libs/*/src/**/*.ts'],
-    rules: { 'no-restricted-imports': ['error', { patterns: [{ group: serviceImports, message: 'A lib knows no service.' }] }] },
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [{ group: serviceImports, message: 'A lib knows no service.' }] }],
+    },
   },
   ...services.map((name) => ({
     files: [`services/${name}/**/*.ts`],
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [{ group: serviceImports.filter((i) => !i.includes(`/${name}`)), message: 'A service uses libs, never another service: they talk by events.' }] },
+        {
+          patterns: [
+            {
+              group: serviceImports.filter((i) => !i.includes(`/${name}`)),
+              message: 'A service uses libs, never another service: they talk by events.',
+            },
+          ],
+        },
       ],
     },
   })),
@@ -55,5 +73,8 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-return': 'off',
     },
   },
-  { files: ['**/*.{js,mjs}'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } } },
+  {
+    files: ['**/*.{js,mjs}'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
 );
