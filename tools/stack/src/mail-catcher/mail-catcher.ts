@@ -39,7 +39,14 @@ const faultsBody = z.strictObject({
  * @throws the listen error when a port is taken.
  */
 export async function startMailCatcher(options: MailCatcherOptions): Promise<MailCatcher> {
-  const { host, smtpPort, httpPort, keepMails = 20_000, keepBytes = 128 * 2 ** 20, mailLimitBytes = 2 * 2 ** 20 } = options;
+  const {
+    host,
+    smtpPort,
+    httpPort,
+    keepMails = 20_000,
+    keepBytes = 128 * 2 ** 20,
+    mailLimitBytes = 2 * 2 ** 20,
+  } = options;
   const mailbox = new Mailbox({ mails: keepMails, bytes: keepBytes });
   const receiver = await receiveMail({ host, port: smtpPort, mailLimitBytes }, mailbox);
   let faults: MailFaults = { mode: 'none', delayMs: 5000, code: 451 };
@@ -54,7 +61,8 @@ export async function startMailCatcher(options: MailCatcherOptions): Promise<Mai
     });
   const find = ({ params }: Exchange): Mail => {
     const mail = mailbox.get(params['id'] ?? '');
-    if (mail === undefined) throw new Refusal(404, 'message_not_found', 'there is no such mail, or it was too old to keep');
+    if (mail === undefined)
+      throw new Refusal(404, 'message_not_found', 'there is no such mail, or it was too old to keep');
     return mail;
   };
 

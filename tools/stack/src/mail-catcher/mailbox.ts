@@ -66,7 +66,10 @@ export class Mailbox {
     const matching = [...this.#kept.values()]
       .map(({ mail }) => mail)
       .filter((mail) => address === undefined || mail.to.includes(address))
-      .filter((mail) => part === undefined || [...mail.to, mail.from, mail.subject].some((text) => text.toLowerCase().includes(part)));
+      .filter(
+        (mail) =>
+          part === undefined || [...mail.to, mail.from, mail.subject].some((text) => text.toLowerCase().includes(part)),
+      );
     const newer = after === undefined ? matching : matching.filter((mail) => Number(mail.id) > Number(after));
     return { items: (newestFirst ? newer.reverse() : newer).slice(0, limit), total: matching.length };
   }

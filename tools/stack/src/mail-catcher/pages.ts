@@ -18,7 +18,12 @@ export function listPage(mails: { items: readonly Mail[]; total: number }, query
       <p class="quiet">${mails.total} in all, the newest ${mails.items.length} shown (UTC)</p>
       <table>
         <thead>
-          <tr><th>Received</th><th>To</th><th>Subject</th><th>Attached</th></tr>
+          <tr>
+            <th>Received</th>
+            <th>To</th>
+            <th>Subject</th>
+            <th>Attached</th>
+          </tr>
         </thead>
         <tbody>
           ${mails.items.map(row)}
@@ -29,7 +34,9 @@ export function listPage(mails: { items: readonly Mail[]; total: number }, query
 
 const button = (mode: MailFaults['mode'], current: MailFaults['mode']): Markup =>
   html`<form action="/sandbox/faults" method="post">
-    <button name="mode" value="${mode}" aria-pressed="${String(mode === current)}">${mode === 'none' ? 'works' : mode}</button>
+    <button name="mode" value="${mode}" aria-pressed="${String(mode === current)}">
+      ${mode === 'none' ? 'works' : mode}
+    </button>
   </form>`;
 
 const row = (mail: Mail): Markup =>
@@ -42,7 +49,10 @@ const row = (mail: Mail): Markup =>
 
 /** One mail. Its own markup lives in a frame that may run and load nothing: see `bodyOf`. */
 export function mailPage(mail: Mail): Reply {
-  const attachment = ({ filename, contentType, content, encoding }: Mail['attachments'][number], index: number): Markup =>
+  const attachment = (
+    { filename, contentType, content, encoding }: Mail['attachments'][number],
+    index: number,
+  ): Markup =>
     html`<h2><a href="/messages/${mail.id}/attachments/${index}">${filename === '' ? contentType : filename}</a></h2>
       ${encoding === 'utf8' ? html`<pre>${content}</pre>` : undefined}`;
   return page(
@@ -54,7 +64,7 @@ export function mailPage(mail: Mail): Reply {
       ${mail.attachments.map(attachment)}
       <details>
         <summary>Headers</summary>
-        <pre>${Object.entries(mail.headers).map(([name, value]) => html`${name}: ${value}\n`)}</pre>
+        <pre>${Object.entries(mail.headers).map(([name, value]) => html`${name}: ${value} `)}</pre>
       </details>`,
   );
 }
@@ -64,7 +74,8 @@ export const bodyOf = (mail: Mail): Reply => ({
   status: 200,
   headers: {
     'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'",
+    'content-security-policy':
+      "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'",
   },
   body: mail.html ?? '',
 });

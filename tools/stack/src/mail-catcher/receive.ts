@@ -94,7 +94,8 @@ export async function receiveMail(
 
 function readMail(email: Email, to: readonly string[]): Omit<Mail, 'id'> {
   const headers: Record<string, string> = {};
-  for (const { key, value } of email.headers) headers[key] = headers[key] === undefined ? value : `${headers[key]}, ${value}`;
+  for (const { key, value } of email.headers)
+    headers[key] = headers[key] === undefined ? value : `${headers[key]}, ${value}`;
   return {
     to,
     from: email.from?.address ?? '',

@@ -39,11 +39,19 @@ const style = `
 /** A whole page: nothing is loaded from anywhere, no script runs, and no other site may frame it. */
 export function page(title: string, body: Markup, status = 200): Reply {
   const document = html`<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><style>${{ markup: style }}</style></head>
-<body>${body}</body>
-</html>
-`;
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width" />
+        <title>${title}</title>
+        <style>
+          ${{ markup: style }}
+        </style>
+      </head>
+      <body>
+        ${body}
+      </body>
+    </html> `;
   return {
     status,
     headers: {

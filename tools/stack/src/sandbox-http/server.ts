@@ -1,5 +1,5 @@
-import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { AddressInfo, Server } from 'node:net';
 import { z } from 'zod';
 
 /** What a route is given. `params` are the `:names` of its path. */
@@ -68,7 +68,11 @@ export async function serveSandbox(
     if (match === undefined) {
       throw found.length === 0
         ? new Refusal(404, 'not_found', `nothing is served at ${url.pathname}`)
-        : new Refusal(405, 'method_not_allowed', `${url.pathname} answers ${found.map((entry) => entry.method).join(', ')}`);
+        : new Refusal(
+            405,
+            'method_not_allowed',
+            `${url.pathname} answers ${found.map((entry) => entry.method).join(', ')}`,
+          );
     }
     refuseOtherSites(request);
     return around({ request, url, params: { ...match.pattern.exec(url.pathname)?.groups } }, match.route);
@@ -83,7 +87,11 @@ export async function serveSandbox(
             request.socket.resetAndDestroy();
             return;
           }
-          response.writeHead(reply.status, { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...reply.headers });
+          response.writeHead(reply.status, {
+            'cache-control': 'no-store',
+            'x-content-type-options': 'nosniff',
+            ...reply.headers,
+          });
           response.end(request.method === 'HEAD' ? undefined : reply.body);
         },
         (error: unknown) => response.destroy(error as Error),
@@ -104,7 +112,7 @@ export async function serveSandbox(
 
 /** Listens, and rejects with the server's own error when it cannot. */
 export const listen = (
-  server: Pick<Server, 'listen' | 'once' | 'removeListener'>,
+  server: Server,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -119,7 +127,11 @@ export const listen = (
  * Reads a body of at most `limitBytes`: JSON, or the form of a page's button.
  * @throws {Refusal} 413, 415, 400 malformed_json or 422 validation_failed with the first field that is wrong.
  */
-export async function readBody<S extends z.ZodType>(request: IncomingMessage, schema: S, limitBytes = 65_536): Promise<z.infer<S>> {
+export async function readBody<S extends z.ZodType>(
+  request: IncomingMessage,
+  schema: S,
+  limitBytes = 65_536,
+): Promise<z.infer<S>> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
