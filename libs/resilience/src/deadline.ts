@@ -32,6 +32,8 @@ export class Deadline {
 
   /** A signal that aborts at the deadline, with a `TimeoutError`. */
   signal(): AbortSignal {
-    return AbortSignal.timeout(Math.ceil(this.remainingMs()));
+    const leftMs = this.remainingMs();
+    if (leftMs === 0) return AbortSignal.abort(new DOMException('The deadline has passed', 'TimeoutError'));
+    return AbortSignal.timeout(Math.ceil(leftMs));
   }
 }

@@ -1,22 +1,47 @@
+import {
+  bulkhead,
+  circuitBreaker,
+  CircuitState,
+  ConsecutiveBreaker,
+  CountBreaker,
+  handleWhen,
+  isBrokenCircuitError,
+  isBulkheadRejectedError,
+  noop,
+  retry,
+  TaskCancelledError,
+  timeout,
+  TimeoutStrategy,
+  wrap,
+  type CircuitBreakerPolicy,
+  type IPolicy,
+} from 'cockatiel';
+import { isTimeout, PolicyError } from './errors.ts';
+import { fullJitter } from './full-jitter.ts';
+
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 export interface PolicyOptions {
-  /** What is called, for events: `payment`. */
+  /** What is called, for events and error sentences: `payment`. */
   readonly name: string;
-  /** How long one try may take, in milliseconds. Its signal aborts then and the call stops waiting for it. */
+  /** How long one try may take, in milliseconds. Its signal aborts then, and the call stops waiting for it. */
   readonly timeoutMs: number;
-  /** Tries in all, with full jitter between them. Default: one try. */
+  /** Tries in all, the first included, with full jitter between them. Default: one try. */
   readonly retry?: { readonly attempts: number; readonly baseMs: number; readonly maxMs: number };
   /**
-   * Opens after `failures` tries failed in a row, or when `ratio` (0–1) of the last `calls` (default 20) failed; lets one try
-   * through `openMs` later and closes if that succeeds. Default: no breaker.
+   * Opens after `failures` failed tries in a row, or when more than `ratio` (between 0 and 1) of the last `calls`
+   * (default 20, judged from half as many) failed. `openMs` later one try goes through, and closes it by succeeding.
+   * Default: no breaker.
    */
   readonly breaker?:
     | { readonly failures: number; readonly openMs: number }
     | { readonly ratio: number; readonly calls?: number; readonly openMs: number };
-  /** At most `concurrent` calls at once, `queued` more wait, the rest are rejected at once. Default: no limit. */
+  /** At most `concurrent` calls at once; `queued` more wait, the rest are rejected at once. Default: no limit. */
   readonly bulkhead?: { readonly concurrent: number; readonly queued: number };
-  /** Whether an error says that the other side is in trouble. Others are neither retried nor counted. Default: all are. */
+  /**
+   * Whether an error says that the other side is in trouble. Others (it answered: this card is declined) are neither
+   * retried nor counted by the breaker. Time-outs always count. Default: every error does.
+   */
   readonly isFailure?: (error: unknown) => boolean;
   readonly onEvent?: (event: PolicyEvent) => void;
 }
@@ -30,27 +55,190 @@ export type PolicyEvent = { policy: string } & (
   | { kind: 'breaker'; state: BreakerState }
 );
 
+export interface CallContext {
+  /** Aborts when this try's time is up, or with the caller's own signal. Hand it to `fetch` and the like. */
+  readonly signal: AbortSignal;
+  /** 1 for the first try. */
+  readonly attempt: number;
+}
+
 export interface Policy {
   /**
-   * Runs `call` under the policy. `signal` aborts when its time is up or the caller's own signal aborts.
-   * @throws what `call` threw last, or an error that `isTimeout`, `isBrokenCircuit` or `isRejected` recognises, or the
+   * Runs `call` under the policy.
+   * @param options.signal the caller's own, for instance a deadline's: ends waiting, retrying and the try at once.
+   * @throws what `call` threw last; an error that `isTimeout`, `isBrokenCircuit` or `isRejected` recognises; or the
    * reason of the caller's signal.
    */
-  execute<T>(
-    call: (context: { signal: AbortSignal; attempt: number }) => Promise<T>,
-    options?: { signal?: AbortSignal },
-  ): Promise<T>;
+  execute<T>(call: (context: CallContext) => Promise<T>, options?: { signal?: AbortSignal }): Promise<T>;
   /** `closed` when there is no breaker. */
   breakerState(): BreakerState;
 }
 
-/** Builds a policy. */
-export function policy(_options: PolicyOptions): Policy {
-  throw new Error('not yet');
+const breakerStates: Readonly<Record<CircuitState, BreakerState>> = {
+  [CircuitState.Closed]: 'closed',
+  [CircuitState.Open]: 'open',
+  [CircuitState.HalfOpen]: 'half-open',
+  [CircuitState.Isolated]: 'open',
+};
+
+/**
+ * Builds a policy: bulkhead around retries around breaker around time limit, so that a call keeps its place while it
+ * retries, every try is judged by the breaker, and an open breaker ends the retries. Make one per thing that is
+ * called and keep it: breaker and bulkhead remember.
+ * @throws {Error} at once, with a sentence, for options that make no sense.
+ */
+export function policy(options: PolicyOptions): Policy {
+  check(options);
+  const { name, timeoutMs, isFailure = () => true, onEvent } = options;
+  const inTrouble = handleWhen((error) => isTimeout(error) || (!isCallerGone(error) && isFailure(error)));
+  const breaker = options.breaker && breakerOf(inTrouble, options.breaker);
+  breaker?.onStateChange((state) => onEvent?.({ kind: 'breaker', policy: name, state: breakerStates[state] }));
+  const limit = timeout(timeoutMs, TimeoutStrategy.Aggressive);
+  const around: IPolicy = wrap(
+    options.bulkhead === undefined ? noop : bulkhead(options.bulkhead.concurrent, options.bulkhead.queued),
+    options.retry === undefined ? noop : retryOf(options, options.retry, isFailure),
+    breaker ?? noop,
+  );
+
+  const run = async <T>(call: (context: CallContext) => Promise<T>, caller: AbortSignal | undefined): Promise<T> => {
+    let attempt = 0;
+    return around.execute(async () => {
+      if (hasGone(caller)) throw new CallerGone();
+      attempt += 1;
+      try {
+        return await limit.execute(
+          async (context) =>
+            call({
+              attempt,
+              signal: caller === undefined ? context.signal : AbortSignal.any([caller, context.signal]),
+            }),
+          caller,
+        );
+      } catch (error) {
+        if (hasGone(caller)) throw new CallerGone();
+        // cockatiel 3.2.1's own isTaskCancelledError looks for another error's mark
+        if (!(error instanceof TaskCancelledError)) throw error;
+        onEvent?.({ kind: 'timed-out', policy: name });
+        throw new PolicyError(name, 'timeout', `no answer within ${timeoutMs} ms`, { cause: error });
+      }
+    });
+  };
+
+  return {
+    breakerState: () => (breaker === undefined ? 'closed' : breakerStates[breaker.state]),
+    execute: async (call, { signal: caller } = {}) => {
+      caller?.throwIfAborted();
+      const startedAt = performance.now();
+      try {
+        const result = await (caller === undefined ? run(call, undefined) : orAborted(run(call, caller), caller));
+        onEvent?.({ kind: 'succeeded', policy: name, durationMs: performance.now() - startedAt });
+        return result;
+      } catch (caught) {
+        const error = named(name, caught, caller);
+        if (isBulkheadRejectedError(caught)) onEvent?.({ kind: 'rejected', policy: name });
+        else onEvent?.({ kind: 'failed', policy: name, durationMs: performance.now() - startedAt, error });
+        throw error;
+      }
+    },
+  };
 }
-/** The breaker is open: the other side was not asked. */
-export const isBrokenCircuit = (_error: unknown): boolean => false;
-/** A try took longer than `timeoutMs`. Whether it had an effect is unknown. */
-export const isTimeout = (_error: unknown): boolean => false;
-/** The bulkhead is full: the other side was not asked. */
-export const isRejected = (_error: unknown): boolean => false;
+
+/** Thrown inside, when the caller's signal has aborted: that is no fault of the other side. */
+class CallerGone extends Error {}
+const hasGone = (caller: AbortSignal | undefined): boolean => caller?.aborted === true;
+const isCallerGone = (error: unknown): boolean => error instanceof CallerGone;
+
+function retryOf(
+  { name, onEvent }: PolicyOptions,
+  { attempts, baseMs, maxMs }: NonNullable<PolicyOptions['retry']>,
+  isFailure: (error: unknown) => boolean,
+) {
+  const worthwhile = handleWhen(
+    (error) => isTimeout(error) || (!isCallerGone(error) && !isBrokenCircuitError(error) && isFailure(error)),
+  );
+  const policy = retry(worthwhile, {
+    maxAttempts: attempts - 1,
+    backoff: { next: ({ attempt }) => backoffStep(attempt) },
+  });
+  type Step = { duration: number; next: (context: { attempt: number }) => Step };
+  const backoffStep = (attempt: number): Step => ({
+    duration: fullJitter(attempt, { baseMs, maxMs }),
+    next: (context) => backoffStep(context.attempt),
+  });
+  policy.onRetry((tried) =>
+    onEvent?.({
+      kind: 'retrying',
+      policy: name,
+      attempt: tried.attempt,
+      delayMs: tried.delay,
+      error: 'error' in tried ? tried.error : undefined,
+    }),
+  );
+  return policy;
+}
+
+function breakerOf(
+  inTrouble: ReturnType<typeof handleWhen>,
+  options: NonNullable<PolicyOptions['breaker']>,
+): CircuitBreakerPolicy {
+  return circuitBreaker(inTrouble, {
+    halfOpenAfter: options.openMs,
+    breaker:
+      'failures' in options
+        ? new ConsecutiveBreaker(options.failures)
+        : new CountBreaker({
+            threshold: options.ratio,
+            size: options.calls ?? 20,
+            minimumNumberOfCalls: Math.ceil((options.calls ?? 20) / 2),
+          }),
+  });
+}
+
+function named(name: string, error: unknown, caller: AbortSignal | undefined): unknown {
+  if (hasGone(caller)) return caller?.reason;
+  if (isBrokenCircuitError(error)) {
+    return new PolicyError(name, 'broken-circuit', 'failed too often lately and is not asked for a while', {
+      cause: error,
+    });
+  }
+  if (isBulkheadRejectedError(error)) {
+    return new PolicyError(name, 'rejected', 'too many calls are under way', { cause: error });
+  }
+  return error;
+}
+
+/** Cockatiel waits out a retry's pause and a bulkhead's queue even when the caller has gone. */
+async function orAborted<T>(running: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: gone, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason as Error);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([running, gone]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function check({ name, timeoutMs, retry, breaker, bulkhead }: PolicyOptions): void {
+  const demand = (fits: boolean, sentence: string): void => {
+    if (!fits) throw new Error(`policy ${name}: ${sentence}`);
+  };
+  const whole = (value: number, least: number): boolean => Number.isInteger(value) && value >= least;
+  demand(timeoutMs > 0 && timeoutMs <= 2 ** 31 - 1, 'timeoutMs must be more than 0 and fit a timer');
+  if (retry) {
+    demand(whole(retry.attempts, 1), 'retry.attempts counts the first try and must be 1 or more');
+    demand(retry.baseMs >= 0 && retry.maxMs >= retry.baseMs, 'retry.maxMs must not be less than retry.baseMs');
+  }
+  if (breaker) {
+    demand(breaker.openMs > 0, 'breaker.openMs must be more than 0');
+    if ('failures' in breaker) demand(whole(breaker.failures, 1), 'breaker.failures must be 1 or more');
+    else {
+      demand(breaker.ratio > 0 && breaker.ratio < 1, 'breaker.ratio must lie between 0 and 1');
+      demand(whole(breaker.calls ?? 20, 2), 'breaker.calls must be 2 or more');
+    }
+  }
+  if (bulkhead) {
+    demand(whole(bulkhead.concurrent, 1), 'bulkhead.concurrent must be 1 or more');
+    demand(whole(bulkhead.queued, 0), 'bulkhead.queued must be 0 or more');
+  }
+}
