@@ -1,0 +1,98 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+const flag = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+/** A whole number of at least `least`, written in the environment as text. */
+export const wholeNumber = (least = 0): z.ZodCoercedNumber => z.coerce.number().int().min(least);
+
+/** A comma-separated list; the empty text is the empty list. */
+export const commaList = z.string().transform(flag);
+
+const cidrList = commaList.check((ctx) => {
+  for (const range of ctx.value.filter((candidate) => !isCidr(candidate))) {
+    ctx.issues.push({ code: 'custom', input: range, message: `“${range}” is not an address or a CIDR range` });
+  }
+});
+
+function isCidr(range: string): boolean {
+  const [address = '', bits, ...rest] = range.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
+
+/** What every process reads from its environment. A service extends it: `processConfig.extend({ … })`. */
+export const processConfig = z.object({
+  HOST: z.string().min(1).default('127.0.0.1'),
+  /** 0 takes any free port. */
+  PORT: wholeNumber().max(65_535).default(3000),
+  /** Health and metrics live there, away from the public port. 0 takes any free port. */
+  OPS_PORT: wholeNumber().max(65_535).default(0),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** `auto` is pretty on a terminal and JSON everywhere else. */
+  LOG_FORMAT: z.enum(['auto', 'json', 'pretty']).default('auto'),
+  /** How long to go on serving after SIGTERM, until every balancer has seen that the process is not ready. */
+  PRESTOP_DELAY_MS: wholeNumber().default(0),
+  /** From SIGTERM to the end, everything included. */
+  SHUTDOWN_DEADLINE_MS: wholeNumber(1).default(10_000),
+  /** Only peers in these ranges are believed when they say who the client is. */
+  TRUSTED_PROXIES: cidrList.default([]),
+  /** Where browsers find the house: the one origin that may send unsafe requests with a cookie. */
+  PUBLIC_ORIGIN: z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => new URL(url).origin)
+    .default('http://127.0.0.1:8080'),
+  /** Requests per minute and client address; 0 switches the limit off. */
+  RATE_LIMIT_PER_MINUTE: wholeNumber().default(100),
+  /** Above this the process sheds load; 0 switches that off. */
+  MAX_EVENT_LOOP_DELAY_MS: wholeNumber().default(500),
+  /** Requests being answered at once; above it the rest get a fast 503. 0 switches that off. */
+  MAX_IN_FLIGHT: wholeNumber().default(1_000),
+  BODY_LIMIT_BYTES: wholeNumber(1).default(65_536),
+  /** For receiving a whole request, body included. */
+  REQUEST_TIMEOUT_MS: wholeNumber(100).default(15_000),
+  /** Base URL of an OTLP/HTTP collector; without it no spans are recorded. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
+  OTEL_SAMPLE_RATIO: z.coerce.number().min(0).max(1).default(1),
+});
+
+export type ProcessConfig = Readonly<z.infer<typeof processConfig>>;
+
+/** Every mistake of a configuration at once, a sentence each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly mistakes: readonly string[];
+
+  constructor(mistakes: readonly string[]) {
+    super(
+      `The configuration has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`,
+    );
+    this.mistakes = mistakes;
+  }
+}
+
+/**
+ * Reads a process's configuration. Empty variables count as absent, as they do in every shell and chart.
+ * @returns the parsed values, frozen.
+ * @throws {ConfigError} with every mistake.
+ */
+export function loadConfig<S extends z.ZodType>(
+  schema: S,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Readonly<z.infer<S>> {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return Object.freeze(parsed.data);
+  throw new ConfigError(
+    parsed.error.issues.map(({ path, message }) => {
+      const name = path.map(String).join('.');
+      if (name === '') return message;
+      return name in given ? `${name}: ${message}` : `${name}: is missing (${message})`;
+    }),
+  );
+}

@@ -1,0 +1,137 @@
+/** Throws when the dependency cannot be used; must stop when the signal is aborted. */
+export type Probe = (signal: AbortSignal) => Promise<unknown>;
+
+export interface CheckOptions {
+  /** Failures in a row until it counts as down. */
+  readonly failAfter?: number;
+  /** Successes in a row until it counts as up again. The very first success counts at once. */
+  readonly recoverAfter?: number;
+  readonly everyMs?: number;
+  readonly timeoutMs?: number;
+  /** Only critical checks make the process not ready; the others are reported. */
+  readonly critical?: boolean;
+}
+
+interface Check {
+  readonly probe: Probe;
+  readonly options: Required<CheckOptions>;
+  state: 'unknown' | 'up' | 'down';
+  streak: number;
+  reason: string | undefined;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export interface HealthReport {
+  readonly ready: boolean;
+  readonly started: boolean;
+  readonly draining: boolean;
+  readonly checks: Readonly<Record<string, { state: Check['state']; critical: boolean; reason?: string }>>;
+}
+
+/**
+ * What the probes of Kubernetes and the balancer ask. Dependencies are watched in the background and with hysteresis,
+ * so that a probe costs nothing and one lost packet does not empty the balancer.
+ */
+export class Health {
+  readonly #checks = new Map<string, Check>();
+  readonly #stopped = new AbortController();
+  #started = false;
+  #draining = false;
+
+  /** Watches a dependency from now on, until `stop`. */
+  check(
+    name: string,
+    probe: Probe,
+    { failAfter = 3, recoverAfter = 2, everyMs = 2_000, timeoutMs = 1_000, critical = true }: CheckOptions = {},
+  ): void {
+    if (this.#checks.has(name)) throw new Error(`a health check is already called “${name}”`);
+    const check: Check = {
+      probe,
+      options: { failAfter, recoverAfter, everyMs, timeoutMs, critical },
+      state: 'unknown',
+      streak: 0,
+      reason: undefined,
+      timer: undefined,
+    };
+    this.#checks.set(name, check);
+    void this.#watch(check);
+  }
+
+  /** The process has finished starting. */
+  markStarted(): void {
+    this.#started = true;
+  }
+
+  /** Not ready from this moment and for good: the process is going away. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  ready(): boolean {
+    if (!this.#started || this.#draining) return false;
+    for (const { state, options } of this.#checks.values()) if (options.critical && state !== 'up') return false;
+    return true;
+  }
+
+  started(): boolean {
+    return this.#started;
+  }
+
+  report(): HealthReport {
+    return {
+      ready: this.ready(),
+      started: this.#started,
+      draining: this.#draining,
+      checks: Object.fromEntries(
+        [...this.#checks].map(([name, { state, options, reason }]) => [
+          name,
+          { state, critical: options.critical, ...(state === 'up' || reason === undefined ? {} : { reason }) },
+        ]),
+      ),
+    };
+  }
+
+  /** Ends the watching. */
+  stop(): void {
+    this.#stopped.abort();
+    for (const check of this.#checks.values()) clearTimeout(check.timer);
+  }
+
+  async #watch(check: Check): Promise<void> {
+    const { timeoutMs, everyMs } = check.options;
+    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(timeoutMs)]);
+    const failure = await within(check.probe, signal);
+    if (this.#stopped.signal.aborted) return;
+    note(check, failure);
+    check.timer = setTimeout(() => void this.#watch(check), everyMs);
+    check.timer.unref();
+  }
+}
+
+/** @returns why the probe failed, or nothing. A probe that ignores its signal is not waited for. */
+async function within(probe: Probe, signal: AbortSignal): Promise<string | undefined> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('it did not answer in time')), { once: true });
+  });
+  try {
+    await Promise.race([probe(signal), aborted]);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function note(check: Check, failure: string | undefined): void {
+  const heading = failure === undefined ? 'up' : 'down';
+  check.reason = failure;
+  if (check.state === heading) {
+    check.streak = 0;
+    return;
+  }
+  check.streak += 1;
+  const { failAfter, recoverAfter } = check.options;
+  const needed = heading === 'down' ? failAfter : check.state === 'unknown' ? 1 : recoverAfter;
+  if (check.streak < needed) return;
+  check.state = heading;
+  check.streak = 0;
+}

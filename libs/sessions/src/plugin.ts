@@ -1,0 +1,162 @@
+import cookie from '@fastify/cookie';
+import { chassisProblem } from '@homeroom/chassis';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import type { Mark, Principal, SessionStore } from './store.ts';
+
+/** What libs/postgres asks before a read, and tells when it knows better. */
+export interface Freshness {
+  readonly mark: Mark;
+  advance(lsn: string): Promise<void>;
+}
+
+/** The session of one request. */
+export interface Session {
+  readonly token: string;
+  readonly principal: Principal;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  /** For `database.read`. */
+  readonly freshness: Freshness;
+  /**
+   * Call after a committed write: this session's next reads see it. Never throws: the write stands, whatever Redis does.
+   */
+  wrote(): Promise<void>;
+}
+
+export type Guardian = Session & { readonly principal: Extract<Principal, { role: 'guardian' }> };
+export type Coordinator = Session & { readonly principal: Extract<Principal, { role: 'coordinator' }> };
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The caller's session, or undefined: one Redis round trip at the first call, none after it. */
+    session(): Promise<Session | undefined>;
+    /** @private what `session()` has found; reset by sign-in and sign-out. */
+    sessionFound: Promise<Session | undefined> | undefined;
+  }
+}
+
+interface SessionsOptions {
+  store: SessionStore;
+  /** Whose read-your-writes mark this is. */
+  service: string;
+  /** Whether PUBLIC_ORIGIN is https: the cookie is `__Host-homeroom` and Secure then, `homeroom` otherwise. */
+  secure: boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** @private */
+    sessions: SessionsOptions;
+  }
+}
+
+/** Gives every request `session()`. Await its registration before the routes. */
+export const sessionsPlugin = fastifyPlugin<SessionsOptions>(
+  async (app, options) => {
+    await app.register(cookie, { hook: false });
+    app.decorate('sessions', options);
+    app.decorateRequest('sessionFound', undefined);
+    app.decorateRequest('session', function session(this: FastifyRequest) {
+      return (this.sessionFound ??= find(this));
+    });
+  },
+  { name: 'sessions', fastify: '5.x' },
+);
+
+const cookieName = (secure: boolean): string => (secure ? '__Host-homeroom' : 'homeroom');
+
+function presentedToken(request: FastifyRequest): string | undefined {
+  const header = request.headers.cookie;
+  if (header === undefined) return undefined;
+  return request.server.parseCookie(header)[cookieName(request.server.sessions.secure)];
+}
+
+async function find(request: FastifyRequest): Promise<Session | undefined> {
+  const token = presentedToken(request);
+  if (token === undefined) return undefined;
+  const { store, service } = request.server.sessions;
+  const stored = await store.find(token, service);
+  if (stored === undefined) return undefined;
+  const { principal, createdAt, expiresAt } = stored;
+  let { mark, writes } = stored;
+  const report = (error: unknown): void => request.log.warn({ err: error }, 'the read-your-writes mark was not kept');
+  return {
+    token,
+    principal,
+    createdAt,
+    expiresAt,
+    freshness: {
+      get mark() {
+        return mark;
+      },
+      async advance(lsn) {
+        try {
+          if (await store.advance(token, service, lsn, writes)) mark = lsn as Mark;
+        } catch (error) {
+          report(error);
+        }
+      },
+    },
+    async wrote() {
+      mark = 'primary';
+      try {
+        writes = await store.wrote(token, service);
+      } catch (error) {
+        report(error);
+      }
+    },
+  };
+}
+
+/** @throws {Problem} `unauthenticated` 401 without a session. */
+export async function requirePrincipal(request: FastifyRequest): Promise<Session> {
+  const session = await request.session();
+  if (session === undefined) throw chassisProblem('unauthenticated');
+  return session;
+}
+
+/** @throws {Problem} `unauthenticated` 401 without a session, `forbidden_role` 403 for a coordinator. */
+export async function requireGuardian(request: FastifyRequest): Promise<Guardian> {
+  const session = await requirePrincipal(request);
+  if (session.principal.role !== 'guardian') throw chassisProblem('forbidden_role');
+  return session as Guardian;
+}
+
+/** @throws {Problem} `unauthenticated` 401 without a session, `forbidden_role` 403 for a guardian. */
+export async function requireCoordinator(request: FastifyRequest): Promise<Coordinator> {
+  const session = await requirePrincipal(request);
+  if (session.principal.role !== 'coordinator') throw chassisProblem('forbidden_role');
+  return session as Coordinator;
+}
+
+/**
+ * Signs a principal in, after its credentials were checked: a new token in the cookie, always, and an end to the
+ * session that the request came with, so that a planted one is worth nothing.
+ */
+export async function signIn(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  principal: Principal,
+): Promise<{ expiresAt: Date }> {
+  const { store, secure } = request.server.sessions;
+  const { token, expiresAt } = await store.create(principal, presentedToken(request));
+  request.sessionFound = undefined;
+  reply.setCookie(cookieName(secure), token, { path: '/', httpOnly: true, sameSite: 'lax', secure });
+  return { expiresAt };
+}
+
+/** Ends the request's session, or all sessions of its account, and takes the cookie away. @returns how many ended. */
+export async function signOut(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { everywhere = false } = {},
+): Promise<number> {
+  const { store, secure } = request.server.sessions;
+  const session = await request.session();
+  reply.clearCookie(cookieName(secure), { path: '/', httpOnly: true, sameSite: 'lax', secure });
+  if (session === undefined) return 0;
+  request.sessionFound = undefined;
+  if (everywhere) return store.destroyAll(session.principal.accountId);
+  return (await store.destroy(session.token)) ? 1 : 0;
+}
