@@ -1,1 +1,3 @@
-export {};
+export { append, OUTBOX_COLUMNS, outboxParameters } from './append.ts';
+export { forgetReceived, receiveOnce } from './inbox.ts';
+export { createRelay, type Relay, type RelayEvent, type RelayOptions } from './relay.ts';

@@ -1,1 +1,6 @@
-export {};
+export { createTestDatabase, type Migrations, type TestDatabase } from './database.ts';
+export { testKafkaBrokers, testRedis, testTopicPrefix } from './engines.ts';
+export { waitFor } from './wait-for.ts';
+export { countQueries, type QueryCount, type QueryCounter } from './count-queries.ts';
+export { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
+export { readExamplesOf, readmeExamples, runReadmeExample, type ReadmeExample } from './readme-examples.ts';

@@ -66,7 +66,12 @@ function run(file: string, env: NodeJS.ProcessEnv, timeoutMs: number): Promise<s
     child.on('error', reject);
     child.on('close', (code, signal) => {
       if (code === 0) resolve(printed);
-      else reject(new Error(`the example ended with ${String(code ?? signal)} (limit ${timeoutMs} ms)\n${printed}${complaints}`));
+      else
+        reject(
+          new Error(
+            `the example ended with ${String(code ?? signal)} (limit ${timeoutMs} ms)\n${printed}${complaints}`,
+          ),
+        );
     });
   });
 }

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import type { Queryable, Transaction } from './queryable.ts';
+
+/** Same principal and key, other request: the client's mistake. */
+export class IdempotencyMismatchError extends Error {
+  override readonly name = 'IdempotencyMismatchError';
+}
+
+/** The table that the functions below use, for a service's migration. */
+export const idempotencyTable =
+  'create table idempotency_keys (principal text not null, key text not null, request_hash text not null, status int, body text, created_at timestamptz not null default now(), primary key (principal, key));';
+
+export interface IdempotencyKey {
+  /** Whose key it is: keys of different principals never meet. */
+  readonly principal: string;
+  /** The request's `Idempotency-Key`. */
+  readonly key: string;
+}
+
+export type Claim =
+  | { readonly kind: 'new' }
+  /** The answer given the first time. */
+  | { readonly kind: 'replay'; readonly status: number; readonly body: string };
+
+/**
+ * Claims a key in the transaction of the effect. A second claim waits until the first one's transaction has ended: then it
+ * is a replay, or new when that one rolled back. So a key in use never needs a state of its own.
+ * @throws {IdempotencyMismatchError} when the key came with another request before.
+ */
+export async function claimIdempotencyKey(
+  trx: Transaction,
+  { principal, key, requestHash }: IdempotencyKey & { readonly requestHash: string },
+): Promise<Claim> {
+  const { rows } = await trx.query<{
+    request_hash: string;
+    status: number | null;
+    body: string | null;
+    fresh: boolean;
+  }>({
+    name: 'claim_idempotency_key',
+    // the update changes nothing, but unlike "do nothing" it waits for, locks and returns the row that is there
+    text: `insert into idempotency_keys (principal, key, request_hash) values ($1, $2, $3)
+           on conflict (principal, key) do update set key = excluded.key
+           returning request_hash, status, body, xmax = 0 as fresh`,
+    values: [principal, key, requestHash],
+  });
+  const row = rows[0];
+  if (row === undefined || row.fresh) return { kind: 'new' };
+  if (row.request_hash !== requestHash) {
+    throw new IdempotencyMismatchError('this Idempotency-Key was used for another request');
+  }
+  if (row.status === null) {
+    throw new Error(
+      'the key was committed without an answer: storeIdempotentResponse belongs in the same transaction as the claim',
+    );
+  }
+  return { kind: 'replay', status: row.status, body: row.body ?? '' };
+}
+
+/** Stores the answer in the same transaction. An answer that says "try again" (5xx) is not stored: roll back instead. */
+export async function storeIdempotentResponse(
+  trx: Transaction,
+  { principal, key, status, body }: IdempotencyKey & { readonly status: number; readonly body: string },
+): Promise<void> {
+  await trx.query({
+    name: 'store_idempotent_response',
+    text: 'update idempotency_keys set status = $3, body = $4 where principal = $1 and key = $2',
+    values: [principal, key, status, body],
+  });
+}
+
+/** A request's fingerprint: equal for equal method, path and body. */
+export const hashRequest = (method: string, path: string, body: unknown): string =>
+  createHash('sha256')
+    .update(JSON.stringify([method, path, body ?? null]))
+    .digest('base64url');
+
+/** Forgets keys older than `hours`, at most `limit` of them, and says how many. Clients retry for minutes, not days. */
+export async function forgetIdempotencyKeys(db: Queryable, { hours = 72, limit = 10_000 } = {}): Promise<number> {
+  const { rowCount } = await db.query({
+    name: 'forget_idempotency_keys',
+    text: `delete from idempotency_keys where (principal, key) in (
+             select principal, key from idempotency_keys where created_at < now() - make_interval(hours => $1) limit $2)`,
+    values: [hours, limit],
+  });
+  return rowCount;
+}

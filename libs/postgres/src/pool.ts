@@ -1,0 +1,152 @@
+import pg from 'pg';
+import { columnTypes } from './column-types.ts';
+import { breaksConnection, DatabaseUnavailableError, explain, isMisdirected, sqlState } from './errors.ts';
+import type { OnEvent, Role } from './events.ts';
+import type { Queryable, Result, Statement } from './queryable.ts';
+
+export interface PoolOptions {
+  readonly url: string;
+  readonly role: Role;
+  readonly size: number;
+  readonly applicationName: string;
+  readonly statementTimeoutMs: number;
+  readonly lockTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly onEvent: OnEvent;
+}
+
+/** One connection, for as long as a caller holds it. */
+export interface PooledConnection extends Queryable {
+  /** The newest log position that this connection's server is known to have replayed. */
+  replayed: bigint;
+  /** Runs one of the wrapper's own statements, unprepared. */
+  command<Row>(name: string, text: string): Promise<Result<Row> & { readonly command: string }>;
+}
+
+/** Connections to one server: bounded in number, age and time, and never reused once broken. */
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #replayed = new WeakMap<pg.PoolClient, bigint>();
+  #pool: pg.Pool;
+  #draining = new Set<Promise<void>>();
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#pool = this.#open();
+  }
+
+  /**
+   * Lends a connection to `work`. It is destroyed instead of returned when it broke or was left inside a transaction.
+   * @throws {DatabaseUnavailableError} when none can be had in time.
+   */
+  async use<T>(work: (connection: PooledConnection) => Promise<T>): Promise<T> {
+    const pool = this.#pool;
+    const client = await pool.connect().catch((error: unknown) => {
+      throw explain(error);
+    });
+    let broken: Error | undefined;
+    const breakBy = (error: Error): void => {
+      broken ??= error;
+      if (isMisdirected(error)) this.#drain(pool, sqlState(error) ?? '');
+    };
+    // a client in use has no listener of the pool, and an 'error' nobody listens to ends the process
+    client.on('error', breakBy);
+    try {
+      return await work(this.#connection(client, breakBy));
+    } finally {
+      if (broken === undefined && client.getTransactionStatus() !== 'I') {
+        broken = new Error('the connection was left inside a transaction or a query');
+      }
+      if (broken !== undefined)
+        this.#options.onEvent({ type: 'connection-lost', role: this.#options.role, error: broken });
+      client.release(broken);
+      client.off('error', breakBy);
+    }
+  }
+
+  stats(): { total: number; idle: number; waiting: number; max: number } {
+    const { totalCount: total, idleCount: idle, waitingCount: waiting } = this.#pool;
+    return { total, idle, waiting, max: this.#options.size };
+  }
+
+  /** Waits for lent connections to come back and closes all. */
+  async close(): Promise<void> {
+    await Promise.all([this.#pool.end(), ...this.#draining]);
+  }
+
+  #connection(client: pg.PoolClient, breakBy: (error: Error) => void): PooledConnection {
+    const { role, onEvent } = this.#options;
+    const replayed = this.#replayed;
+    const send = async (name: string, query: pg.QueryConfig): Promise<pg.QueryResult> => {
+      const start = performance.now();
+      let failed = true;
+      try {
+        const result = await client.query(query);
+        failed = false;
+        return result;
+      } catch (cause) {
+        const error = explain(cause);
+        if (breaksConnection(error)) breakBy(error);
+        throw error;
+      } finally {
+        onEvent({ type: 'query', name, role, ms: performance.now() - start, failed });
+      }
+    };
+    return {
+      get replayed() {
+        return replayed.get(client) ?? 0n;
+      },
+      set replayed(lsn) {
+        replayed.set(client, lsn);
+      },
+      async query<Row>({ name, text, values = [] }: Statement): Promise<Result<Row>> {
+        const { rows, rowCount } = await send(name, { name, text, values: values as unknown[] });
+        return { rows: rows as Row[], rowCount: rowCount ?? 0 };
+      },
+      async command<Row>(name: string, text: string) {
+        const { rows, rowCount, command } = await send(name, { text });
+        return { rows: rows as Row[], rowCount: rowCount ?? 0, command };
+      },
+    };
+  }
+
+  #open(): pg.Pool {
+    const { url, role, size, applicationName, statementTimeoutMs, lockTimeoutMs, connectTimeoutMs, onEvent } =
+      this.#options;
+    const pool = new pg.Pool({
+      connectionString: url,
+      max: size,
+      application_name: applicationName,
+      types: columnTypes,
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: lockTimeoutMs,
+      idle_in_transaction_session_timeout: 2 * statementTimeoutMs,
+      // the server's limit acts first; this one is for a server that is gone without a word
+      query_timeout: statementTimeoutMs + 1_000,
+      connectionTimeoutMillis: connectTimeoutMs,
+      idleTimeoutMillis: 60_000,
+      // lets a pool follow DNS, a new replica or a failover within minutes
+      maxLifetimeSeconds: 300,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      // the driver waits for what this returns, which its types do not tell
+      ...(role === 'primary' ? { onConnect: refuseStandby as (client: pg.ClientBase) => void } : {}),
+    });
+    pool.on('error', (error) => onEvent({ type: 'connection-lost', role, error }));
+    return pool;
+  }
+
+  /** A demoted primary goes on answering reads on old connections: only new ones can find the new primary. */
+  #drain(pool: pg.Pool, code: string): void {
+    if (pool !== this.#pool || pool.ending) return;
+    this.#pool = this.#open();
+    this.#options.onEvent({ type: 'drained', code });
+    const ended = pool.end().finally(() => this.#draining.delete(ended));
+    this.#draining.add(ended);
+  }
+}
+
+async function refuseStandby(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby');
+  if (rows[0]?.standby === true) throw new DatabaseUnavailableError('the primary’s address leads to a standby');
+}
