@@ -1,16 +1,17 @@
-export { openKafka } from './kafka.ts';
-export {
-  KafkaUnavailableError,
-  type ConsumeOptions,
-  type ConsumeRawOptions,
-  type Consumer,
-  type EventHandlers,
-  type HandlerContext,
-  type IncomingMessage,
-  type Kafka,
-  type KafkaEvent,
-  type KafkaOptions,
-  type OutgoingMessage,
-  type Producer,
-  type TopicSpec,
+export { fromDeadLetter, type DeadLetter } from './dead-letter.ts';
+export { KafkaRefusedError, KafkaUnavailableError } from './errors.ts';
+export { openKafka, withDeadLetters } from './kafka.ts';
+export type {
+  ConsumeOptions,
+  ConsumeRawOptions,
+  Consumer,
+  EventHandlers,
+  HandlerContext,
+  IncomingMessage,
+  Kafka,
+  KafkaEvent,
+  KafkaOptions,
+  OutgoingMessage,
+  Producer,
+  TopicSpec,
 } from './types.ts';

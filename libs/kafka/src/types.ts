@@ -1,4 +1,5 @@
 import type { DomainEvent, EventType } from '@homeroom/contracts';
+import type { Socket } from 'node:net';
 
 export interface KafkaOptions {
   /** `host:port` of one or more brokers; the rest are learnt from them. */
@@ -7,6 +8,11 @@ export interface KafkaOptions {
   readonly clientId: string;
   /** Put before every topic and group, so that several tests or checkouts share a broker. Default: none. */
   readonly topicPrefix?: string;
+  /**
+   * Opens the socket to a broker. Brokers tell clients their own addresses; this is where to go through a tunnel or a
+   * proxy instead. Default: a TCP connection.
+   */
+  readonly dial?: (target: { host: string; port: number }) => Socket;
   readonly onEvent?: (event: KafkaEvent) => void;
 }
 
@@ -20,7 +26,7 @@ export interface TopicSpec {
 export interface OutgoingMessage {
   readonly topic: string;
   readonly key: string | Buffer | null;
-  readonly headers: Readonly<Record<string, string | Buffer>>;
+  readonly headers: Readonly<Record<string, string | Buffer | readonly Buffer[]>>;
   readonly value: Buffer | null;
 }
 
@@ -35,7 +41,7 @@ export interface IncomingMessage {
   /** Headers as text; of a header that is there twice, the first. */
   readonly headers: Readonly<Record<string, string>>;
   /** Headers as bytes, for whoever must pass them on unchanged. */
-  readonly rawHeaders: Readonly<Record<string, Buffer>>;
+  readonly rawHeaders: Readonly<Record<string, Buffer | readonly Buffer[]>>;
   /** When the broker or the producer dated it, in epoch milliseconds. */
   readonly timestampMs: number;
 }
@@ -44,8 +50,9 @@ export interface Producer {
   /**
    * Publishes messages in the order given; those of one key land in one partition in that order.
    * Resolves when every in-sync replica has all of them. Calls that overlap are merged into one request.
-   * @throws {KafkaUnavailableError} within 10 s when the brokers cannot be reached. Some of the messages may then have
-   * been written nevertheless: send them again, consumers recognise duplicates.
+   * @throws {KafkaUnavailableError} within about 10 s when the brokers cannot be reached. Some of the messages may then
+   * have been written nevertheless: send them again, consumers recognise duplicates.
+   * @throws {KafkaRefusedError} when the brokers answered and would not take them: no such topic, too large.
    */
   send(messages: readonly OutgoingMessage[]): Promise<void>;
   close(): Promise<void>;
@@ -59,7 +66,7 @@ export interface Consumer {
 }
 
 export interface HandlerContext {
-  /** Aborts when the consumer stops. */
+  /** Aborts when the consumer stops, when the partition was given to another member, or when the try takes too long. */
   readonly signal: AbortSignal;
   /** 1 for the first try. */
   readonly attempt: number;
@@ -88,6 +95,10 @@ export interface ConsumerOptions {
   readonly isTransient?: (error: unknown) => boolean;
   /** How many partitions are worked on at once; order holds within each. Default 3. */
   readonly concurrency?: number;
+  /** How long one try may take before its signal aborts and it counts as failed. Default 60 000. */
+  readonly handlerTimeoutMs?: number;
+  /** How long the group waits for a silent member before it gives its partitions away. Default 30 000. */
+  readonly sessionTimeoutMs?: number;
   readonly onEvent?: (event: KafkaEvent) => void;
 }
 
@@ -101,7 +112,7 @@ export interface ConsumeOptions extends ConsumerOptions {
 
 export interface ConsumeRawOptions extends ConsumerOptions {
   readonly handler: (message: IncomingMessage, context: HandlerContext) => Promise<void>;
-  /** Whether a message whose tries are used up goes to `<topic>.dlq` (default) or is skipped with an event. */
+  /** Whether a message whose tries are used up goes to `<topic>.dlq` (default) or is skipped with a `dropped` event. */
   readonly deadLetters?: boolean;
 }
 
@@ -173,8 +184,3 @@ export type KafkaEvent =
   | { kind: 'restarting'; group: string; delayMs: number; error: unknown }
   /** The consumer is gone and will not come back: end the process. */
   | { kind: 'fatal'; group: string; error: unknown };
-
-/** The brokers could not be reached, or did not answer in time. */
-export class KafkaUnavailableError extends Error {
-  override readonly name = 'KafkaUnavailableError';
-}

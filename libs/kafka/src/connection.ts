@@ -1,0 +1,75 @@
+import './request-queue.ts';
+import kafkajs from 'kafkajs';
+import type { RetryOptions } from 'kafkajs';
+import { connect as connectSocket, type Socket } from 'node:net';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import type { KafkaOptions } from './types.ts';
+
+// Without a codec, one batch that some other producer compressed stops a consumer for good.
+kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
+  compress: async (encoder: { buffer: Buffer }) => zstdCompressSync(encoder.buffer),
+  decompress: async (buffer: Buffer) => zstdDecompressSync(buffer),
+});
+
+/** A kafkajs client whose sockets can be taken from it: it has no way of its own to give up at once. */
+export interface Connection {
+  readonly client: kafkajs.Kafka;
+  /** Cuts every socket and refuses new ones. */
+  destroy(): void;
+}
+
+const keepAliveMs = 60_000;
+
+export function connect(
+  { brokers, clientId, dial }: Pick<KafkaOptions, 'brokers' | 'clientId' | 'dial'>,
+  retry: RetryOptions,
+): Connection {
+  const sockets = new Set<Socket>();
+  let destroyed = false;
+  const client = new kafkajs.Kafka({
+    brokers: [...brokers],
+    clientId,
+    logLevel: kafkajs.logLevel.NOTHING,
+    connectionTimeout: 2000,
+    requestTimeout: 8000,
+    // complete, because kafkajs fills gaps from other defaults when NODE_ENV is `test`
+    retry: { initialRetryTime: 100, maxRetryTime: 1000, factor: 0.2, multiplier: 2, retries: 5, ...retry },
+    socketFactory: ({ host, port, onConnect }) => {
+      if (destroyed) throw new Error('the connection has been given up');
+      const socket = dial?.({ host, port }) ?? connectSocket({ host, port });
+      socket.setKeepAlive(true, keepAliveMs).setNoDelay(true).once('connect', onConnect);
+      sockets.add(socket.once('close', () => sockets.delete(socket)));
+      return socket;
+    },
+  });
+  return {
+    client,
+    destroy: () => {
+      destroyed = true;
+      for (const socket of sockets) socket.destroy(new Error('the connection has been given up'));
+    },
+  };
+}
+
+/** Waits for `work` at most `ms` milliseconds; rejects with what `late` makes. `work` itself goes on. */
+export async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(late()), ms);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Waits `ms` milliseconds, or less when `signal` aborts. Never rejects. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const done = (): void => resolve(undefined);
+  const timer = setTimeout(done, ms);
+  signal.addEventListener('abort', done, { once: true });
+  await promise;
+  clearTimeout(timer);
+  signal.removeEventListener('abort', done);
+}

@@ -1,0 +1,160 @@
+import kafkajs from 'kafkajs';
+import type { Producer as ClientProducer } from 'kafkajs';
+import { connect, within, type Connection } from './connection.ts';
+import { KafkaUnavailableError, translate } from './errors.ts';
+import { endSpan, startSend } from './tracing.ts';
+import type { KafkaOptions, OutgoingMessage, Producer } from './types.ts';
+
+const sendMs = 10_000;
+/** A request's share of one partition must stay below the broker's `message.max.bytes`, 1 MiB by default. */
+const requestBytes = 700_000;
+
+interface Job {
+  readonly messages: readonly OutgoingMessage[];
+  /** How many of them have been handed to a request. */
+  taken: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * One request at a time, made of whatever waits: that is what keeps order without a lock per partition, and few large
+ * requests are cheaper than many small ones.
+ */
+export function openProducer(options: KafkaOptions): Producer {
+  const { topicPrefix = '', onEvent } = options;
+  const waiting: Job[] = [];
+  let live: { connection: Connection; producer: ClientProducer; connected: Promise<void> } | undefined;
+  let flushing: Promise<void> | undefined;
+  let closed = false;
+
+  // kafkajs winds its sequence numbers back when a request fails, even though the broker may have written it. The next
+  // messages would then go out under numbers that the broker has seen: it would acknowledge them as duplicates and
+  // drop them. So after any failure the producer is thrown away; the next one has a new id.
+  const give = (): void => {
+    live?.connection.destroy();
+    live = undefined;
+  };
+
+  const connected = async (): Promise<ClientProducer> => {
+    if (live === undefined) {
+      const connection = connect(options, { retries: 8 });
+      const producer = connection.client.producer({
+        idempotent: true,
+        maxInFlightRequests: 1,
+        allowAutoTopicCreation: false,
+        createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+        retry: { initialRetryTime: 100, maxRetryTime: 1000, factor: 0.2, multiplier: 2, retries: 8 },
+      });
+      live = { connection, producer, connected: producer.connect() };
+    }
+    await live.connected;
+    return live.producer;
+  };
+
+  const sendNow = async (messages: readonly OutgoingMessage[]): Promise<void> => {
+    const startedAt = performance.now();
+    const { topicMessages, spans } = toTopicMessages(messages, topicPrefix);
+    let failure: Error | undefined;
+    try {
+      await within(
+        sendMs,
+        connected().then(async (producer) => producer.sendBatch({ acks: -1, timeout: sendMs, topicMessages })),
+        () => new KafkaUnavailableError(`sending: not acknowledged within ${sendMs} ms`),
+      );
+      onEvent?.({ kind: 'produced', messages: messages.length, durationMs: performance.now() - startedAt });
+    } catch (error) {
+      give();
+      failure = translate(error, 'sending');
+      onEvent?.({
+        kind: 'produce-failed',
+        messages: messages.length,
+        durationMs: performance.now() - startedAt,
+        error: failure,
+      });
+      throw failure;
+    } finally {
+      for (const span of spans) endSpan(span, failure);
+    }
+  };
+
+  const flush = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const request = nextRequest(waiting);
+      try {
+        await sendNow(request.messages);
+        for (const job of request.jobs) {
+          if (job.taken < job.messages.length) continue;
+          waiting.splice(waiting.indexOf(job), 1);
+          job.resolve();
+        }
+      } catch (error) {
+        for (const job of request.jobs) {
+          waiting.splice(waiting.indexOf(job), 1);
+          job.reject(error as Error);
+        }
+      }
+    }
+    flushing = undefined;
+  };
+
+  return {
+    send: async (messages) => {
+      if (closed) throw new KafkaUnavailableError('sending: the producer has been closed');
+      if (messages.length === 0) return;
+      const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+      waiting.push({ messages, taken: 0, resolve: () => resolve(undefined), reject });
+      flushing ??= flush();
+      await promise;
+    },
+    close: async () => {
+      closed = true;
+      await flushing;
+      give();
+    },
+  };
+}
+
+function nextRequest(waiting: readonly Job[]): { messages: OutgoingMessage[]; jobs: Job[] } {
+  const messages: OutgoingMessage[] = [];
+  const jobs: Job[] = [];
+  let bytes = 0;
+  for (const job of waiting) {
+    jobs.push(job);
+    while (job.taken < job.messages.length) {
+      const message = job.messages[job.taken];
+      if (message === undefined) break;
+      bytes += sizeOf(message);
+      if (bytes > requestBytes && messages.length > 0) return { messages, jobs };
+      messages.push(message);
+      job.taken += 1;
+    }
+  }
+  return { messages, jobs };
+}
+
+function sizeOf({ key, value, headers }: OutgoingMessage): number {
+  let bytes = 64 + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const name in headers)
+    bytes += name.length + 8 + [headers[name]].flat().reduce((sum, text) => sum + (text?.length ?? 0), 0);
+  return bytes;
+}
+
+function toTopicMessages(messages: readonly OutgoingMessage[], prefix: string) {
+  const spans = [];
+  const byTopic = new Map<string, kafkajs.Message[]>();
+  for (const { topic, key, value, headers } of messages) {
+    const traceparent = headers['traceparent'];
+    const sending = startSend(topic, typeof traceparent === 'string' ? traceparent : undefined);
+    if (sending) spans.push(sending.span);
+    const message = {
+      key,
+      value,
+      headers: { ...headers, ...(sending && { traceparent: sending.traceparent }) } as kafkajs.IHeaders,
+    };
+    const others = byTopic.get(topic);
+    if (others) others.push(message);
+    else byTopic.set(topic, [message]);
+  }
+  return { spans, topicMessages: [...byTopic].map(([topic, of]) => ({ topic: prefix + topic, messages: of })) };
+}
