@@ -129,8 +129,7 @@ export class Pool {
       maxLifetimeSeconds: 300,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
-      // the driver waits for what this returns, which its types do not tell
-      ...(role === 'primary' ? { onConnect: refuseStandby as (client: pg.ClientBase) => void } : {}),
+      ...(role === 'primary' ? { onConnect: refuseStandby } : {}),
     });
     pool.on('error', (error) => onEvent({ type: 'connection-lost', role, error }));
     return pool;
@@ -146,7 +145,8 @@ export class Pool {
   }
 }
 
-async function refuseStandby(client: pg.ClientBase): Promise<void> {
+/** The driver waits for the promise, which its types do not tell. */
+const refuseStandby: (client: pg.ClientBase) => unknown = async (client) => {
   const { rows } = await client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby');
   if (rows[0]?.standby === true) throw new DatabaseUnavailableError('the primary’s address leads to a standby');
-}
+};
