@@ -1,9 +1,5 @@
 import {
   bulkhead,
-  circuitBreaker,
-  CircuitState,
-  ConsecutiveBreaker,
-  CountBreaker,
   handleWhen,
   isBrokenCircuitError,
   isBulkheadRejectedError,
@@ -13,13 +9,11 @@ import {
   timeout,
   TimeoutStrategy,
   wrap,
-  type CircuitBreakerPolicy,
   type IPolicy,
 } from 'cockatiel';
+import { breakerOf, brokenCircuit, checkBreaker, stateOf, type BreakerOptions, type BreakerState } from './breaker.ts';
 import { isTimeout, PolicyError } from './errors.ts';
 import { fullJitter } from './full-jitter.ts';
-
-export type BreakerState = 'closed' | 'open' | 'half-open';
 
 export interface PolicyOptions {
   /** What is called, for events and error sentences: `payment`. */
@@ -28,14 +22,8 @@ export interface PolicyOptions {
   readonly timeoutMs: number;
   /** Tries in all, the first included, with full jitter between them. Default: one try. */
   readonly retry?: { readonly attempts: number; readonly baseMs: number; readonly maxMs: number };
-  /**
-   * Opens after `failures` failed tries in a row, or when more than `ratio` (between 0 and 1) of the last `calls`
-   * (default 20, judged from half as many) failed. `openMs` later one try goes through, and closes it by succeeding.
-   * Default: no breaker.
-   */
-  readonly breaker?:
-    | { readonly failures: number; readonly openMs: number }
-    | { readonly ratio: number; readonly calls?: number; readonly openMs: number };
+  /** Ends calls to what keeps failing. Default: no breaker. */
+  readonly breaker?: BreakerOptions;
   /** At most `concurrent` calls at once; `queued` more wait, the rest are rejected at once. Default: no limit. */
   readonly bulkhead?: { readonly concurrent: number; readonly queued: number };
   /**
@@ -74,13 +62,6 @@ export interface Policy {
   breakerState(): BreakerState;
 }
 
-const breakerStates: Readonly<Record<CircuitState, BreakerState>> = {
-  [CircuitState.Closed]: 'closed',
-  [CircuitState.Open]: 'open',
-  [CircuitState.HalfOpen]: 'half-open',
-  [CircuitState.Isolated]: 'open',
-};
-
 /**
  * Builds a policy: bulkhead around retries around breaker around time limit, so that a call keeps its place while it
  * retries, every try is judged by the breaker, and an open breaker ends the retries. Make one per thing that is
@@ -91,8 +72,9 @@ export function policy(options: PolicyOptions): Policy {
   check(options);
   const { name, timeoutMs, isFailure = () => true, onEvent } = options;
   const inTrouble = handleWhen((error) => isTimeout(error) || (!isCallerGone(error) && isFailure(error)));
-  const breaker = options.breaker && breakerOf(inTrouble, options.breaker);
-  breaker?.onStateChange((state) => onEvent?.({ kind: 'breaker', policy: name, state: breakerStates[state] }));
+  const breaker =
+    options.breaker &&
+    breakerOf(inTrouble, options.breaker, (state) => onEvent?.({ kind: 'breaker', policy: name, state }));
   const limit = timeout(timeoutMs, TimeoutStrategy.Aggressive);
   const around: IPolicy = wrap(
     options.bulkhead === undefined ? noop : bulkhead(options.bulkhead.concurrent, options.bulkhead.queued),
@@ -125,7 +107,7 @@ export function policy(options: PolicyOptions): Policy {
   };
 
   return {
-    breakerState: () => (breaker === undefined ? 'closed' : breakerStates[breaker.state]),
+    breakerState: () => (breaker === undefined ? 'closed' : stateOf(breaker)),
     execute: async (call, { signal: caller } = {}) => {
       caller?.throwIfAborted();
       const startedAt = performance.now();
@@ -177,30 +159,9 @@ function retryOf(
   return policy;
 }
 
-function breakerOf(
-  inTrouble: ReturnType<typeof handleWhen>,
-  options: NonNullable<PolicyOptions['breaker']>,
-): CircuitBreakerPolicy {
-  return circuitBreaker(inTrouble, {
-    halfOpenAfter: options.openMs,
-    breaker:
-      'failures' in options
-        ? new ConsecutiveBreaker(options.failures)
-        : new CountBreaker({
-            threshold: options.ratio,
-            size: options.calls ?? 20,
-            minimumNumberOfCalls: Math.ceil((options.calls ?? 20) / 2),
-          }),
-  });
-}
-
 function named(name: string, error: unknown, caller: AbortSignal | undefined): unknown {
   if (hasGone(caller)) return caller?.reason;
-  if (isBrokenCircuitError(error)) {
-    return new PolicyError(name, 'broken-circuit', 'failed too often lately and is not asked for a while', {
-      cause: error,
-    });
-  }
+  if (isBrokenCircuitError(error)) return brokenCircuit(name, error);
   if (isBulkheadRejectedError(error)) {
     return new PolicyError(name, 'rejected', 'too many calls are under way', { cause: error });
   }
@@ -229,14 +190,7 @@ function check({ name, timeoutMs, retry, breaker, bulkhead }: PolicyOptions): vo
     demand(whole(retry.attempts, 1), 'retry.attempts counts the first try and must be 1 or more');
     demand(retry.baseMs >= 0 && retry.maxMs >= retry.baseMs, 'retry.maxMs must not be less than retry.baseMs');
   }
-  if (breaker) {
-    demand(breaker.openMs > 0, 'breaker.openMs must be more than 0');
-    if ('failures' in breaker) demand(whole(breaker.failures, 1), 'breaker.failures must be 1 or more');
-    else {
-      demand(breaker.ratio > 0 && breaker.ratio < 1, 'breaker.ratio must lie between 0 and 1');
-      demand(whole(breaker.calls ?? 20, 2), 'breaker.calls must be 2 or more');
-    }
-  }
+  if (breaker) checkBreaker(name, breaker);
   if (bulkhead) {
     demand(whole(bulkhead.concurrent, 1), 'bulkhead.concurrent must be 1 or more');
     demand(whole(bulkhead.queued, 0), 'bulkhead.queued must be 0 or more');

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { isBrokenCircuit, isRejected, isTimeout, policy, type PolicyEvent } from '@homeroom/resilience';
+import { breaker, isBrokenCircuit, isRejected, isTimeout, policy, type PolicyEvent } from '@homeroom/resilience';
 
 const down = async (): Promise<never> => {
   throw new Error('connection refused');
@@ -231,4 +231,19 @@ test.each([
   [{ timeoutMs: 1, bulkhead: { concurrent: 0, queued: 1 } }, 'bulkhead.concurrent'],
 ])('options that make no sense are refused at once: %j', (options, named) => {
   expect(() => policy({ name: 'odd', ...options })).toThrow(`policy odd: ${named}`);
+});
+
+describe('a breaker on its own', () => {
+  test('opens, does not ask, and closes again when one try succeeds', async () => {
+    const states: string[] = [];
+    const redis = breaker('redis', { failures: 2, openMs: 1000 }, (state) => states.push(state));
+    await errorOf(redis.execute(down));
+    await errorOf(redis.execute(down));
+    const asked = jest.fn(async () => 'pong');
+    expect(isBrokenCircuit(await errorOf(redis.execute(asked)))).toBe(true);
+    expect(asked).not.toHaveBeenCalled();
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(await redis.execute(asked)).toBe('pong');
+    expect([redis.state(), ...states]).toEqual(['closed', 'open', 'half-open', 'closed']);
+  });
 });

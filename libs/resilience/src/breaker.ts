@@ -1,0 +1,89 @@
+import {
+  circuitBreaker,
+  CircuitState,
+  ConsecutiveBreaker,
+  CountBreaker,
+  handleAll,
+  isBrokenCircuitError,
+  type CircuitBreakerPolicy,
+  type Policy as Filter,
+} from 'cockatiel';
+import { PolicyError } from './errors.ts';
+
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
+/**
+ * Opens after `failures` failed tries in a row, or when more than `ratio` (between 0 and 1) of the last `calls`
+ * (default 20, judged from half as many) failed. `openMs` later one try goes through, and closes it by succeeding.
+ */
+export type BreakerOptions =
+  | { readonly failures: number; readonly openMs: number }
+  | { readonly ratio: number; readonly calls?: number; readonly openMs: number };
+
+export interface Breaker {
+  /** @throws what `call` throws, or, without calling it, an error that `isBrokenCircuit` recognises. */
+  execute<T>(call: () => Promise<T>): Promise<T>;
+  state(): BreakerState;
+}
+
+/** A breaker on its own, for hot paths: 0.2 µs a call where a whole policy costs 10. */
+export function breaker(name: string, options: BreakerOptions, onState?: (state: BreakerState) => void): Breaker {
+  checkBreaker(name, options);
+  const circuit = breakerOf(handleAll, options, onState);
+  return {
+    state: () => stateOf(circuit),
+    execute: async (call) => {
+      try {
+        return await circuit.execute(call);
+      } catch (error) {
+        throw isBrokenCircuitError(error) ? brokenCircuit(name, error) : error;
+      }
+    },
+  };
+}
+
+export const brokenCircuit = (name: string, cause: unknown): PolicyError =>
+  new PolicyError(name, 'broken-circuit', 'failed too often lately and is not asked for a while', { cause });
+
+const states: Readonly<Record<CircuitState, BreakerState>> = {
+  [CircuitState.Closed]: 'closed',
+  [CircuitState.Open]: 'open',
+  [CircuitState.HalfOpen]: 'half-open',
+  [CircuitState.Isolated]: 'open',
+};
+
+export const stateOf = (circuit: CircuitBreakerPolicy): BreakerState => states[circuit.state];
+
+export function breakerOf(
+  counted: Filter,
+  options: BreakerOptions,
+  onState: ((state: BreakerState) => void) | undefined,
+): CircuitBreakerPolicy {
+  const circuit = circuitBreaker(counted, {
+    halfOpenAfter: options.openMs,
+    breaker:
+      'failures' in options
+        ? new ConsecutiveBreaker(options.failures)
+        : new CountBreaker({
+            threshold: options.ratio,
+            size: options.calls ?? 20,
+            minimumNumberOfCalls: Math.ceil((options.calls ?? 20) / 2),
+          }),
+  });
+  circuit.onStateChange((state) => onState?.(states[state]));
+  return circuit;
+}
+
+export function checkBreaker(name: string, options: BreakerOptions): void {
+  const demand = (fits: boolean, sentence: string): void => {
+    if (!fits) throw new Error(`policy ${name}: ${sentence}`);
+  };
+  demand(options.openMs > 0, 'breaker.openMs must be more than 0');
+  if ('failures' in options) {
+    demand(Number.isInteger(options.failures) && options.failures >= 1, 'breaker.failures must be 1 or more');
+  } else {
+    const calls = options.calls ?? 20;
+    demand(options.ratio > 0 && options.ratio < 1, 'breaker.ratio must lie between 0 and 1');
+    demand(Number.isInteger(calls) && calls >= 2, 'breaker.calls must be 2 or more');
+  }
+}
