@@ -22,6 +22,7 @@ interface Check {
 }
 
 export interface HealthReport {
+  readonly live: boolean;
   readonly ready: boolean;
   readonly started: boolean;
   readonly draining: boolean;
@@ -34,6 +35,7 @@ export interface HealthReport {
  */
 export class Health {
   readonly #checks = new Map<string, Check>();
+  readonly #alive = new Map<string, () => boolean>();
   readonly #stopped = new AbortController();
   #started = false;
   #draining = false;
@@ -55,6 +57,19 @@ export class Health {
     };
     this.#checks.set(name, check);
     void this.#watch(check);
+  }
+
+  /**
+   * A reason to be restarted, asked at every liveness probe: is the loop that this process exists for still turning?
+   * Never a dependency: restarting does not bring one back.
+   */
+  alive(name: string, isAlive: () => boolean): void {
+    this.#alive.set(name, isAlive);
+  }
+
+  live(): boolean {
+    for (const isAlive of this.#alive.values()) if (!isAlive()) return false;
+    return true;
   }
 
   /** The process has finished starting. */
@@ -79,6 +94,7 @@ export class Health {
 
   report(): HealthReport {
     return {
+      live: this.live(),
       ready: this.ready(),
       started: this.#started,
       draining: this.#draining,

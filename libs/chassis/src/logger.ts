@@ -29,6 +29,7 @@ export function createLogger({
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       mixin: traceFields,
+      serializers: { err: describeError },
       redact: {
         paths: ['password', 'token', 'email', 'phone', 'authorization', 'cookie'].flatMap((name) => [
           name,
@@ -37,14 +38,36 @@ export function createLogger({
         censor: '[redacted]',
       },
     },
-    stream ??
-      (forPeople
-        ? PinoPretty({ ignore: 'pid,hostname,trace_id,span_id', sync: true })
-        : destination({ fd: 1, sync: true })),
+    stream ?? (forPeople ? PinoPretty({ ignore: 'pid,hostname,trace_id,span_id', sync: true }) : bufferedOutput()),
   );
 }
 
 function traceFields(): object {
   const span = trace.getSpanContext(context.active());
   return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
+}
+
+const flushEveryMs = 100;
+
+/** Standard output in large writes: a system call per line is most of what a line costs. */
+function bufferedOutput(): DestinationStream {
+  const output = destination({ fd: 1, sync: false, minLength: 4_096 });
+  setInterval(() => output.flush(), flushEveryMs).unref();
+  process.once('exit', () => output.flushSync());
+  return output;
+}
+
+/**
+ * Only what says where it broke. The rest of an error is data: node-postgres puts the refused row into `detail`.
+ */
+function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const { code } = error as NodeJS.ErrnoException;
+  return {
+    type: error.name,
+    message: error.message,
+    ...(code === undefined ? {} : { code }),
+    stack: error.stack,
+    ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
+  };
 }

@@ -15,9 +15,7 @@ export class Metrics {
   /** A counter; asking twice for a name gives the same one. Names end in `_total`. */
   counter<const L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> {
     const known = this.registry.getSingleMetric(name);
-    return known instanceof Counter
-      ? (known as Counter<L>)
-      : new Counter({ name, help, labelNames, registers: [this.registry] });
+    return known instanceof Counter ? known : new Counter({ name, help, labelNames, registers: [this.registry] });
   }
 
   /** A gauge; `collect` is asked at every scrape. */
@@ -28,7 +26,7 @@ export class Metrics {
     collect?: (gauge: Gauge<L>) => void | Promise<void>,
   ): Gauge<L> {
     const known = this.registry.getSingleMetric(name);
-    if (known instanceof Gauge) return known as Gauge<L>;
+    if (known instanceof Gauge) return known;
     const options = { name, help, labelNames, registers: [this.registry] };
     if (collect === undefined) return new Gauge(options);
     return new Gauge({
@@ -47,7 +45,7 @@ export class Metrics {
     buckets: readonly number[] = latencyBuckets,
   ): Histogram<L> {
     const known = this.registry.getSingleMetric(name);
-    if (known instanceof Histogram) return known as Histogram<L>;
+    if (known instanceof Histogram) return known;
     return new Histogram({ name, help, labelNames, buckets: [...buckets], registers: [this.registry] });
   }
 }

@@ -1,9 +1,15 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Server } from 'node:http';
 import type { z } from 'zod';
-import { ConfigError, loadConfig, type processConfig, type ProcessConfig } from './config.ts';
+import { ConfigError, loadConfig, type ProcessConfig } from './config.ts';
+import { drainable } from './drain.ts';
 import { Health } from './health.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { Metrics } from './metrics.ts';
+import { serveOps } from './ops.ts';
 import type { ZodFastify } from './server.ts';
+import { startTracing, type Tracing } from './tracing.ts';
 
 /** What a process's main function is given. */
 export interface Shell<C extends ProcessConfig = ProcessConfig> {
@@ -11,46 +17,146 @@ export interface Shell<C extends ProcessConfig = ProcessConfig> {
   readonly logger: Logger;
   readonly health: Health;
   readonly metrics: Metrics;
-  /** Aborted when the shutdown begins; loops and long answers end on it. */
+  /** Aborted when the shutdown begins: loops and answers without an end stop on it. */
   readonly signal: AbortSignal;
-  /** Registers what must be closed after the drain, last registered first. */
+  /** Registers what must be closed after the drain; the last registered is closed first. */
   onClose(name: string, close: () => Promise<unknown>): void;
-  /** Listens on HOST:PORT, marks the process started and drains the app at the end. */
+  /** Listens on HOST:PORT and marks the process started. At the end the app is drained before anything is closed. */
   serve(app: ZodFastify): Promise<void>;
   /** For processes that serve nothing: they are running now. */
   started(): void;
 }
 
+/** `EX_CONFIG` of sysexits.h: restarting will not help. */
+const misconfigured = 78;
+/** Of the time that is left, kept for flushing and closing when the drain takes too long. */
+const shareForClosing = 0.3;
+
+/**
+ * Runs a process from its configuration to its end. Prints every mistake of the configuration and exits 78; logs what was
+ * not caught and exits 1; on SIGTERM or SIGINT stops in order and exits 0: not ready → PRESTOP_DELAY_MS → no new
+ * connections → answers in progress → `onClose`, last first → traces and logs flushed. At SHUTDOWN_DEADLINE_MS, or at a
+ * second signal, it exits 1 wherever it is.
+ */
 export async function runProcess<S extends z.ZodType<ProcessConfig>>(
   { service, role, config: schema }: { service: string; role: 'api' | 'worker'; config: S },
   main: (shell: Shell<Readonly<z.infer<S>>>) => Promise<void>,
 ): Promise<void> {
-  let config: Readonly<z.infer<S>>;
+  const config = configOrExit(schema, `${service} ${role}`);
+  const logger = createLogger({ service, role, level: config.LOG_LEVEL, format: config.LOG_FORMAT });
+  const die = (error: unknown, what: string): never => {
+    logger.fatal({ err: error }, what);
+    process.exit(1);
+  };
+  process.on('uncaughtException', (error) => die(error, 'uncaught exception'));
+  process.on('unhandledRejection', (error) => die(error, 'unhandled rejection'));
+
+  const ending = new Ending({ config, logger });
+  process.on('SIGTERM', () => void ending.begin('SIGTERM'));
+  process.on('SIGINT', () => void ending.begin('SIGINT'));
   try {
-    config = loadConfig(schema);
+    ending.tracing = await startTracing({
+      service,
+      role,
+      endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+      ratio: config.OTEL_SAMPLE_RATIO,
+    });
+    const { health } = ending;
+    const metrics = new Metrics({ service, role });
+    const ops = await serveOps({ host: config.HOST, port: config.OPS_PORT, health, metrics });
+    ending.ops = ops.server;
+    logger.info({ port: ops.port }, 'health and metrics');
+    await main({
+      config,
+      logger,
+      health,
+      metrics,
+      signal: ending.signal,
+      onClose: (name, close) => ending.closers.unshift({ name, close }),
+      serve: async (app) => {
+        ending.drains.push(drainable(app));
+        const address = await app.listen({ host: config.HOST, port: config.PORT });
+        health.markStarted();
+        logger.info({ address }, 'listening');
+      },
+      started: () => {
+        health.markStarted();
+        logger.info('running');
+      },
+    });
+  } catch (error) {
+    logger.fatal({ err: error }, 'the process could not start');
+    await ending.begin('a failed start', 1);
+  }
+}
+
+function configOrExit<S extends z.ZodType>(schema: S, name: string): Readonly<z.infer<S>> {
+  try {
+    return loadConfig(schema);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${service} ${role}: ${error.message}\n`);
-    process.exit(78);
+    process.stderr.write(`${name}: ${error.message}\n`);
+    process.exit(misconfigured);
   }
-  const logger = createLogger({ service, role, level: config.LOG_LEVEL, format: config.LOG_FORMAT });
-  const health = new Health();
-  const metrics = new Metrics({ service, role });
-  const stopping = new AbortController();
-  const closers: (() => Promise<unknown>)[] = [];
-  await main({
-    config,
-    logger,
-    health,
-    metrics,
-    signal: stopping.signal,
-    onClose: (_name, close) => void closers.unshift(close),
-    serve: async (app) => {
-      closers.push(() => app.close());
-      await app.listen({ host: config.HOST, port: config.PORT });
-      health.markStarted();
-    },
-    started: () => health.markStarted(),
-  });
 }
-export type { processConfig };
+
+/** The end of a process, in order and in time. */
+class Ending {
+  readonly health = new Health();
+  readonly closers: { name: string; close: () => Promise<unknown> }[] = [];
+  readonly drains: ((budgetMs: number) => Promise<number>)[] = [];
+  tracing: Tracing | undefined;
+  ops: Server | undefined;
+  readonly #stopping = new AbortController();
+  readonly #config: ProcessConfig;
+  readonly #logger: Logger;
+
+  constructor({ config, logger }: { config: ProcessConfig; logger: Logger }) {
+    this.#config = config;
+    this.#logger = logger;
+  }
+
+  get signal(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  async begin(why: string, exitCode = 0): Promise<void> {
+    if (this.signal.aborted) {
+      this.#logger.warn({ why }, 'told again to stop: exiting at once');
+      process.exit(1);
+    }
+    const { SHUTDOWN_DEADLINE_MS: deadlineMs, PRESTOP_DELAY_MS: prestopMs } = this.#config;
+    const endsAt = performance.now() + deadlineMs;
+    setTimeout(() => {
+      this.#logger.error({ deadlineMs }, 'the deadline has come before the end');
+      process.exit(1);
+    }, deadlineMs).unref();
+    this.#logger.info({ why }, 'stopping');
+    this.health.drain();
+    this.#stopping.abort();
+    if (exitCode === 0) await delay(prestopMs);
+
+    const budgetMs = (endsAt - performance.now()) * (1 - shareForClosing);
+    const cut = await Promise.all(this.drains.map((drain) => drain(budgetMs)));
+    if (cut.some((connections) => connections > 0)) this.#logger.warn({ cut }, 'connections were cut');
+
+    let code = exitCode;
+    for (const { name, close } of this.closers) {
+      try {
+        await close();
+      } catch (error) {
+        this.#logger.error({ err: error, name }, 'could not be closed');
+        code = 1;
+      }
+    }
+    this.health.stop();
+    await this.tracing?.shutdown().catch((error: unknown) => this.#logger.warn({ err: error }, 'traces were not sent'));
+    if (this.ops?.listening === true) {
+      this.ops.close();
+      this.ops.closeAllConnections();
+      await once(this.ops, 'close');
+    }
+    this.#logger.info('stopped');
+    process.exit(code);
+  }
+}

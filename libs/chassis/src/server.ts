@@ -1,17 +1,33 @@
-import Fastify, {
+import rateLimit from '@fastify/rate-limit';
+import {
+  fastify,
+  LogController,
   type FastifyBaseLogger,
   type FastifyInstance,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
   type RawServerDefault,
 } from 'fastify';
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { randomUUID } from 'node:crypto';
+import { answerHook } from './answer.ts';
+import { answerClientError } from './client-errors.ts';
 import type { ProcessConfig } from './config.ts';
-import type { ErrorTable } from './errors.ts';
+import { errorHandler } from './error-handler.ts';
+import { chassisProblem, type ErrorTable } from './errors.ts';
+import { gate } from './gate.ts';
+import { healthAnswer, healthPaths } from './health-routes.ts';
 import type { Health } from './health.ts';
+import { Load } from './load.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+import { observer } from './observe.ts';
+import { serveOpenApi } from './openapi.ts';
+import { rateLimitStore } from './rate-limit.ts';
 import type { Redis } from './redis.ts';
+import { traceRequests, tracing } from './tracing.ts';
+import { trustedProxies } from './trusted-proxies.ts';
+import { assertStrict, validatorCompiler } from './validation.ts';
 
 /** A Fastify server whose schemas are zod's. */
 export type ZodFastify = FastifyInstance<
@@ -23,21 +39,129 @@ export type ZodFastify = FastifyInstance<
 >;
 
 export interface ServerOptions {
-  /** Its routes live under `/api`; its OpenAPI under `/api/<service>`. */
+  /** Its OpenAPI is served under `/api/<service>`; limits are counted per service. */
   readonly service: string;
   readonly config: ProcessConfig;
   readonly logger: Logger;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly errors: ErrorTable;
-  /** Redis for the rate limit; without it each process counts alone. */
+  /** Redis for the rate limit, opened by `connectRedis`; without it each process counts alone. */
   readonly limiter?: Redis | undefined;
+  /** Put before every key in `limiter`. */
+  readonly limiterPrefix?: string;
+  /** Recognises errors that mean “a dependency is down”: they leave as 503 with Retry-After instead of 500. */
+  readonly unavailable?: (error: unknown) => boolean;
   readonly openapi: { readonly title: string; readonly description: string; readonly version: string };
 }
 
-export async function createServer({ config }: ServerOptions): Promise<ZodFastify> {
-  const app = Fastify({ bodyLimit: config.BODY_LIMIT_BYTES });
+const keepAliveMs = 72_000;
+
+/**
+ * Makes a server that is ready for the open internet: limits, timeouts, problem+json errors, security headers, rate limit,
+ * load shedding, ETags, metrics, traces, health and OpenAPI. Add routes to it; it does not listen.
+ */
+export async function createServer(options: ServerOptions): Promise<ZodFastify> {
+  const { service, config, logger, health, metrics, limiter, limiterPrefix = '', unavailable = () => false } = options;
+  const trusts = trustedProxies(config.TRUSTED_PROXIES);
+  const handleError = errorHandler(unavailable);
+  const load = new Load({ maxInFlight: config.MAX_IN_FLIGHT, maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS });
+  const observe = observer({ load, logger, metrics });
+  const { recording } = tracing();
+  const log: FastifyBaseLogger = logger;
+
+  const app = fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: (parent) => parent,
+    genReqId: ({ headers: { 'x-request-id': given }, socket }) =>
+      typeof given === 'string' && trusts(socket.remoteAddress) && /^[\w.:-]{1,128}$/.test(given)
+        ? given
+        : randomUUID(),
+    trustProxy: config.TRUSTED_PROXIES.length === 0 ? false : (address) => trusts(address),
+    bodyLimit: config.BODY_LIMIT_BYTES,
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    routerOptions: { maxParamLength: 100 },
+    requestTimeout: config.REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: keepAliveMs,
+    maxRequestsPerSocket: 1_000,
+    http: {
+      // Node's own interval is 30 s: the two timeouts would be kept that late
+      connectionsCheckingInterval: Math.min(1_000, config.REQUEST_TIMEOUT_MS),
+      headersTimeout: Math.min(10_000, config.REQUEST_TIMEOUT_MS),
+      maxHeaderSize: 16_384,
+    },
+    return503OnClosing: false,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => void handleError(error, request, reply),
+  }).withTypeProvider<ZodTypeProvider>();
+
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  return app as unknown as ZodFastify;
+  app.setErrorHandler(handleError);
+  // text/plain is Fastify's own idea; a route that takes something other than JSON says so
+  app.removeContentTypeParser('text/plain');
+  app.decorateRequest('traceId', undefined);
+
+  let draining = false;
+  app.addHook('preClose', (done) => {
+    draining = true;
+    done();
+  });
+  app.addHook('onClose', (_app, done) => {
+    load.stop();
+    done();
+  });
+  app.addHook('onRoute', ({ method, url, schema }) => {
+    assertStrict(schema?.body, `${String(method)} ${url}: its body`);
+    assertStrict(schema?.querystring, `${String(method)} ${url}: its query`);
+  });
+
+  if (recording) await app.register(traceRequests());
+  const enter = gate({ config, load, recording });
+  app.addHook('onRequest', (request, reply, done) => {
+    observe(request, reply);
+    enter(request, reply, done);
+  });
+  app.addHook(
+    'onSend',
+    answerHook(() => draining),
+  );
+
+  if (config.RATE_LIMIT_PER_MINUTE > 0) {
+    const refused = metrics.counter('http_rate_limited_total', 'Requests refused with 429');
+    const alone = metrics.counter('rate_limit_fallback_total', 'Times that the limit was counted without Redis');
+    await app.register(rateLimit, {
+      max: config.RATE_LIMIT_PER_MINUTE,
+      timeWindow: 60_000,
+      addHeadersOnExceeding: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
+      errorResponseBuilder: (_request, { ttl }) => {
+        refused.inc();
+        return chassisProblem('rate_limited', undefined, { retryAfterSeconds: Math.ceil(ttl / 1_000) });
+      },
+      store: rateLimitStore({
+        redis: limiter,
+        prefix: `${limiterPrefix}${service}:`,
+        onFallback: (error) => {
+          alone.inc();
+          logger.warn({ err: error }, 'the rate limit is counted in this process alone');
+        },
+      }),
+    });
+  }
+
+  const notFound = chassisProblem('not_found');
+  app.setNotFoundHandler(
+    config.RATE_LIMIT_PER_MINUTE > 0 ? { preHandler: app.rateLimit() } : {},
+    (request, reply) => void handleError(notFound, request, reply),
+  );
+  for (const path of healthPaths) {
+    app.get(path, { schema: { hide: true }, config: { rateLimit: false } }, (_request, reply) => {
+      const { status, body } = healthAnswer(health, path) ?? { status: 503, body: '' };
+      return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(body);
+    });
+  }
+  await serveOpenApi(app, service, options.openapi);
+  return app;
 }

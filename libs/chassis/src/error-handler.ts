@@ -1,0 +1,58 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { chassisErrors, Problem, type ChassisErrorCode } from './errors.ts';
+import { refusedFields } from './validation.ts';
+
+const byFastifyCode: Readonly<Record<string, ChassisErrorCode>> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_json',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed_json',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_HANDLER_TIMEOUT: 'overloaded',
+};
+
+const byStatus: Readonly<Record<number, ChassisErrorCode>> = {
+  404: 'not_found',
+  408: 'request_timeout',
+  413: 'body_too_large',
+  415: 'unsupported_media_type',
+  429: 'rate_limited',
+  503: 'unavailable',
+};
+
+const problemOf = (code: ChassisErrorCode, detail?: string, extra?: Record<string, unknown>): Problem =>
+  new Problem(code, chassisErrors[code], detail, extra);
+
+/** Answers with a problem. For hooks and handlers that have one at hand and need not throw it. */
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply.code(problem.status).headers(problem.headers()).send(problem.body(reply.request.id));
+}
+
+/**
+ * Makes the handler of everything that a request may end with.
+ * @param unavailable recognises errors that mean “a dependency is down”: they leave as 503 with Retry-After, not as 500.
+ */
+export function errorHandler(unavailable: (error: unknown) => boolean) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const problem = toProblem(error, unavailable);
+    if (problem.status >= 500) {
+      const level = problem.status === 500 ? 'error' : 'warn';
+      request.log[level](
+        { err: error, request_id: request.id, method: request.method, route: request.routeOptions.url },
+        'the request failed',
+      );
+    }
+    return sendProblem(reply, problem);
+  };
+}
+
+function toProblem(error: unknown, unavailable: (error: unknown) => boolean): Problem {
+  if (error instanceof Problem) return error;
+  if (unavailable(error)) return problemOf('unavailable');
+  if (!(error instanceof Error)) return problemOf('internal');
+  const { code, statusCode = 500 } = error as FastifyError;
+  const errors = refusedFields(error as FastifyError);
+  if (errors !== undefined) return problemOf('validation_failed', undefined, { errors });
+  const known = byFastifyCode[code] ?? byStatus[statusCode];
+  if (known !== undefined) return problemOf(known);
+  return statusCode >= 400 && statusCode < 500 ? problemOf('bad_request') : problemOf('internal');
+}

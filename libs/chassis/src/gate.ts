@@ -1,0 +1,96 @@
+import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import type { ProcessConfig } from './config.ts';
+import { chassisErrors, Problem, type ChassisErrorCode } from './errors.ts';
+import { sendProblem } from './error-handler.ts';
+import type { Load } from './load.ts';
+
+const maxQueryParameters = 100;
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+const refusal = (code: ChassisErrorCode, detail?: string): Problem => new Problem(code, chassisErrors[code], detail);
+
+// made once: a stack trace for each refused request is work for the attacker's benefit
+const overloaded = refusal('overloaded');
+const nulByte = refusal('bad_request', 'the URL contains a NUL byte');
+const tooManyParameters = refusal('bad_request', `the URL has more than ${maxQueryParameters} parameters`);
+const foreignOrigin = refusal('forbidden_origin');
+
+/** Helmet's work without helmet's cost: the headers of every answer, computed once. */
+function securityHeaders(publicOrigin: string): Readonly<Record<string, string>> {
+  return {
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-resource-policy': 'same-origin',
+    'cache-control': 'no-store',
+    ...(publicOrigin.startsWith('https:')
+      ? { 'strict-transport-security': 'max-age=63072000; includeSubDomains' }
+      : {}),
+  };
+}
+
+/**
+ * The one hook that every request passes first: sets the answer's headers, refuses what must not go further, and opens the
+ * trace context. One hook instead of six, and no promise: it runs for every cached read.
+ */
+export function gate({ config, load, recording }: { config: ProcessConfig; load: Load; recording: boolean }) {
+  const headers = Object.entries(securityHeaders(config.PUBLIC_ORIGIN));
+  const tracer = trace.getTracer('@homeroom/chassis');
+
+  return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    for (const [name, value] of headers) reply.header(name, value);
+    reply.header('x-request-id', request.id);
+    const url = request.raw.url ?? '';
+    const refused = url.startsWith('/health/') ? undefined : refuse(request, url, config.PUBLIC_ORIGIN, load);
+    if (refused !== undefined) {
+      sendProblem(reply, refused);
+      return;
+    }
+    if (recording) {
+      // @fastify/otel has opened a span already
+      request.traceId = trace.getSpanContext(context.active())?.traceId;
+      done();
+      return;
+    }
+    const { traceparent } = request.headers;
+    const parent = traceparent === undefined ? ROOT_CONTEXT : propagation.extract(ROOT_CONTEXT, { traceparent });
+    const span = tracer.startSpan('request', {}, parent);
+    request.traceId = span.spanContext().traceId;
+    context.with(trace.setSpan(parent, span), done);
+  };
+}
+
+function refuse(request: FastifyRequest, url: string, publicOrigin: string, load: Load): Problem | undefined {
+  if (load.overloaded()) return overloaded;
+  const query = url.indexOf('?');
+  if (url.includes('%00')) return nulByte;
+  if (query !== -1 && hasManyParameters(url, query)) return tooManyParameters;
+  if (!safeMethods.has(request.method) && isForeign(request, publicOrigin)) return foreignOrigin;
+  return undefined;
+}
+
+function hasManyParameters(url: string, from: number): boolean {
+  let count = 0;
+  for (let at = url.indexOf('&', from); at !== -1; at = url.indexOf('&', at + 1)) {
+    count += 1;
+    if (count >= maxQueryParameters) return true;
+  }
+  return false;
+}
+
+/** A browser says where an unsafe request comes from. Without a cookie there is nothing that it could abuse. */
+function isForeign({ headers }: FastifyRequest, publicOrigin: string): boolean {
+  if (headers.cookie === undefined) return false;
+  const { origin } = headers;
+  if (origin === undefined) return headers['sec-fetch-site'] === 'cross-site';
+  if (origin === publicOrigin) return false;
+  const host = URL.canParse(origin) ? new URL(origin).host : undefined;
+  return host === undefined || host !== headers.host;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The trace that the request is a part of. */
+    traceId: string | undefined;
+  }
+}

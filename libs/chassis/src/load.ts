@@ -1,0 +1,39 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+const resolutionMs = 10;
+const sampleEveryMs = 250;
+
+/** How busy the process is, cheap enough to be asked at every request. */
+export class Load {
+  inFlight = 0;
+  /** Mean delay of the event loop over the last quarter of a second, in milliseconds. */
+  delayMs = 0;
+  readonly #maxInFlight: number;
+  readonly #maxDelayMs: number;
+  readonly #histogram = monitorEventLoopDelay({ resolution: resolutionMs });
+  readonly #timer: NodeJS.Timeout;
+
+  /** Of either limit 0 means none. */
+  constructor({ maxInFlight, maxDelayMs }: { maxInFlight: number; maxDelayMs: number }) {
+    this.#maxInFlight = maxInFlight === 0 ? Infinity : maxInFlight;
+    this.#maxDelayMs = maxDelayMs === 0 ? Infinity : maxDelayMs;
+    this.#histogram.enable();
+    this.#timer = setInterval(() => this.#sample(), sampleEveryMs);
+    this.#timer.unref();
+  }
+
+  overloaded(): boolean {
+    return this.inFlight >= this.#maxInFlight || this.delayMs > this.#maxDelayMs;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#histogram.disable();
+  }
+
+  #sample(): void {
+    const mean = this.#histogram.mean / 1e6 - resolutionMs;
+    this.delayMs = Number.isNaN(mean) ? 0 : Math.max(0, mean);
+    this.#histogram.reset();
+  }
+}

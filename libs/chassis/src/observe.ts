@@ -1,0 +1,35 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Load } from './load.ts';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+
+/**
+ * Watches one answer to its end: a metric, one log line, one request less in flight. It listens to `close`, which comes
+ * also when the client went away, and not to Fastify's onResponse, which does not. Never logs bodies, query strings,
+ * cookies or addresses.
+ */
+export function observer({ load, logger, metrics }: { load: Load; logger: Logger; metrics: Metrics }) {
+  const duration = metrics.histogram(
+    'http_request_duration_seconds',
+    'Time from the request line to the end of the answer',
+    ['method', 'route', 'status_code'],
+  );
+  return (request: FastifyRequest, reply: FastifyReply): void => {
+    const startedAt = performance.now();
+    load.inFlight += 1;
+    reply.raw.once('close', () => {
+      load.inFlight -= 1;
+      const ms = performance.now() - startedAt;
+      // 499 is what proxies log for a client that did not wait
+      const status = reply.raw.writableEnded ? reply.raw.statusCode : 499;
+      const { method } = request;
+      const route = request.routeOptions.url ?? 'unmatched';
+      duration.observe({ method, route, status_code: status }, ms / 1_000);
+      if (route.startsWith('/health/')) return;
+      logger.info(
+        { method, route, status, ms: Math.round(ms * 100) / 100, request_id: request.id, trace_id: request.traceId },
+        'request',
+      );
+    });
+  };
+}

@@ -1,0 +1,135 @@
+import type { FastifyRateLimitOptions, FastifyRateLimitStore, FastifyRateLimitStoreCtor } from '@fastify/rate-limit';
+import type { Redis } from './redis.ts';
+
+/**
+ * Takes a part of what is left in the window, at least 1. A process that holds a lease answers without asking Redis, and
+ * all processes together never let through more than the limit. KEYS counter; ARGV windowMs, max, share.
+ */
+const leaseScript = `
+local used = tonumber(redis.call('GET', KEYS[1]) or '0')
+local ttl = redis.call('PTTL', KEYS[1])
+local left = tonumber(ARGV[2]) - used
+if left <= 0 then return {0, ttl} end
+local lease = math.max(1, math.floor(left / tonumber(ARGV[3])))
+redis.call('INCRBY', KEYS[1], lease)
+if ttl < 0 then
+  ttl = tonumber(ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], ttl)
+end
+return {lease, ttl}`;
+
+/** A twentieth at a time: of 100 a minute a process holds 5 at most. */
+const leaseShare = 20;
+const maxClients = 50_000;
+/** After a failure Redis is left alone for this long, so that a slow one does not slow every request. */
+const restMs = 1_000;
+
+interface Window {
+  /** Requests that may still pass without asking. */
+  left: number;
+  /** When nothing is left: whether Redis has said that the window is used up, or was only not asked again yet. */
+  usedUp: boolean;
+  endsAt: number;
+}
+
+/** Client → window. Bounded: the oldest clients are forgotten first, which is lenient to them and to nobody else. */
+class Windows {
+  readonly #windows = new Map<string, Window>();
+
+  get(key: string, now: number): Window | undefined {
+    const window = this.#windows.get(key);
+    if (window === undefined || window.endsAt > now) return window;
+    this.#windows.delete(key);
+    return undefined;
+  }
+
+  set(key: string, window: Window): Window {
+    this.#windows.delete(key);
+    this.#windows.set(key, window);
+    if (this.#windows.size > maxClients) {
+      for (const oldest of this.#windows.keys()) {
+        this.#windows.delete(oldest);
+        break;
+      }
+    }
+    return window;
+  }
+}
+
+type Callback = Parameters<FastifyRateLimitStore['incr']>[1];
+type RouteOptions = Parameters<FastifyRateLimitStore['child']>[0];
+
+/**
+ * A store for @fastify/rate-limit: counts in Redis for all processes together, and in this process alone while Redis is
+ * down or slow. It never lets everyone in, and never turns everyone away, because Redis is gone.
+ * @param onFallback told once per second at most, while it counts alone.
+ */
+export function rateLimitStore({
+  redis,
+  prefix,
+  onFallback,
+}: {
+  redis: Redis | undefined;
+  prefix: string;
+  onFallback: (error: unknown) => void;
+}): FastifyRateLimitStoreCtor {
+  let restUntil = 0;
+
+  return class Store implements FastifyRateLimitStore {
+    readonly #prefix: string;
+    readonly #leases = new Windows();
+    readonly #alone = new Windows();
+
+    constructor(_options: FastifyRateLimitOptions, route = '') {
+      this.#prefix = `${prefix}limit:${route}`;
+    }
+
+    incr(key: string, callback: Callback, windowMs = 60_000, max = 100): void {
+      const now = Date.now();
+      const lease = this.#leases.get(key, now);
+      if (lease !== undefined && (lease.left > 0 || lease.usedUp)) {
+        take(lease, callback, max, now);
+      } else if (redis === undefined || now < restUntil) {
+        take(this.#countAlone(key, windowMs, max, now), callback, max, now);
+      } else {
+        redis.eval(leaseScript, 1, this.#prefix + key, windowMs, max, leaseShare).then(
+          (reply) => take(this.#noteLease(key, reply as [number, number]), callback, max, Date.now()),
+          (error: unknown) => {
+            restUntil = Date.now() + restMs;
+            onFallback(error);
+            take(this.#countAlone(key, windowMs, max, now), callback, max, now);
+          },
+        );
+      }
+    }
+
+    #noteLease(key: string, [granted, ttlMs]: [number, number]): Window {
+      const now = Date.now();
+      const held = this.#leases.get(key, now);
+      if (held === undefined) {
+        return this.#leases.set(key, { left: granted, usedUp: granted === 0, endsAt: now + ttlMs });
+      }
+      // another request of the same client has asked at the same time
+      held.left += granted;
+      held.usedUp = granted === 0;
+      return held;
+    }
+
+    #countAlone(key: string, windowMs: number, max: number, now: number): Window {
+      return this.#alone.get(key, now) ?? this.#alone.set(key, { left: max, usedUp: true, endsAt: now + windowMs });
+    }
+
+    child(routeOptions: RouteOptions): FastifyRateLimitStore {
+      // typed as the route's options, given as the limit's options with the route in `routeInfo`
+      const { routeInfo } = routeOptions as unknown as { routeInfo: { method?: string; url?: string } };
+      return new Store({}, `${routeInfo.method ?? ''}${routeInfo.url ?? ''}:`);
+    }
+  };
+}
+
+/** Lets one request of the window pass, or says that it may not. */
+function take(window: Window, callback: Callback, max: number, now: number): void {
+  const passes = window.left > 0;
+  if (passes) window.left -= 1;
+  callback(null, { current: passes ? 1 : max + 1, ttl: Math.max(1, window.endsAt - now) });
+}

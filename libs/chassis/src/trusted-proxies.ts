@@ -1,0 +1,23 @@
+import { BlockList, isIPv6 } from 'node:net';
+
+/** Whether an address may say who the client is. */
+export type Trust = (address: string | undefined) => boolean;
+
+/**
+ * Compiles TRUSTED_PROXIES. Never a count of hops and never “everyone”: the one cannot tell the proxy from a client who
+ * sends more headers, the other believes the client itself.
+ */
+export function trustedProxies(ranges: readonly string[]): Trust {
+  if (ranges.length === 0) return () => false;
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [address = '', bits] = range.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
+  }
+  return (address) => {
+    if (address === undefined) return false;
+    const plain = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+    return list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
+  };
+}
