@@ -153,25 +153,25 @@ export function generate(): Record<string, string> {
   random = randomFrom(20270111);
   emails.clear();
   const families = Array.from({ length: familyCount }, makeFamily);
-  const children = families.flatMap(({ email, children }) => children.map((child) => ({ email, ...child })));
   return {
+    // one row per child: what a coordinator's import takes
     'families.csv': csv(
-      ['family', 'guardian', 'email', 'phone', 'street', 'city', 'postal_code', 'latitude', 'longitude'],
-      families.map(({ family, guardian, email, phone, street, town, place }) => [
-        ...[family, guardian, email, phone, street, town.city, town.postalCode, ...place],
-      ]),
-    ),
-    'children.csv': csv(
-      ['email', 'child', 'birth_date'],
-      children.map(({ email, name, birthDate }) => [email, name, birthDate]),
+      ['guardian_email', 'guardian_name', 'guardian_phone', 'family_name', 'street', 'city', 'postal_code', 'latitude', 'longitude', 'child_name', 'child_birth_date'], // prettier-ignore
+      families.flatMap(({ email, guardian, phone, family, street, town, place, children }) =>
+        children.map(({ name, birthDate }) => [
+          ...[email, guardian, phone, family, street, town.city, town.postalCode, ...place, name, birthDate],
+        ]),
+      ),
     ),
     'classes.csv': csv(
       ['title', 'description', 'subject', 'teacher', 'room', 'weekday', 'start', 'end', 'first_day', 'last_day', 'time_zone', 'age_min', 'age_max', 'capacity', 'price', 'currency'], // prettier-ignore
       courses.map(classRow),
     ),
     'wishes.csv': csv(
-      ['email', 'child', 'rank', 'class'],
-      children.flatMap(({ email, name, wishes }) => wishes.map(({ title }, index) => [email, name, index + 1, title])),
+      ['guardian_email', 'child_name', 'rank', 'class_title'],
+      families.flatMap(({ email, children }) =>
+        children.flatMap(({ name, wishes }) => wishes.map(({ title }, index) => [email, name, index + 1, title])),
+      ),
     ),
   };
 }
