@@ -1,4 +1,5 @@
 import { poolSize } from '@homeroom/postgres';
+import { PlainError } from './plain-error.ts';
 import { apiInstances, serviceNames } from './services.ts';
 
 /** The share of Postgres's connections that each process gets, and what all of them together may open. */
@@ -25,7 +26,7 @@ export function planConnections(cores: number, override?: number): ConnectionBud
 /** @throws when the server would refuse connections under load; the sentence holds the sum. */
 export function checkBudget({ planned, poolSize: size }: ConnectionBudget, maxConnections: number): void {
   if (planned + RESERVE <= maxConnections) return;
-  throw new Error(
+  throw new PlainError(
     `Postgres accepts ${maxConnections} connections, the stack plans ${planned} (pools of ${size}) and keeps ${RESERVE} in reserve: ` +
       `raise max_connections to ${planned + RESERVE}, or start with a smaller --pool-size.`,
   );

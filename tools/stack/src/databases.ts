@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { withClient } from './engines/postgres.ts';
 import { serviceNames, type ServiceName } from './services.ts';
 
@@ -14,7 +14,11 @@ export interface ServiceDatabase {
 export type ServiceDatabases = Record<ServiceName, ServiceDatabase>;
 
 /** Makes a database, an owner and an app role per service; what is there already is left as it is. */
-export async function prepareDatabases(adminUrl: string, replicaUrls: string[], password: string): Promise<ServiceDatabases> {
+export async function prepareDatabases(
+  adminUrl: string,
+  replicaUrls: string[],
+  password: string,
+): Promise<ServiceDatabases> {
   await withClient(adminUrl, async (client) => {
     for (const service of serviceNames) await prepareOne(client, service, password);
   });
@@ -41,7 +45,8 @@ export async function prepareDatabases(adminUrl: string, replicaUrls: string[], 
 }
 
 async function prepareOne(client: pg.Client, service: ServiceName, password: string): Promise<void> {
-  const exists = async (text: string, name: string): Promise<boolean> => (await client.query(text, [name])).rows.length > 0;
+  const exists = async (text: string, name: string): Promise<boolean> =>
+    (await client.query(text, [name])).rows.length > 0;
   for (const role of [`${service}_owner`, `${service}_app`]) {
     const verb = (await exists('select 1 from pg_roles where rolname = $1', role)) ? 'alter' : 'create';
     await client.query(`${verb} role ${role} login password ${client.escapeLiteral(password)}`);

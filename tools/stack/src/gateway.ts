@@ -114,7 +114,13 @@ function errorPage(status: number): string {
 }
 
 function problem(status: number, code: string, title: string): string {
-  return JSON.stringify({ type: `https://homeroom.dev/problems/${code}`, title, status, code, instance: '%ID' }).replaceAll('"%ID"', '"%ID"');
+  return JSON.stringify({
+    type: `https://homeroom.dev/problems/${code}`,
+    title,
+    status,
+    code,
+    instance: '%ID',
+  }).replaceAll('"%ID"', '"%ID"');
 }
 
 /** HAProxy's strong quoting: nothing inside is special. */

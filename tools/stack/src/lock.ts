@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { PlainError } from './plain-error.ts';
 import { isAlive, readRecords, removeRecord, signalGroup, startTimeOf, type ProcessRecord } from './records.ts';
 
 const LOCK = 'stack.lock';
 
 /** Another stack of this checkout runs already. */
-export class AlreadyRunningError extends Error {
+export class AlreadyRunningError extends PlainError {
   override name = 'AlreadyRunningError';
   readonly owner: ProcessRecord;
 
@@ -26,7 +27,12 @@ export async function takeState(stateDir: string): Promise<string[]> {
   const owner = lockOwner(stateDir);
   if (owner !== undefined) throw new AlreadyRunningError(owner);
   rmSync(join(stateDir, LOCK), { force: true });
-  const me: ProcessRecord = { name: 'stack', pid: process.pid, startedAt: startTimeOf(process.pid)!, command: process.argv.join(' ') };
+  const me: ProcessRecord = {
+    name: 'stack',
+    pid: process.pid,
+    startedAt: startTimeOf(process.pid)!,
+    command: process.argv.join(' '),
+  };
   // two that start at the same moment: the file can be made by one of them only
   writeFileSync(join(stateDir, LOCK), JSON.stringify(me), { flag: 'wx' });
   return endStale(stateDir);

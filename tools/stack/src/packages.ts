@@ -2,6 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { PlainError } from './plain-error.ts';
 
 const run = promisify(execFile);
 
@@ -24,7 +25,14 @@ interface Package {
 }
 
 const packages: Package[] = [
-  { program: 'redis', executables: ['redis-server', 'valkey-server'], label: 'Redis', apt: ['redis-server', 'valkey-server'], dnf: 'valkey', brew: 'redis' },
+  {
+    program: 'redis',
+    executables: ['redis-server', 'valkey-server'],
+    label: 'Redis',
+    apt: ['redis-server', 'valkey-server'],
+    dnf: 'valkey',
+    brew: 'redis',
+  },
   { program: 'haproxy', executables: ['haproxy'], label: 'HAProxy', apt: ['haproxy'], dnf: 'haproxy', brew: 'haproxy' },
   {
     program: 'java',
@@ -46,14 +54,9 @@ export interface Machine {
   installer: 'apt' | 'dnf' | 'brew' | undefined;
 }
 
-/** Told in one line what to type; the command ends with it. */
-export class MissingPackagesError extends Error {
-  override name = 'MissingPackagesError';
-}
-
 /**
  * Finds the programs the wanted engines need and installs what is missing where that needs no question.
- * @throws {MissingPackagesError} with the line to type.
+ * @throws {PlainError} with the line to type.
  */
 export async function ensureBinaries(
   wanted: (keyof Binaries)[],
@@ -62,11 +65,12 @@ export async function ensureBinaries(
 ): Promise<Partial<Binaries>> {
   const missing = await findMissing(wanted, machine.path);
   if (missing.length > 0) {
-    if (machine.installer !== 'apt' || machine.privilege === undefined) throw new MissingPackagesError(whatToType(missing, machine));
+    if (machine.installer !== 'apt' || machine.privilege === undefined)
+      throw new PlainError(whatToType(missing, machine));
     onInstall(missing.map(({ label }) => label));
     await installByApt(missing, machine.privilege);
     const still = await findMissing(wanted, machine.path);
-    if (still.length > 0) throw new MissingPackagesError(whatToType(still, machine));
+    if (still.length > 0) throw new PlainError(whatToType(still, machine));
   }
   return Object.fromEntries(wanted.map((program) => [program, locate(program, machine.path)]));
 }
@@ -85,7 +89,11 @@ async function findMissing(wanted: (keyof Binaries)[], path: string): Promise<Pa
 function locate(program: keyof Binaries, path: string): string | undefined {
   const { executables } = packages.find((candidate) => candidate.program === program)!;
   return executables
-    .flatMap((name) => [...path.split(delimiter), '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/opt/openjdk@21/bin'].map((dir) => join(dir, name)))
+    .flatMap((name) =>
+      [...path.split(delimiter), '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/opt/openjdk@21/bin'].map((dir) =>
+        join(dir, name),
+      ),
+    )
     .find(isExecutable);
 }
 
@@ -105,7 +113,10 @@ async function javaVersion(java: string): Promise<number> {
 }
 
 /** One line that names what is missing and what to type. */
-export function whatToType(missing: Pick<Package, 'label' | 'apt' | 'dnf' | 'brew'>[], { installer }: Pick<Machine, 'installer'>): string {
+export function whatToType(
+  missing: Pick<Package, 'label' | 'apt' | 'dnf' | 'brew'>[],
+  { installer }: Pick<Machine, 'installer'>,
+): string {
   const labels = missing.map(({ label }) => label).join(', ');
   switch (installer) {
     case 'apt':
@@ -125,7 +136,11 @@ function available(names: string[]): string {
 }
 
 function hasCandidate(name: string): boolean {
-  const policy = execFileSync('apt-cache', ['policy', name], { encoding: 'utf8', stdio: 'pipe', env: { ...process.env, LC_ALL: 'C' } });
+  const policy = execFileSync('apt-cache', ['policy', name], {
+    encoding: 'utf8',
+    stdio: 'pipe',
+    env: { ...process.env, LC_ALL: 'C' },
+  });
   return /Candidate: (?!\(none\))/.test(policy);
 }
 
@@ -133,7 +148,11 @@ function thisMachine(): Machine {
   const path = process.env['PATH'] ?? '';
   const has = (name: string): boolean => path.split(delimiter).some((dir) => isExecutable(join(dir, name)));
   const installer = has('apt-get') ? 'apt' : has('dnf') ? 'dnf' : has('brew') ? 'brew' : undefined;
-  return { path, installer, privilege: process.getuid?.() === 0 ? 'root' : has('sudo') && sudoAsksNothing() ? 'sudo' : undefined };
+  return {
+    path,
+    installer,
+    privilege: process.getuid?.() === 0 ? 'root' : has('sudo') && sudoAsksNothing() ? 'sudo' : undefined,
+  };
 }
 
 function sudoAsksNothing(): boolean {

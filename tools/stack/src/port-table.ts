@@ -35,7 +35,8 @@ export const portNames = Object.keys(defaultPorts) as PortName[];
 
 /** The table moved as a block: the first port is `base`, the rest follow without a gap. */
 export function portsFrom(base: number): Ports {
-  if (base + portNames.length > 65_536) throw new Error(`--port-base ${base} leaves no room for ${portNames.length} ports`);
+  if (base + portNames.length > 65_536)
+    throw new Error(`--port-base ${base} leaves no room for ${portNames.length} ports`);
   return numbered((index) => base + index);
 }
 

@@ -18,7 +18,9 @@ export interface TakenPort {
 /** Which of our ports somebody else listens on already, and who. */
 export async function findTaken(ports: Ports, wanted: PortName[], host: string): Promise<TakenPort[]> {
   const taken = await Promise.all(
-    wanted.map(async (name) => ((await isFree(ports[name], host)) ? [] : [{ name, port: ports[name], owner: ownerOf(ports[name]) }])),
+    wanted.map(async (name) =>
+      (await isFree(ports[name], host)) ? [] : [{ name, port: ports[name], owner: ownerOf(ports[name]) }],
+    ),
   );
   return taken.flat();
 }
@@ -93,11 +95,15 @@ function ownerByProc(port: number): PortOwner | undefined {
 }
 
 function openFiles(pid: string): string[] {
-  return unlessGone(() => readdirSync(`/proc/${pid}/fd`), []).map((fd) => unlessGone(() => readlinkSync(`/proc/${pid}/fd/${fd}`), ''));
+  return unlessGone(() => readdirSync(`/proc/${pid}/fd`), []).map((fd) =>
+    unlessGone(() => readlinkSync(`/proc/${pid}/fd/${fd}`), ''),
+  );
 }
 
 function commandOf(pid: string): string {
-  return unlessGone(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'), '').replaceAll('\0', ' ').trim();
+  return unlessGone(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'), '')
+    .replaceAll('\0', ' ')
+    .trim();
 }
 
 /** Processes end while /proc is read, and those of other users are closed to us. */
@@ -113,7 +119,10 @@ function unlessGone<T>(read: () => T, otherwise: T): T {
 
 function ownerByLsof(port: number): PortOwner | undefined {
   try {
-    const lines = execFileSync('lsof', ['-nP', '-Fpc', `-iTCP:${port}`, '-sTCP:LISTEN'], { encoding: 'utf8', stdio: 'pipe' }).split('\n');
+    const lines = execFileSync('lsof', ['-nP', '-Fpc', `-iTCP:${port}`, '-sTCP:LISTEN'], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    }).split('\n');
     const field = (letter: string): string | undefined => lines.find((line) => line.startsWith(letter))?.slice(1);
     const pid = field('p');
     return pid === undefined ? undefined : { pid: Number(pid), command: field('c') ?? '' };

@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { closeSync, createWriteStream, existsSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from './pause.ts';
+import { PlainError } from './plain-error.ts';
 import { removeRecord, signalGroup, startTimeOf, writeRecord } from './records.ts';
 
 /** What the stack must know to run one child. */
@@ -17,14 +18,14 @@ export interface ProcessSpec {
   stopTimeoutMs?: number;
   /** Resolves once the child serves; is asked again after each restart. */
   ready?: (signal: AbortSignal) => Promise<void>;
+  /** Sees what the child writes, beside its log file. */
+  output?: (chunk: Buffer) => void;
 }
 
-export interface Places {
+export interface SupervisorOptions {
+  /** Where the pid and start time of every child is recorded while it lives. */
   runDir: string;
   logDir: string;
-}
-
-export interface SupervisorOptions extends Places {
   onRestart?: (event: { name: string; reason: string; inMs: number }) => void;
   onRestarted?: (name: string) => void;
   readyTimeoutMs?: number;
@@ -33,12 +34,14 @@ export interface SupervisorOptions extends Places {
 interface Running {
   spec: ProcessSpec;
   child: ChildProcess;
+  /** Resolves to how it ended. */
   exited: Promise<string>;
   bornAt: number;
 }
 
 const FIRST_RESTART_MS = 250;
 const LAST_RESTART_MS = 15_000;
+/** Who lived so long starts again with the shortest pause. */
 const HEALTHY_AFTER_MS = 30_000;
 
 /** Starts children in process groups of their own, restarts what dies, and ends all of it. */
@@ -48,6 +51,7 @@ export class Supervisor {
   readonly #failures = new Map<string, number>();
   readonly #stopping = new Set<string>();
   readonly #abort = new AbortController();
+  #refusing = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -55,28 +59,35 @@ export class Supervisor {
     mkdirSync(options.logDir, { recursive: true });
   }
 
-  /** Starts one child and resolves when it is ready; rejects with the tail of its log when it is not. */
+  /** Starts one child and resolves when it is ready; rejects with the end of its log when it is not. */
   async start(spec: ProcessSpec): Promise<void> {
-    this.#stopping.delete(spec.name);
-    rotate(this.logFile(spec.name));
-    const running = this.#spawn(spec);
-    await this.#untilReady(running);
-    this.#watch(running);
+    const log = this.logFile(spec.name);
+    if (existsSync(log)) renameSync(log, `${log}.1`);
+    await this.#begin(spec);
+  }
+
+  /** Replaces a child by a new one of the same kind: for a save that changed its sources. */
+  async reload(name: string): Promise<void> {
+    const running = this.#running.get(name);
+    if (running === undefined || this.#refusing) return;
+    this.#failures.delete(name);
+    await this.#stopOne(name);
+    await this.#begin(running.spec);
   }
 
   /** Asks the named children to end, all at once, and kills the group of each that has not by its deadline. */
-  async stop(names: string[]): Promise<void> {
+  async stop(names: readonly string[]): Promise<void> {
     await Promise.all(names.map((name) => this.#stopOne(name)));
   }
 
-  /** Ends children as if they had crashed: the supervisor restarts them. */
-  kill(name: string, signal: NodeJS.Signals = 'SIGKILL'): void {
-    const running = this.#running.get(name);
-    if (running?.child.pid !== undefined) process.kill(running.child.pid, signal);
+  /** From now on nothing is started or restarted: everything is about to end. */
+  refuseNew(): void {
+    this.#refusing = true;
+    for (const name of this.#running.keys()) this.#stopping.add(name);
   }
 
   pids(): Map<string, number> {
-    return new Map([...this.#running].map(([name, { child }]) => [name, child.pid!]));
+    return new Map([...this.#running].map(([name, { child }]) => [name, child.pid ?? 0]));
   }
 
   names(): string[] {
@@ -89,27 +100,37 @@ export class Supervisor {
 
   /** Kills every group without asking: the last resort, synchronous so that it works in an exit handler. */
   killAll(): void {
+    this.refuseNew();
     this.#abort.abort();
     for (const { spec, child } of this.#running.values()) {
-      this.#stopping.add(spec.name);
       if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
       removeRecord(this.#options.runDir, spec.name);
     }
   }
 
+  async #begin(spec: ProcessSpec): Promise<void> {
+    if (this.#refusing) throw new Error(`${spec.name} is not started: the stack is stopping`);
+    this.#stopping.delete(spec.name);
+    const running = this.#spawn(spec);
+    await this.#untilReady(running);
+    this.#watch(running);
+  }
+
   #spawn(spec: ProcessSpec): Running {
     const log = openSync(this.logFile(spec.name), 'a');
+    const target = spec.output === undefined ? log : 'pipe';
     const child = spawn(spec.command, spec.args, {
       cwd: spec.cwd,
       env: spec.env ?? process.env,
-      stdio: ['ignore', log, log],
+      stdio: ['ignore', target, target],
       detached: true,
       ...spec.user,
     });
-    closeSync(log);
+    if (spec.output === undefined) closeSync(log);
+    else tee(child, createWriteStream('', { fd: log }), spec.output);
     const exited = new Promise<string>((resolve) => {
       child.once('error', (error) => resolve(error.message));
-      child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : signal));
+      child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code ?? '?'}` : signal));
     });
     const running = { spec, child, exited, bornAt: Date.now() };
     this.#running.set(spec.name, running);
@@ -125,70 +146,73 @@ export class Supervisor {
     if (spec.ready === undefined) return;
     const timeoutMs = this.#options.readyTimeoutMs ?? 60_000;
     const giveUp = new AbortController();
-    const signal = AbortSignal.any([giveUp.signal, this.#abort.signal]);
-    const timeout = delay(timeoutMs, 'timeout' as const, { signal: giveUp.signal, ref: false });
     try {
-      const outcome = await Promise.race([spec.ready(signal).then(() => 'ready' as const), exited, timeout]);
+      const outcome = await Promise.race([
+        spec.ready(AbortSignal.any([giveUp.signal, this.#abort.signal])).then(() => 'ready'),
+        exited.then((reason) => `ended (${reason})`),
+        pause(timeoutMs, giveUp.signal).then(() => `was not ready within ${timeoutMs / 1000} s`),
+      ]);
       if (outcome === 'ready') return;
-      const what = outcome === 'timeout' ? `was not ready within ${timeoutMs / 1000} s` : `ended (${outcome})`;
-      throw new Error(`${spec.name} ${what}. The end of ${this.logFile(spec.name)}:\n${tail(this.logFile(spec.name))}`);
+      const log = this.logFile(spec.name);
+      throw new PlainError(`${spec.name} ${outcome}. The end of ${log}:\n${tail(log)}`);
     } finally {
       giveUp.abort();
-      timeout.catch(() => undefined);
     }
   }
 
   #watch(running: Running): void {
-    const { spec } = running;
+    const { spec, child } = running;
     void running.exited.then(async (reason) => {
-      if (running.child.pid !== undefined) signalGroup(running.child.pid, 'SIGKILL');
-      if (this.#stopping.has(spec.name) || this.#abort.signal.aborted) return;
+      if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+      if (this.#running.get(spec.name) !== running || this.#stopping.has(spec.name)) return;
       if (Date.now() - running.bornAt > HEALTHY_AFTER_MS) this.#failures.delete(spec.name);
-      await this.#restart(spec, reason);
+      await this.#restart(running, reason);
     });
   }
 
-  async #restart(spec: ProcessSpec, reason: string): Promise<void> {
+  async #restart(dead: Running, reason: string): Promise<void> {
+    const { spec } = dead;
     const failures = this.#failures.get(spec.name) ?? 0;
     this.#failures.set(spec.name, failures + 1);
     const inMs = Math.min(LAST_RESTART_MS, FIRST_RESTART_MS * 2 ** failures);
     this.#options.onRestart?.({ name: spec.name, reason, inMs });
-    await delay(inMs, undefined, { signal: this.#abort.signal, ref: false }).catch(() => undefined);
-    if (this.#stopping.has(spec.name) || this.#abort.signal.aborted) return;
+    await pause(inMs, this.#abort.signal);
+    // it may have been stopped or reloaded meanwhile
+    if (this.#running.get(spec.name) !== dead || this.#stopping.has(spec.name)) return;
     const running = this.#spawn(spec);
     this.#watch(running);
-    await this.#untilReady(running).then(
-      () => this.#options.onRestarted?.(spec.name),
-      () => {
-        // an exit is seen by #watch; one that hangs without serving is ended so that #watch sees it too
-        if (running.child.pid !== undefined) signalGroup(running.child.pid, 'SIGKILL');
-      },
-    );
+    const [outcome] = await Promise.allSettled([this.#untilReady(running)]);
+    if (outcome.status === 'fulfilled') this.#options.onRestarted?.(spec.name);
+    // an exit is seen by #watch; one that hangs without serving is ended so that #watch sees it too
+    else if (running.child.pid !== undefined) signalGroup(running.child.pid, 'SIGKILL');
   }
 
   async #stopOne(name: string): Promise<void> {
     this.#stopping.add(name);
     const running = this.#running.get(name);
     if (running === undefined) return;
-    const { spec, child, exited } = running;
-    if (child.pid !== undefined) {
-      const timeout = new AbortController();
-      if (child.exitCode === null && child.signalCode === null) child.kill(spec.stopSignal ?? 'SIGTERM');
-      await Promise.race([
-        exited,
-        delay(spec.stopTimeoutMs ?? 4000, undefined, { signal: timeout.signal }).catch(() => undefined),
-      ]);
-      timeout.abort();
-      signalGroup(child.pid, 'SIGKILL');
+    const { spec, exited } = running;
+    const { pid } = running.child;
+    if (pid !== undefined) {
+      if (running.child.exitCode === null && running.child.signalCode === null)
+        running.child.kill(spec.stopSignal ?? 'SIGTERM');
+      await Promise.race([exited, pause(spec.stopTimeoutMs ?? 4000)]);
+      signalGroup(pid, 'SIGKILL');
       await exited;
     }
-    this.#running.delete(name);
+    if (this.#running.get(name) === running) this.#running.delete(name);
     removeRecord(this.#options.runDir, name);
   }
 }
 
-function rotate(file: string): void {
-  if (existsSync(file)) renameSync(file, `${file}.1`);
+function tee(from: ChildProcess, file: NodeJS.WritableStream, output: (chunk: Buffer) => void): void {
+  for (const stream of [from.stdout, from.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      file.write(chunk);
+      output(chunk);
+    });
+  }
+  from.once('close', () => file.end());
 }
 
 function tail(file: string, lines = 15): string {
@@ -196,16 +220,12 @@ function tail(file: string, lines = 15): string {
   return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
 }
 
-/** Asks `probe` until it does not throw, or until `signal` says to stop. */
+/** Asks `probe` until it does not throw. @throws when `signal` says to stop asking. */
 export async function untilServing(signal: AbortSignal, probe: () => Promise<void>, everyMs = 50): Promise<void> {
   for (;;) {
     signal.throwIfAborted();
-    try {
-      await probe();
-      return;
-    } catch {
-      // not yet: that is what is being waited for; the log of the process says why when it never comes
-      await delay(everyMs, undefined, { signal });
-    }
+    const [outcome] = await Promise.allSettled([probe()]);
+    if (outcome.status === 'fulfilled') return;
+    await pause(everyMs, signal);
   }
 }

@@ -20,7 +20,8 @@ export function startTimeOf(pid: number): string | undefined {
       const [state, startTicks] = [fields[0], fields[19]];
       return state === 'Z' ? undefined : startTicks;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ESRCH')
+        return undefined;
       throw error;
     }
   }

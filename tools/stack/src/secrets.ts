@@ -10,13 +10,24 @@ export interface Secrets {
   cursors: string;
   webhooks: string;
   coordinator: string;
+  /** Of every family that was seeded. */
+  guardian: string;
 }
 
 export function loadSecrets(stateDir: string): Secrets {
   const file = join(stateDir, 'secrets.json');
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Secrets;
   const secret = (): string => randomBytes(24).toString('base64url');
-  const secrets = { postgres: secret(), roles: secret(), cursors: secret(), webhooks: secret(), coordinator: randomBytes(9).toString('base64url') };
+  // typed by people
+  const password = (): string => randomBytes(9).toString('hex');
+  const secrets = {
+    postgres: secret(),
+    roles: secret(),
+    cursors: secret(),
+    webhooks: secret(),
+    coordinator: password(),
+    guardian: password(),
+  };
   mkdirSync(stateDir, { recursive: true });
   writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   return secrets;

@@ -43,7 +43,11 @@ export function workerName(service: ServiceName): string {
 export function apiSpecs(world: ServiceWorld, service: ServiceName, database: ServiceDatabase): ProcessSpec[] {
   return apiNames(service).map((name) => {
     const [port, opsPort] = [world.ports[name as PortName], world.ports[`${name}-ops` as PortName]];
-    return nodeSpec(world, service, name, 'api.ts', opsPort, { ...environment(world, service, database), PORT: String(port), OPS_PORT: String(opsPort) });
+    return nodeSpec(world, service, name, 'api.ts', opsPort, {
+      ...environment(world, service, database),
+      PORT: String(port),
+      OPS_PORT: String(opsPort),
+    });
   });
 }
 
@@ -69,14 +73,25 @@ export function commandOf(
     command: process.execPath,
     args: [...nodeFlags, join('src', file), ...args],
     cwd: join(world.checkout, 'services', service),
-    env: { ...environment(world, service, database), KAFKA_BROKERS: world.kafkaBrokers, DATABASE_MIGRATION_URL: database.migrationUrl },
+    env: {
+      ...environment(world, service, database),
+      KAFKA_BROKERS: world.kafkaBrokers,
+      DATABASE_MIGRATION_URL: database.migrationUrl,
+    },
   };
 }
 
 // a laptop's share: the young generation grows to 48 MB per process otherwise, nine times over
 const nodeFlags = ['--conditions=@homeroom/source', '--max-semi-space-size=4', '--enable-source-maps'];
 
-function nodeSpec(world: ServiceWorld, service: ServiceName, name: string, file: string, opsPort: number, env: NodeJS.ProcessEnv): ProcessSpec {
+function nodeSpec(
+  world: ServiceWorld,
+  service: ServiceName,
+  name: string,
+  file: string,
+  opsPort: number,
+  env: NodeJS.ProcessEnv,
+): ProcessSpec {
   return {
     name,
     command: process.execPath,
@@ -97,7 +112,7 @@ function environment(world: ServiceWorld, service: ServiceName, database: Servic
     TRUSTED_PROXIES: `${world.gatewaySource}/32`,
     PUBLIC_ORIGIN: world.publicOrigin,
     SHUTDOWN_DEADLINE_MS: '1800',
-    TIME_ZONE: 'America/New_York',
+    TIME_ZONE: 'America/Chicago',
     COOP_NAME: 'Willow Creek Co-op',
     MAIL_FROM: 'Willow Creek Co-op <hello@willow-creek.example>',
     ...onlyNamed(world.env),
@@ -110,7 +125,8 @@ function environment(world: ServiceWorld, service: ServiceName, database: Servic
     REDIS_CACHE_URL: world.redisCacheUrl,
     CURSOR_SECRET: world.cursorSecret,
   };
-  if (service === 'enrollment') Object.assign(settings, { PAYMENT_URL: world.paymentUrl, PAYMENT_WEBHOOK_SECRET: world.webhookSecret });
+  if (service === 'enrollment')
+    Object.assign(settings, { PAYMENT_URL: world.paymentUrl, PAYMENT_WEBHOOK_SECRET: world.webhookSecret });
   if (service === 'notifications') Object.assign(settings, { SMTP_URL: world.smtpUrl });
   return settings;
 }
@@ -118,7 +134,9 @@ function environment(world: ServiceWorld, service: ServiceName, database: Servic
 /** The caller's environment without what would point a service at another's port or make it somebody else's test. */
 function onlyNamed(env: NodeJS.ProcessEnv): Record<string, string> {
   const dropped = /^(PORT|OPS_PORT|HOST|NODE_OPTIONS|npm_.*|INIT_CWD|JEST_WORKER_ID)$/;
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && !dropped.test(entry[0])));
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && !dropped.test(entry[0])),
+  );
 }
 
 /** Rejects unless the address answers 200. */

@@ -29,7 +29,16 @@ export async function startKafka(supervisor: Supervisor, options: KafkaOptions):
   const classpath = ['-cp', `${POM_DIR}:${join(jars, '*')}`];
   if (!existsSync(join(options.dataDir, 'logs', 'meta.properties'))) {
     const id = randomBytes(16).toString('base64url');
-    await run(options.java, ['-Xmx128m', ...classpath, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', properties]);
+    await run(options.java, [
+      '-Xmx128m',
+      ...classpath,
+      'kafka.tools.StorageTool',
+      'format',
+      '-t',
+      id,
+      '-c',
+      properties,
+    ]);
   }
   const broker = `${options.host}:${options.port}`;
   await supervisor.start({
@@ -51,7 +60,15 @@ export async function fetchJars(options: Pick<KafkaOptions, 'jarsDir' | 'maven'>
   const partial = `${target}.${process.pid}`;
   mkdirSync(partial, { recursive: true });
   try {
-    await run(options.maven, ['-B', '-q', '-f', pom, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${partial}`]);
+    await run(options.maven, [
+      '-B',
+      '-q',
+      '-f',
+      pom,
+      'dependency:copy-dependencies',
+      '-DincludeScope=runtime',
+      `-DoutputDirectory=${partial}`,
+    ]);
     renameSync(partial, target);
   } catch (error) {
     rmSync(partial, { recursive: true, force: true });

@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { appendFileSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -36,15 +45,22 @@ export async function startPostgres(supervisor: Supervisor, options: PostgresOpt
   const cluster = openCluster(options);
   if (!existsSync(join(cluster.primaryDir, 'PG_VERSION'))) await initialise(cluster, options);
   writeFileSync(join(cluster.primaryDir, 'homeroom.conf'), configuration(options, 'primary'));
-  await supervisor.start(serverSpec(cluster, 'postgres-primary', cluster.primaryDir, options.primaryPort, urls.primary));
+  await supervisor.start(
+    serverSpec(cluster, 'postgres-primary', cluster.primaryDir, options.primaryPort, urls.primary),
+  );
   const replicaIsUsable = await prepareSlot(urls.primary);
-  if (!replicaIsUsable || !existsSync(join(cluster.replicaDir, 'standby.signal'))) await cloneReplica(cluster, urls.primary);
+  if (!replicaIsUsable || !existsSync(join(cluster.replicaDir, 'standby.signal')))
+    await cloneReplica(cluster, urls.primary);
   writeFileSync(join(cluster.replicaDir, 'homeroom.conf'), configuration(options, 'replica'));
-  await supervisor.start(serverSpec(cluster, 'postgres-replica', cluster.replicaDir, options.replicaPort, urls.replica));
+  await supervisor.start(
+    serverSpec(cluster, 'postgres-replica', cluster.replicaDir, options.replicaPort, urls.replica),
+  );
   return urls;
 }
 
-export function postgresUrls(options: Pick<PostgresOptions, 'host' | 'primaryPort' | 'replicaPort' | 'password'>): PostgresUrls {
+export function postgresUrls(
+  options: Pick<PostgresOptions, 'host' | 'primaryPort' | 'replicaPort' | 'password'>,
+): PostgresUrls {
   const url = (port: number): string => `postgres://postgres:${options.password}@${options.host}:${port}/postgres`;
   return { primary: url(options.primaryPort), replica: url(options.replicaPort) };
 }
@@ -91,7 +107,13 @@ async function initialise(cluster: Cluster, options: PostgresOptions): Promise<v
   cluster.own(secretDir);
   cluster.own(passwordFile);
   try {
-    const flags = ['--username=postgres', '--auth=scram-sha-256', '--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+    const flags = [
+      '--username=postgres',
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+    ];
     await runAs(cluster, join(cluster.bin, 'initdb'), [
       ...flags,
       '--locale=C',
@@ -151,14 +173,22 @@ function serverSpec(cluster: Cluster, name: string, dir: string, port: number, u
     cwd: '/',
     env: { ...process.env, LC_MESSAGES: 'C' },
     stopSignal: 'SIGINT',
-    ready: (signal) => untilServing(signal, () => withClient(url, async (client) => void (await client.query('select 1')))),
+    ready: (signal) =>
+      untilServing(signal, () =>
+        withClient(url, async (client) => {
+          await client.query('select 1');
+        }),
+      ),
   };
 }
 
 /** Makes the slot when it is missing. False when the primary no longer keeps what the replica would need. */
 async function prepareSlot(url: string): Promise<boolean> {
   return withClient(url, async (client) => {
-    const { rows } = await client.query<{ wal_status: string | null }>('select wal_status from pg_replication_slots where slot_name = $1', [SLOT]);
+    const { rows } = await client.query<{ wal_status: string | null }>(
+      'select wal_status from pg_replication_slots where slot_name = $1',
+      [SLOT],
+    );
     const status = rows[0]?.wal_status;
     if (rows.length === 1 && status !== 'lost') return true;
     if (rows.length === 1) await client.query('select pg_drop_replication_slot($1)', [SLOT]);
@@ -177,19 +207,30 @@ async function cloneReplica(cluster: Cluster, primaryUrl: string): Promise<void>
   }
   const label = await withClient(primaryUrl, async (client) => {
     await client.query(`select pg_backup_start('replica', fast => true)`);
-    const entries = readdirSync(cluster.primaryDir).filter((entry) => !/^(pg_wal|pg_replslot|postmaster\..*)$/.test(entry));
+    const entries = readdirSync(cluster.primaryDir).filter(
+      (entry) => !/^(pg_wal|pg_replslot|postmaster\..*)$/.test(entry),
+    );
     await runAs(cluster, 'cp', ['-R', ...entries.map((entry) => join(cluster.primaryDir, entry)), cluster.replicaDir]);
-    const { rows } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop(wait_for_archive => false)');
+    const { rows } = await client.query<{ labelfile: string }>(
+      'select labelfile from pg_backup_stop(wait_for_archive => false)',
+    );
     return rows[0]!.labelfile;
   });
-  for (const [file, text] of [['backup_label', label], ['standby.signal', '']] as const) {
+  for (const [file, text] of [
+    ['backup_label', label],
+    ['standby.signal', ''],
+  ] as const) {
     writeFileSync(join(cluster.replicaDir, file), text, { mode: 0o600 });
     cluster.own(join(cluster.replicaDir, file));
   }
 }
 
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000, application_name: 'homeroom-stack' });
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 2000,
+    application_name: 'homeroom-stack',
+  });
   // a connection lost between two statements is reported by the next statement
   client.on('error', () => undefined);
   await client.connect();

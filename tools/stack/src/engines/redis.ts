@@ -41,7 +41,12 @@ export function redisSpec(options: RedisOptions): ProcessSpec {
 
 /** Rejects when no Redis answers there. */
 export async function ping(url: string): Promise<void> {
-  const redis = new Redis(url, { lazyConnect: true, retryStrategy: null, connectTimeout: 1000, enableOfflineQueue: false });
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: null,
+    connectTimeout: 1000,
+    enableOfflineQueue: false,
+  });
   // the reason of a failed connection comes with the rejected connect()
   redis.on('error', () => undefined);
   try {

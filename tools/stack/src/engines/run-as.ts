@@ -48,6 +48,12 @@ export function asUser(
 ): { command: string; args: string[]; user?: User | undefined } {
   if (user === undefined || reachable) return { command, args, user };
   const capability = '+dac_read_search';
-  const flags = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', `--inh-caps=${capability}`, `--ambient-caps=${capability}`];
+  const flags = [
+    `--reuid=${user.uid}`,
+    `--regid=${user.gid}`,
+    '--clear-groups',
+    `--inh-caps=${capability}`,
+    `--ambient-caps=${capability}`,
+  ];
   return { command: 'setpriv', args: [...flags, '--', command, ...args] };
 }

@@ -1,0 +1,75 @@
+import pretty from 'pino-pretty';
+import { checkout, readStackOptions, stackFlags } from '../options.ts';
+import { PlainError } from '../plain-error.ts';
+import type { ProcessSpec } from '../processes.ts';
+import { removeAbandoned } from '../private-stacks.ts';
+import { openProgress, type Progress } from '../progress.ts';
+import { runCommand } from '../run-command.ts';
+import { apiNames, serviceNames, workerName, type ServiceName } from '../services.ts';
+import { startStack, type RunningStack } from '../stack.ts';
+import { servicesOf, watchSources } from '../watch.ts';
+import { whatToOpen } from '../what-to-open.ts';
+
+const help = `Starts Homeroom, shows its logs, and reloads a service when its sources or those of its libs are saved. The two
+instances of an API are reloaded one after the other, so that the gateway always has one.
+
+  npm run dev -- [service …] [options]      services: ${serviceNames.join(', ')}; without any, all
+
+${stackFlags}`;
+
+await runCommand(async ({ signal, happened }) => {
+  const { options, positionals, help: wantsHelp } = readStackOptions(process.argv.slice(2), process.env);
+  if (wantsHelp) {
+    console.log(help);
+    return 0;
+  }
+  const unknown = positionals.filter((name) => !(serviceNames as readonly string[]).includes(name));
+  if (unknown.length > 0)
+    throw new PlainError(`There is no service “${unknown.join(' ')}”: choose from ${serviceNames.join(', ')}`);
+  const watched = positionals.length === 0 ? [...serviceNames] : (positionals as ServiceName[]);
+  const shown = new Set(watched.flatMap((service) => [...apiNames(service), workerName(service)]));
+
+  const progress = openProgress();
+  const startedAt = Date.now();
+  await removeAbandoned(checkout);
+  const stack = await startStack(options, progress, {
+    signal,
+    adapt: (spec) => (shown.has(spec.name) ? printed(spec) : spec),
+  });
+  progress.say(`\n${whatToOpen(stack.description, Date.now() - startedAt)}\n  A save reloads ${watched.join(', ')}.\n`);
+  let reloading = Promise.resolve();
+  const watcher = watchSources(checkout, (files) => {
+    const touched = new Set(
+      files.flatMap((file) => servicesOf(checkout, file)).filter((service) => watched.includes(service)),
+    );
+    for (const service of touched) reloading = reloading.then(() => reload(stack, service, progress));
+  });
+  await happened;
+  watcher.close();
+  progress.say('');
+  await progress.step('Stopping', () => stack.stop());
+  return 0;
+});
+
+async function reload({ supervisor }: RunningStack, service: ServiceName, progress: Progress): Promise<void> {
+  const startedAt = Date.now();
+  const [first, second] = apiNames(service);
+  try {
+    await supervisor.reload(first!);
+    await Promise.all([supervisor.reload(second!), supervisor.reload(workerName(service))]);
+    progress.say(`  ↻ ${service} reloaded in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+  } catch (error) {
+    progress.say(`  ✗ ${service} does not start: ${(error as Error).message}\n  The next save tries again.`);
+  }
+}
+
+/** The child's log lines, readable, with its name in front. */
+function printed(spec: ProcessSpec): ProcessSpec {
+  const lines = pretty({
+    sync: true,
+    colorize: process.stdout.isTTY,
+    ignore: 'pid,hostname,service,role',
+    messageFormat: `${spec.name} {msg}`,
+  });
+  return { ...spec, output: (chunk) => void lines.write(chunk) };
+}

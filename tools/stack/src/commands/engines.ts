@@ -1,0 +1,26 @@
+import { readStackOptions, stackFlags } from '../options.ts';
+import { openProgress } from '../progress.ts';
+import { runCommand } from '../run-command.ts';
+import { startStack } from '../stack.ts';
+import { testEnvironment } from '../stack-file.ts';
+
+const help = `Starts only the engines: Postgres with its replica, two Redis, Kafka.
+
+  npm run engines -- [options]
+
+${stackFlags}`;
+
+await runCommand(async ({ signal, happened }) => {
+  const { options, help: wantsHelp } = readStackOptions(process.argv.slice(2), process.env);
+  if (wantsHelp) {
+    console.log(help);
+    return 0;
+  }
+  const progress = openProgress();
+  const stack = await startStack(options, progress, { enginesOnly: true, signal });
+  const lines = Object.entries(testEnvironment(stack.description)).map(([name, value]) => `  export ${name}=${value}`);
+  progress.say(`\nThe engines run. For a test of your own:\n${lines.join('\n')}\nCtrl-C ends them.`);
+  await happened;
+  await progress.step('Stopping', () => stack.stop());
+  return 0;
+});

@@ -1,0 +1,33 @@
+import { checkout, readStackOptions, stackFlags } from '../options.ts';
+import { PlainError } from '../plain-error.ts';
+import { openProgress } from '../progress.ts';
+import { removeAbandoned } from '../private-stacks.ts';
+import { runCommand } from '../run-command.ts';
+import { startStack } from '../stack.ts';
+import { whatToOpen } from '../what-to-open.ts';
+
+const help = `Starts Homeroom: engines, three services, gateway, mail catcher, payment sandbox. Ctrl-C ends all of it.
+
+  npm start [-- options]
+
+${stackFlags}`;
+
+await runCommand(async ({ signal, happened }) => {
+  const { options, positionals, help: wantsHelp } = readStackOptions(process.argv.slice(2), process.env);
+  if (wantsHelp) {
+    console.log(help);
+    return 0;
+  }
+  if (positionals.length > 0)
+    throw new PlainError(`npm start takes no “${positionals.join(' ')}”. See npm start -- --help`);
+  const progress = openProgress();
+  const startedAt = Date.now();
+  progress.say('Homeroom starts');
+  await removeAbandoned(checkout);
+  const stack = await startStack(options, progress, { signal });
+  progress.say(`\n${whatToOpen(stack.description, Date.now() - startedAt)}\n`);
+  await happened;
+  progress.say('');
+  await progress.step('Stopping', () => stack.stop());
+  return 0;
+});

@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import { engineStopOrder } from './engines.ts';
+import { releaseState, takeState } from './lock.ts';
+import type { StackOptions } from './options.ts';
+import { startParts } from './parts.ts';
+import { Supervisor, type ProcessSpec } from './processes.ts';
+import type { Progress } from './progress.ts';
+import { apiNames, serviceNames, workerName } from './services.ts';
+import { removeStackFile, writeStackFile, type StackFile } from './stack-file.ts';
+
+export interface RunningStack {
+  description: StackFile;
+  supervisor: Supervisor;
+  /** Ends everything in order, within 5 s. */
+  stop(): Promise<void>;
+}
+
+export interface StackHooks {
+  /** What to do differently with a process: print its output, for one. */
+  adapt?: (spec: ProcessSpec) => ProcessSpec;
+  /** Only the engines, no services. */
+  enginesOnly?: boolean;
+  /** Ends a start half-way. */
+  signal?: AbortSignal;
+}
+
+/** The start was ended by Ctrl-C; nothing is left of it. */
+export class InterruptedError extends Error {
+  override name = 'InterruptedError';
+}
+
+/**
+ * Starts a whole stack, or its engines only, and resolves when all of it serves. What it started is ended again when a part
+ * of it cannot start.
+ */
+export async function startStack(
+  options: StackOptions,
+  progress: Progress,
+  hooks: StackHooks = {},
+): Promise<RunningStack> {
+  const stale = await takeState(options.stateDir);
+  if (stale.length > 0)
+    progress.say(`  Ended ${stale.length} processes that a killed run had left: ${stale.join(', ')}`);
+  const supervisor = new Supervisor({
+    runDir: join(options.stateDir, 'run'),
+    logDir: join(options.stateDir, 'log'),
+    onRestart: ({ name, reason, inMs }) =>
+      progress.say(`  ! ${name} ended (${reason}); starts again in ${inMs / 1000} s. Log: ${supervisor.logFile(name)}`),
+    onRestarted: (name) => progress.say(`  ✓ ${name} is back`),
+  });
+  const killAll = (): void => supervisor.killAll();
+  process.on('exit', killAll);
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping ??= stopAll(supervisor).finally(() => {
+      removeStackFile(options.stateDir);
+      releaseState(options.stateDir);
+      process.off('exit', killAll);
+    });
+    return stopping;
+  };
+  const parts = startParts(options, progress, supervisor, hooks);
+  try {
+    const description = await Promise.race([parts, rejectOn(hooks.signal)]);
+    writeStackFile(options.stateDir, description);
+    return { description, supervisor, stop };
+  } catch (error) {
+    await stop();
+    // what was under way when it was interrupted fails now, and has nothing new to say
+    await Promise.allSettled([parts]);
+    throw error;
+  }
+}
+
+function rejectOn(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(new InterruptedError('interrupted')), { once: true });
+  });
+}
+
+async function stopAll(supervisor: Supervisor): Promise<void> {
+  supervisor.refuseNew();
+  // who takes work in first, then who works it off, then what they stand on
+  const order = [
+    ['gateway', ...serviceNames.flatMap(apiNames)],
+    serviceNames.map(workerName),
+    ['mail-catcher', 'payment-sandbox', ...engineStopOrder[0]],
+    engineStopOrder[1],
+  ];
+  for (const names of order) await supervisor.stop(names);
+  await supervisor.stop(supervisor.names());
+}
