@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { columnTypes } from './column-types.ts';
-import { breaksConnection, DatabaseUnavailableError, explain, isMisdirected, sqlState } from './errors.ts';
+import { DatabaseUnavailableError, explain, isMisdirected, sqlState } from './errors.ts';
 import type { OnEvent, Role } from './events.ts';
-import type { Queryable, Result, Statement } from './queryable.ts';
+import { PooledConnection } from './pooled-connection.ts';
 
 export interface PoolOptions {
   readonly url: string;
@@ -15,18 +15,9 @@ export interface PoolOptions {
   readonly onEvent: OnEvent;
 }
 
-/** One connection, for as long as a caller holds it. */
-export interface PooledConnection extends Queryable {
-  /** The newest log position that this connection's server is known to have replayed. */
-  replayed: bigint;
-  /** Runs one of the wrapper's own statements, unprepared. */
-  command<Row>(name: string, text: string): Promise<Result<Row> & { readonly command: string }>;
-}
-
 /** Connections to one server: bounded in number, age and time, and never reused once broken. */
 export class Pool {
   readonly #options: PoolOptions;
-  readonly #replayed = new WeakMap<pg.PoolClient, bigint>();
   #pool: pg.Pool;
   #draining = new Set<Promise<void>>();
 
@@ -44,23 +35,19 @@ export class Pool {
     const client = await pool.connect().catch((error: unknown) => {
       throw explain(error);
     });
-    let broken: Error | undefined;
-    const breakBy = (error: Error): void => {
-      broken ??= error;
-      if (isMisdirected(error)) this.#drain(pool, sqlState(error) ?? '');
-    };
+    const { role, onEvent } = this.#options;
+    const connection = new PooledConnection(client, role, onEvent);
     // a client in use has no listener of the pool, and an 'error' nobody listens to ends the process
-    client.on('error', breakBy);
+    client.on('error', connection.breakBy);
     try {
-      return await work(this.#connection(client, breakBy));
+      return await work(connection);
     } finally {
-      if (broken === undefined && client.getTransactionStatus() !== 'I') {
-        broken = new Error('the connection was left inside a transaction or a query');
-      }
-      if (broken !== undefined)
-        this.#options.onEvent({ type: 'connection-lost', role: this.#options.role, error: broken });
+      if (!connection.idle) connection.breakBy(new Error('the work left a statement or a transaction unfinished'));
+      const { broken } = connection;
+      if (broken !== undefined) onEvent({ type: 'connection-lost', role, error: broken });
+      if (isMisdirected(broken)) this.#drain(pool, sqlState(broken) ?? '');
       client.release(broken);
-      client.off('error', breakBy);
+      client.off('error', connection.breakBy);
     }
   }
 
@@ -72,42 +59,6 @@ export class Pool {
   /** Waits for lent connections to come back and closes all. */
   async close(): Promise<void> {
     await Promise.all([this.#pool.end(), ...this.#draining]);
-  }
-
-  #connection(client: pg.PoolClient, breakBy: (error: Error) => void): PooledConnection {
-    const { role, onEvent } = this.#options;
-    const replayed = this.#replayed;
-    const send = async (name: string, query: pg.QueryConfig): Promise<pg.QueryResult> => {
-      const start = performance.now();
-      let failed = true;
-      try {
-        const result = await client.query(query);
-        failed = false;
-        return result;
-      } catch (cause) {
-        const error = explain(cause);
-        if (breaksConnection(error)) breakBy(error);
-        throw error;
-      } finally {
-        onEvent({ type: 'query', name, role, ms: performance.now() - start, failed });
-      }
-    };
-    return {
-      get replayed() {
-        return replayed.get(client) ?? 0n;
-      },
-      set replayed(lsn) {
-        replayed.set(client, lsn);
-      },
-      async query<Row>({ name, text, values = [] }: Statement): Promise<Result<Row>> {
-        const { rows, rowCount } = await send(name, { name, text, values: values as unknown[] });
-        return { rows: rows as Row[], rowCount: rowCount ?? 0 };
-      },
-      async command<Row>(name: string, text: string) {
-        const { rows, rowCount, command } = await send(name, { text });
-        return { rows: rows as Row[], rowCount: rowCount ?? 0, command };
-      },
-    };
   }
 
   #open(): pg.Pool {

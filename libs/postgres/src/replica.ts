@@ -1,5 +1,6 @@
 import type { OnEvent } from './events.ts';
-import { Pool, type PooledConnection, type PoolOptions } from './pool.ts';
+import { Pool, type PoolOptions } from './pool.ts';
+import type { PooledConnection } from './pooled-connection.ts';
 
 const coolDownMs = { first: 1_000, longest: 30_000 };
 

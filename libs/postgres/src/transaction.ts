@@ -1,5 +1,5 @@
 import { DatabaseUnavailableError, UnknownOutcomeError } from './errors.ts';
-import type { PooledConnection } from './pool.ts';
+import type { PooledConnection } from './pooled-connection.ts';
 import type { Transaction } from './queryable.ts';
 
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
@@ -18,6 +18,9 @@ export async function inTransaction<T>(
     // when ROLLBACK fails too, the pool destroys the connection, which rolls back; the first error says why
     await connection.command('rollback', 'rollback').catch(() => undefined);
     throw error;
+  }
+  if (connection.broken !== undefined) {
+    throw new DatabaseUnavailableError('the connection broke inside the transaction', { cause: connection.broken });
   }
   const { command } = await connection.command('commit', 'commit').catch((error: unknown) => {
     if (!(error instanceof DatabaseUnavailableError)) throw error;

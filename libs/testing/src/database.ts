@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { migrate } from '@homeroom/postgres';
 import pg from 'pg';
 import { engineUrl } from './engines.ts';
-import { waitFor } from './wait-for.ts';
+import { pauseReplica, resumeReplica, waitForReplica } from './replica.ts';
+import { withClient } from './with-client.ts';
 
 export interface TestDatabase {
   readonly name: string;
@@ -45,17 +46,9 @@ export async function createTestDatabase(service: Migrations): Promise<TestDatab
     async drop() {
       await withClient(adminUrl, (client) => client.query(`drop database if exists ${name} with (force)`));
     },
-    waitForReplica: () => waitForReplica(adminUrl, engineUrl('TEST_POSTGRES_REPLICA_URL')),
-    async pauseReplica() {
-      await onReplica('select pg_wal_replay_pause()');
-      await waitFor('replay to pause', async () => {
-        const { rows } = await onReplica('select pg_get_wal_replay_pause_state() as state');
-        return rows[0]?.['state'] === 'paused';
-      });
-    },
-    async resumeReplica() {
-      await onReplica('select pg_wal_replay_resume()');
-    },
+    waitForReplica,
+    pauseReplica,
+    resumeReplica,
   };
   await database.waitForReplica();
   return database;
@@ -108,42 +101,6 @@ async function dropAbandoned(client: pg.Client): Promise<void> {
   for (const { name } of rows) {
     const age = Date.now() / 1_000 - parseInt(name.split('_')[1] ?? '', 36);
     if (age > abandonedAfterSeconds) await client.query(`drop database if exists ${name} with (force)`);
-  }
-}
-
-async function waitForReplica(primaryUrl: string, replicaUrl: string): Promise<void> {
-  const lsn = await withClient(primaryUrl, async (client) => {
-    // a record of our own, flushed: the current insert position may lie behind a page header that replay never reports
-    const { rows } = await client.query<{ lsn: string }>(
-      `select pg_logical_emit_message(false, 'homeroom', '', true)::text as lsn`,
-    );
-    return rows[0]?.lsn;
-  });
-  await withClient(replicaUrl, (client) =>
-    waitFor(
-      `the replica to replay ${String(lsn)}`,
-      async () => {
-        const { rows } = await client.query<{ there: boolean }>(
-          'select pg_last_wal_replay_lsn() >= $1::pg_lsn as there',
-          [lsn],
-        );
-        return rows[0]?.there;
-      },
-      { everyMs: 5 },
-    ),
-  );
-}
-
-const onReplica = (text: string): Promise<pg.QueryResult<Record<string, unknown>>> =>
-  withClient(engineUrl('TEST_POSTGRES_REPLICA_URL'), (client) => client.query(text));
-
-async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
   }
 }
 
