@@ -1,0 +1,146 @@
+import { OUTBOX_COLUMNS } from '@homeroom/outbox';
+import type { Queryable } from '@homeroom/postgres';
+import { classJson } from '../classes/store.ts';
+import type { Facts } from './decide.ts';
+import { slotJson } from './store.ts';
+
+/*
+ * Enrolling is one statement. It locks the class's row, checks on the locked row everything that the decision was made
+ * of, and writes counters, child, history, read model, charge and outbox together or not at all. When a guard refuses,
+ * the same answer carries the facts to decide again on.
+ */
+
+const childJson = `json_build_object('id', ch.child_id, 'familyId', ch.family_id, 'version', ch.version, 'name', ch.name,
+  'birthDate', ch.birth_date, 'removed', ch.removed, 'slots', ch.slots)`;
+
+const activeHere = `exists (select from enrollments e where e.class_id = $1 and e.child_id = $2 and e.status <> 'cancelled')`;
+
+const familyKnown = `(select exists (select from families f where f.family_id = $3))`;
+
+const facts = (classes: string): string => `
+  (select ${classJson('c')} from ${classes} c where c.class_id = $1) as class,
+  (select ${childJson} from children ch where ch.child_id = $2) as child,
+  ${activeHere} as active,
+  ${familyKnown} as "familyKnown"`;
+
+interface FactsRow {
+  class: Facts['class'] | null;
+  child: Facts['child'] | null;
+  active: boolean;
+  familyKnown: boolean;
+}
+
+const factsOf = (row: FactsRow): Facts => ({ ...row, class: row.class ?? undefined, child: row.child ?? undefined });
+
+export async function readFacts(
+  db: Queryable,
+  { classId, childId, familyId }: { classId: string; childId: string; familyId: string | undefined },
+): Promise<Facts> {
+  const { rows } = await db.query<FactsRow>({
+    name: 'enroll-facts',
+    text: `select ${facts('classes')}`,
+    values: [classId, childId, familyId ?? null],
+  });
+  if (rows[0] === undefined) throw new Error('a select without a from gave no row');
+  return factsOf(rows[0]);
+}
+
+/** The child is still who was decided on, and free at the hours of the class: `overlaps` in SQL, on the row itself. */
+const childIsFree = `ch.child_id = $2 and ch.family_id = $3 and ch.version = $4 and not ch.removed and not exists (
+  select from jsonb_to_recordset(ch.slots)
+    as s(weekday text, "startTime" text, "endTime" text, "firstDay" date, "lastDay" date)
+  where s.weekday = class.weekday and s."startTime" < class.end_time and class.start_time < s."endTime"
+    and s."firstDay" <= class.last_day and class.first_day <= s."lastDay")`;
+
+const classIsAsKnown = `class.version = $5 and class.status = 'open' and not ${activeHere}`;
+
+const lockedClass = `class as materialized (
+  select class_id, version, title, description, subject, teacher, room, weekday, start_time, end_time, first_day,
+    last_day, time_zone, age_min, age_max, capacity, taken, waitlisted, price_cents, currency, status
+  from classes where class_id = $1 for no key update
+)`;
+
+const written = (from: string, status: string, number: string, data: string, payload: string): string => `
+happened as (
+  insert into enrollment_events (enrollment_id, version, type, data, occurred_at)
+  select $6, 1, $8, ${data}, $7 from ${from}
+), enrolled as (
+  insert into enrollments (enrollment_id, version, class_id, child_id, family_id, status, amount_cents,
+    waitlist_number, idempotency_key, created_at, updated_at)
+  select $6, 1, $1, $2, $3, ${status}, $10, ${number}, $11, $7, $7 from ${from}
+), published as (
+  insert into outbox (${OUTBOX_COLUMNS}) select $12::uuid, $13, $14, $15::jsonb, ${payload} from ${from}
+)`;
+
+const takeSeat = `with ${lockedClass}, child as (
+  update children ch set slots = ch.slots || ${slotJson('class')} from class
+  where ${classIsAsKnown} and class.waitlisted = 0 and class.taken < class.capacity and ${childIsFree}
+  returning ch.child_id
+), seat as (
+  update classes set taken = taken + 1 from child where class_id = $1 returning taken
+), owed as (
+  insert into charges (enrollment_id, amount_cents, currency)
+  select $6, price_cents, currency from class, seat where price_cents > 0
+), ${written('seat', `case when $10::int > 0 then 'payment_pending' else 'enrolled' end`, 'null', '$9::jsonb', '$16::bytea')}
+select exists (select from seat) as done, null::int as position,
+  f.* from (select) one left join lateral (select ${facts('class')}) f on not exists (select from seat)`;
+
+const joinWaitlist = `with ${lockedClass}, child as (
+  select ch.child_id from children ch, class
+  where ${classIsAsKnown} and (class.waitlisted > 0 or class.taken >= class.capacity) and ${childIsFree}
+), place as (
+  update classes set waitlisted = waitlisted + 1, last_number = last_number + 1 from child where class_id = $1
+  returning waitlisted as position, last_number as number
+), ${written(
+  'place',
+  `'waitlisted'`,
+  'place.number',
+  `$9::jsonb || jsonb_build_object('position', place.position, 'waitlistNumber', place.number)`,
+  `convert_to((convert_from($16::bytea, 'UTF8')::jsonb || jsonb_build_object('position', place.position))::text, 'UTF8')`,
+)}
+select exists (select from place) as done, (select position from place),
+  f.* from (select) one left join lateral (select ${facts('class')}) f on not exists (select from place)`;
+
+export interface Enrolling {
+  readonly classId: string;
+  readonly classVersion: number;
+  readonly childId: string;
+  readonly childVersion: number;
+  readonly familyId: string;
+  readonly enrollmentId: string;
+  readonly at: Date;
+  readonly event: { readonly type: string; readonly data: object };
+  readonly amountCents: number;
+  readonly idempotencyKey: string | undefined;
+  /** The event's `outboxParameters`. */
+  readonly outbox: readonly unknown[];
+}
+
+/** @returns what was written, or fresh facts because a guard refused. */
+export async function writeEnrollment(
+  db: Queryable,
+  kind: 'seat' | 'waitlist',
+  e: Enrolling,
+): Promise<{ done: true; position: number | undefined } | { done: false; facts: Facts }> {
+  const { rows } = await db.query<FactsRow & { done: boolean; position: number | null }>({
+    name: kind === 'seat' ? 'enroll-seat' : 'enroll-waitlist',
+    text: kind === 'seat' ? takeSeat : joinWaitlist,
+    values: [
+      e.classId,
+      e.childId,
+      e.familyId,
+      e.childVersion,
+      e.classVersion,
+      e.enrollmentId,
+      e.at,
+      e.event.type,
+      JSON.stringify(e.event.data),
+      e.amountCents,
+      e.idempotencyKey ?? null,
+      ...e.outbox,
+    ],
+  });
+  const row = rows[0];
+  if (row === undefined) throw new Error('the statement that enrols gave no row');
+  return row.done ? { done: true, position: row.position ?? undefined } : { done: false, facts: factsOf(row) };
+}

@@ -1,0 +1,20 @@
+import { defineErrors } from '@homeroom/chassis';
+
+export const errors = defineErrors({
+  class_not_found: { status: 404, title: 'There is no such class' },
+  child_not_found: { status: 404, title: 'There is no such child' },
+  enrollment_not_found: { status: 404, title: 'There is no such enrolment' },
+  family_not_ready: {
+    status: 409,
+    title: 'The registration is still on its way; try again in a moment',
+    retryAfterSeconds: 1,
+  },
+  already_enrolled: { status: 409, title: 'The child already has a seat or a place in this class' },
+  class_closed: { status: 409, title: 'The class takes no more enrolments' },
+  schedule_conflict: { status: 409, title: 'The child has another class at this time' },
+  age_out_of_range: { status: 422, title: 'The child is too young or too old for this class' },
+  class_exists: { status: 409, title: 'There already is a class of this title, teacher, day and time' },
+  capacity_below_taken: { status: 409, title: 'More seats are taken than the class would have' },
+  signature_invalid: { status: 401, title: 'The payment provider has not signed this' },
+  seats_contended: { status: 503, title: 'Too many want this seat at once', retryAfterSeconds: 1 },
+});

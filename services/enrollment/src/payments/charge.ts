@@ -1,0 +1,62 @@
+import type { Enrollment } from '../enrollments/enrollment.ts';
+
+/**
+ * due → charged | declined | void | refund_due → refunded. Money that was taken for a seat that is no longer wanted
+ * ends in `refunded`, whichever news came first.
+ */
+export type ChargeState = 'due' | 'charged' | 'declined' | 'void' | 'refund_due' | 'refunded';
+
+export interface Charge {
+  readonly enrollmentId: string;
+  readonly amountCents: number;
+  readonly currency: string;
+  readonly state: ChargeState;
+  /** How often a worker has taken it up. Once is enough for the provider to have been asked. */
+  readonly attempts: number;
+  readonly providerChargeId: string | undefined;
+}
+
+export type ChargeOutcome =
+  | { readonly kind: 'succeeded'; readonly providerChargeId: string }
+  | { readonly kind: 'declined'; readonly providerChargeId: string }
+  /** The provider has never heard of it, and no request can be on its way any more. */
+  | { readonly kind: 'unknown-to-provider' };
+
+/** What the outcome means: the charge's next state and, for the enrolment, `confirm`, `cancel` or nothing. */
+export interface Settlement {
+  readonly state: ChargeState;
+  readonly enrollment: 'confirm' | 'cancel' | 'leave';
+}
+
+/** @returns undefined when the news changes nothing: it is a duplicate, or older than what is known. */
+export function settle(
+  state: ChargeState,
+  enrollment: Enrollment['status'],
+  outcome: ChargeOutcome,
+): Settlement | undefined {
+  const wanted = enrollment === 'payment_pending';
+  switch (outcome.kind) {
+    case 'succeeded':
+      if (state === 'due') return wanted ? { state: 'charged', enrollment: 'confirm' } : refund;
+      // the money came after all: it goes back
+      return state === 'void' || state === 'declined' ? refund : undefined;
+    case 'declined':
+      if (state === 'due') return { state: 'declined', enrollment: wanted ? 'cancel' : 'leave' };
+      return state === 'void' ? { state: 'declined', enrollment: 'leave' } : undefined;
+    case 'unknown-to-provider':
+      return state === 'due' && !wanted ? { state: 'void', enrollment: 'leave' } : undefined;
+  }
+}
+
+const refund: Settlement = { state: 'refund_due', enrollment: 'leave' };
+
+/**
+ * What becomes of the charge when its enrolment is cancelled. A charge that may be under way stays `due`: the worker
+ * finds out what the provider did, and what was taken is given back.
+ */
+export function cancelCharge(charge: Charge | undefined): { state: ChargeState | undefined; refundCents: number } {
+  if (charge === undefined) return { state: undefined, refundCents: 0 };
+  if (charge.state === 'charged') return { state: 'refund_due', refundCents: charge.amountCents };
+  if (charge.state === 'due' && charge.attempts === 0) return { state: 'void', refundCents: 0 };
+  return { state: charge.state, refundCents: 0 };
+}

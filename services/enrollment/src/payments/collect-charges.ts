@@ -1,0 +1,95 @@
+import type { Database } from '@homeroom/postgres';
+import { fullJitter, isBrokenCircuit, isRejected } from '@homeroom/resilience';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PaymentProvider } from './provider.ts';
+import { settleCharge, settleRefund, type Settled } from './settle-charge.ts';
+import { claimDue, postpone, type Claim } from './store.ts';
+
+export type CollectorEvent =
+  | { readonly type: 'settled'; readonly as: Settled }
+  | { readonly type: 'postponed'; readonly error: unknown; readonly delayMs: number; readonly enrollmentId: string }
+  /** The database did not answer; what was claimed comes back when its claim runs out. */
+  | { readonly type: 'stumbled'; readonly error: unknown };
+
+export interface CollectorOptions {
+  readonly db: Database;
+  readonly provider: PaymentProvider;
+  /** Calls to the provider at once. */
+  readonly concurrent: number;
+  /** How long a claim protects a row from other workers; longer than any call may take. */
+  readonly leaseMs: number;
+  readonly pollMs: number;
+  readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
+  readonly onEvent?: (event: CollectorEvent) => void;
+}
+
+/**
+ * Asks for every charge that is due and gives back every refund that is due, until `signal` aborts; then it finishes what
+ * is in hand. The provider is never called inside a transaction, and never asked for money twice under two keys.
+ */
+export async function collectCharges(options: CollectorOptions, signal: AbortSignal): Promise<void> {
+  const { db, provider, concurrent, leaseMs, pollMs, onEvent = () => undefined } = options;
+  const running = new Set<Promise<void>>();
+  while (!signal.aborted) {
+    // while the breaker is not closed one row at a time is enough to find out whether the provider is back
+    const room = (provider.breaker() === 'closed' ? concurrent : 1) - running.size;
+    const claims = room > 0 ? await claim(room) : [];
+    for (const claimed of claims) {
+      const work = collect(claimed, options).finally(() => running.delete(work));
+      running.add(work);
+    }
+    if (claims.length === 0 || provider.breaker() !== 'closed') await pause(running, pollMs, signal);
+  }
+  await Promise.all(running);
+
+  async function claim(limit: number): Promise<Claim[]> {
+    try {
+      return await claimDue(db, { limit, leaseMs });
+    } catch (error) {
+      onEvent({ type: 'stumbled', error });
+      return [];
+    }
+  }
+}
+
+/** Until something in hand is done, or it is time to look again. */
+async function pause(running: ReadonlySet<Promise<void>>, pollMs: number, signal: AbortSignal): Promise<void> {
+  const woken = new AbortController();
+  const nap = sleep(pollMs, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => undefined);
+  await Promise.race([nap, ...running]);
+  woken.abort();
+}
+
+async function collect(claim: Claim, options: CollectorOptions): Promise<void> {
+  const { db, backoff = { baseMs: 250, maxMs: 10_000 }, onEvent = () => undefined } = options;
+  try {
+    const settled = claim.state === 'refund_due' ? await giveBack(claim, options) : await ask(claim, options);
+    if (settled !== undefined) onEvent({ type: 'settled', as: settled });
+  } catch (error) {
+    const asked = !isBrokenCircuit(error) && !isRejected(error);
+    const delayMs = fullJitter(asked ? claim.attempts : 2, backoff);
+    onEvent({ type: 'postponed', error, delayMs, enrollmentId: claim.enrollmentId });
+    const reason = error instanceof Error ? error.message : String(error);
+    await postpone(db, claim, { delayMs, asked, reason }).catch((cause: unknown) =>
+      onEvent({ type: 'stumbled', error: cause }),
+    );
+  }
+}
+
+async function ask(claim: Claim, { db, provider, leaseMs }: CollectorOptions): Promise<Settled | undefined> {
+  const { enrollmentId } = claim;
+  // somebody has been here before and did not bring home what the provider said
+  let outcome = claim.attempts > 1 ? await provider.find(enrollmentId) : undefined;
+  if (outcome === undefined || (outcome.kind === 'unknown-to-provider' && claim.enrollment === 'payment_pending')) {
+    outcome = await provider.charge(claim);
+  }
+  const settled = await db.transaction((trx) => settleCharge(trx, { enrollmentId, outcome }));
+  return settled;
+}
+
+async function giveBack(claim: Claim, { db, provider }: CollectorOptions): Promise<Settled> {
+  const { enrollmentId, amountCents, providerChargeId } = claim;
+  if (providerChargeId === undefined) throw new Error(`charge of ${enrollmentId} is to be refunded but was never made`);
+  const providerRefundId = await provider.refund({ enrollmentId, providerChargeId, amountCents });
+  return db.transaction((trx) => settleRefund(trx, { enrollmentId, providerRefundId }));
+}

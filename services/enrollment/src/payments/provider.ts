@@ -1,0 +1,90 @@
+import { policy, type BreakerState, type PolicyEvent } from '@homeroom/resilience';
+import { z } from 'zod';
+import type { ChargeOutcome } from './charge.ts';
+
+/** The provider answered, and the answer is that our request is wrong: trying again will not help. */
+export class ProviderRefusedError extends Error {
+  override readonly name = 'ProviderRefusedError';
+}
+
+/** Every call is bounded in time, counted by one breaker, and safe to repeat. */
+export interface PaymentProvider {
+  charge(order: { enrollmentId: string; amountCents: number; currency: string }): Promise<ChargeOutcome>;
+  /** What became of a charge whose answer never came. */
+  find(enrollmentId: string): Promise<ChargeOutcome>;
+  /** @returns the refund's id. */
+  refund(order: { enrollmentId: string; providerChargeId: string; amountCents: number }): Promise<string>;
+  breaker(): BreakerState;
+}
+
+const charge = z.object({ id: z.string().min(1), status: z.enum(['succeeded', 'declined']) });
+const charges = z.object({ items: z.array(charge) });
+const refund = z.object({ id: z.string().min(1) });
+
+const outcomeOf = ({ id, status }: z.infer<typeof charge>): ChargeOutcome => ({ kind: status, providerChargeId: id });
+
+export function openPaymentProvider({
+  url,
+  timeoutMs,
+  concurrent,
+  openMs = 2_000,
+  onEvent,
+}: {
+  url: string;
+  timeoutMs: number;
+  concurrent: number;
+  /** How long an open breaker keeps away from the provider. */
+  openMs?: number;
+  onEvent?: (event: PolicyEvent) => void;
+}): PaymentProvider {
+  const payments = policy({
+    name: 'payment',
+    timeoutMs,
+    breaker: { failures: 5, openMs },
+    bulkhead: { concurrent, queued: concurrent },
+    isFailure: (error) => !(error instanceof ProviderRefusedError),
+    ...(onEvent === undefined ? {} : { onEvent }),
+  });
+
+  const call = <S extends z.ZodType>(
+    path: string,
+    schema: S,
+    post?: { key: string; body: object },
+  ): Promise<z.infer<S>> =>
+    payments.execute(async ({ signal }) => {
+      const response = await fetch(new URL(path, url), {
+        ...(post === undefined
+          ? {}
+          : {
+              method: 'POST',
+              headers: { 'content-type': 'application/json', 'idempotency-key': post.key },
+              body: JSON.stringify(post.body),
+            }),
+        signal,
+      });
+      const text = await response.text();
+      if (response.ok) return schema.parse(JSON.parse(text));
+      const problem = `${path} was answered with ${response.status}: ${text.slice(0, 200)}`;
+      if (response.status < 500 && response.status !== 429 && response.status !== 408) {
+        throw new ProviderRefusedError(problem);
+      }
+      throw new Error(problem);
+    });
+
+  return {
+    async charge({ enrollmentId, amountCents, currency }) {
+      const body = { amountCents, currency, reference: enrollmentId };
+      return outcomeOf(await call('/v1/charges', charge, { key: `charge:${enrollmentId}`, body }));
+    },
+    async find(enrollmentId) {
+      const query = new URLSearchParams({ idempotencyKey: `charge:${enrollmentId}` });
+      const { items } = await call(`/v1/charges?${query.toString()}`, charges);
+      return items[0] === undefined ? { kind: 'unknown-to-provider' } : outcomeOf(items[0]);
+    },
+    async refund({ enrollmentId, providerChargeId, amountCents }) {
+      const body = { chargeId: providerChargeId, amountCents };
+      return (await call('/v1/refunds', refund, { key: `refund:${enrollmentId}`, body })).id;
+    },
+    breaker: () => payments.breakerState(),
+  };
+}
