@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import {
+  claimIdempotencyKey,
+  forgetIdempotencyKeys,
+  hashRequest,
+  IdempotencyMismatchError,
+  idempotencyTable,
+  storeIdempotentResponse,
+  type Database,
+} from '@homeroom/postgres';
+import { openTest, type Opened } from './opened.ts';
+
+let opened: Opened;
+let database: Database;
+beforeAll(async () => {
+  opened = await openTest(
+    idempotencyTable,
+    'create table charges (id int generated always as identity, cents int not null);',
+  );
+  database = opened.open({ poolSize: 8 });
+});
+afterAll(() => opened.close());
+
+const charge = (
+  key: string,
+  cents: number,
+  { principal = 'family-1', fail = false } = {},
+): Promise<{ status: number; body: string }> =>
+  database.transaction(async (trx) => {
+    const claim = await claimIdempotencyKey(trx, {
+      principal,
+      key,
+      requestHash: hashRequest('POST', '/charges', { cents }),
+    });
+    if (claim.kind === 'replay') return { status: claim.status, body: claim.body };
+    const { rows } = await trx.query<{ id: number }>({
+      name: 'charge',
+      text: 'insert into charges (cents) values ($1) returning id',
+      values: [cents],
+    });
+    if (fail) throw new Error('the process died');
+    const answer = { status: 201, body: JSON.stringify({ id: rows[0]?.id }) };
+    await storeIdempotentResponse(trx, { principal, key, ...answer });
+    return answer;
+  });
+const charges = async (): Promise<number> =>
+  (await database.query({ name: 'charges', text: 'select 1 from charges' })).rowCount;
+
+test('a retry gets the first answer and has no effect', async () => {
+  const before = await charges();
+  const first = await charge('a', 100);
+  expect(await charge('a', 100)).toEqual(first);
+  expect(await charges()).toBe(before + 1);
+});
+
+test('eight at once: one effect, one answer', async () => {
+  const before = await charges();
+  const answers = await Promise.all(Array.from({ length: 8 }, () => charge('b', 100)));
+  expect(new Set(answers.map(({ body }) => body)).size).toBe(1);
+  expect(await charges()).toBe(before + 1);
+});
+
+test('negative control: keys of their own make eight effects', async () => {
+  const before = await charges();
+  await Promise.all(Array.from({ length: 8 }, (_, i) => charge(`c${i}`, 100)));
+  expect(await charges()).toBe(before + 8);
+});
+
+test('the same key for another request is refused', async () => {
+  await charge('d', 100);
+  await expect(charge('d', 200)).rejects.toBeInstanceOf(IdempotencyMismatchError);
+});
+
+test('keys of different principals never meet', async () => {
+  const first = await charge('e', 100);
+  expect(await charge('e', 999, { principal: 'family-2' })).not.toEqual(first);
+});
+
+test('a rolled back effect frees its key', async () => {
+  await expect(charge('f', 100, { fail: true })).rejects.toThrow('died');
+  expect((await charge('f', 100)).status).toBe(201);
+});
+
+test('an answer that was not stored in the claim’s transaction is a bug that shows', async () => {
+  const key = { principal: 'family-1', key: 'g', requestHash: 'h' };
+  await database.transaction((trx) => claimIdempotencyKey(trx, key));
+  await expect(database.transaction((trx) => claimIdempotencyKey(trx, key))).rejects.toThrow('without an answer');
+});
+
+test('old keys are forgotten in portions', async () => {
+  await database.query({
+    name: 'age',
+    text: `update idempotency_keys set created_at = now() - interval '73 hours' where key like 'c%'`,
+  });
+  expect(await forgetIdempotencyKeys(database, { limit: 5 })).toBe(5);
+  expect(await forgetIdempotencyKeys(database)).toBe(3);
+  expect(await forgetIdempotencyKeys(database)).toBe(0);
+});
+
+test('a fingerprint tells method, path and body apart', () => {
+  const hash = hashRequest('POST', '/a', { b: 1 });
+  expect(hashRequest('POST', '/a', { b: 1 })).toBe(hash);
+  expect(
+    new Set([
+      hash,
+      hashRequest('PUT', '/a', { b: 1 }),
+      hashRequest('POST', '/b', { b: 1 }),
+      hashRequest('POST', '/a', { b: 2 }),
+      hashRequest('POST', '/a', undefined),
+    ]).size,
+  ).toBe(5);
+});

@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { checkConnectionBudget, poolSize, type Database } from '@homeroom/postgres';
+import { openTest, type Opened } from './opened.ts';
+
+let opened: Opened;
+let database: Database;
+beforeAll(async () => {
+  opened = await openTest();
+  database = opened.open();
+});
+afterAll(() => opened.close());
+
+test('the server’s connections are shared out, two at least', () => {
+  expect(poolSize({ cores: 4, processes: 1 })).toBe(9);
+  expect(poolSize({ cores: 16, spindles: 4, processes: 6 })).toBe(6);
+  expect(poolSize({ cores: 2, processes: 50 })).toBe(2);
+});
+
+test('a sum that fits is fine, one that does not is refused with the sum', async () => {
+  const { rows } = await database.query<{ max: number }>({
+    name: 'max',
+    text: `select current_setting('max_connections')::int as max`,
+  });
+  const max = rows[0]?.max ?? 0;
+  await checkConnectionBudget(database, { planned: max - 10 });
+  await checkConnectionBudget(database, { planned: max, reserve: 0 });
+  await expect(checkConnectionBudget(database, { planned: max - 9 })).rejects.toThrow(
+    `${max + 1} in all, but the server accepts ${max}`,
+  );
+});
+
+test('an unknown sum is not checked', async () => {
+  await checkConnectionBudget(database, { planned: 0, reserve: 1_000_000 });
+});
