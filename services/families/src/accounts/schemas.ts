@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { email } from '../text.ts';
+
+/** Composed, so that a password typed on another keyboard is the same password; otherwise untouched. */
+const password = z
+  .string()
+  .overwrite((value) => value.normalize('NFC'))
+  .refine((value) => value.isWellFormed(), 'must be well-formed Unicode')
+  .max(256);
+
+/** NIST SP 800-63B: a least length, no rules of composition. */
+export const newPassword = password.min(8);
+
+/** What is presented is only bounded: rules may change after a password was set. */
+export const credentials = z.strictObject({ email, password: password.min(1) });
+
+const principal = z.object({
+  accountId: z.uuid(),
+  role: z.enum(['guardian', 'coordinator']),
+  familyId: z.uuid().optional(),
+});
+
+export const signedIn = z.object({ principal, expiresAt: z.iso.datetime() }).meta({ id: 'SignedIn' });
+
+export const mySessions = z
+  .object({
+    principal,
+    expiresAt: z.iso.datetime(),
+    sessions: z.array(
+      z.object({ id: z.string(), createdAt: z.iso.datetime(), expiresAt: z.iso.datetime(), current: z.boolean() }),
+    ),
+  })
+  .meta({ id: 'MySessions' });
+
+export const signOutQuery = z.strictObject({ everywhere: z.enum(['true', 'false']).default('false') });

@@ -1,0 +1,87 @@
+import { createServer, type Health, type Logger, type Metrics, type Redis, type ZodFastify } from '@homeroom/chassis';
+import { isUnavailable, type Database } from '@homeroom/postgres';
+import { openSessions, sessionsPlugin, type SessionStore } from '@homeroom/sessions';
+import { openPasswords, type Passwords } from './accounts/passwords.ts';
+import { sessionRoutes } from './accounts/routes.ts';
+import { openSignInLimit, type SignInLimit } from './accounts/sign-in-limit.ts';
+import { childRoutes } from './children/routes.ts';
+import type { ApiConfig } from './config.ts';
+import { errors } from './errors.ts';
+import { familyRoutes } from './families/routes.ts';
+import { rosterRoutes } from './roster/routes.ts';
+import { searchRoutes } from './search/routes.ts';
+
+/** What routes work with. */
+export interface Deps {
+  readonly config: ApiConfig;
+  readonly database: Database;
+  readonly passwords: Passwords;
+  readonly sessions: SessionStore;
+  readonly signInLimit: SignInLimit;
+}
+
+/** Builds the API without listening, so that tests can inject requests. Opens nothing that must be closed. */
+export async function buildApp(
+  config: ApiConfig,
+  {
+    logger,
+    health,
+    metrics,
+    database,
+    redis,
+    redisPrefix = '',
+  }: {
+    logger: Logger;
+    health: Health;
+    metrics: Metrics;
+    database: Database;
+    /** The instance for sessions and limits: the one that never evicts. */
+    redis: Redis;
+    redisPrefix?: string;
+  },
+): Promise<ZodFastify> {
+  const app = await createServer({
+    service: 'families',
+    config,
+    logger,
+    health,
+    metrics,
+    errors,
+    limiter: redis,
+    limiterPrefix: redisPrefix,
+    unavailable: isUnavailable,
+    openapi: {
+      title: 'Homeroom families',
+      description: 'Families, guardians, children and signing in.',
+      version: '1.0.0',
+    },
+  });
+  const sessions = openSessions({ redis, keyPrefix: redisPrefix });
+  await app.register(sessionsPlugin, {
+    store: sessions,
+    service: 'families',
+    secure: config.PUBLIC_ORIGIN.startsWith('https:'),
+  });
+  const deps: Deps = {
+    config,
+    database,
+    sessions,
+    passwords: openPasswords({
+      secret: config.CURSOR_SECRET,
+      concurrent: config.PASSWORD_CONCURRENCY,
+      queued: config.PASSWORD_QUEUE,
+    }),
+    signInLimit: openSignInLimit({
+      redis,
+      keyPrefix: redisPrefix,
+      perAccount: config.SIGN_IN_FAILURES_PER_ACCOUNT,
+      perAddress: config.SIGN_IN_FAILURES_PER_ADDRESS,
+    }),
+  };
+  familyRoutes(app, deps);
+  childRoutes(app, deps);
+  sessionRoutes(app, deps);
+  searchRoutes(app, deps);
+  rosterRoutes(app, deps);
+  return app;
+}

@@ -1,0 +1,48 @@
+import { hashRequest, type Database, type Transaction } from '@homeroom/postgres';
+import { v7 as uuidv7 } from 'uuid';
+import { changeFamilyIn } from '../families/change-family.ts';
+import { addChild, type Child, type Family } from '../families/family.ts';
+import { once } from '../once.ts';
+
+export type ChildOfFamily = Child & { readonly familyId: string; readonly familyVersion: number };
+
+export function childIn(family: Family, childId: string): ChildOfFamily {
+  const child = family.children.find(({ id }) => id === childId);
+  if (child === undefined) throw new Error(`family ${family.id} has no child ${childId}`);
+  return { ...child, familyId: family.id, familyVersion: family.version };
+}
+
+/** @throws {Problem} `family_not_found`, `child_exists`, `too_many_children`, `precondition_failed`, `idempotency_key_reused` */
+export function addChildToFamily(
+  database: Database,
+  {
+    familyId,
+    child,
+    accountId,
+    idempotencyKey,
+    wanted,
+  }: {
+    familyId: string;
+    child: Omit<Child, 'id'>;
+    accountId: string;
+    idempotencyKey: string | undefined;
+    wanted: readonly number[] | undefined;
+  },
+): Promise<ChildOfFamily> {
+  const id = uuidv7();
+  const add = async (trx: Transaction): Promise<ChildOfFamily> =>
+    childIn(await changeFamilyIn(trx, familyId, (family) => addChild(family, { id, ...child }), wanted), id);
+  return database.transaction((trx) =>
+    idempotencyKey === undefined
+      ? add(trx)
+      : once(
+          trx,
+          {
+            principal: accountId,
+            key: idempotencyKey,
+            requestHash: hashRequest('POST', `/api/families/${familyId}/children`, child),
+          },
+          () => add(trx),
+        ),
+  );
+}

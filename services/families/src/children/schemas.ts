@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { text } from '../text.ts';
+import { birthDateMistake } from './birth-date.ts';
+
+export const birthDate = z.iso.date('must be a real day, 2017-04-02').superRefine((day, ctx) => {
+  const mistake = birthDateMistake(day, new Date());
+  if (mistake !== undefined) ctx.addIssue({ code: 'custom', message: mistake });
+});
+
+export const newChild = z.strictObject({ name: text(200), birthDate });
+export const childPatch = newChild.partial();
+export const childParams = z.strictObject({ familyId: z.uuid(), childId: z.uuid() });
+
+export const child = z.object({ id: z.uuid(), name: z.string(), birthDate: z.iso.date() }).meta({ id: 'Child' });
+
+/** A child on its own also says which version of the family it belongs to. */
+export const childOfFamily = child
+  .extend({ familyId: z.uuid(), familyVersion: z.int().positive() })
+  .meta({ id: 'ChildOfFamily' });

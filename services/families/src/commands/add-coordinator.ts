@@ -1,0 +1,30 @@
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { newPassword } from '../accounts/schemas.ts';
+import { saveCoordinator } from '../accounts/store.ts';
+import { email, text } from '../text.ts';
+import { runCommand, UsageError } from './command.ts';
+
+const coordinator = z.object({ email, name: text(200), password: newPassword });
+
+await runCommand(
+  {
+    usage: `Adds a coordinator, or gives the one with this email a new name and password.
+
+  add-coordinator --email <email> --name <name> --password <at least 8 characters>
+
+DATABASE_URL names the families database.`,
+    options: { email: { type: 'string' }, name: { type: 'string' }, password: { type: 'string' } },
+  },
+  async ({ values }, { database, passwords }) => {
+    const given = coordinator.safeParse(values);
+    if (!given.success) {
+      throw new UsageError(given.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('\n'));
+    }
+    const { email, name, password } = given.data;
+    const passwordHash = await passwords.hash(password);
+    const outcome = await saveCoordinator(database, { id: uuidv7(), email, name, passwordHash });
+    if (outcome === undefined) throw new Error(`${email} is a guardian’s: take another email`);
+    return `${outcome} ${email}`;
+  },
+);

@@ -1,0 +1,129 @@
+import type { DomainEvent, FamilySnapshot } from '@homeroom/contracts';
+import { v7 as uuidv7 } from 'uuid';
+
+export interface Guardian {
+  readonly id: string;
+  readonly name: string;
+  readonly email: string;
+  readonly phone?: string | undefined;
+}
+
+export interface Child {
+  readonly id: string;
+  readonly name: string;
+  /** A calendar day, `2017-04-02`. */
+  readonly birthDate: string;
+}
+
+export interface Address {
+  readonly street?: string | undefined;
+  readonly city?: string | undefined;
+  readonly postalCode?: string | undefined;
+  /** Degrees, both or neither. */
+  readonly latitude?: number | undefined;
+  readonly longitude?: number | undefined;
+}
+
+export interface Family {
+  readonly id: string;
+  /** 1, 2, 3 …: one more with every change. */
+  readonly version: number;
+  readonly name: string;
+  readonly address?: Address | undefined;
+  readonly guardians: Guardian[];
+  readonly children: Child[];
+}
+
+export interface FamilyPatch {
+  readonly name?: string | undefined;
+  /** Replaces the whole address; null removes it. */
+  readonly address?: Address | null | undefined;
+  readonly guardians?:
+    | readonly { readonly id: string; readonly name?: string | undefined; readonly phone?: string | null | undefined }[]
+    | undefined;
+}
+
+/** What a change comes to: the family as it will be (its version not yet raised), or the code of the refusal. */
+export type Decision = { family: Family } | { refused: 'child_exists' | 'child_not_found' | 'guardian_not_found' | 'too_many_children' };
+
+export const maxChildren = 20;
+
+const sameChild = (a: Omit<Child, 'id'>, b: Omit<Child, 'id'>): boolean =>
+  a.name === b.name && a.birthDate === b.birthDate;
+
+export function newFamily(given: {
+  name: string;
+  guardian: { name: string; email: string; phone?: string | undefined };
+  address?: Address | undefined;
+  children?: readonly Omit<Child, 'id'>[] | undefined;
+}): Decision {
+  const empty: Family = {
+    id: uuidv7(),
+    version: 1,
+    name: given.name,
+    address: given.address,
+    // by name: what is given also holds the password
+    guardians: [{ id: uuidv7(), name: given.guardian.name, email: given.guardian.email, phone: given.guardian.phone }],
+    children: [],
+  };
+  let decision: Decision = { family: empty };
+  for (const child of given.children ?? []) {
+    if ('refused' in decision) break;
+    decision = addChild(decision.family, { id: uuidv7(), ...child });
+  }
+  return decision;
+}
+
+export function changeDetails(family: Family, patch: FamilyPatch): Decision {
+  const changes = new Map(patch.guardians?.map((guardian) => [guardian.id, guardian]));
+  const known = new Set(family.guardians.map(({ id }) => id));
+  if ([...changes.keys()].some((id) => !known.has(id))) return { refused: 'guardian_not_found' };
+  const guardians = family.guardians.map((guardian) => {
+    const change = changes.get(guardian.id);
+    if (change === undefined) return guardian;
+    const phone = change.phone === undefined ? guardian.phone : (change.phone ?? undefined);
+    return { ...guardian, name: change.name ?? guardian.name, phone };
+  });
+  const address = patch.address === undefined ? family.address : (patch.address ?? undefined);
+  return { family: { ...family, name: patch.name ?? family.name, address, guardians } };
+}
+
+export function addChild(family: Family, child: Child): Decision {
+  if (family.children.some((other) => sameChild(other, child))) return { refused: 'child_exists' };
+  if (family.children.length >= maxChildren) return { refused: 'too_many_children' };
+  return { family: { ...family, children: [...family.children, child] } };
+}
+
+export function changeChild(
+  family: Family,
+  childId: string,
+  patch: { name?: string | undefined; birthDate?: string | undefined },
+): Decision {
+  const child = family.children.find(({ id }) => id === childId);
+  if (child === undefined) return { refused: 'child_not_found' };
+  const changed = { ...child, name: patch.name ?? child.name, birthDate: patch.birthDate ?? child.birthDate };
+  if (family.children.some((other) => other !== child && sameChild(other, changed))) return { refused: 'child_exists' };
+  return { family: { ...family, children: family.children.map((other) => (other === child ? changed : other)) } };
+}
+
+export function removeChild(family: Family, childId: string): Decision {
+  const children = family.children.filter(({ id }) => id !== childId);
+  if (children.length === family.children.length) return { refused: 'child_not_found' };
+  return { family: { ...family, children } };
+}
+
+/** The event that tells the rest of the house how the family is now. */
+export function familyEvent(
+  type: 'homeroom.family.registered.v1' | 'homeroom.family.changed.v1',
+  family: Family,
+): DomainEvent {
+  return { id: uuidv7(), type, source: '/families', subject: family.id, time: new Date(), data: snapshotOf(family) };
+}
+
+const snapshotOf = ({ id, version, name, guardians, children }: Family): FamilySnapshot => ({
+  familyId: id,
+  version,
+  name,
+  guardians: guardians.map((guardian) => ({ guardianId: guardian.id, name: guardian.name, email: guardian.email })),
+  children: children.map((child) => ({ childId: child.id, name: child.name, birthDate: child.birthDate })),
+});

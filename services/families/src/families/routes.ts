@@ -1,0 +1,73 @@
+import { idempotencyHeaders, type ZodFastify } from '@homeroom/chassis';
+import type { Deps } from '../app.ts';
+import { errors } from '../errors.ts';
+import { versionTag, wantedVersions } from '../version-tag.ts';
+import { requireFamily } from './access.ts';
+import { changeFamily } from './change-family.ts';
+import { changeDetails } from './family.ts';
+import { registerFamily } from './register-family.ts';
+import { family, familyParams, familyPatch, registration } from './schemas.ts';
+import { findFamily } from './store.ts';
+
+const tags = ['families'];
+
+export function familyRoutes(app: ZodFastify, deps: Deps): void {
+  const { database } = deps;
+
+  app.post(
+    '/api/families',
+    {
+      schema: {
+        tags,
+        summary: 'Register a family',
+        headers: idempotencyHeaders,
+        body: registration,
+        response: { 201: family },
+      },
+    },
+    async (request, reply) => {
+      const registered = await registerFamily(deps, request.body, request.headers['idempotency-key']);
+      return reply
+        .code(201)
+        .header('location', `/api/families/${registered.id}`)
+        .header('etag', versionTag(registered.version))
+        .send(registered);
+    },
+  );
+
+  app.get(
+    '/api/families/:familyId',
+    { schema: { tags, summary: 'Read a family', params: familyParams, response: { 200: family } } },
+    async (request, reply) => {
+      const { familyId } = request.params;
+      const { freshness } = await requireFamily(request, familyId);
+      const found =
+        (await database.read(freshness, (db) => findFamily(db, familyId))) ??
+        // a session of a moment ago may be newer than what the replica knows of its family
+        (await findFamily(database, familyId));
+      if (found === undefined) throw errors.problem('family_not_found');
+      return reply.header('etag', versionTag(found.version)).send(found);
+    },
+  );
+
+  app.patch(
+    '/api/families/:familyId',
+    {
+      schema: {
+        tags,
+        summary: 'Change a family’s name, address or guardians',
+        params: familyParams,
+        body: familyPatch,
+        response: { 200: family },
+      },
+    },
+    async (request, reply) => {
+      const { familyId } = request.params;
+      const session = await requireFamily(request, familyId);
+      const wanted = wantedVersions(request.headers['if-match']);
+      const changed = await changeFamily(database, familyId, (before) => changeDetails(before, request.body), wanted);
+      await session.wrote();
+      return reply.header('etag', versionTag(changed.version)).send(changed);
+    },
+  );
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { child, newChild } from '../children/schemas.ts';
+import { newPassword } from '../accounts/schemas.ts';
+import { email, text } from '../text.ts';
+import { maxChildren } from './family.ts';
+
+const phone = text(40);
+
+const address = z
+  .strictObject({
+    street: text(200).optional(),
+    city: text(200).optional(),
+    postalCode: text(20).optional(),
+    latitude: z.number().min(-90).max(90).optional(),
+    longitude: z.number().min(-180).max(180).optional(),
+  })
+  .refine((given) => (given.latitude === undefined) === (given.longitude === undefined), {
+    message: 'latitude and longitude come together',
+    path: ['latitude'],
+  });
+
+export const registration = z.strictObject({
+  name: text(200),
+  guardian: z.strictObject({ name: text(200), email, password: newPassword, phone: phone.optional() }),
+  address: address.optional(),
+  children: z.array(newChild).max(maxChildren).optional(),
+});
+export type Registration = z.infer<typeof registration>;
+
+export const familyPatch = z.strictObject({
+  name: text(200).optional(),
+  /** Replaces the whole address; null removes it. */
+  address: address.nullable().optional(),
+  guardians: z
+    .array(z.strictObject({ id: z.uuid(), name: text(200).optional(), phone: phone.nullable().optional() }))
+    .max(10)
+    .optional(),
+});
+
+export const familyParams = z.strictObject({ familyId: z.uuid() });
+
+export const family = z
+  .object({
+    id: z.uuid(),
+    version: z.int().positive(),
+    name: z.string(),
+    address: z
+      .object({
+        street: z.string().optional(),
+        city: z.string().optional(),
+        postalCode: z.string().optional(),
+        latitude: z.number().optional(),
+        longitude: z.number().optional(),
+      })
+      .optional(),
+    guardians: z.array(
+      z.object({ id: z.uuid(), name: z.string(), email: z.string(), phone: z.string().optional() }),
+    ),
+    children: z.array(child),
+  })
+  .meta({ id: 'Family' });

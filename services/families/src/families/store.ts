@@ -1,0 +1,167 @@
+import type { DomainEvent } from '@homeroom/contracts';
+import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
+import type { Queryable, Transaction } from '@homeroom/postgres';
+import { foldedWords, sortKey } from '../search/words.ts';
+import type { Address, Child, Family } from './family.ts';
+
+export interface FamilyRow {
+  readonly id: string;
+  readonly version: number;
+  readonly name: string;
+  readonly street: string | null;
+  readonly city: string | null;
+  readonly postal_code: string | null;
+  readonly latitude: number | null;
+  readonly longitude: number | null;
+  readonly guardians: readonly { id: string; name: string; email: string; phone: string | null }[];
+  readonly children: Child[];
+}
+
+/** A whole family in one row, from `families f`. */
+export const familyColumns = `f.id, f.version, f.name, f.street, f.city, f.postal_code,
+  f.location[1] as latitude, f.location[0] as longitude,
+  (select coalesce(json_agg(json_build_object('id', g.id, 'name', g.name, 'email', g.email, 'phone', g.phone)
+      order by g.position, g.id), '[]') from guardians g where g.family_id = f.id) as guardians,
+  (select coalesce(json_agg(json_build_object('id', c.id, 'name', c.name, 'birthDate', c.birth_date)
+      order by c.id), '[]') from children c where c.family_id = f.id) as children`;
+
+export function toFamily(row: FamilyRow): Family {
+  const address: Address = {
+    ...(row.street === null ? {} : { street: row.street }),
+    ...(row.city === null ? {} : { city: row.city }),
+    ...(row.postal_code === null ? {} : { postalCode: row.postal_code }),
+    ...(row.latitude === null || row.longitude === null ? {} : { latitude: row.latitude, longitude: row.longitude }),
+  };
+  return {
+    id: row.id,
+    version: row.version,
+    name: row.name,
+    ...(Object.keys(address).length === 0 ? {} : { address }),
+    guardians: row.guardians.map(({ phone, ...guardian }) => (phone === null ? guardian : { ...guardian, phone })),
+    children: row.children,
+  };
+}
+
+export async function findFamily(db: Queryable, familyId: string): Promise<Family | undefined> {
+  const { rows } = await db.query<FamilyRow>({
+    name: 'find_family',
+    text: `select ${familyColumns} from families f where f.id = $1`,
+    values: [familyId],
+  });
+  return rows[0] && toFamily(rows[0]);
+}
+
+/**
+ * Makes every other change of the family wait. A statement of its own: one that locks and reads at once shows children as
+ * they were before it had to wait.
+ */
+export async function lockFamily(trx: Transaction, familyId: string): Promise<void> {
+  await trx.query({ name: 'lock_family', text: 'select from families where id = $1 for update', values: [familyId] });
+}
+
+export interface NewFamily {
+  readonly family: Family;
+  /** Null: no password can be right. */
+  readonly passwordHash: string | null;
+  readonly event: DomainEvent;
+}
+
+/**
+ * Writes families, their accounts and their events in one statement, so that a registration is one round trip.
+ * @returns the ids of those written; the others' email has an account.
+ */
+export async function insertFamilies(db: Queryable, families: readonly NewFamily[]): Promise<Set<string>> {
+  const events = families.map(({ event }) => outboxParameters(event));
+  const column = (index: 0 | 1 | 2 | 3 | 4): unknown[] => events.map((row) => row[index]);
+  const { rows } = await db.query<{ family_id: string }>({
+    name: 'insert_families',
+    text: `with given as (
+        select * from json_to_recordset($1::json) as g (id uuid, version int, name text, street text, city text,
+          postal_code text, latitude float8, longitude float8, search_words text[], sort_name text,
+          password_hash text, guardians json, children json)
+      ), guardian as (
+        select given.id as family_id, given.password_hash, g.*
+        from given, json_to_recordset(given.guardians) as g (id uuid, position smallint, name text, email text, phone text)
+      ), account as (
+        insert into accounts (id, email, password_hash, role, family_id)
+        select id, email, password_hash, 'guardian', family_id from guardian
+        on conflict (email) do nothing
+        returning family_id
+      ), family as (
+        insert into families (id, version, name, street, city, postal_code, location, search_words, sort_name)
+        select id, version, name, street, city, postal_code, point(longitude, latitude),
+          array_to_tsvector(search_words), sort_name
+        from given join account on account.family_id = given.id
+        returning id
+      ), their_guardians as (
+        insert into guardians (id, family_id, position, name, email, phone)
+        select g.id, g.family_id, g.position, g.name, g.email, g.phone from guardian g join family on family.id = g.family_id
+      ), their_children as (
+        insert into children (id, family_id, name, birth_date)
+        select c.id, family.id, c.name, c."birthDate"
+        from family join given using (id), json_to_recordset(given.children) as c (id uuid, name text, "birthDate" date)
+      ), told as (
+        insert into outbox (${OUTBOX_COLUMNS})
+        select event.* from unnest($2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::bytea[]) as event (${OUTBOX_COLUMNS})
+        join family on family.id::text = event.key
+      )
+      select id as family_id from family`,
+    values: [
+      JSON.stringify(families.map(({ family, passwordHash }) => ({ ...columnsOf(family), password_hash: passwordHash }))),
+      column(0),
+      column(1),
+      column(2),
+      column(3),
+      column(4),
+    ],
+  });
+  return new Set(rows.map((row) => row.family_id));
+}
+
+/** Writes a changed family and its event in one statement. Its row must be locked by the transaction. */
+export async function saveFamily(trx: Transaction, family: Family, event: DomainEvent): Promise<void> {
+  await trx.query({
+    name: 'save_family',
+    text: `with given as (
+        select * from json_to_record($1::json) as g (id uuid, version int, name text, street text, city text,
+          postal_code text, latitude float8, longitude float8, search_words text[], sort_name text,
+          guardians json, children json)
+      ), family as (
+        update families f set version = given.version, name = given.name, street = given.street, city = given.city,
+          postal_code = given.postal_code, location = point(given.longitude, given.latitude),
+          search_words = array_to_tsvector(given.search_words), sort_name = given.sort_name, updated_at = now()
+        from given where f.id = given.id
+      ), their_guardians as (
+        update guardians g set name = new.name, phone = new.phone
+        from given, json_to_recordset(given.guardians) as new (id uuid, name text, phone text)
+        where g.id = new.id and g.family_id = given.id
+      ), their_child as (
+        select c.*, given.id as family_id
+        from given, json_to_recordset(given.children) as c (id uuid, name text, "birthDate" date)
+      ), gone as (
+        delete from children c using given where c.family_id = given.id and c.id not in (select id from their_child)
+      ), kept as (
+        insert into children as c (id, family_id, name, birth_date)
+        select id, family_id, name, "birthDate" from their_child
+        on conflict (id) do update set name = excluded.name, birth_date = excluded.birth_date
+        where (c.name, c.birth_date) is distinct from (excluded.name, excluded.birth_date)
+      )
+      insert into outbox (${OUTBOX_COLUMNS}) values ($2, $3, $4, $5, $6)`,
+    values: [JSON.stringify(columnsOf(family)), ...outboxParameters(event)],
+  });
+}
+
+const columnsOf = (family: Family): object => ({
+  id: family.id,
+  version: family.version,
+  name: family.name,
+  street: family.address?.street,
+  city: family.address?.city,
+  postal_code: family.address?.postalCode,
+  latitude: family.address?.latitude,
+  longitude: family.address?.longitude,
+  search_words: foldedWords([family.name, ...[...family.guardians, ...family.children].map(({ name }) => name)].join(' ')),
+  sort_name: sortKey(family.name),
+  guardians: family.guardians.map((guardian, position) => ({ ...guardian, position })),
+  children: family.children,
+});

@@ -1,0 +1,53 @@
+import { decodeCursor, encodeCursor } from '@homeroom/chassis';
+import type { Database, Freshness } from '@homeroom/postgres';
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { errors } from '../errors.ts';
+import type { Family } from '../families/family.ts';
+import type { Near } from './near.ts';
+import { selectFamilies } from './store.ts';
+import { prefixQuery } from './words.ts';
+
+export type FoundFamily = Family & { readonly distanceKm?: number | undefined };
+
+export interface FamilyPage {
+  readonly items: FoundFamily[];
+  readonly nextCursor?: string;
+}
+
+/** Where the page before ended, and which question it was an answer to. */
+const position = z.object({ question: z.string(), after: z.tuple([z.union([z.string(), z.int()]), z.uuid()]) });
+
+/**
+ * One page of the families that have every word of `q` as the beginning of a name, nearest first with `near`, otherwise
+ * by name. One query.
+ * @throws {Problem} `invalid_cursor`
+ */
+export async function searchFamilies(
+  database: Database,
+  freshness: Freshness,
+  asked: { q: string | undefined; near: Near | undefined; limit: number; cursor: string | undefined },
+  cursorSecret: string,
+): Promise<FamilyPage> {
+  const { q, near, limit, cursor } = asked;
+  const words = q === undefined ? undefined : prefixQuery(q);
+  if (q !== undefined && words === undefined) return { items: [] };
+  const question = createHash('sha256')
+    .update(JSON.stringify([words, near]))
+    .digest('base64url')
+    .slice(0, 12);
+  const from = cursor === undefined ? undefined : decodeCursor(cursor, position, cursorSecret);
+  if (from !== undefined && from.question !== question) {
+    throw errors.problem('invalid_cursor', 'it belongs to another search');
+  }
+  const rows = await database.read(freshness, (db) =>
+    selectFamilies(db, { words, near, after: from?.after, limit: limit + 1 }),
+  );
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const items = page.map(({ family, position: [metres] }) =>
+    near === undefined ? family : { ...family, distanceKm: Number(metres) / 1_000 },
+  );
+  if (rows.length <= limit || last === undefined) return { items };
+  return { items, nextCursor: encodeCursor({ question, after: last.position }, cursorSecret) };
+}

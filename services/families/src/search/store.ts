@@ -1,0 +1,45 @@
+import type { Queryable } from '@homeroom/postgres';
+import type { Family } from '../families/family.ts';
+import { familyColumns, toFamily, type FamilyRow } from '../families/store.ts';
+import { boxesAround, type Near } from './near.ts';
+
+/** Its place in the order of the list: name or metres, then id. */
+type Position = readonly [string | number, string];
+
+/**
+ * Families in the order of the list, after `after`. Text and values are put together from what is asked, because one text
+ * for all of it (`$1 is null or …`) would be planned once, without the indexes.
+ */
+export async function selectFamilies(
+  db: Queryable,
+  {
+    words,
+    near,
+    after,
+    limit,
+  }: { words: string | undefined; near: Near | undefined; after: Position | undefined; limit: number },
+): Promise<{ family: Family; position: Position }[]> {
+  const values: unknown[] = [];
+  const value = (given: unknown): string => `$${values.push(given)}`;
+  const wheres: string[] = [];
+  let order = 'f.sort_name';
+  if (words !== undefined) wheres.push(`f.search_words @@ ${value(words)}::tsquery`);
+  if (near !== undefined) {
+    order = `round(distance_metres(f.location, point(${value(near.longitude)}, ${value(near.latitude)})))::int`;
+    const [box, other = box] = boxesAround(near);
+    wheres.push(`(f.location <@ ${value(box)}::box or f.location <@ ${value(other)}::box)`);
+    wheres.push(`${order} <= ${value(near.km * 1_000)}::float8`);
+  }
+  if (after !== undefined) wheres.push(`(${order}, f.id) > (${value(after[0])}, ${value(after[1])}::uuid)`);
+  const shape = [words && 'words', near && 'near', after && 'after'].filter((part) => part !== undefined);
+  const { rows } = await db.query<FamilyRow & { position: string | number }>({
+    name: ['search_families', ...shape].join('_'),
+    text: `select ${familyColumns}, ${order} as position
+           from families f
+           ${wheres.length === 0 ? '' : `where ${wheres.join(' and ')}`}
+           order by ${order}, f.id
+           limit ${value(limit)}`,
+    values,
+  });
+  return rows.map((row) => ({ family: toFamily(row), position: [row.position, row.id] }));
+}

@@ -1,0 +1,22 @@
+const longestWord = 60;
+
+/**
+ * The words of a text as the search compares them: no case, no accents, no punctuation. One fold for what is stored and
+ * for what is asked, so `jose` finds José and `muller` finds Müller.
+ */
+export function foldedWords(text: string): string[] {
+  const folded = text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().replaceAll('ß', 'ss');
+  const words = folded.match(/[\p{L}\p{N}]+/gu) ?? [];
+  return [...new Set(words.map((word) => cut(word, longestWord)))];
+}
+
+/** What a list is ordered by. */
+export const sortKey = (text: string): string => cut(foldedWords(text).join(' '), longestWord);
+
+/** A tsquery that wants every word, each as a prefix; undefined when there is no word to look for. */
+export function prefixQuery(text: string): string | undefined {
+  const words = foldedWords(text);
+  return words.length === 0 ? undefined : words.map((word) => `${word}:*`).join(' & ');
+}
+
+const cut = (text: string, length: number): string => [...text].slice(0, length).join('');

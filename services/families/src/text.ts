@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+/** What both JSON and Postgres can hold: no lone surrogates, no NUL. */
+const storable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
+
+const lengthOf = (text: string): number => [...text].length;
+
+/**
+ * Text as people write it: composed (NFC) so that equal names are equal bytes, trimmed, counted in characters and not in
+ * UTF-16 units. Everything else is kept as it came; escaping is the business of whoever prints it.
+ */
+export const text = (maxLength: number, minLength = 1): z.ZodString =>
+  z
+    .string()
+    .overwrite((value) => value.normalize('NFC').trim())
+    .refine(storable, 'must be well-formed Unicode without NUL')
+    .refine((value) => lengthOf(value) >= minLength, `must have at least ${minLength} characters`)
+    .refine((value) => lengthOf(value) <= maxLength, `must have at most ${maxLength} characters`)
+    .meta({ minLength, maxLength });
+
+export const email = z
+  .email('must be an email address')
+  .max(254)
+  .overwrite((value) => value.toLowerCase());

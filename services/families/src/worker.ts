@@ -1,0 +1,40 @@
+import { runProcess } from '@homeroom/chassis';
+import { topics } from '@homeroom/contracts';
+import { openKafka } from '@homeroom/kafka';
+import { createRelay } from '@homeroom/outbox';
+import { workerConfig } from './config.ts';
+import { forgetOldKeys } from './forget-old-keys.ts';
+import { observeRelay } from './observe-relay.ts';
+import { openFamilies } from './open-database.ts';
+
+await runProcess({ service: 'families', role: 'worker', config: workerConfig }, async (shell) => {
+  const { config, logger, health, metrics, signal, onClose } = shell;
+  const database = await openFamilies(config, { applicationName: 'families-worker', logger, metrics });
+  onClose('database', () => database.close());
+  const kafka = openKafka({
+    brokers: config.KAFKA_BROKERS,
+    clientId: 'families-worker',
+    topicPrefix: config.TOPIC_PREFIX,
+  });
+  onClose('kafka', () => kafka.close());
+  health.check('postgres', (probe) => database.ping(probe));
+  // the outbox keeps what cannot be published: a broker that is away is no reason to restart or replace this process
+  health.check('kafka', (probe) => kafka.ping(probe), { critical: false });
+
+  const relay = createRelay({
+    url: config.DATABASE_URL,
+    producer: await kafka.producer(),
+    lockName: 'families',
+    onEvent: observeRelay({ logger, metrics }),
+  });
+  const working = Promise.all([
+    kafka.ensureTopics([{ topic: topics.family, partitions: 6 }], { signal }).then(() => relay.run(signal)),
+    forgetOldKeys(database, { signal, logger }),
+  ]).catch((error: unknown) => {
+    // anything but being stopped before it began is a bug, and ends the process
+    if (!signal.aborted) throw error;
+    logger.debug({ err: error }, 'stopped early');
+  });
+  onClose('relay', () => working);
+  shell.started();
+});
