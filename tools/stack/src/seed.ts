@@ -95,34 +95,17 @@ async function expectStatus(status: number, request: Promise<Response>): Promise
   throw new Error(`${response.url} answered ${response.status} instead of ${status}: ${await response.text()}`);
 }
 
-/** The first families of the seed with their children, in the columns of the coordinators' import. */
+/** The first families of the seed, with a password to sign in with: the coordinators' import takes the columns as they are. */
 function roster(password: string): string {
-  const children = Map.groupBy(rows('children.csv'), ({ email }) => email);
-  const lines = rows('families.csv')
-    .slice(0, SHOWN_FAMILIES)
-    .flatMap((family) => {
-      const shared = {
-        guardian_email: family['email'],
-        guardian_name: family['guardian'],
-        family_name: family['family'],
-        guardian_phone: family['phone'],
-        street: family['street'],
-        city: family['city'],
-        postal_code: family['postal_code'],
-        latitude: family['latitude'],
-        longitude: family['longitude'],
-        password,
-      };
-      const ours = children.get(family['email']) ?? [{ child: '', birth_date: '' }];
-      return ours.map((row) => ({ ...shared, child_name: row['child'], child_birth_date: row['birth_date'] }));
-    });
-  return stringify(lines);
+  const families = Map.groupBy(rows('families.csv'), (row) => row['guardian_email']);
+  const shown = [...families.values()].slice(0, SHOWN_FAMILIES).flat();
+  return stringify(shown.map((row) => ({ ...row, password })));
 }
 
 /** The first guardian of the seed: the account a person signs in with to look at a family's side. */
 export function firstGuardianEmail(): string {
   const [first] = rows('families.csv', 1);
-  return first?.['email'] ?? '';
+  return first?.['guardian_email'] ?? '';
 }
 
 function rows(file: string, to = -1): Record<string, string>[] {
