@@ -16,9 +16,11 @@ export interface CacheOptions {
     readonly ttlSeconds: number;
     /** The share of `ttlSeconds` that is random, so that entries filled together do not expire together. Default 0.1. */
     readonly jitter?: number;
-    /** How long a command may take before Redis counts as down. Default 50. */
+    /** How long a command may take before it counts as failed; three failures in a row, and Redis is left alone for a second. Default 100. */
     readonly timeoutMs?: number;
   };
+  /** How long a load may take before its callers get an error and the next caller tries anew. Default 10 000. */
+  readonly loadTimeoutMs?: number;
   readonly onEvent?: (event: CacheEvent) => void;
 }
 
@@ -49,10 +51,10 @@ export interface Cache {
   /** What this process holds for `key`, at once and without asking anyone: for hot routes, before `get`. */
   peek(key: string): string | undefined;
   /**
-   * Makes every process forget `key`, including loads that are under way. Call it after the commit.
-   * Never rejects: when Redis is down, other processes may serve the old value for up to `l1.ttlMs`, and the entry in
-   * Redis is deleted when it comes back.
+   * Makes every process forget the keys, including loads that are under way. Call it after the commit.
+   * Never rejects: when Redis is down, other processes may serve old values for up to `l1.ttlMs`, and the entries in
+   * Redis are deleted when it is back — by this process, so if it dies first they stay for what is left of their TTL.
    */
-  invalidate(key: string): Promise<void>;
+  invalidate(...keys: string[]): Promise<void>;
   close(): Promise<void>;
 }
