@@ -1,9 +1,9 @@
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { STATUS_CODES } from 'node:http';
 import { chassisErrors, Problem, type ChassisErrorCode } from './errors.ts';
 
-/** Node keeps the answer in progress there. */
-type HttpSocket = Socket & { readonly _httpMessage?: unknown };
+/** Node keeps the answer in progress there, and its own handler looks there too. */
+type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
 
 const answers = new Map(
   (['bad_request', 'request_timeout', 'headers_too_large'] as const).map((code) => [code, rawAnswer(code)]),
@@ -19,8 +19,7 @@ function rawAnswer(code: ChassisErrorCode): string {
 
 /** Answers what could not even be read as HTTP, and hangs up. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: HttpSocket): void {
-  // behind an answer in progress, bytes of ours would be taken for a part of it
-  if (error.code !== 'ECONNRESET' && socket.writable && socket._httpMessage == null) {
+  if (error.code !== 'ECONNRESET' && socket.writable && isNext(socket._httpMessage)) {
     const code =
       error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? 'request_timeout'
@@ -30,4 +29,12 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: HttpSock
     socket.write(answers.get(code) ?? '');
   }
   socket.destroy(error);
+}
+
+/**
+ * Whether what we write would be taken for the answer to what was wrong: nothing is in progress, or only the very request
+ * that did not arrive whole. Behind a good request it would be taken for that one's answer.
+ */
+function isNext(answer: ServerResponse | null | undefined): boolean {
+  return answer == null || (!answer.headersSent && !answer.req.complete);
 }

@@ -29,17 +29,23 @@ function securityHeaders(publicOrigin: string): Readonly<Record<string, string>>
   };
 }
 
+/** Puts the headers on an answer that every answer has. */
+export function dresser(publicOrigin: string): (request: FastifyRequest, reply: FastifyReply) => void {
+  const headers = Object.entries(securityHeaders(publicOrigin));
+  return (request, reply) => {
+    for (const [name, value] of headers) reply.header(name, value);
+    reply.header('x-request-id', request.id);
+  };
+}
+
 /**
- * The one hook that every request passes first: sets the answer's headers, refuses what must not go further, and opens the
+ * The one hook that every request passes first: refuses what must not go further, and opens the
  * trace context. One hook instead of six, and no promise: it runs for every cached read.
  */
 export function gate({ config, load, recording }: { config: ProcessConfig; load: Load; recording: boolean }) {
-  const headers = Object.entries(securityHeaders(config.PUBLIC_ORIGIN));
   const tracer = trace.getTracer('@homeroom/chassis');
 
   return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
-    for (const [name, value] of headers) reply.header(name, value);
-    reply.header('x-request-id', request.id);
     const url = request.raw.url ?? '';
     const refused = url.startsWith('/health/') ? undefined : refuse(request, url, config.PUBLIC_ORIGIN, load);
     if (refused !== undefined) {

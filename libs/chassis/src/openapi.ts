@@ -1,5 +1,6 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
+import type { FastifySchema } from 'fastify';
 import { createJsonSchemaTransform } from 'fastify-type-provider-zod';
 import type { ZodFastify } from './server.ts';
 
@@ -52,29 +53,19 @@ export async function serveOpenApi(
       },
     },
     transform: (document) => {
-      const transformed = transform(document);
-      if (document.schema.hide === true) return transformed;
-      const response = (transformed.schema as { response?: object }).response ?? {
-        '2xx': { type: 'object', description: 'Done' },
-      };
-      return {
-        ...transformed,
-        schema: {
-          ...transformed.schema,
-          response: {
-            ...response,
-            default: {
-              description: 'What went wrong',
-              content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-            },
-          },
-        },
-      };
+      const { schema, url } = transform(document);
+      // typed as always there; a route may have none
+      if ((schema as { hide?: boolean } | undefined)?.hide === true) return { schema, url };
+      return { schema: withProblem(schema), url };
     },
   });
-  let text: string | undefined;
+  let text = '';
+  // at the start, not at the first reader: a schema that cannot be described is a mistake of ours
+  app.addHook('onReady', (done) => {
+    text = JSON.stringify(app.swagger());
+    done();
+  });
   app.get(`/api/${service}/openapi.json`, { schema: { hide: true } }, (_request, reply) => {
-    text ??= JSON.stringify(app.swagger());
     reply.header('content-type', 'application/json; charset=utf-8').header('cache-control', 'public, max-age=60');
     return reply.send(text);
   });
@@ -83,4 +74,19 @@ export async function serveOpenApi(
     staticCSP: viewerPolicy,
     uiConfig: { url: `/api/${service}/openapi.json`, docExpansion: 'list' },
   });
+}
+
+/** Adds to an operation that it may always answer with a problem. */
+function withProblem(schema: FastifySchema | undefined): FastifySchema {
+  const { response = { '2xx': { description: 'Done' } } } = (schema ?? {}) as { response?: object };
+  return {
+    ...schema,
+    response: {
+      ...response,
+      default: {
+        description: 'What went wrong',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
+    },
+  };
 }

@@ -4,6 +4,8 @@ import {
   LogController,
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
   type RawServerDefault,
@@ -15,7 +17,7 @@ import { answerClientError } from './client-errors.ts';
 import type { ProcessConfig } from './config.ts';
 import { errorHandler } from './error-handler.ts';
 import { chassisProblem, type ErrorTable } from './errors.ts';
-import { gate } from './gate.ts';
+import { dresser, gate } from './gate.ts';
 import { healthAnswer, healthPaths } from './health-routes.ts';
 import type { Health } from './health.ts';
 import { Load } from './load.ts';
@@ -67,6 +69,11 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
   const handleError = errorHandler(unavailable);
   const load = new Load({ maxInFlight: config.MAX_IN_FLIGHT, maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS });
   const observe = observer({ load, logger, metrics });
+  const dress = dresser(config.PUBLIC_ORIGIN);
+  const welcome = (request: FastifyRequest, reply: FastifyReply): void => {
+    observe(request, reply);
+    dress(request, reply);
+  };
   const { recording } = tracing();
   const log: FastifyBaseLogger = logger;
 
@@ -94,7 +101,11 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
     },
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
-    frameworkErrors: (error, request, reply) => void handleError(error, request, reply),
+    // a URL that the router cannot read never reaches a hook
+    frameworkErrors: (error, request, reply) => {
+      welcome(request, reply);
+      handleError(error, request, reply);
+    },
   }).withTypeProvider<ZodTypeProvider>();
 
   app.setValidatorCompiler(validatorCompiler);
@@ -121,7 +132,7 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
   if (recording) await app.register(traceRequests());
   const enter = gate({ config, load, recording });
   app.addHook('onRequest', (request, reply, done) => {
-    observe(request, reply);
+    welcome(request, reply);
     enter(request, reply, done);
   });
   app.addHook(

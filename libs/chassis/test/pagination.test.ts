@@ -1,0 +1,52 @@
+import { decodeCursor, encodeCursor, idempotencyHeaders } from '@homeroom/chassis';
+import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+
+const schema = z.object({ name: z.string(), id: z.number() });
+const key = 'a key of the service';
+const cursor = encodeCursor({ name: 'Žofia 😀', id: 7 }, key);
+
+describe('a cursor', () => {
+  test('comes back as it was', () => {
+    expect(decodeCursor(cursor, schema, key)).toEqual({ name: 'Žofia 😀', id: 7 });
+  });
+
+  test('is a token that fits a URL as it is', () => {
+    expect(encodeURIComponent(cursor)).toBe(cursor);
+  });
+
+  const [text = '', signature = ''] = cursor.split('.');
+  test.each([
+    ['another key’s', encodeCursor({ name: 'a', id: 1 }, 'another key')],
+    ['another list’s', encodeCursor({ title: 'a' }, key)],
+    ['changed text', `${text.slice(0, -2)}AA.${signature}`],
+    ['a changed signature', `${text}.${signature.slice(0, -2)}AA`],
+    ['no signature', text],
+    ['an empty one', ''],
+    ['a dot', '.'],
+    ['three parts', `${cursor}.x`],
+    ['binary', '\u0000\ud800'],
+  ])('is refused as invalid_cursor when it is %s', (_, forged) => {
+    expect(() => decodeCursor(forged, schema, key)).toThrow(
+      expect.objectContaining({ code: 'invalid_cursor', status: 400 }),
+    );
+  });
+});
+
+test.each([
+  ['a UUID', '0199f2a0-0000-7000-8000-000000000001', true],
+  ['255 characters', 'x'.repeat(255), true],
+  ['256 characters', 'x'.repeat(256), false],
+  ['nothing', '', false],
+  ['a space', 'a b', false],
+  ['a letter outside ASCII', 'ä', false],
+])('an Idempotency-Key of %s', (_, value, accepted) => {
+  expect(idempotencyHeaders.safeParse({ 'idempotency-key': value }).success).toBe(accepted);
+});
+
+test('the headers of a request with an Idempotency-Key keep their other headers', () => {
+  expect(idempotencyHeaders.parse({ cookie: 'a=b', 'idempotency-key': 'k' })).toEqual({
+    cookie: 'a=b',
+    'idempotency-key': 'k',
+  });
+});
