@@ -95,11 +95,10 @@ async function expectStatus(status: number, request: Promise<Response>): Promise
   throw new Error(`${response.url} answered ${response.status} instead of ${status}: ${await response.text()}`);
 }
 
-/** The first families of the seed, with a password to sign in with: the coordinators' import takes the columns as they are. */
+/** The first families of the co-op's roster, who can all sign in with one password. */
 function roster(password: string): string {
-  const families = Map.groupBy(rows('families.csv'), (row) => row['guardian_email']);
-  const shown = [...families.values()].slice(0, SHOWN_FAMILIES).flat();
-  return stringify(shown.map((row) => ({ ...row, password })));
+  const families = [...Map.groupBy(rows('families.csv'), (row) => row['guardian_email'])].slice(0, SHOWN_FAMILIES);
+  return stringify(families.flatMap(([, members]) => members.map((row) => ({ ...row, password }))));
 }
 
 /** The first guardian of the seed: the account a person signs in with to look at a family's side. */

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
+
+/** What one step of `npm test` came to. */
+export interface StepResult {
+  name: string;
+  seconds: number;
+  passed: number;
+  failed: number;
+}
+
+export interface CheckStep {
+  name: string;
+  command: string;
+  args: string[];
+}
+
+/** Everything that proves the project without running it; each is one line that a person can type too. */
+export const checks: CheckStep[][] = [
+  // two lanes, for two cores
+  [{ name: 'lint', command: 'eslint', args: ['.'] }],
+  [
+    { name: 'format', command: 'prettier', args: ['--check', '--log-level=warn', '.'] },
+    { name: 'types', command: 'tsc', args: ['-p', 'tsconfig.json'] },
+    { name: 'dead code', command: 'knip', args: [] },
+    { name: 'workspaces', command: 'sherif', args: [] },
+    { name: 'build', command: 'nx', args: ['run-many', '-t', 'build', '--output-style=static'] },
+  ],
+];
+
+/** Runs one check; what it says is shown only when it fails. */
+export async function runCheck(
+  { name, command, args }: CheckStep,
+  checkout: string,
+  signal: AbortSignal,
+): Promise<StepResult & { output: string }> {
+  const started = performance.now();
+  const { code, output } = await new Promise<{ code: number; output: string }>((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const child = spawn(command, args, {
+      cwd: checkout,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NX_DAEMON: 'false', FORCE_COLOR: process.stdout.isTTY ? '1' : '0' },
+      signal,
+    });
+    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.once('error', reject);
+    child.once('close', (exitCode) => resolve({ code: exitCode ?? 1, output: Buffer.concat(chunks).toString() }));
+  });
+  const passed = code === 0 ? 1 : 0;
+  return { name, seconds: (performance.now() - started) / 1000, passed, failed: 1 - passed, output };
+}
+
+/** The table at the end, and the plain closing line. */
+export function summary(results: StepResult[]): string {
+  const rows = results.map(({ name, seconds, passed, failed }) => [
+    name,
+    String(passed),
+    String(failed),
+    seconds.toFixed(1),
+  ]);
+  const table = [['step', 'passed', 'failed', 'seconds'], ...rows].map(
+    ([name = '', ...numbers]) => `  ${name.padEnd(14)}${numbers.map((number) => number.padStart(9)).join('')}`,
+  );
+  const sum = (key: 'passed' | 'failed'): number => results.reduce((total, result) => total + result[key], 0);
+  return `${table.join('\n')}\n\n${sum('passed')} passed, ${sum('failed')} failed`;
+}

@@ -1,0 +1,122 @@
+import { checks, runCheck, summary, type StepResult } from '../check-steps.ts';
+import { jestArguments, runJest } from '../jest-run.ts';
+import { runJourney } from '../journey-run.ts';
+import { checkout, readStackOptions, type StackOptions } from '../options.ts';
+import { privateStack, removeAbandoned } from '../private-stacks.ts';
+import { openProgress, type Progress } from '../progress.ts';
+import { runCommand } from '../run-command.ts';
+import { startStack } from '../stack.ts';
+import { readRunningStack, testEnvironment } from '../stack-file.ts';
+
+const help = `Proves the project.
+
+  npm test                       format, lint, types, dead code, build, every test, and the journey of a whole co-op
+  npm test -- <path…> [flags]    only the tests below these paths; flags are Jest's, as in -t 'never oversells'
+
+Everything runs beside a running \`npm start\`, on free ports and engines of its own. With a path the engines of a running
+stack are used, which saves their start; every test file has its own database and topics there.`;
+
+await runCommand(async ({ signal }) => {
+  const args = process.argv.slice(2);
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(help);
+    return 0;
+  }
+  const { options } = readStackOptions([], process.env);
+  await removeAbandoned(checkout);
+  const progress = openProgress();
+  const results =
+    args.length > 0
+      ? [await testPaths(args, options, progress, signal)]
+      : await testEverything(options, progress, signal);
+  console.log(`\n${summary(results)}`);
+  return results.some(({ failed }) => failed > 0) ? 1 : 0;
+});
+
+async function testPaths(
+  args: string[],
+  options: StackOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const jestArgs = jestArguments(args, checkout, process.env['HOMEROOM_CALLED_FROM'] ?? checkout);
+  const given = givenEngines() ?? runningEngines(options);
+  if (given !== undefined) return runJest({ checkout, env: given, args: jestArgs, signal });
+  return withPrivateEngines(options, progress, signal, (env) => runJest({ checkout, env, args: jestArgs, signal }));
+}
+
+async function testEverything(options: StackOptions, progress: Progress, signal: AbortSignal): Promise<StepResult[]> {
+  const results: StepResult[] = [];
+  await Promise.all(
+    checks.map(async (lane) => {
+      for (const step of lane) {
+        const { output, ...result } = await progress.step(step.name, () => runCheck(step, checkout, signal));
+        if (result.failed > 0) progress.say(`\n✗ ${step.name}: ${step.command} ${step.args.join(' ')}\n${output}`);
+        results.push(result);
+      }
+    }),
+  );
+  results.push(
+    await withPrivateEngines(options, progress, signal, (env) => runJest({ checkout, env, args: [], signal })),
+  );
+  results.push(await journey(options, progress, signal));
+  return results;
+}
+
+/** Engines that somebody named in the environment, all of them. */
+function givenEngines(): Record<string, string> | undefined {
+  const names = [
+    'TEST_POSTGRES_URL',
+    'TEST_POSTGRES_REPLICA_URL',
+    'TEST_REDIS_SESSIONS_URL',
+    'TEST_REDIS_CACHE_URL',
+    'TEST_KAFKA_BROKERS',
+  ];
+  return names.every((name) => (process.env[name] ?? '') !== '') ? {} : undefined;
+}
+
+function runningEngines({ stateDir }: StackOptions): Record<string, string> | undefined {
+  const running = readRunningStack(stateDir);
+  return running === undefined ? undefined : testEnvironment(running);
+}
+
+async function withPrivateEngines<T>(
+  options: StackOptions,
+  progress: Progress,
+  signal: AbortSignal,
+  work: (env: Record<string, string>) => Promise<T>,
+): Promise<T> {
+  const own = await privateStack(options, 'test');
+  const engines = await startStack(own.options, progress, { enginesOnly: true, signal });
+  try {
+    return await work(testEnvironment(engines.description));
+  } finally {
+    await engines.stop();
+    own.remove();
+  }
+}
+
+async function journey(options: StackOptions, progress: Progress, signal: AbortSignal): Promise<StepResult> {
+  const startedAt = Date.now();
+  const own = await privateStack(options, 'journey');
+  let code = 1;
+  try {
+    const stack = await startStack(own.options, progress, { signal });
+    try {
+      code = await runJourney({ checkout, stack: stack.description, args: [], signal });
+    } finally {
+      await stack.stop();
+    }
+  } catch (error) {
+    if (signal.aborted) throw error;
+    progress.say(`✗ journey: ${(error as Error).message}`);
+  }
+  if (code === 0) own.remove();
+  else progress.say(`✗ journey: the logs of its processes are in ${own.options.stateDir}/log`);
+  return {
+    name: 'journey',
+    seconds: (Date.now() - startedAt) / 1000,
+    passed: code === 0 ? 1 : 0,
+    failed: code === 0 ? 0 : 1,
+  };
+}
