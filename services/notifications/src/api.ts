@@ -1,0 +1,38 @@
+import { connectRedis, runProcess } from '@homeroom/chassis';
+import { openSessions } from '@homeroom/sessions';
+import { buildApp } from './app.ts';
+import { apiConfig } from './config.ts';
+import { observeStreams } from './observe-streams.ts';
+import { openNotifications } from './open-database.ts';
+import { FanOut } from './streams/fan-out.ts';
+import { announcementChannel } from './streams/sse.ts';
+
+await runProcess({ service: 'notifications', role: 'api', config: apiConfig }, async (shell) => {
+  const { config, logger, health, metrics } = shell;
+  const database = await openNotifications(config, { applicationName: 'notifications-api', logger, metrics });
+  shell.onClose('database', () => database.close());
+  const onError = (error: Error): void => logger.warn({ err: error }, 'redis');
+  const sessionsRedis = await connectRedis(config.REDIS_SESSIONS_URL, { name: 'notifications-api', onError });
+  shell.onClose('sessions', () => sessionsRedis.quit());
+  const announcements = await connectRedis(config.REDIS_CACHE_URL, { name: 'notifications-streams', onError });
+  shell.onClose('announcements', async () => announcements.disconnect());
+
+  const fanOut: FanOut = new FanOut({
+    database,
+    redis: announcements,
+    channel: announcementChannel(config.TOPIC_PREFIX),
+    maxStreams: config.MAX_STREAMS,
+    maxStreamsPerAccount: config.MAX_STREAMS_PER_ACCOUNT,
+    heartbeatMs: config.STREAM_HEARTBEAT_MS,
+    maxAgeMs: config.STREAM_MAX_AGE_MS,
+    onEvent: observeStreams({ logger, metrics, size: () => fanOut.size() }),
+  });
+  health.check('postgres', (signal) => database.ping(signal));
+  // without the one nobody is known, without the other streams are late by a heartbeat: both heal by themselves
+  health.check('sessions', () => sessionsRedis.ping(), { critical: false });
+  health.check('announcements', () => announcements.ping(), { critical: false });
+  const sessions = openSessions({ redis: sessionsRedis });
+  await shell.serve(
+    await buildApp(config, { logger, health, metrics, database, sessions, fanOut, limiter: sessionsRedis }),
+  );
+});

@@ -1,0 +1,64 @@
+import {
+  createServer,
+  type Health,
+  type Logger,
+  type Metrics,
+  type ProcessConfig,
+  type Redis,
+  type ZodFastify,
+} from '@homeroom/chassis';
+import { isUnavailable, type Database } from '@homeroom/postgres';
+import { sessionsPlugin, type SessionStore } from '@homeroom/sessions';
+import { calendarRoutes } from './calendars/routes.ts';
+import { deadLetterRoutes } from './dead-letters/routes.ts';
+import { errors } from './errors.ts';
+import { notificationRoutes } from './notifications/routes.ts';
+import { preferencesRoutes } from './preferences/routes.ts';
+import type { FanOut } from './streams/fan-out.ts';
+import { streamRoutes } from './streams/routes.ts';
+
+export interface AppDependencies {
+  readonly logger: Logger;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly database: Database;
+  readonly sessions: SessionStore;
+  readonly fanOut: FanOut;
+  /** For the rate limit; without it each process counts alone. */
+  readonly limiter?: Redis | undefined;
+}
+
+/** Everything that answers requests, without listening. */
+export async function buildApp(
+  config: ProcessConfig & { readonly CURSOR_SECRET: string; readonly COOP_NAME: string },
+  { logger, health, metrics, database, sessions, fanOut, limiter }: AppDependencies,
+): Promise<ZodFastify> {
+  const app = await createServer({
+    service: 'notifications',
+    config,
+    logger,
+    health,
+    metrics,
+    errors,
+    limiter,
+    unavailable: isUnavailable,
+    openapi: {
+      title: 'Notifications',
+      description:
+        'What a family hears: inbox, live stream, mail preferences, calendar. For coordinators: dead letters.',
+      version: '1.0.0',
+    },
+  });
+  await app.register(sessionsPlugin, {
+    store: sessions,
+    service: 'notifications',
+    secure: config.PUBLIC_ORIGIN.startsWith('https:'),
+  });
+  const cursorSecret = config.CURSOR_SECRET;
+  notificationRoutes(app, { database, cursorSecret });
+  streamRoutes(app, { fanOut });
+  preferencesRoutes(app, { database, publicOrigin: config.PUBLIC_ORIGIN });
+  calendarRoutes(app, { database, coopName: config.COOP_NAME });
+  deadLetterRoutes(app, { database, cursorSecret });
+  return app;
+}

@@ -1,0 +1,51 @@
+import type { ZodFastify } from '@homeroom/chassis';
+import type { Database, Queryable } from '@homeroom/postgres';
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { errors } from '../errors.ts';
+import { renderFeed } from './calendar.ts';
+import { findCalendar, shownEntries } from './store.ts';
+
+async function readFeed(
+  db: Queryable,
+  token: string,
+): Promise<{ familyName: string; entries: Parameters<typeof renderFeed>[1] } | undefined> {
+  const calendar = await findCalendar(db, token);
+  return calendar && { familyName: calendar.familyName, entries: await shownEntries(db, calendar.familyId) };
+}
+
+/** A new address may be tried before a replica knows it. */
+const findFeed = async (database: Database, token: string): ReturnType<typeof readFeed> =>
+  (await database.read(undefined, (db) => readFeed(db, token))) ?? readFeed(database, token);
+
+/** Calendar clients cannot sign in: the address is the key, so it must not be guessable and can be changed. */
+export function calendarRoutes(
+  app: ZodFastify,
+  { database, coopName }: { database: Database; coopName: string },
+): void {
+  app.get(
+    '/api/calendars/:file',
+    {
+      schema: {
+        tags: ['calendars'],
+        summary: 'A family’s calendar (iCalendar), by its secret address',
+        params: z.strictObject({ file: z.string().max(100).describe('<token>.ics, from the preferences') }),
+      },
+    },
+    async (request, reply) => {
+      const token = /^(?<token>[\w-]{43})\.ics$/.exec(request.params.file)?.groups?.['token'];
+      const feed = token === undefined ? undefined : await findFeed(database, token);
+      if (feed === undefined) throw errors.problem('calendar_not_found');
+      const text = renderFeed(`${feed.familyName} at ${coopName}`.trim(), feed.entries);
+      const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
+      void reply.headers({
+        etag,
+        'cache-control': 'private, max-age=300',
+        'content-type': 'text/calendar; charset=utf-8',
+      });
+      const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+      if (known?.includes(etag) === true) return reply.status(304).send();
+      return reply.send(text);
+    },
+  );
+}

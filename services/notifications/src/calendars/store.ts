@@ -1,0 +1,79 @@
+import type { ClassSnapshot } from '@homeroom/contracts';
+import type { Queryable, Transaction } from '@homeroom/postgres';
+import { classEntry, type Entry, type EntryStatus } from './calendar.ts';
+
+/** Copies a class, unless this version or a newer one is here. Looks before it writes: many enrolments share a class. */
+export async function keepClass(trx: Transaction, course: ClassSnapshot): Promise<void> {
+  await trx.query({
+    name: 'keep_class',
+    text: `insert into classes (class_id, version, snapshot) select $1::uuid, $2::int, $3::jsonb
+      where not exists (select from classes where class_id = $1 and version >= $2)
+      on conflict (class_id) do update set version = $2, snapshot = $3 where classes.version < $2`,
+    values: [course.classId, course.version, JSON.stringify(course)],
+  });
+}
+
+export interface NewEntry {
+  readonly uid: string;
+  readonly familyId: string;
+  readonly version: number;
+  readonly status: EntryStatus;
+  readonly classId?: string;
+  readonly childName?: string;
+  readonly orientation?: Entry;
+}
+
+/** Writes a calendar entry, unless a newer version of it is here. @returns whether it was written. */
+export async function keepEntry(trx: Transaction, entry: NewEntry): Promise<boolean> {
+  const { uid, familyId, version, status, classId, childName, orientation } = entry;
+  const { rowCount } = await trx.query({
+    name: 'keep_entry',
+    text: `insert into calendar_entries as e (uid, family_id, version, status, class_id, child_name, orientation, updated_at)
+      values ($1, $2, $3, $4, $5, $6, $7, now())
+      on conflict (uid) do update set version = $3, status = $4, class_id = $5, child_name = $6, updated_at = now()
+      where e.version < $3`,
+    values: [uid, familyId, version, status, classId, childName, orientation && JSON.stringify(orientation)],
+  });
+  return rowCount === 1;
+}
+
+interface EntryRow {
+  readonly uid: string;
+  readonly version: number;
+  readonly status: EntryStatus;
+  readonly childName: string | null;
+  readonly orientation: Entry | null;
+  readonly snapshot: ClassSnapshot | null;
+  readonly updatedAt: Date;
+}
+
+/** Everything a family's calendar shows now, in a stable order. */
+export async function shownEntries(db: Queryable, familyId: string): Promise<{ entry: Entry; updatedAt: Date }[]> {
+  const { rows } = await db.query<EntryRow>({
+    name: 'shown_entries',
+    text: `select e.uid, e.version, e.status, e.child_name as "childName", e.orientation, c.snapshot, e.updated_at as "updatedAt"
+      from calendar_entries e left join classes c using (class_id)
+      where e.family_id = $1 and e.status <> 'cancelled' order by e.uid`,
+    values: [familyId],
+  });
+  return rows.flatMap(({ uid, version, status, childName, orientation, snapshot, updatedAt }) => {
+    if (orientation !== null) return [{ entry: orientation, updatedAt }];
+    if (snapshot === null || childName === null) return [];
+    return [{ entry: classEntry({ uid, sequence: version, status, childName }, snapshot), updatedAt }];
+  });
+}
+
+/** Whose calendar a secret address opens. */
+export async function findCalendar(
+  db: Queryable,
+  token: string,
+): Promise<{ familyId: string; familyName: string } | undefined> {
+  const { rows } = await db.query<{ familyId: string; familyName: string | null }>({
+    name: 'find_calendar',
+    text: `select p.family_id as "familyId", c.family_name as "familyName"
+      from preferences p left join contacts c using (family_id) where p.calendar_token = $1`,
+    values: [token],
+  });
+  const row = rows[0];
+  return row && { familyId: row.familyId, familyName: row.familyName ?? '' };
+}

@@ -1,0 +1,66 @@
+import { commaList, processConfig, wholeNumber } from '@homeroom/chassis';
+import { z } from 'zod';
+import { isTimeZone } from './calendars/time-zone.ts';
+
+const url = (protocol: RegExp): z.ZodURL => z.url({ protocol, message: 'must be a URL' });
+
+/** `Willow Creek <hello@willow.example>`, or the address alone. */
+const sender = z.string().transform((text, context) => {
+  const { name = '', address = text } = /^(?<name>[^<>]*)<(?<address>[^<>]+)>$/.exec(text)?.groups ?? {};
+  if (z.email().safeParse(address.trim()).success) return { name: name.trim(), address: address.trim() };
+  context.issues.push({ code: 'custom', input: text, message: 'must be an address, or a name and <an address>' });
+  return z.NEVER;
+});
+
+/** What both processes need. */
+const serviceConfig = processConfig.extend({
+  /** As the role that reads and writes but owns nothing. */
+  DATABASE_URL: url(/^postgres(ql)?$/),
+  DATABASE_REPLICA_URLS: commaList.default([]),
+  DATABASE_POOL_SIZE: wholeNumber(1).default(5),
+  DATABASE_REPLICA_POOL_SIZE: wholeNumber(1).default(5),
+  /** Connections that all processes together may open; 0 when it is not known. */
+  DATABASE_CONNECTIONS_PLANNED: wholeNumber().default(0),
+  /** Where workers announce and API processes listen. */
+  REDIS_CACHE_URL: url(/^rediss?$/),
+  /** Put before topics, groups and the channel, so that several checkouts can share engines. */
+  TOPIC_PREFIX: z.string().default(''),
+  COOP_NAME: z.string().min(1).max(100).default('Homeroom Co-op'),
+});
+
+export const apiConfig = serviceConfig.extend({
+  REDIS_SESSIONS_URL: url(/^rediss?$/),
+  CURSOR_SECRET: z.string().min(16, 'must have at least 16 characters'),
+  MAX_STREAMS: wholeNumber(1).default(10_000),
+  MAX_STREAMS_PER_ACCOUNT: wholeNumber(1).default(5),
+  STREAM_HEARTBEAT_MS: wholeNumber(10).default(15_000),
+  /** A stream ends after this and its client comes back with its cookie. */
+  STREAM_MAX_AGE_MS: wholeNumber(100).default(300_000),
+});
+export type ApiConfig = Readonly<z.infer<typeof apiConfig>>;
+
+export const workerConfig = serviceConfig
+  .extend({
+    KAFKA_BROKERS: commaList,
+    SMTP_URL: url(/^smtps?$/),
+    SMTP_TIMEOUT_MS: wholeNumber(100).default(5_000),
+    /** Mails in hand at once. */
+    SMTP_CONNECTIONS: wholeNumber(1).default(5),
+    /** How long a dead mail server is left alone before one mail tries it again. */
+    SMTP_BREAKER_OPEN_MS: wholeNumber(10).default(5_000),
+    MAIL_FROM: sender,
+    MAIL_RETRY_BASE_MS: wholeNumber(1).default(1_000),
+    MAIL_RETRY_MAX_MS: wholeNumber(1).default(60_000),
+    /** How long a worker keeps a mail to itself. */
+    MAIL_LEASE_MS: wholeNumber(1_000).default(60_000),
+    /** Where the co-op is: for what no class gives a place to. */
+    TIME_ZONE: z.string().refine(isTimeZone, 'is not a time zone such as America/Chicago'),
+  })
+  .refine((config) => config.MAIL_LEASE_MS > 2 * config.SMTP_TIMEOUT_MS, {
+    path: ['MAIL_LEASE_MS'],
+    message: 'must be more than twice SMTP_TIMEOUT_MS: a mail whose lease ends while it is being sent is sent twice',
+  });
+export type WorkerConfig = Readonly<z.infer<typeof workerConfig>>;
+
+export const commandConfig = z.object({ DATABASE_URL: url(/^postgres(ql)?$/) });
+export const migrationConfig = z.object({ DATABASE_MIGRATION_URL: url(/^postgres(ql)?$/) });

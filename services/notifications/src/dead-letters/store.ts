@@ -1,0 +1,126 @@
+import { OUTBOX_COLUMNS } from '@homeroom/outbox';
+import type { Queryable } from '@homeroom/postgres';
+import { v7 as uuid } from 'uuid';
+import type { DeadLetter } from './dead-letter.ts';
+
+export interface StoredDeadLetter extends Omit<DeadLetter, 'headers'> {
+  readonly id: string;
+  /** JSON: [[name, base64]…] */
+  readonly headers: string;
+  readonly replayedAt: Date | null;
+  readonly replayedBy: string | null;
+}
+
+const columns = `id, topic, "partition", "offset"::text as "offset", key, value, headers, reason,
+  consumer_group as "consumerGroup", event_type as "eventType", event_id as "eventId", obstacle, failed_at as "failedAt",
+  replayed_at as "replayedAt", replayed_by as "replayedBy"`;
+
+/** Keeps a dead letter; the same place in the topic a second time changes nothing. */
+export async function keepDeadLetter(db: Queryable, letter: DeadLetter): Promise<void> {
+  const {
+    topic,
+    partition,
+    offset,
+    key,
+    value,
+    headers,
+    reason,
+    consumerGroup,
+    eventType,
+    eventId,
+    obstacle,
+    failedAt,
+  } = letter;
+  await db.query({
+    name: 'keep_dead_letter',
+    text: `insert into dead_letters (id, topic, "partition", "offset", key, value, headers, reason, consumer_group,
+        event_type, event_id, obstacle, failed_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (topic, "partition", "offset") do nothing`,
+    values: [
+      uuid(),
+      topic,
+      partition,
+      offset,
+      key,
+      value,
+      JSON.stringify(headers),
+      reason,
+      consumerGroup,
+      eventType,
+      eventId,
+      obstacle,
+      failedAt,
+    ],
+  });
+}
+
+export interface DeadLetterFilter {
+  readonly topic?: string | undefined;
+  /** Part of the reason, in any case. */
+  readonly reason?: string | undefined;
+  readonly status?: 'open' | 'replayed' | undefined;
+}
+
+/** Newest first. */
+export async function listDeadLetters(
+  db: Queryable,
+  { topic, reason, status, before, limit }: DeadLetterFilter & { before?: string | undefined; limit: number },
+): Promise<StoredDeadLetter[]> {
+  const { rows } = await db.query<StoredDeadLetter>({
+    name: 'list_dead_letters',
+    text: `select ${columns} from dead_letters
+      where ($1::text is null or topic = $1)
+        and ($2::text is null or strpos(lower(reason), lower($2)) > 0)
+        and ($3::boolean is null or (replayed_at is not null) = $3)
+        and ($4::uuid is null or id < $4)
+      order by id desc limit $5`,
+    values: [topic, reason, status && status === 'replayed', before, limit],
+  });
+  return rows;
+}
+
+export async function findDeadLetter(db: Queryable, id: string): Promise<StoredDeadLetter | undefined> {
+  const { rows } = await db.query<StoredDeadLetter>({
+    name: 'find_dead_letter',
+    text: `select ${columns} from dead_letters where id = $1`,
+    values: [id],
+  });
+  return rows[0];
+}
+
+/**
+ * Marks a dead letter as replayed and puts the original message into the outbox, in one statement: of two who replay it at
+ * once, one does. @returns whether this call did it.
+ */
+export async function replay(
+  db: Queryable,
+  id: string,
+  { by, key, headers }: { by: string; key: string; headers: Readonly<Record<string, string>> },
+): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'replay_dead_letter',
+    text: `with replayed as (
+        update dead_letters set replayed_at = now(), replayed_by = $2
+        where id = $1 and replayed_at is null and obstacle is null returning topic, value)
+      insert into outbox (${OUTBOX_COLUMNS}) select $3::uuid, topic, $4, $5::jsonb, value from replayed`,
+    values: [id, by, uuid(), key, JSON.stringify(headers)],
+  });
+  return rowCount === 1;
+}
+
+/** Those not replayed yet, oldest first, after an id. */
+export async function openDeadLetters(
+  db: Queryable,
+  { topic, reason, after, limit }: Omit<DeadLetterFilter, 'status'> & { after: string | undefined; limit: number },
+): Promise<StoredDeadLetter[]> {
+  const { rows } = await db.query<StoredDeadLetter>({
+    name: 'open_dead_letters',
+    text: `select ${columns} from dead_letters
+      where replayed_at is null and ($1::text is null or topic = $1)
+        and ($2::text is null or strpos(lower(reason), lower($2)) > 0)
+        and ($3::uuid is null or id > $3)
+      order by id limit $4`,
+    values: [topic, reason, after, limit],
+  });
+  return rows;
+}

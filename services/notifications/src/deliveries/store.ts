@@ -1,0 +1,71 @@
+import type { DomainEvent } from '@homeroom/contracts';
+import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
+import type { Queryable } from '@homeroom/postgres';
+import type { DueMail } from './mail.ts';
+
+/**
+ * Takes up to `limit` mails whose time has come, for `leaseMs`: a worker that dies gives them back by the clock. Only the
+ * first mail of a family is taken, so that its mails arrive in the order of its inbox; other workers skip what is taken.
+ */
+export async function claimDue(
+  db: Queryable,
+  { limit, leaseMs }: { limit: number; leaseMs: number },
+): Promise<DueMail[]> {
+  const { rows } = await db.query<DueMail>({
+    name: 'claim_due',
+    text: `with head as (
+        select d.notification_id from deliveries d
+        where d.status = 'due' and d.due_at <= now() and not exists (
+          select from deliveries e
+          where e.family_id = d.family_id and e.status in ('waiting', 'due') and e.position < d.position)
+        order by d.due_at limit $1 for update of d skip locked)
+      update deliveries d set attempts = d.attempts + 1, due_at = now() + $2::double precision * interval '1 millisecond'
+      from head, notifications n, contacts c
+      where d.notification_id = head.notification_id and n.id = d.notification_id and c.family_id = d.family_id
+      returning d.notification_id as id, d.family_id as "familyId", d.attempts, d.invitation, d.traceparent,
+        n.kind, n.subject, n.body, n.created_at as "createdAt", c.guardian_name as "guardianName", c.email`,
+    values: [limit, leaseMs],
+  });
+  return rows;
+}
+
+/**
+ * Marks a mail as sent and puts the event of it into the outbox, in one statement.
+ * @returns false when the lease had run out and another attempt has taken over: the mail may then arrive twice.
+ */
+export async function markSent(db: Queryable, { id, attempts }: DueMail, event: DomainEvent): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'mark_sent',
+    text: `with sent as (
+        update deliveries set status = 'sent', sent_at = now(), last_error = null
+        where notification_id = $1 and status = 'due' and attempts = $2 returning 1)
+      insert into outbox (${OUTBOX_COLUMNS}) select $3::uuid, $4, $5, $6::jsonb, $7::bytea from sent`,
+    values: [id, attempts, ...outboxParameters(event)],
+  });
+  return rowCount === 1;
+}
+
+/** @param retryAfterMs undefined: there will be no further attempt. */
+export async function markFailed(
+  db: Queryable,
+  { id, attempts }: DueMail,
+  { reason, retryAfterMs }: { reason: string; retryAfterMs: number | undefined },
+): Promise<void> {
+  await db.query({
+    name: 'mark_failed',
+    text: `update deliveries set last_error = $3, status = case when $4::double precision is null then 'failed' else status end,
+        due_at = now() + coalesce($4, 0) * interval '1 millisecond'
+      where notification_id = $1 and status = 'due' and attempts = $2`,
+    values: [id, attempts, reason, retryAfterMs],
+  });
+}
+
+/** How many mails are in which state that is not an end; for metrics. */
+export async function countOpen(db: Queryable): Promise<{ status: string; count: number; oldestSeconds: number }[]> {
+  const { rows } = await db.query<{ status: string; count: number; oldestSeconds: number }>({
+    name: 'count_open_deliveries',
+    text: `select d.status, count(*) as count, extract(epoch from now() - min(n.created_at))::float8 as "oldestSeconds"
+      from deliveries d join notifications n on n.id = d.notification_id where d.status in ('waiting', 'due') group by d.status`,
+  });
+  return rows;
+}

@@ -1,0 +1,76 @@
+import { receiveOnce } from '@homeroom/outbox';
+import type { Database, Transaction } from '@homeroom/postgres';
+import { classEntry, enrollmentUid } from '../calendars/calendar.ts';
+import { keepClass, keepEntry } from '../calendars/store.ts';
+import { keepContact } from '../contacts/store.ts';
+import {
+  audienceOf,
+  draftForEnrollment,
+  draftsForRegistration,
+  entryStatusOf,
+  type ClassEvent,
+  type EnrollmentEvent,
+  type FamilyEvent,
+  type House,
+} from './notification.ts';
+import { addNotification, lockAudience, type Notification } from './store.ts';
+
+/** What open streams must hear after the commit. */
+export type Added = Notification & { readonly audience: string };
+
+/** Name of the consumer in the inbox table. It never changes: a new name would handle every event again. */
+const consumer = 'notifications';
+
+/** One transaction for the event's id and all its effects: a duplicate has none, and a failure leaves nothing behind. */
+const once = (database: Database, eventId: string, effects: (trx: Transaction) => Promise<Added[]>): Promise<Added[]> =>
+  database.transaction(async (trx) => ((await receiveOnce(trx, { consumer, eventId })) ? effects(trx) : []));
+
+export function receiveFamily(database: Database, house: House, event: FamilyEvent): Promise<Added[]> {
+  return once(database, event.id, async (trx) => {
+    const { familyId } = event.data;
+    await lockAudience(trx, audienceOf(familyId));
+    await keepContact(trx, event.data);
+    if (event.type !== 'homeroom.family.registered.v1') return [];
+    const [welcome, news] = draftsForRegistration(event, house);
+    const orientation = welcome.mail?.invitation.entry;
+    if (orientation !== undefined) {
+      await keepEntry(trx, {
+        uid: orientation.uid,
+        familyId,
+        version: orientation.sequence,
+        status: 'confirmed',
+        orientation,
+      });
+    }
+    const cause = { eventId: event.id, traceparent: event.traceparent };
+    // the coordinators' inbox last: all registrations queue for its lock, and then hold it no longer than the commit takes
+    return [await addNotification(trx, welcome, cause), await addNotification(trx, news, cause)];
+  });
+}
+
+export function receiveClass(database: Database, event: ClassEvent): Promise<Added[]> {
+  return once(database, event.id, async (trx) => {
+    // throws for a class that no calendar can show, before families are enrolled in it
+    classEntry({ uid: '', sequence: 0, status: 'tentative', childName: '' }, event.data);
+    await keepClass(trx, event.data);
+    return [];
+  });
+}
+
+export function receiveEnrollment(database: Database, event: EnrollmentEvent): Promise<Added[]> {
+  return once(database, event.id, async (trx) => {
+    const { enrollmentId, version, familyId, child, class: course } = event.data;
+    await keepClass(trx, course);
+    const isNews = await keepEntry(trx, {
+      uid: enrollmentUid(enrollmentId),
+      familyId,
+      version,
+      status: entryStatusOf[event.type],
+      classId: course.classId,
+      childName: child.name,
+    });
+    const draft = draftForEnrollment(event, !isNews);
+    if (draft === undefined) return [];
+    return [await addNotification(trx, draft, { eventId: event.id, traceparent: event.traceparent })];
+  });
+}

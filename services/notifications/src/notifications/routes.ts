@@ -1,0 +1,69 @@
+import { decodeCursor, encodeCursor, type ZodFastify } from '@homeroom/chassis';
+import type { Database } from '@homeroom/postgres';
+import { requirePrincipal, type Session } from '@homeroom/sessions';
+import { z } from 'zod';
+import { errors } from '../errors.ts';
+import { audienceOf, coordinators } from './notification.ts';
+import { listCursor, listQuery, notificationList, notificationParams, present } from './schemas.ts';
+import { listNotifications, markRead } from './store.ts';
+
+/** A family's guardians share its inbox, and the coordinators share theirs, as a desk does. */
+export const inboxOf = ({ principal }: Session): string =>
+  principal.role === 'guardian' ? audienceOf(principal.familyId) : coordinators;
+
+export function notificationRoutes(
+  app: ZodFastify,
+  { database, cursorSecret }: { database: Database; cursorSecret: string },
+): void {
+  app.get(
+    '/api/notifications',
+    {
+      schema: {
+        tags: ['notifications'],
+        summary: 'Your inbox, newest first',
+        querystring: listQuery,
+        response: { 200: notificationList },
+      },
+    },
+    async (request, reply) => {
+      const session = await requirePrincipal(request);
+      const audience = inboxOf(session);
+      const { unread, limit, cursor } = request.query;
+      const from = cursor === undefined ? undefined : decodeCursor(cursor, listCursor, cursorSecret);
+      if (from !== undefined && from.audience !== audience) throw errors.problem('invalid_cursor');
+      const { items, unreadCount } = await database.read(session.freshness, (db) =>
+        // one more than asked for tells whether there is a next page
+        listNotifications(db, { audience, before: from?.position, unread: unread === 'true', limit: limit + 1 }),
+      );
+      const page = items.slice(0, limit);
+      const last = page.at(-1);
+      void reply.header('cache-control', 'private, no-cache');
+      return {
+        items: page.map(present),
+        unreadCount,
+        ...(items.length > limit && last
+          ? { nextCursor: encodeCursor({ audience, position: last.position }, cursorSecret) }
+          : {}),
+      };
+    },
+  );
+
+  app.post(
+    '/api/notifications/:id/read',
+    {
+      schema: {
+        tags: ['notifications'],
+        summary: 'Mark as read; again changes nothing',
+        params: notificationParams,
+        response: { 204: z.void() },
+      },
+    },
+    async (request, reply) => {
+      const session = await requirePrincipal(request);
+      if (!(await markRead(database, inboxOf(session), request.params.id)))
+        throw errors.problem('notification_not_found');
+      await session.wrote();
+      return reply.status(204).send();
+    },
+  );
+}

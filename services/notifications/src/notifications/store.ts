@@ -1,0 +1,110 @@
+import type { Queryable, Transaction } from '@homeroom/postgres';
+import { v7 as uuid } from 'uuid';
+import type { Draft, Kind } from './notification.ts';
+
+/** A notification as its reader sees it. */
+export interface Notification {
+  readonly id: string;
+  readonly position: number;
+  readonly kind: Kind;
+  readonly subject: string;
+  readonly body: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly createdAt: Date;
+  readonly readAt: Date | null;
+}
+
+const columns = `id, position, kind, subject, body, data, created_at as "createdAt", read_at as "readAt"`;
+
+/**
+ * Locks a reader's inbox until the transaction ends: whatever else concerns this reader waits, so that a contact and the
+ * mails that wait for it cannot miss each other.
+ */
+export async function lockAudience(trx: Transaction, audience: string): Promise<void> {
+  await trx.query({
+    name: 'lock_audience',
+    text: `insert into audiences (audience) values ($1) on conflict (audience) do update set position = audiences.position`,
+    values: [audience],
+  });
+}
+
+/** Puts a notification at the end of its reader's inbox and its mail, if it has one, into the queue. */
+export async function addNotification(
+  trx: Transaction,
+  draft: Draft,
+  { eventId, traceparent }: { eventId: string; traceparent: string | undefined },
+): Promise<Notification & { readonly audience: string }> {
+  const { audience, kind, subject, body, data, mail } = draft;
+  const place = await trx.query<{ position: number }>({
+    name: 'next_position',
+    text: `insert into audiences (audience, position, unread) values ($1, 1, 1)
+      on conflict (audience) do update set position = audiences.position + 1, unread = audiences.unread + 1
+      returning position`,
+    values: [audience],
+  });
+  const position = place.rows[0]?.position ?? 0;
+  const [id, createdAt] = [uuid(), new Date()];
+  await trx.query({
+    name: 'add_notification',
+    text: `insert into notifications (id, audience, position, event_id, kind, subject, body, data, created_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    values: [id, audience, position, eventId, kind, subject, body, JSON.stringify(data), createdAt],
+  });
+  if (mail !== undefined) {
+    await trx.query({
+      name: 'add_delivery',
+      text: `insert into deliveries (notification_id, family_id, position, status, invitation, due_at, traceparent)
+        select $1::uuid, $2::uuid, $3::bigint, case
+            when exists (select from preferences where family_id = $2 and (not email_enabled or $4::text = any (muted_kinds))) then 'suppressed'
+            when exists (select from contacts where family_id = $2) then 'due'
+            else 'waiting' end,
+          $5::jsonb, $6::timestamptz, $7::text`,
+      values: [id, mail.familyId, position, kind, JSON.stringify(mail.invitation), createdAt, traceparent],
+    });
+  }
+  return { audience, id, position, kind, subject, body, data, createdAt, readAt: null };
+}
+
+/** Newest first. One round trip, the count of unread ones included. */
+export async function listNotifications(
+  db: Queryable,
+  { audience, before, unread, limit }: { audience: string; before: number | undefined; unread: boolean; limit: number },
+): Promise<{ items: Notification[]; unreadCount: number }> {
+  const filter = unread ? 'and read_at is null' : '';
+  const { rows } = await db.query<{ unreadCount: number } & (Notification | { id: null })>({
+    name: unread ? 'list_unread' : 'list_notifications',
+    text: `select coalesce((select unread from audiences where audience = $1), 0) as "unreadCount", item.*
+      from (select 1) one left join lateral (
+        select ${columns} from notifications
+        where audience = $1 and position < $2 ${filter} order by position desc limit $3) item on true`,
+    values: [audience, before ?? Number.MAX_SAFE_INTEGER, limit],
+  });
+  const items = rows.filter((row): row is Notification & { unreadCount: number } => row.id !== null);
+  return { items, unreadCount: rows[0]?.unreadCount ?? 0 };
+}
+
+/** In the order in which they came, after a position. */
+export async function notificationsAfter(
+  db: Queryable,
+  { audience, after, limit }: { audience: string; after: number; limit: number },
+): Promise<Notification[]> {
+  const { rows } = await db.query<Notification>({
+    name: 'notifications_after',
+    text: `select ${columns} from notifications where audience = $1 and position > $2 order by position limit $3`,
+    values: [audience, after, limit],
+  });
+  return rows;
+}
+
+/** Marks one as read, in one statement with the count. @returns whether this inbox has it at all. */
+export async function markRead(db: Queryable, audience: string, id: string): Promise<boolean> {
+  const { rows } = await db.query<{ found: boolean }>({
+    name: 'mark_read',
+    text: `with marked as (
+        update notifications set read_at = now() where id = $1 and audience = $2 and read_at is null returning audience),
+      counted as (update audiences a set unread = a.unread - 1 from marked where a.audience = marked.audience)
+      select exists (select from notifications where id = $1 and audience = $2) as found`,
+    values: [id, audience],
+  });
+  return rows[0]?.found ?? false;
+}

@@ -1,0 +1,24 @@
+import type { Logger, Metrics } from '@homeroom/chassis';
+import type { FanOutEvent } from './streams/fan-out.ts';
+
+/** Turns what the open streams tell into metrics and log lines. */
+export function observeStreams({
+  logger,
+  metrics,
+  size,
+}: {
+  logger: Logger;
+  metrics: Metrics;
+  size: () => number;
+}): (event: FanOutEvent) => void {
+  metrics.gauge('streams_open', 'Open event streams', [], (gauge) => gauge.set(size()));
+  const failures = metrics.counter('stream_failures_total', 'What streams could not do at once', ['what']);
+  return (event) => {
+    if (event.kind === 'subscribed') {
+      logger.info('listening for announcements');
+      return;
+    }
+    failures.inc({ what: event.kind });
+    logger.warn({ err: event.error }, event.kind);
+  };
+}

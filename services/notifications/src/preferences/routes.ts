@@ -1,0 +1,72 @@
+import type { ZodFastify } from '@homeroom/chassis';
+import type { Database } from '@homeroom/postgres';
+import { requireGuardian } from '@homeroom/sessions';
+import type { z } from 'zod';
+import { mailKinds } from '../notifications/notification.ts';
+import { preferencesBody, preferencesPatch } from './schemas.ts';
+import { changePreferences, findPreferences, type Preferences } from './store.ts';
+
+export function preferencesRoutes(
+  app: ZodFastify,
+  { database, publicOrigin }: { database: Database; publicOrigin: string },
+): void {
+  const present = ({ emailEnabled, mutedKinds, calendarToken }: Preferences): z.infer<typeof preferencesBody> => ({
+    email: {
+      enabled: emailEnabled,
+      kinds: {
+        welcome: !mutedKinds.includes('welcome'),
+        confirmed: !mutedKinds.includes('confirmed'),
+        waitlisted: !mutedKinds.includes('waitlisted'),
+        promoted: !mutedKinds.includes('promoted'),
+        cancelled: !mutedKinds.includes('cancelled'),
+      },
+    },
+    calendarUrl: `${publicOrigin}/api/calendars/${calendarToken}.ics`,
+  });
+
+  app.get(
+    '/api/notification-preferences',
+    {
+      schema: { tags: ['preferences'], summary: 'What this family wants by mail', response: { 200: preferencesBody } },
+    },
+    async (request) => {
+      const session = await requireGuardian(request);
+      const { familyId } = session.principal;
+      const found = await database.read(session.freshness, (db) => findPreferences(db, familyId));
+      if (found !== undefined) return present(found);
+      // the calendar's address is made at the first look
+      const made = await changePreferences(database, familyId, {
+        mute: [],
+        unmute: [],
+        rotateCalendar: false,
+      });
+      await session.wrote();
+      return present(made);
+    },
+  );
+
+  app.patch(
+    '/api/notification-preferences',
+    {
+      schema: {
+        tags: ['preferences'],
+        summary: 'Change what comes by mail, or the calendar’s address',
+        body: preferencesPatch,
+        response: { 200: preferencesBody },
+      },
+    },
+    async (request) => {
+      const session = await requireGuardian(request);
+      const { email, rotateCalendar = false } = request.body;
+      const kinds = email?.kinds ?? {};
+      const changed = await changePreferences(database, session.principal.familyId, {
+        emailEnabled: email?.enabled,
+        mute: mailKinds.filter((kind) => kinds[kind] === false),
+        unmute: mailKinds.filter((kind) => kinds[kind] === true),
+        rotateCalendar,
+      });
+      await session.wrote();
+      return present(changed);
+    },
+  );
+}

@@ -1,0 +1,18 @@
+import type { Redis } from '@homeroom/chassis';
+import type { Added } from '../notifications/receive-event.ts';
+import { notificationFrame, writeAnnouncement } from './sse.ts';
+
+/**
+ * Tells every API process what has been committed. Failing is harmless: open streams find it at their next heartbeat, so
+ * it never fails the event.
+ */
+export async function announce(
+  { redis, channel, onError }: { redis: Redis; channel: string; onError: (error: unknown) => void },
+  added: readonly Added[],
+): Promise<void> {
+  for (const notification of added) {
+    const { audience, position } = notification;
+    const text = writeAnnouncement({ audience, position, frame: notificationFrame(notification) });
+    await redis.publish(channel, text).catch(onError);
+  }
+}

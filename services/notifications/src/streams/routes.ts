@@ -1,0 +1,40 @@
+import type { ZodFastify } from '@homeroom/chassis';
+import { requirePrincipal } from '@homeroom/sessions';
+import { z } from 'zod';
+import { inboxOf } from '../notifications/routes.ts';
+import type { FanOut } from './fan-out.ts';
+import { nothingYet } from './sse.ts';
+
+const eventId = z.union([z.uuid(), z.literal(nothingYet)]);
+
+export function streamRoutes(app: ZodFastify, { fanOut }: { fanOut: FanOut }): void {
+  // before the server waits for answers in progress: these would never end by themselves
+  app.addHook('preClose', async () => fanOut.close());
+
+  app.get(
+    '/api/notifications/stream',
+    {
+      // a HEAD would open a stream that nobody reads
+      exposeHeadRoute: false,
+      schema: {
+        tags: ['notifications'],
+        summary: 'Your inbox as it grows (text/event-stream)',
+        description:
+          'Events: `open` (unreadCount), `notification` (as in the list), `close` (come back). `Last-Event-ID` resumes without a gap. At least once: a client drops an id that it has seen.',
+      },
+    },
+    async (request, reply) => {
+      const session = await requirePrincipal(request);
+      // an id that is none is no reason to refuse: EventSource would give up for good
+      const lastEventId = eventId.safeParse(request.headers['last-event-id']).data;
+      const { accountId } = session.principal;
+      const stream = await fanOut.open({ audience: inboxOf(session), accountId, lastEventId });
+      void reply.headers({
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store, no-transform',
+        'x-accel-buffering': 'no',
+      });
+      return reply.send(stream.output);
+    },
+  );
+}

@@ -1,0 +1,43 @@
+import { present } from '../notifications/schemas.ts';
+import type { Notification } from '../notifications/store.ts';
+
+/** An event of a `text/event-stream`. Data is JSON, so that no text of a family's can end a line. */
+export const sseEvent = (
+  event: string,
+  data: object,
+  { id, retryMs }: { id?: string; retryMs?: number } = {},
+): string =>
+  [
+    ...(id === undefined ? [] : [`id: ${id}`]),
+    ...(retryMs === undefined ? [] : [`retry: ${Math.round(retryMs)}`]),
+    `event: ${event}`,
+    `data: ${JSON.stringify(data)}`,
+    '\n',
+  ].join('\n');
+
+export const notificationFrame = (notification: Notification): string =>
+  sseEvent('notification', present(notification), { id: notification.id });
+
+/** What a client remembers that has seen an empty inbox. */
+export const nothingYet = 'none';
+
+export interface Announcement {
+  readonly audience: string;
+  readonly position: number;
+  /** Rendered once for the whole house: processes pass it on as it is. */
+  readonly frame: string;
+}
+
+export const writeAnnouncement = ({ audience, position, frame }: Announcement): string =>
+  `${audience} ${position}\n${frame}`;
+
+/** @returns undefined for a text that this version does not understand. */
+export function readAnnouncement(text: string): Announcement | undefined {
+  const end = text.indexOf('\n');
+  const head = /^(?<audience>\S+) (?<position>\d{1,15})$/.exec(text.slice(0, end))?.groups;
+  if (end < 0 || head?.['audience'] === undefined) return undefined;
+  return { audience: head['audience'], position: Number(head['position']), frame: text.slice(end + 1) };
+}
+
+/** Where workers tell and API processes listen. */
+export const announcementChannel = (prefix: string): string => `${prefix}homeroom.notifications`;

@@ -1,0 +1,95 @@
+import { connectRedis, runProcess } from '@homeroom/chassis';
+import { openKafka, type Consumer, type KafkaEvent } from '@homeroom/kafka';
+import { createRelay } from '@homeroom/outbox';
+import { workerConfig } from './config.ts';
+import { startConsumers } from './consumers.ts';
+import { createDeliveryLoop } from './deliveries/deliver-mail.ts';
+import { createMailer } from './deliveries/mailer.ts';
+import { observeDeliveries } from './observe-deliveries.ts';
+import { observeKafka } from './observe-kafka.ts';
+import { observeRelay } from './observe-relay.ts';
+import { openNotifications } from './open-database.ts';
+import { announce } from './streams/announce.ts';
+import { announcementChannel } from './streams/sse.ts';
+
+await runProcess({ service: 'notifications', role: 'worker', config: workerConfig }, async (shell) => {
+  const { config, logger, health, metrics, signal } = shell;
+  const database = await openNotifications(config, { applicationName: 'notifications-worker', logger, metrics });
+  shell.onClose('database', () => database.close());
+  const onError = (error: unknown): void => logger.warn({ err: error }, 'redis');
+  const redis = await connectRedis(config.REDIS_CACHE_URL, { name: 'notifications-worker', onError });
+  shell.onClose('redis', () => redis.quit());
+  const observe = observeKafka({ logger, metrics });
+  const onKafka = (event: KafkaEvent): void => {
+    observe(event);
+    // uncaught, so that the process ends and is started anew: a worker without its consumer looks alive and does nothing
+    if (event.kind === 'fatal')
+      queueMicrotask(() => {
+        throw new Error('the consumer is gone', { cause: event.error });
+      });
+  };
+  const kafka = openKafka({
+    brokers: config.KAFKA_BROKERS,
+    clientId: 'notifications-worker',
+    topicPrefix: config.TOPIC_PREFIX,
+    onEvent: onKafka,
+  });
+  shell.onClose('kafka', () => kafka.close());
+
+  const { onDelivery, onSmtp } = observeDeliveries({ logger, metrics, database });
+  const mailer = createMailer({
+    smtpUrl: config.SMTP_URL,
+    connections: config.SMTP_CONNECTIONS,
+    timeoutMs: config.SMTP_TIMEOUT_MS,
+    breakerOpenMs: config.SMTP_BREAKER_OPEN_MS,
+    onEvent: onSmtp,
+  });
+  shell.onClose('mailer', () => mailer.close());
+  const deliveries = createDeliveryLoop({
+    database,
+    mailer,
+    coopName: config.COOP_NAME,
+    from: {
+      name: config.MAIL_FROM.name === '' ? config.COOP_NAME : config.MAIL_FROM.name,
+      address: config.MAIL_FROM.address,
+    },
+    publicOrigin: config.PUBLIC_ORIGIN,
+    concurrency: config.SMTP_CONNECTIONS,
+    leaseMs: config.MAIL_LEASE_MS,
+    backoff: { baseMs: config.MAIL_RETRY_BASE_MS, maxMs: config.MAIL_RETRY_MAX_MS },
+    idleMs: 500,
+    onEvent: onDelivery,
+  });
+  const relay = createRelay({
+    url: config.DATABASE_URL,
+    producer: await kafka.producer(),
+    lockName: 'notifications',
+    onEvent: observeRelay({ logger, metrics }),
+  });
+
+  health.check('postgres', (probe) => database.ping(probe));
+  // what is committed waits; a broker or a mail server that is away is no reason to replace this process
+  health.check('kafka', (probe) => kafka.ping(probe), { critical: false });
+  const channel = announcementChannel(config.TOPIC_PREFIX);
+  const consumers = startConsumers({
+    kafka,
+    database,
+    house: { coopName: config.COOP_NAME, timeZone: config.TIME_ZONE },
+    signal,
+    async onAdded(added) {
+      if (added.length > 0) deliveries.wake();
+      await announce({ redis, channel, onError }, added);
+    },
+    onEvent: onKafka,
+  });
+  let started: Consumer[] = [];
+  health.alive('consumers', () => started.every((consumer) => consumer.healthy()));
+  const listening = consumers.then((running) => void (started = running));
+  const working = Promise.all([listening, relay.run(signal), deliveries.run(signal)]).catch((error: unknown) => {
+    // anything but being stopped before it began is a bug, and ends the process
+    if (!signal.aborted) throw error;
+    logger.debug({ err: error }, 'stopped early');
+  });
+  shell.onClose('loops', () => working);
+  shell.started();
+});
