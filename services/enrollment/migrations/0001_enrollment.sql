@@ -105,6 +105,8 @@ create table charges (
   attempts int not null default 0,
   -- when to try (again); while a worker is at it, when its claim runs out
   next_attempt_at timestamptz not null default now(),
+  -- when a worker last set out to charge: what it asked may arrive a little later
+  asked_at timestamptz,
   provider_charge_id text,
   provider_refund_id text,
   last_error text,

@@ -50,7 +50,8 @@ export async function release(
     at,
     locked,
   );
-  if (cancelled.status !== 'cancelled') throw new Error(`enrolment ${enrollmentId} is not cancelled after its cancelling`);
+  if (cancelled.status !== 'cancelled')
+    throw new Error(`enrolment ${enrollmentId} is not cancelled after its cancelling`);
 
   const hadSeat = holdsSeat(before);
   if (hadSeat) await releaseSlot(trx, before);

@@ -1,7 +1,8 @@
 import type { Database } from '@homeroom/postgres';
 import { fullJitter, isBrokenCircuit, isRejected } from '@homeroom/resilience';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PaymentProvider } from './provider.ts';
+import type { ChargeOutcome } from './charge.ts';
+import { ProviderRefusedError, type PaymentProvider } from './provider.ts';
 import { settleCharge, settleRefund, type Settled } from './settle-charge.ts';
 import { claimDue, postpone, type Claim } from './store.ts';
 
@@ -23,6 +24,9 @@ export interface CollectorOptions {
   readonly onEvent?: (event: CollectorEvent) => void;
 }
 
+/** What the provider finds wrong is for people to mend, and they need minutes. */
+const refusedDelayMs = 60_000;
+
 /**
  * Asks for every charge that is due and gives back every refund that is due, until `signal` aborts; then it finishes what
  * is in hand. The provider is never called inside a transaction, and never asked for money twice under two keys.
@@ -38,7 +42,8 @@ export async function collectCharges(options: CollectorOptions, signal: AbortSig
       const work = collect(claimed, options).finally(() => running.delete(work));
       running.add(work);
     }
-    if (claims.length === 0 || provider.breaker() !== 'closed') await pause(running, pollMs, signal);
+    if (provider.breaker() !== 'closed') await pause(pollMs, signal, []);
+    else if (claims.length === 0) await pause(pollMs, signal, running);
   }
   await Promise.all(running);
 
@@ -52,11 +57,13 @@ export async function collectCharges(options: CollectorOptions, signal: AbortSig
   }
 }
 
-/** Until something in hand is done, or it is time to look again. */
-async function pause(running: ReadonlySet<Promise<void>>, pollMs: number, signal: AbortSignal): Promise<void> {
+/** Until one of `work` is done, or it is time to look again. */
+async function pause(ms: number, signal: AbortSignal, work: Iterable<Promise<void>>): Promise<void> {
   const woken = new AbortController();
-  const nap = sleep(pollMs, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => undefined);
-  await Promise.race([nap, ...running]);
+  const nap = sleep(ms, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch((error: unknown) => {
+    if (!signal.aborted && !woken.signal.aborted) throw error;
+  });
+  await Promise.race([nap, ...work]);
   woken.abort();
 }
 
@@ -67,7 +74,8 @@ async function collect(claim: Claim, options: CollectorOptions): Promise<void> {
     if (settled !== undefined) onEvent({ type: 'settled', as: settled });
   } catch (error) {
     const asked = !isBrokenCircuit(error) && !isRejected(error);
-    const delayMs = fullJitter(asked ? claim.attempts : 2, backoff);
+    const delayMs =
+      error instanceof ProviderRefusedError ? refusedDelayMs : fullJitter(asked ? claim.attempts : 2, backoff);
     onEvent({ type: 'postponed', error, delayMs, enrollmentId: claim.enrollmentId });
     const reason = error instanceof Error ? error.message : String(error);
     await postpone(db, claim, { delayMs, asked, reason }).catch((cause: unknown) =>
@@ -77,14 +85,19 @@ async function collect(claim: Claim, options: CollectorOptions): Promise<void> {
 }
 
 async function ask(claim: Claim, { db, provider, leaseMs }: CollectorOptions): Promise<Settled | undefined> {
-  const { enrollmentId } = claim;
-  // somebody has been here before and did not bring home what the provider said
-  let outcome = claim.attempts > 1 ? await provider.find(enrollmentId) : undefined;
-  if (outcome === undefined || (outcome.kind === 'unknown-to-provider' && claim.enrollment === 'payment_pending')) {
-    outcome = await provider.charge(claim);
+  const { enrollmentId, attempts, askedAgoMs = leaseMs } = claim;
+  // from the second time on somebody has asked before and has not brought home what the provider said
+  let outcome: ChargeOutcome = attempts > 1 ? await provider.find(enrollmentId) : { kind: 'unknown-to-provider' };
+  if (outcome.kind === 'unknown-to-provider') {
+    if (claim.enrollment === 'payment_pending') {
+      outcome = await provider.charge(claim);
+    } else if (attempts > 1 && askedAgoMs < leaseMs) {
+      // nobody wants the seat any more, but the request may still be on its way: too early to call it void
+      await postpone(db, claim, { delayMs: leaseMs - askedAgoMs, asked: true, reason: 'may still be under way' });
+      return undefined;
+    }
   }
-  const settled = await db.transaction((trx) => settleCharge(trx, { enrollmentId, outcome }));
-  return settled;
+  return db.transaction((trx) => settleCharge(trx, { enrollmentId, outcome }));
 }
 
 async function giveBack(claim: Claim, { db, provider }: CollectorOptions): Promise<Settled> {

@@ -7,8 +7,8 @@ interface Row extends Omit<Charge, 'providerChargeId'> {
   readonly providerChargeId: string | null;
 }
 
-const columns = `enrollment_id as "enrollmentId", amount_cents as "amountCents", currency, state, attempts,
-  provider_charge_id as "providerChargeId"`;
+const columns = (row: string): string => `${row}.enrollment_id as "enrollmentId", ${row}.amount_cents as "amountCents",
+  ${row}.currency, ${row}.state, ${row}.attempts, ${row}.provider_charge_id as "providerChargeId"`;
 
 const chargeOf = (row: Row): Charge => ({ ...row, providerChargeId: row.providerChargeId ?? undefined });
 
@@ -28,7 +28,7 @@ export async function openCharge(
 export async function lockCharge(trx: Transaction, enrollmentId: string): Promise<Charge | undefined> {
   const { rows } = await trx.query<Row>({
     name: 'charge-lock',
-    text: `select ${columns} from charges where enrollment_id = $1 for no key update`,
+    text: `select ${columns('c')} from charges c where enrollment_id = $1 for no key update`,
     values: [enrollmentId],
   });
   return rows[0] && chargeOf(rows[0]);
@@ -53,6 +53,8 @@ export async function saveCharge(
 /** A charge or refund that this worker has taken up until its claim runs out. */
 export interface Claim extends Charge {
   readonly enrollment: Enrollment['status'];
+  /** How long ago a worker last set out to charge; this claim counts when the seat is still wanted. */
+  readonly askedAgoMs: number | undefined;
 }
 
 /** Takes up to `limit` rows that are due, each for one worker, and for `leaseMs` at most: a worker may die. */
@@ -60,17 +62,25 @@ export async function claimDue(
   db: Queryable,
   { limit, leaseMs }: { limit: number; leaseMs: number },
 ): Promise<Claim[]> {
-  const { rows } = await db.query<Row & { enrollment: Enrollment['status'] }>({
+  const { rows } = await db.query<Row & { enrollment: Enrollment['status']; askedAgoMs: number | null }>({
     name: 'charges-claim',
-    text: `update charges set attempts = attempts + 1, next_attempt_at = now() + $2 * interval '1 millisecond'
-      where enrollment_id in (
+    text: `with due as materialized (
         select enrollment_id from charges where state in ('due', 'refund_due') and next_attempt_at <= now()
-        order by next_attempt_at limit $1 for update skip locked)
-      returning ${columns},
-        (select status from enrollments e where e.enrollment_id = charges.enrollment_id) as enrollment`,
+        order by next_attempt_at limit $1 for update skip locked
+      )
+      update charges c set attempts = c.attempts + 1, next_attempt_at = now() + $2 * interval '1 millisecond',
+        asked_at = case when c.state = 'due' and e.status = 'payment_pending' then now() else c.asked_at end
+      from due, enrollments e
+      where c.enrollment_id = due.enrollment_id and e.enrollment_id = due.enrollment_id
+      returning ${columns('c')}, e.status as enrollment,
+        (extract(epoch from now() - c.asked_at) * 1000)::int as "askedAgoMs"`,
     values: [limit, leaseMs],
   });
-  return rows.map(({ enrollment, ...row }) => ({ ...chargeOf(row), enrollment }));
+  return rows.map(({ enrollment, askedAgoMs, ...row }) => ({
+    ...chargeOf(row),
+    enrollment,
+    askedAgoMs: askedAgoMs ?? undefined,
+  }));
 }
 
 /**

@@ -1,0 +1,35 @@
+import { connectRedis, runProcess } from '@homeroom/chassis';
+import { buildApp } from './app.ts';
+import { openClassCache } from './classes/open-class-cache.ts';
+import { apiConfig } from './config.ts';
+import { openEnrollment } from './open-database.ts';
+
+await runProcess({ service: 'enrollment', role: 'api', config: apiConfig }, async (shell) => {
+  const { config, logger, health, metrics, onClose } = shell;
+  const database = await openEnrollment(config, { applicationName: 'enrollment-api', logger, metrics });
+  onClose('database', () => database.close());
+  const [redis, cacheRedis] = await Promise.all([
+    connectRedis(config.REDIS_SESSIONS_URL, {
+      name: 'enrollment-api',
+      onError: (error) => logger.warn({ err: error }, 'redis for sessions'),
+    }),
+    connectRedis(config.REDIS_CACHE_URL, {
+      name: 'enrollment-api',
+      onError: (error) => logger.warn({ err: error }, 'redis for the cache'),
+    }),
+  ]);
+  onClose('redis', () => Promise.all([redis.quit(), cacheRedis.quit()]));
+  const classes = openClassCache({
+    redis: cacheRedis,
+    l1TtlMs: config.CLASS_L1_TTL_MS,
+    l2TtlSeconds: config.CLASS_L2_TTL_SECONDS,
+    logger,
+    metrics,
+  });
+  onClose('class cache', () => classes.close());
+  health.check('postgres', (signal) => database.ping(signal));
+  // without sessions nobody can enrol, but everyone can read the catalogue
+  health.check('redis-sessions', () => redis.ping(), { critical: false });
+  health.check('redis-cache', () => cacheRedis.ping(), { critical: false });
+  await shell.serve(await buildApp(config, { logger, health, metrics, database, classes, redis }));
+});

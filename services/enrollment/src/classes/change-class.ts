@@ -1,0 +1,40 @@
+import { append } from '@homeroom/outbox';
+import { isUniqueViolation, type Transaction } from '@homeroom/postgres';
+import { promoteWaiting } from '../enrollments/promote-waiting.ts';
+import { moveSlots } from '../enrollments/store.ts';
+import { errors } from '../errors.ts';
+import { sameDetails, sameSlot, type ClassDetails, type ClassView } from './class.ts';
+import { assertConsistent, classEvent } from './create-class.ts';
+import { lockClass, updateClass } from './store.ts';
+
+/** Fields to change; a field that is there and undefined stays as it is. */
+export type ClassPatch = { readonly [K in keyof ClassDetails]?: ClassDetails[K] | undefined };
+
+/**
+ * Changes a class's details. More seats go to those who wait, in the same transaction; a change that changes nothing is
+ * no event.
+ * @param admitted whether the version found may be changed (If-Match).
+ */
+export async function changeClass(
+  trx: Transaction,
+  id: string,
+  patch: ClassPatch,
+  admitted: (version: number) => boolean = () => true,
+): Promise<{ class: ClassView; changed: boolean }> {
+  const before = await lockClass(trx, id);
+  if (before === undefined) throw errors.problem('class_not_found');
+  if (!admitted(before.version)) throw errors.problem('precondition_failed', `it is at version ${before.version} now`);
+  const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+  const wanted: ClassView = { ...before, ...given };
+  assertConsistent(wanted);
+  if (sameDetails(before, wanted)) return { class: before, changed: false };
+  const taken = before.capacity - before.seatsLeft;
+  if (wanted.capacity < taken) throw errors.problem('capacity_below_taken', `${taken} seats are taken`);
+
+  const updated = await updateClass(trx, id, wanted).catch((error: unknown) => {
+    throw isUniqueViolation(error, 'classes_natural_key') ? errors.problem('class_exists') : error;
+  });
+  await append(trx, classEvent('homeroom.class.changed.v1', updated));
+  if (!sameSlot(before, updated)) await moveSlots(trx, id);
+  return { class: await promoteWaiting(trx, updated, new Date()), changed: true };
+}

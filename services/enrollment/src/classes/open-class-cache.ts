@@ -1,0 +1,41 @@
+import { openCache, type Cache, type CacheEvent } from '@homeroom/cache';
+import type { Logger, Metrics, Redis } from '@homeroom/chassis';
+
+/**
+ * Class details with their seats, as JSON text. Everyone reads them and seats change: short lives, and an event ends
+ * them sooner. What an enrolment is decided on is checked in Postgres, so a stale text can mislead nobody into a seat.
+ */
+export function openClassCache({
+  redis,
+  prefix = '',
+  l1TtlMs,
+  l2TtlSeconds,
+  logger,
+  metrics,
+}: {
+  redis: Redis;
+  prefix?: string;
+  l1TtlMs: number;
+  l2TtlSeconds: number;
+  logger: Logger;
+  metrics: Metrics;
+}): Cache {
+  return openCache({
+    name: 'classes',
+    redis,
+    keyPrefix: `${prefix}enrollment:classes:v1:`,
+    l1: { maxEntries: 5_000, ttlMs: l1TtlMs },
+    l2: { ttlSeconds: l2TtlSeconds },
+    onEvent: observe({ logger, metrics }),
+  });
+}
+
+function observe({ logger, metrics }: { logger: Logger; metrics: Metrics }): (event: CacheEvent) => void {
+  const events = metrics.counter('cache_events_total', 'What the cache did', ['cache', 'kind', 'tier']);
+  const loads = metrics.histogram('cache_load_seconds', 'Reads of the truth behind the cache', ['cache']);
+  return (event) => {
+    events.inc({ cache: event.cache, kind: event.kind, tier: event.kind === 'hit' ? event.tier : '' });
+    if (event.kind === 'loaded') loads.observe({ cache: event.cache }, event.durationMs / 1_000);
+    if (event.kind === 'l2-state') logger.info({ cache: event.cache, state: event.state }, 'breaker of the cache');
+  };
+}

@@ -1,0 +1,167 @@
+import { decodeCursor, encodeCursor, idempotencyHeaders, type ZodFastify } from '@homeroom/chassis';
+import { requireCoordinator, type Freshness } from '@homeroom/sessions';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Deps } from '../app.ts';
+import { errors } from '../errors.ts';
+import { once } from '../once.ts';
+import { admits, versionTag } from '../version-tag.ts';
+import { changeClass } from './change-class.ts';
+import { createClass } from './create-class.ts';
+import { importClasses } from './import-classes.ts';
+import { UnreadableTimetableError } from './parse-timetable.ts';
+import {
+  classList,
+  classParams,
+  classPatch,
+  classView,
+  importReport,
+  newClass,
+  searchCursor,
+  searchQuery,
+} from './schemas.ts';
+import { findClassText, searchClasses } from './store.ts';
+
+const tags = ['classes'];
+const security = [{ session: [] }];
+const importLimitBytes = 2 * 1024 * 1024;
+
+/** Browsers ask again each time, which a 304 answers; a CDN may answer everyone for two seconds. */
+const publicFor2s = 'public, max-age=0, s-maxage=2, must-revalidate';
+
+/** JSON that Postgres wrote goes out as it is. */
+const sendText = (reply: FastifyReply, text: string): FastifyReply =>
+  reply.header('content-type', 'application/json; charset=utf-8').send(text);
+
+export function classRoutes(app: ZodFastify, { config, database, classes }: Deps): void {
+  app.get(
+    '/api/classes',
+    { schema: { tags, summary: 'Search the catalogue', querystring: searchQuery, response: { 200: classList } } },
+    async (request, reply) => {
+      const { cursor, limit, ...search } = request.query;
+      const after = cursor === undefined ? undefined : decodeCursor(cursor, searchCursor, config.CURSOR_SECRET);
+      const rows = await database.read(await freshnessOf(request), (db) =>
+        searchClasses(db, { ...search, after, limit: limit + 1 }),
+      );
+      const items = rows.slice(0, limit);
+      const last = rows.length > limit ? items.at(-1) : undefined;
+      const next =
+        last === undefined
+          ? ''
+          : `,"nextCursor":"${encodeCursor({ title: last.title, id: last.id }, config.CURSOR_SECRET)}"`;
+      reply.header('cache-control', request.headers.cookie === undefined ? publicFor2s : 'private, no-cache');
+      return sendText(reply, `{"items":[${items.map(({ text }) => text).join(',')}]${next}}`);
+    },
+  );
+
+  app.get(
+    '/api/classes/:classId',
+    {
+      schema: {
+        tags,
+        summary: 'Read a class and how many seats are left',
+        params: classParams,
+        response: { 200: classView },
+      },
+    },
+    async (request, reply) => {
+      const { classId } = request.params;
+      const text = classes.peek(classId) ?? (await classes.get(classId, () => findClassText(database, classId)));
+      if (text === undefined) throw errors.problem('class_not_found');
+      reply.header('cache-control', publicFor2s);
+      return sendText(reply, text);
+    },
+  );
+
+  app.post(
+    '/api/classes',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Open a class (coordinator)',
+        headers: idempotencyHeaders,
+        body: newClass,
+        response: { 201: classView },
+      },
+    },
+    async (request, reply) => {
+      const session = await requireCoordinator(request);
+      const { timeZone = config.TIME_ZONE, ...details } = request.body;
+      const claim = { principal: session.principal.accountId, key: request.headers['idempotency-key'] };
+      const created = await database.transaction((trx) =>
+        once(trx, { ...claim, request: request.body }, () => createClass(trx, { ...details, timeZone })),
+      );
+      await session.wrote();
+      reply.code(201).header('location', `/api/classes/${created.id}`).header('etag', versionTag(created.version));
+      return reply.send(created);
+    },
+  );
+
+  app.patch(
+    '/api/classes/:classId',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Change a class (coordinator); If-Match takes its version',
+        params: classParams,
+        body: classPatch,
+        response: { 200: classView },
+      },
+    },
+    async (request, reply) => {
+      const session = await requireCoordinator(request);
+      const { classId } = request.params;
+      const ifMatch = request.headers['if-match'];
+      const { class: changed } = await database.transaction((trx) =>
+        changeClass(trx, classId, request.body, (version) => admits(ifMatch, version)),
+      );
+      await Promise.all([session.wrote(), classes.invalidate(classId)]);
+      return reply.header('etag', versionTag(changed.version)).send(changed);
+    },
+  );
+
+  void app.register(async (scope) => {
+    scope.addContentTypeParser('text/csv', { parseAs: 'buffer', bodyLimit: importLimitBytes }, (_request, body, done) =>
+      done(null, body),
+    );
+    scope.post(
+      '/api/classes/import',
+      {
+        bodyLimit: importLimitBytes,
+        schema: {
+          tags,
+          security,
+          consumes: ['text/csv'],
+          summary: 'Import a timetable (coordinator): good rows are taken, bad ones reported, twice changes nothing',
+          response: { 200: importReport },
+        },
+      },
+      async (request) => {
+        const session = await requireCoordinator(request);
+        if (!Buffer.isBuffer(request.body)) throw errors.problem('unsupported_media_type', 'send text/csv');
+        const timetable = { bytes: request.body, timeZone: config.TIME_ZONE };
+        const { report, changed } = await importClasses(database, timetable).catch(asProblem);
+        await Promise.all([session.wrote(), ...changed.map((id) => classes.invalidate(id))]);
+        return { ...report, rejected: [...report.rejected] };
+      },
+    );
+  });
+}
+
+function asProblem(error: unknown): never {
+  if (!(error instanceof UnreadableTimetableError)) throw error;
+  throw errors.problem('validation_failed', undefined, {
+    errors: [{ in: 'body', field: '', message: error.message }],
+  });
+}
+
+/** The catalogue is for everyone: without sessions nobody is known to have just written, so the primary answers. */
+async function freshnessOf(request: FastifyRequest): Promise<Freshness | undefined> {
+  try {
+    return (await request.session())?.freshness;
+  } catch (error) {
+    request.log.warn({ err: error }, 'the catalogue is read without sessions');
+    return { mark: 'primary', advance: () => Promise.resolve() };
+  }
+}

@@ -1,0 +1,85 @@
+import { weekdays } from '@homeroom/contracts';
+import { z } from 'zod';
+import { id, text } from '../text.ts';
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+export const timeZone = z.string().max(64).refine(isTimeZone, 'must be a time zone, Europe/Lisbon');
+
+const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time, 09:30');
+/** Postgres knows no year 0. */
+const day = z.iso.date().refine((value) => value >= '1900' && value < '2200', 'must be between 1900 and 2200');
+const age = z.int().min(0).max(120);
+
+const fields = {
+  title: text(200),
+  description: text(4_000, 0),
+  subject: text(100),
+  teacher: text(200),
+  room: text(100),
+  weekday: z.enum(weekdays),
+  startTime: time,
+  endTime: time,
+  firstDay: day,
+  lastDay: day,
+  timeZone,
+  ageMin: age,
+  ageMax: age,
+  capacity: z.int().min(1).max(1_000),
+  priceCents: z.int().min(0).max(10_000_000),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'must be three capital letters, USD'),
+  status: z.enum(['open', 'closed']),
+};
+
+export const newClass = z.strictObject({
+  ...fields,
+  description: fields.description.default(''),
+  timeZone: timeZone.optional().describe('The co-op’s own when absent'),
+  currency: fields.currency.default('USD'),
+  status: fields.status.default('open'),
+});
+
+export const classPatch = z
+  .strictObject(fields)
+  .partial()
+  .refine((patch) => Object.keys(patch).length > 0, 'must change something');
+
+export const classView = z.object({
+  id: z.uuid(),
+  version: z.int(),
+  ...fields,
+  seatsLeft: z.int(),
+  waitlisted: z.int(),
+});
+
+export const classParams = z.strictObject({ classId: id });
+
+const limit = z.coerce.number().int().min(1).max(100).default(20);
+const cursor = z.string().max(1_000).optional();
+export const page = { limit, cursor };
+
+export const searchQuery = z.strictObject({
+  q: text(200).optional().describe('Words of title, subject, teacher or description'),
+  age: z.coerce.number().int().min(0).max(120).optional(),
+  day: z.enum(weekdays).optional(),
+  ...page,
+});
+
+/** Where a search goes on. */
+export const searchCursor = z.strictObject({ title: z.string(), id: z.uuid() });
+
+export const classList = z.object({ items: z.array(classView), nextCursor: z.string().optional() });
+
+export const importReport = z.object({
+  created: z.int(),
+  updated: z.int(),
+  unchanged: z.int(),
+  rejected: z.array(z.object({ line: z.int(), field: z.string().optional(), reason: z.string() })),
+});

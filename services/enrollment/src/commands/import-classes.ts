@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { importClasses } from '../classes/import-classes.ts';
+import { requiredColumns, type Rejected } from '../classes/parse-timetable.ts';
+import { runCommand, UsageError } from './command.ts';
+
+await runCommand(
+  {
+    usage: `Imports classes from a timetable in CSV. Good rows come in, bad ones are listed with line and reason, and a second
+run changes nothing: a class is recognised by title, teacher, weekday and start.
+
+  import-classes <file.csv>
+
+Columns, in any order: ${requiredColumns.join(', ')}; optional: description, time_zone, currency, status.
+DATABASE_URL names the enrollment database, TIME_ZONE the zone of classes that name none.`,
+    flags: [],
+  },
+  async ({ positionals: [file, ...rest] }, { database, config }) => {
+    if (file === undefined || rest.length > 0) throw new UsageError('name one file');
+    const timetable = { bytes: await readFile(file), timeZone: config.TIME_ZONE };
+    const { created, updated, unchanged, rejected } = (await importClasses(database, timetable)).report;
+    const counts = `${created} created, ${updated} updated, ${unchanged} unchanged, ${rejected.length} rows rejected`;
+    return { text: [...rejected.map(sentence), counts].join('\n'), ok: true };
+  },
+);
+
+function sentence({ line, field, reason }: Rejected): string {
+  return `line ${line}: ${field === undefined ? '' : `${field} `}${reason}`;
+}

@@ -1,0 +1,105 @@
+import type { Queryable } from '@homeroom/postgres';
+
+const iso = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+const position = `case when e.status = 'waitlisted' then (
+  select count(*) from enrollments w
+  where w.class_id = e.class_id and w.status = 'waitlisted' and w.waitlist_number <= e.waitlist_number) end`;
+
+const fields = `'id', e.enrollment_id, 'version', e.version, 'status', e.status, 'position', ${position},
+  'class', json_build_object('id', c.class_id, 'title', c.title, 'teacher', c.teacher, 'room', c.room,
+    'weekday', c.weekday, 'startTime', c.start_time, 'endTime', c.end_time, 'firstDay', c.first_day,
+    'lastDay', c.last_day, 'timeZone', c.time_zone, 'currency', c.currency),
+  'child', json_build_object('id', ch.child_id, 'name', ch.name), 'familyId', e.family_id,
+  'amountCents', e.amount_cents, 'payment', p.state, 'reason', e.cancel_reason,
+  'refundCents', case when e.status = 'cancelled' then e.refund_cents end,
+  'createdAt', ${iso('e.created_at')}, 'updatedAt', ${iso('e.updated_at')}`;
+
+const from = `from enrollments e join classes c on c.class_id = e.class_id join children ch on ch.child_id = e.child_id
+  left join charges p on p.enrollment_id = e.enrollment_id`;
+
+export interface Listing {
+  /** Only of this family: always given for a guardian. */
+  readonly ofFamily?: string | undefined;
+  readonly familyId?: string | undefined;
+  readonly classId?: string | undefined;
+  readonly status?: string | undefined;
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
+/** As JSON text, newest first. Only the conditions that are asked for are in the statement. */
+export async function listEnrollments(
+  db: Queryable,
+  { ofFamily, familyId, classId, status, before, limit }: Listing,
+): Promise<{ id: string; text: string }[]> {
+  const values: unknown[] = [limit];
+  const asked = [
+    ['of', 'e.family_id =', ofFamily],
+    ['family', 'e.family_id =', familyId],
+    ['class', 'e.class_id =', classId],
+    ['status', 'e.status =', status],
+    ['before', 'e.enrollment_id <', before],
+  ].filter((condition): condition is [string, string, string] => condition[2] !== undefined);
+  const where = asked.map(([, comparison, value]) => `${comparison} $${values.push(value)}`).join(' and ');
+  const { rows } = await db.query<{ id: string; text: string }>({
+    name: ['enrollments-list', ...asked.map(([part]) => part)].join('-'),
+    text: `select e.enrollment_id as id, json_strip_nulls(json_build_object(${fields}))::text as text
+      ${from} ${where === '' ? '' : `where ${where}`} order by e.enrollment_id desc limit $1`,
+    values,
+  });
+  return rows;
+}
+
+const history = `'history', (
+  select json_agg(json_build_object('version', h.version, 'type', h.type, 'at', ${iso('h.occurred_at')},
+    'position', h.data -> 'position', 'amountCents', h.data -> 'amountCents', 'reason', h.data -> 'reason',
+    'refundCents', h.data -> 'refundCents') order by h.version)
+  from enrollment_events h where h.enrollment_id = e.enrollment_id)`;
+
+/** As JSON text, with its history. */
+export async function findEnrollmentText(
+  db: Queryable,
+  { id, familyId }: { id: string; familyId: string | undefined },
+): Promise<string | undefined> {
+  const { rows } = await db.query<{ text: string }>({
+    name: 'enrollment-text',
+    text: `select json_strip_nulls(json_build_object(${fields}, ${history}))::text as text
+      ${from} where e.enrollment_id = $1 and ($2::uuid is null or e.family_id = $2)`,
+    values: [id, familyId ?? null],
+  });
+  return rows[0]?.text;
+}
+
+export interface RosterPlace {
+  /** 0 for those who have a seat. */
+  readonly number: number;
+  readonly enrollmentId: string;
+}
+
+/** Who has a seat, in the order of enrolling, then who waits, first in line first. */
+export async function readRoster(
+  db: Queryable,
+  { classId, after, limit }: { classId: string; after: RosterPlace | undefined; limit: number },
+): Promise<{ exists: boolean; rows: (RosterPlace & { text: string })[] }> {
+  const { rows } = await db.query<RosterPlace & { text: string | null }>({
+    name: 'roster',
+    text: `select coalesce(e.waitlist_number, 0) as number, e.enrollment_id as "enrollmentId",
+        case when e.enrollment_id is not null then json_strip_nulls(json_build_object(
+          'enrollmentId', e.enrollment_id, 'status', e.status, 'position', ${position},
+          'child', json_build_object('id', ch.child_id, 'name', ch.name, 'birthDate', ch.birth_date),
+          'family', json_build_object('id', f.family_id, 'name', f.name, 'guardians', (
+            select json_agg(json_build_object('name', g ->> 'name', 'email', g ->> 'email'))
+            from jsonb_array_elements(f.guardians) g))))::text end as text
+      from classes c
+      left join enrollments e on e.class_id = c.class_id and e.status <> 'cancelled'
+        and (coalesce(e.waitlist_number, 0), e.enrollment_id) > ($2, $3::uuid)
+      left join children ch on ch.child_id = e.child_id
+      left join families f on f.family_id = e.family_id
+      where c.class_id = $1
+      order by coalesce(e.waitlist_number, 0), e.enrollment_id limit $4`,
+    values: [classId, after?.number ?? -1, after?.enrollmentId ?? '00000000-0000-0000-0000-000000000000', limit],
+  });
+  const items = rows.flatMap(({ text, ...place }) => (text === null ? [] : [{ ...place, text }]));
+  return { exists: rows.length > 0, rows: items };
+}

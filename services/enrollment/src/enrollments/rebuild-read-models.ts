@@ -1,0 +1,133 @@
+import type { Database, Transaction } from '@homeroom/postgres';
+import { apply, type Enrollment, type EnrollmentEvent } from './enrollment.ts';
+import { rowOf, slotJson } from './store.ts';
+
+/** How many rows differed from what the events say. */
+export interface Differences {
+  readonly enrollments: number;
+  readonly classes: number;
+  readonly children: number;
+}
+
+const pageSize = 2_000;
+
+/**
+ * Works out from the events what the read models must say: `enrollments`, the counters of `classes`, the busy hours of
+ * `children`. Compares, and with `write` puts it in their place; nobody enrols meanwhile.
+ * @returns what differed before, and how many enrolments the events tell of.
+ */
+export async function rebuildReadModels(
+  db: Database,
+  { write }: { write: boolean },
+): Promise<{ enrollments: number; differences: Differences }> {
+  return db.transaction(
+    async (trx) => {
+      if (write) {
+        const text = 'lock table classes, enrollments, children in share row exclusive mode';
+        await trx.query({ name: 'rebuild-lock', text });
+      }
+      const enrollments = await replay(trx);
+      const differences = await compare(trx);
+      if (write) await replace(trx);
+      return { enrollments, differences };
+    },
+    // one view of everything while comparing; with the lock each statement sees the same anyway
+    { isolation: write ? 'read committed' : 'repeatable read' },
+  );
+}
+
+interface HistoryRow {
+  readonly id: string;
+  readonly version: number;
+  readonly type: EnrollmentEvent['type'];
+  readonly data: Omit<EnrollmentEvent, 'type'>;
+  readonly at: Date;
+}
+
+/** Folds the history, page by page, into a table of its own. */
+async function replay(trx: Transaction): Promise<number> {
+  await trx.query({
+    name: 'rebuild-table',
+    text: 'create temporary table rebuilt (like enrollments including defaults) on commit drop',
+  });
+  let [count, version] = [0, 0];
+  let id = '00000000-0000-0000-0000-000000000000';
+  let state: Enrollment | undefined;
+  let done: Enrollment[] = [];
+  for (let more = true; more;) {
+    const { rows } = await trx.query<HistoryRow>({
+      name: 'rebuild-history',
+      text: `select enrollment_id as id, version, type, data, occurred_at as at from enrollment_events
+        where (enrollment_id, version) > ($1::uuid, $2) order by enrollment_id, version limit ${pageSize}`,
+      values: [id, version],
+    });
+    more = rows.length === pageSize;
+    for (const row of rows) {
+      if (row.id !== id && state !== undefined) done.push(state);
+      // the table's two columns are one value of the union
+      const event = { ...row.data, type: row.type } as EnrollmentEvent;
+      state = apply(row.id, row.id === id ? state : undefined, event, row.at);
+      if (state.version !== row.version) throw new Error(`enrolment ${row.id} has no event ${state.version}`);
+      [id, version] = [row.id, row.version];
+    }
+    if (!more && state !== undefined) done.push(state);
+    await insertRebuilt(trx, done);
+    count += done.length;
+    done = [];
+  }
+  return count;
+}
+
+async function insertRebuilt(trx: Transaction, states: readonly Enrollment[]): Promise<void> {
+  await trx.query({
+    name: 'rebuild-insert',
+    text: 'insert into rebuilt select * from jsonb_populate_recordset(null::rebuilt, $1::jsonb)',
+    values: [JSON.stringify(states.map(rowOf))],
+  });
+}
+
+const counters = `select c.class_id,
+    count(r.class_id) filter (where r.status in ('payment_pending', 'enrolled'))::int as taken,
+    count(r.class_id) filter (where r.status = 'waitlisted')::int as waitlisted,
+    coalesce((select max((h.data ->> 'waitlistNumber')::int) from enrollment_events h
+      where h.type = 'waitlisted' and (h.data ->> 'classId')::uuid = c.class_id), 0) as last_number
+  from classes c left join rebuilt r on r.class_id = c.class_id group by c.class_id`;
+
+const busyHours = `select ch.child_id,
+    coalesce(jsonb_agg(${slotJson('c')} order by c.class_id) filter (where c.class_id is not null), '[]') as slots
+  from children ch
+  left join rebuilt r on r.child_id = ch.child_id and r.status in ('payment_pending', 'enrolled')
+  left join classes c on c.class_id = r.class_id group by ch.child_id`;
+
+const keptHours = `select child_id, (
+    select coalesce(jsonb_agg(s order by (s ->> 'classId')::uuid), '[]') from jsonb_array_elements(slots) s) as slots
+  from children`;
+
+const differing = (a: string, b: string): string =>
+  `(select count(*)::int from ((${a} except ${b}) union (${b} except ${a})) difference)`;
+
+async function compare(trx: Transaction): Promise<Differences> {
+  const { rows } = await trx.query<Differences>({
+    name: 'rebuild-compare',
+    text: `select ${differing('select * from enrollments', 'select * from rebuilt')} as enrollments,
+      ${differing('select class_id, taken, waitlisted, last_number from classes', counters)} as classes,
+      ${differing(keptHours, busyHours)} as children`,
+  });
+  return rows[0] ?? { enrollments: 0, classes: 0, children: 0 };
+}
+
+async function replace(trx: Transaction): Promise<void> {
+  await trx.query({ name: 'rebuild-clear', text: 'delete from enrollments' });
+  await trx.query({ name: 'rebuild-fill', text: 'insert into enrollments select * from rebuilt' });
+  await trx.query({
+    name: 'rebuild-classes',
+    text: `update classes set taken = n.taken, waitlisted = n.waitlisted, last_number = n.last_number
+      from (${counters}) n where n.class_id = classes.class_id
+        and (n.taken, n.waitlisted, n.last_number) <> (classes.taken, classes.waitlisted, classes.last_number)`,
+  });
+  await trx.query({
+    name: 'rebuild-children',
+    text: `update children set slots = n.slots from (${busyHours}) n
+      where n.child_id = children.child_id and n.slots <> children.slots`,
+  });
+}

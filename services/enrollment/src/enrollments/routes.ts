@@ -1,0 +1,168 @@
+import { decodeCursor, encodeCursor, idempotencyHeaders, type ZodFastify } from '@homeroom/chassis';
+import { requireCoordinator, requirePrincipal, type Session } from '@homeroom/sessions';
+import type { FastifyReply } from 'fastify';
+import type { Deps } from '../app.ts';
+import { classParams } from '../classes/schemas.ts';
+import { errors } from '../errors.ts';
+import { versionTag } from '../version-tag.ts';
+import { cancelEnrollment } from './cancel-enrollment.ts';
+import { enrollChild } from './enroll-child.ts';
+import { findEnrollmentText, listEnrollments, readRoster } from './list-store.ts';
+import {
+  cancelled,
+  enrolled,
+  enrollmentDetail,
+  enrollmentList,
+  enrollmentParams,
+  enrollmentsCursor,
+  enrollmentsQuery,
+  newEnrollment,
+  roster,
+  rosterCursor,
+  rosterQuery,
+} from './schemas.ts';
+
+const tags = ['enrolments'];
+const security = [{ session: [] }];
+
+/** A guardian's own family; undefined for a coordinator, who sees all. */
+const familyOf = ({ principal }: Session): string | undefined =>
+  principal.role === 'guardian' ? principal.familyId : undefined;
+
+/** JSON that Postgres wrote goes out as it is; it is of one family, so nobody may keep it. */
+const sendPrivate = (reply: FastifyReply, text: string): FastifyReply =>
+  reply
+    .header('content-type', 'application/json; charset=utf-8')
+    .header('cache-control', 'private, no-cache')
+    .send(text);
+
+export function enrollmentRoutes(app: ZodFastify, { config, database, known }: Deps): void {
+  const listText = (rows: readonly { text: string }[], next: object | undefined): string => {
+    const cursor = next === undefined ? '' : `,"nextCursor":"${encodeCursor(next, config.CURSOR_SECRET)}"`;
+    return `{"items":[${rows.map(({ text }) => text).join(',')}]${cursor}}`;
+  };
+
+  app.post(
+    '/api/enrollments',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Take a seat, or a place on the waitlist',
+        headers: idempotencyHeaders,
+        body: newEnrollment,
+        response: { 201: enrolled },
+      },
+    },
+    async (request, reply) => {
+      const session = await requirePrincipal(request);
+      const { classId, childId, familyId } = request.body;
+      const own = familyOf(session);
+      // the child of another family does not exist for a guardian, whichever family is named
+      if (own !== undefined && familyId !== undefined && familyId !== own) throw errors.problem('child_not_found');
+      const idempotencyKey = request.headers['idempotency-key'];
+      const made = await enrollChild(
+        { db: database, known },
+        { classId, childId, familyId: own ?? familyId, idempotencyKey },
+      );
+      await session.wrote();
+      reply.code(201).header('location', `/api/enrollments/${made.id}`).header('etag', versionTag(made.version));
+      return reply.send(made);
+    },
+  );
+
+  app.get(
+    '/api/enrollments',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'List enrolments, newest first: one’s own, or all for a coordinator',
+        querystring: enrollmentsQuery,
+        response: { 200: enrollmentList },
+      },
+    },
+    async (request, reply) => {
+      const session = await requirePrincipal(request);
+      const { cursor, limit, ...filters } = request.query;
+      const before =
+        cursor === undefined ? undefined : decodeCursor(cursor, enrollmentsCursor, config.CURSOR_SECRET).id;
+      const rows = await database.read(session.freshness, (db) =>
+        listEnrollments(db, { ...filters, ofFamily: familyOf(session), before, limit: limit + 1 }),
+      );
+      const items = rows.slice(0, limit);
+      const last = rows.length > limit ? items.at(-1) : undefined;
+      return sendPrivate(reply, listText(items, last && { id: last.id }));
+    },
+  );
+
+  app.get(
+    '/api/enrollments/:enrollmentId',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Read an enrolment and its history',
+        params: enrollmentParams,
+        response: { 200: enrollmentDetail },
+      },
+    },
+    async (request, reply) => {
+      const session = await requirePrincipal(request);
+      const wanted = { id: request.params.enrollmentId, familyId: familyOf(session) };
+      const text = await database.read(session.freshness, (db) => findEnrollmentText(db, wanted));
+      if (text === undefined) throw errors.problem('enrollment_not_found');
+      return sendPrivate(reply, text);
+    },
+  );
+
+  app.delete(
+    '/api/enrollments/:enrollmentId',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Cancel; the seat goes to whoever waits first',
+        params: enrollmentParams,
+        response: { 200: cancelled },
+      },
+    },
+    async (request) => {
+      const session = await requirePrincipal(request);
+      const { enrollmentId } = request.params;
+      const { id, status, refundCents } = await cancelEnrollment(database, {
+        enrollmentId,
+        familyId: familyOf(session),
+      });
+      await session.wrote();
+      return { id, status, refundCents };
+    },
+  );
+
+  app.get(
+    '/api/classes/:classId/roster',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Who is in a class and who waits (coordinator)',
+        params: classParams,
+        querystring: rosterQuery,
+        response: { 200: roster },
+      },
+    },
+    async (request, reply) => {
+      const session = await requireCoordinator(request);
+      const { cursor, limit } = request.query;
+      const { classId } = request.params;
+      const after = cursor === undefined ? undefined : decodeCursor(cursor, rosterCursor, config.CURSOR_SECRET);
+      const { exists, rows } = await database.read(session.freshness, (db) =>
+        readRoster(db, { classId, after, limit: limit + 1 }),
+      );
+      if (!exists) throw errors.problem('class_not_found');
+      const items = rows.slice(0, limit);
+      const last = rows.length > limit ? items.at(-1) : undefined;
+      return sendPrivate(reply, listText(items, last && { number: last.number, enrollmentId: last.enrollmentId }));
+    },
+  );
+}

@@ -1,0 +1,52 @@
+import type { ZodFastify } from '@homeroom/chassis';
+import type { Deps } from '../app.ts';
+import { errors } from '../errors.ts';
+import { webhookEvent } from './schemas.ts';
+import { isSigned } from './signature.ts';
+import { takeNews } from './take-news.ts';
+
+const limitBytes = 256 * 1024;
+
+export function paymentRoutes(app: ZodFastify, { config, database, metrics }: Deps): void {
+  const news = metrics.counter('payment_webhooks_total', 'News from the payment provider', ['settled_as']);
+  void app.register(async (scope) => {
+    // the signature is over the bytes that came, not over what JSON makes of them
+    scope.removeContentTypeParser('application/json');
+    scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    scope.post(
+      '/api/payments/webhook',
+      {
+        bodyLimit: limitBytes,
+        // one sender for everybody: the signature keeps strangers out, not a count per address
+        config: { rateLimit: false },
+        schema: {
+          tags: ['payments'],
+          summary: 'News from the payment provider, signed in Payment-Signature',
+        },
+      },
+      async (request, reply) => {
+        const { body, headers } = request;
+        const signature = headers['payment-signature'];
+        const header = typeof signature === 'string' ? signature : undefined;
+        const key = { secret: config.PAYMENT_WEBHOOK_SECRET, now: new Date() };
+        if (!Buffer.isBuffer(body) || !isSigned(body, header, key)) throw errors.problem('signature_invalid');
+        news.inc({ settled_as: await takeNews(database, read(body)) });
+        return reply.code(204).send();
+      },
+    );
+  });
+}
+
+function read(body: Buffer) {
+  let json: unknown;
+  try {
+    json = JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    const problem = errors.problem('malformed_json');
+    problem.cause = error;
+    throw problem;
+  }
+  const event = webhookEvent.safeParse(json);
+  if (!event.success) throw errors.problem('validation_failed');
+  return event.data;
+}

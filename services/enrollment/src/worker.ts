@@ -1,0 +1,89 @@
+import { connectRedis, runProcess } from '@homeroom/chassis';
+import { topics } from '@homeroom/contracts';
+import { openKafka, type ConsumeOptions } from '@homeroom/kafka';
+import { createRelay } from '@homeroom/outbox';
+import { openClassCache } from './classes/open-class-cache.ts';
+import { workerConfig } from './config.ts';
+import { cacheConsumer, familyConsumer } from './consumers.ts';
+import { forgetOldRows } from './forget-old-rows.ts';
+import { observeKafka } from './observe-kafka.ts';
+import { observeRelay } from './observe-relay.ts';
+import { openEnrollment } from './open-database.ts';
+import { collectCharges } from './payments/collect-charges.ts';
+import { observePayments } from './payments/observe-payments.ts';
+import { openPaymentProvider } from './payments/provider.ts';
+
+await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }, async (shell) => {
+  const { config, logger, health, metrics, signal, onClose } = shell;
+  const database = await openEnrollment(config, { applicationName: 'enrollment-worker', logger, metrics });
+  onClose('database', () => database.close());
+  const redis = await connectRedis(config.REDIS_CACHE_URL, {
+    name: 'enrollment-worker',
+    onError: (error) => logger.warn({ err: error }, 'redis for the cache'),
+  });
+  onClose('redis', () => redis.quit());
+  const classes = openClassCache({
+    redis,
+    l1TtlMs: config.CLASS_L1_TTL_MS,
+    l2TtlSeconds: config.CLASS_L2_TTL_SECONDS,
+    logger,
+    metrics,
+  });
+  onClose('class cache', () => classes.close());
+  const kafka = openKafka({
+    brokers: config.KAFKA_BROKERS,
+    clientId: 'enrollment-worker',
+    topicPrefix: config.TOPIC_PREFIX,
+  });
+  onClose('kafka', () => kafka.close());
+  health.check('postgres', (probe) => database.ping(probe));
+  // the outbox keeps what cannot be published: a broker that is away is no reason to restart or replace this process
+  health.check('kafka', (probe) => kafka.ping(probe), { critical: false });
+  health.check('redis-cache', () => redis.ping(), { critical: false });
+
+  const observed = { logger, metrics };
+  const consume = async (options: ConsumeOptions): Promise<void> => {
+    const consumer = await kafka.consume({ ...options, onEvent: observeKafka(observed) });
+    onClose(`consumer ${options.group}`, () => consumer.stop());
+  };
+  await consume(familyConsumer(database));
+  await consume(cacheConsumer(classes));
+
+  const { onCollect, onCall } = observePayments(observed);
+  const concurrent = config.PAYMENT_CONCURRENCY;
+  const provider = openPaymentProvider({
+    url: config.PAYMENT_URL,
+    timeoutMs: config.PAYMENT_TIMEOUT_MS,
+    openMs: config.PAYMENT_BREAKER_OPEN_MS,
+    concurrent,
+    onEvent: onCall,
+  });
+  const relay = createRelay({
+    url: config.DATABASE_URL,
+    producer: await kafka.producer(),
+    lockName: 'enrollment',
+    onEvent: observeRelay(observed),
+  });
+  const owned = [topics.family, topics.class, topics.enrollment].map((topic) => ({ topic, partitions: 6 }));
+  const working = Promise.all([
+    kafka.ensureTopics(owned, { signal }).then(() => relay.run(signal)),
+    collectCharges(
+      {
+        db: database,
+        provider,
+        concurrent,
+        leaseMs: config.PAYMENT_LEASE_MS,
+        pollMs: config.PAYMENT_POLL_MS,
+        onEvent: onCollect,
+      },
+      signal,
+    ),
+    forgetOldRows(database, { signal, logger }),
+  ]).catch((error: unknown) => {
+    // anything but being stopped before it began is a bug, and ends the process
+    if (!signal.aborted) throw error;
+    logger.debug({ err: error }, 'stopped early');
+  });
+  onClose('relay and collector', () => working);
+  shell.started();
+});
