@@ -5,6 +5,7 @@ const sampleEveryMs = 250;
 
 /** How busy the process is, cheap enough to be asked at every request. */
 export class Load {
+  /** Requests not answered yet, the one that asks included. */
   inFlight = 0;
   /** Mean delay of the event loop over the last quarter of a second, in milliseconds. */
   delayMs = 0;
@@ -23,7 +24,7 @@ export class Load {
   }
 
   overloaded(): boolean {
-    return this.inFlight >= this.#maxInFlight || this.delayMs > this.#maxDelayMs;
+    return this.inFlight > this.#maxInFlight || this.delayMs > this.#maxDelayMs;
   }
 
   stop(): void {

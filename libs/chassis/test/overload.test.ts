@@ -1,0 +1,92 @@
+import type { ZodFastify } from '@homeroom/chassis';
+import { waitFor } from '@homeroom/testing';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { portOf, raw } from './raw.ts';
+import { testApp, type TestApp } from './app.ts';
+
+let things: TestApp;
+let release: () => void;
+afterEach(() => things.app.close());
+
+async function slowApp(env: Record<string, string>): Promise<ZodFastify> {
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  things = await testApp({
+    env,
+    routes: (app) => {
+      app.get('/api/things/slow', async () => {
+        await gate;
+        return {};
+      });
+    },
+  });
+  return things.app;
+}
+
+const slow = (app: ZodFastify, count: number): Promise<number[]> =>
+  Promise.all(Array.from({ length: count }, async () => (await app.inject('/api/things/slow')).statusCode));
+
+describe('more requests than a process can hold', () => {
+  test('get a fast 503 with Retry-After, and those in progress their answer', async () => {
+    const app = await slowApp({ MAX_IN_FLIGHT: '10' });
+    const answers = slow(app, 10);
+    const refused = await waitFor('a refusal', async () => {
+      const answer = await app.inject('/api/things');
+      return answer.statusCode === 503 && answer;
+    });
+    expect(refused.json()).toMatchObject({ code: 'overloaded' });
+    expect(refused.headers['retry-after']).toBe('1');
+    expect((await app.inject('/health/live')).statusCode).toBe(200);
+    release();
+    expect(await answers).toEqual(Array.from({ length: 10 }, () => 200));
+    await waitFor('room again', async () => (await app.inject('/api/things')).statusCode === 200);
+  });
+
+  test('would be let in without the limit', async () => {
+    const app = await slowApp({ MAX_IN_FLIGHT: '0' });
+    const answers = slow(app, 40);
+    expect((await app.inject('/api/things')).statusCode).toBe(200);
+    release();
+    expect(await answers).toHaveLength(40);
+  });
+
+  test('clients that go away without waiting give their place back', async () => {
+    const app = await slowApp({ MAX_IN_FLIGHT: '3' });
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    await Promise.all(
+      Array.from({ length: 3 }, () =>
+        raw(portOf(app), (socket) => {
+          socket.write('GET /api/things/slow HTTP/1.1\r\nHost: a\r\n\r\n');
+          setTimeout(() => socket.destroy(), 50);
+        }),
+      ),
+    );
+    await waitFor('room again', async () => (await app.inject('/api/things')).statusCode === 200);
+    expect(things.lines.filter(({ status }) => status === 499)).toHaveLength(3);
+    release();
+  });
+});
+
+describe('an event loop that lags', () => {
+  const lag = (app: ZodFastify): Promise<number> => {
+    const block = (): void => {
+      const until = performance.now() + 80;
+      while (performance.now() < until);
+    };
+    const blocking = setInterval(block, 0);
+    return waitFor('an answer', async () => {
+      const { statusCode } = await app.inject('/api/things');
+      return (statusCode === 503 || things.lines.length > 20) && statusCode;
+    }).finally(() => clearInterval(blocking));
+  };
+
+  test('sheds load, and takes it again when it has caught up', async () => {
+    const app = await slowApp({ MAX_EVENT_LOOP_DELAY_MS: '40' });
+    expect(await lag(app)).toBe(503);
+    await waitFor('calm', async () => (await app.inject('/api/things')).statusCode === 200);
+  });
+
+  test('is left to lag without the limit', async () => {
+    const app = await slowApp({ MAX_EVENT_LOOP_DELAY_MS: '0' });
+    expect(await lag(app)).toBe(200);
+  });
+});
