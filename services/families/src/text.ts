@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** What both JSON and Postgres can hold: no lone surrogates, no NUL. */
 const storable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 
-const lengthOf = (text: string): number => [...text].length;
+const lengthOf = (text: string): number => Array.from(text).length;
 
 /**
  * Text as people write it: composed (NFC) so that equal names are equal bytes, trimmed, counted in characters and not in

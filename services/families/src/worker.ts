@@ -8,15 +8,15 @@ import { observeRelay } from './observe-relay.ts';
 import { openFamilies } from './open-database.ts';
 
 await runProcess({ service: 'families', role: 'worker', config: workerConfig }, async (shell) => {
-  const { config, logger, health, metrics, signal, onClose } = shell;
+  const { config, logger, health, metrics, signal } = shell;
   const database = await openFamilies(config, { applicationName: 'families-worker', logger, metrics });
-  onClose('database', () => database.close());
+  shell.onClose('database', () => database.close());
   const kafka = openKafka({
     brokers: config.KAFKA_BROKERS,
     clientId: 'families-worker',
     topicPrefix: config.TOPIC_PREFIX,
   });
-  onClose('kafka', () => kafka.close());
+  shell.onClose('kafka', () => kafka.close());
   health.check('postgres', (probe) => database.ping(probe));
   // the outbox keeps what cannot be published: a broker that is away is no reason to restart or replace this process
   health.check('kafka', (probe) => kafka.ping(probe), { critical: false });
@@ -35,6 +35,6 @@ await runProcess({ service: 'families', role: 'worker', config: workerConfig }, 
     if (!signal.aborted) throw error;
     logger.debug({ err: error }, 'stopped early');
   });
-  onClose('relay', () => working);
+  shell.onClose('relay', () => working);
   shell.started();
 });

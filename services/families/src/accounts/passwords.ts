@@ -31,9 +31,9 @@ export function openPasswords({
   concurrent: number;
   queued: number;
 }): Passwords {
-  const { execute } = policy({ name: 'passwords', timeoutMs: 10_000, bulkhead: { concurrent, queued } });
+  const bulkhead = policy({ name: 'passwords', timeoutMs: 10_000, bulkhead: { concurrent, queued } });
   const bounded = <T>(work: () => Promise<T>): Promise<T> =>
-    execute(work).catch((error: unknown) => {
+    bulkhead.execute(work).catch((error: unknown) => {
       throw isRejected(error) ? errors.problem('passwords_busy') : error;
     });
   return {

@@ -14,7 +14,7 @@ await runCommand(
   add-coordinator --email <email> --name <name> --password <at least 8 characters>
 
 DATABASE_URL names the families database.`,
-    options: { email: { type: 'string' }, name: { type: 'string' }, password: { type: 'string' } },
+    options: ['email', 'name', 'password'],
   },
   async ({ values }, { database, passwords }) => {
     const given = coordinator.safeParse(values);

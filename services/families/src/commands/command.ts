@@ -1,31 +1,33 @@
 import { ConfigError, loadConfig } from '@homeroom/chassis';
 import { openDatabase, type Database } from '@homeroom/postgres';
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { parseArgs } from 'node:util';
 import { openPasswords, type Passwords } from '../accounts/passwords.ts';
 import { commandConfig } from '../config.ts';
-
-type Options = NonNullable<ParseArgsConfig['options']>;
 
 /** What was typed makes no sense; the message says what would. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+export interface Typed {
+  /** `--name value`, by name. */
+  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly positionals: readonly string[];
+}
+
 /**
  * Runs a command: `--help` prints the usage; a mistake in what was typed or configured is explained and exits 64 or 78,
  * anything else that fails exits 1.
+ * @param options names of the options, each with a value.
  */
-export async function runCommand<const O extends Options>(
-  { usage, options }: { usage: string; options: O },
-  work: (
-    given: ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>,
-    deps: { database: Database; passwords: Passwords },
-  ) => Promise<string>,
+export async function runCommand(
+  { usage, options }: { usage: string; options: readonly string[] },
+  work: (typed: Typed, deps: { database: Database; passwords: Passwords }) => Promise<string>,
 ): Promise<void> {
   let database: Database | undefined;
   try {
-    const given = parse({ options: { ...options, help: { type: 'boolean', short: 'h' } }, allowPositionals: true });
-    if ((given.values as { help?: boolean }).help === true) {
+    const typed = parse(options);
+    if (typed.values['help'] === true) {
       process.stdout.write(`${usage}\n`);
       return;
     }
@@ -37,9 +39,9 @@ export async function runCommand<const O extends Options>(
       replicaPoolSize: 1,
       applicationName: 'families-command',
     });
-    // fingerprints of requests, which need the secret, are not taken here
-    const passwords = openPasswords({ secret: '', concurrent: 4, queued: Infinity });
-    process.stdout.write(`${await work(given as never, { database, passwords })}\n`);
+    // the secret is for comparing requests, and there are none here
+    const passwords = openPasswords({ secret: '', concurrent: 4, queued: 100 });
+    process.stdout.write(`${await work(typed, { database, passwords })}\n`);
   } catch (error) {
     process.exitCode = error instanceof UsageError ? 64 : error instanceof ConfigError ? 78 : 1;
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
@@ -49,9 +51,10 @@ export async function runCommand<const O extends Options>(
   }
 }
 
-function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+function parse(names: readonly string[]): Typed {
+  const withValue = Object.fromEntries(names.map((name) => [name, { type: 'string' } as const]));
   try {
-    return parseArgs(config);
+    return parseArgs({ options: { ...withValue, help: { type: 'boolean', short: 'h' } }, allowPositionals: true });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }

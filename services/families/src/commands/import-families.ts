@@ -13,7 +13,7 @@ run changes nothing: a family is recognised by its guardian's email, a child by 
 Columns, in any order, the first three required:
   ${[...rosterColumns.required, ...rosterColumns.optional].join(', ')}
 DATABASE_URL names the families database.`,
-    options: {},
+    options: [],
   },
   async ({ positionals: [file, ...rest] }, deps) => {
     if (file === undefined || rest.length > 0) throw new UsageError('name one file');

@@ -30,8 +30,11 @@ export async function changeFamilyIn(
   if (wanted !== undefined && !wanted.includes(family.version)) throw errors.problem('precondition_failed');
   const decision = decide(family);
   if ('refused' in decision) throw errors.problem(decision.refused);
-  if (isDeepStrictEqual(decision.family, family)) return family;
+  if (isDeepStrictEqual(plain(decision.family), plain(family))) return family;
   const changed = { ...decision.family, version: family.version + 1 };
   await saveFamily(trx, changed, familyEvent('homeroom.family.changed.v1', changed));
   return changed;
 }
+
+/** Without the fields that are there but undefined. */
+const plain = (family: Family): unknown => JSON.parse(JSON.stringify(family));

@@ -46,7 +46,9 @@ export async function importRoster(
   async function createMissing(batch: readonly [string, Row[]][]): Promise<Set<string>> {
     const here = await findByEmails(database, emailsOf(batch));
     const missing = batch.filter(([email]) => !here.has(email));
-    const prepared = await Promise.all(missing.map(([email, given]) => prepare(email, given)));
+    const prepared: (NewFamily & { email: string })[] = [];
+    // one after the other: the queue for passwords belongs to those who are signing in meanwhile
+    for (const [email, given] of missing) prepared.push(await prepare(email, given));
     if (prepared.length === 0) return new Set();
     const written = await insertFamilies(database, prepared);
     return new Set(prepared.flatMap(({ family, email }) => (written.has(family.id) ? [email] : [])));

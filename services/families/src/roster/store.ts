@@ -7,11 +7,11 @@ export async function findByEmails(
   db: Queryable,
   emails: readonly string[],
 ): Promise<Map<string, Family | 'coordinator'>> {
-  const { rows } = await db.query<FamilyRow & { email: string; id: string | null }>({
+  const { rows } = await db.query<({ family_id: null } | ({ family_id: string } & FamilyRow)) & { email: string }>({
     name: 'find_families_by_emails',
-    text: `select a.email, ${familyColumns} from accounts a left join families f on f.id = a.family_id
+    text: `select a.email, a.family_id, ${familyColumns} from accounts a left join families f on f.id = a.family_id
            where a.email = any($1::text[])`,
     values: [emails],
   });
-  return new Map(rows.map((row) => [row.email, row.id === null ? 'coordinator' : toFamily(row)]));
+  return new Map(rows.map((row) => [row.email, row.family_id === null ? 'coordinator' : toFamily(row)]));
 }

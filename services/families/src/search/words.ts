@@ -19,4 +19,4 @@ export function prefixQuery(text: string): string | undefined {
   return words.length === 0 ? undefined : words.map((word) => `${word}:*`).join(' & ');
 }
 
-const cut = (text: string, length: number): string => [...text].slice(0, length).join('');
+const cut = (text: string, length: number): string => Array.from(text).slice(0, length).join('');

@@ -1,0 +1,79 @@
+import { connectRedis, type Redis } from '@homeroom/chassis';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { testRedis } from '@homeroom/testing';
+import { openSignInLimit, type SignInLimit } from '../../src/accounts/sign-in-limit.ts';
+import { newEmail, password, startApp } from '../app.ts';
+
+let redis: Redis;
+let keyPrefix: string;
+beforeAll(async () => {
+  const engines = await testRedis();
+  keyPrefix = engines.keyPrefix;
+  redis = await connectRedis(engines.sessionsUrl, { commandTimeoutMs: 2_000 });
+});
+afterAll(() => redis.quit());
+
+let opened = 0;
+const open = (limits: { perAccount: number; perAddress: number }): SignInLimit =>
+  openSignInLimit({ redis, keyPrefix: `${keyPrefix}${opened++}:`, ...limits });
+
+const fail = async (limit: SignInLimit, email: string, address: string, times: number): Promise<void> => {
+  for (let time = 0; time < times; time++) await limit.attempt(email, address);
+};
+
+test('stops guessing one account from one address and says when to come back', async () => {
+  const limit = open({ perAccount: 3, perAddress: 100 });
+  await fail(limit, 'a@example.org', '10.0.0.1', 3);
+  await expect(limit.attempt('a@example.org', '10.0.0.1')).rejects.toMatchObject({
+    code: 'too_many_attempts',
+    status: 429,
+    extra: { retryAfterSeconds: expect.any(Number) },
+  });
+  // nobody can lock somebody else out
+  await limit.attempt('a@example.org', '10.0.0.2');
+  await limit.attempt('b@example.org', '10.0.0.1');
+});
+
+test('stops one address from trying many accounts', async () => {
+  const limit = open({ perAccount: 3, perAddress: 5 });
+  for (let account = 0; account < 5; account++) await limit.attempt(`${account}@example.org`, '10.0.0.1');
+  await expect(limit.attempt('new@example.org', '10.0.0.1')).rejects.toMatchObject({ code: 'too_many_attempts' });
+});
+
+test('counts no success', async () => {
+  const limit = open({ perAccount: 2, perAddress: 3 });
+  for (let time = 0; time < 20; time++) {
+    await limit.attempt('a@example.org', '10.0.0.1');
+    await limit.succeeded('a@example.org', '10.0.0.1');
+  }
+});
+
+test('keeps no counter without an end', async () => {
+  const limit = open({ perAccount: 2, perAddress: 3 });
+  await limit.succeeded('late@example.org', '10.0.0.9');
+  await limit.attempt('late@example.org', '10.0.0.9');
+  const keys = await redis.keys(`${keyPrefix}*`);
+  expect(keys.length).toBeGreaterThan(0);
+  for (const key of keys) expect(await redis.ttl(key)).toBeGreaterThan(0);
+});
+
+test('0 is no limit', async () => {
+  await fail(open({ perAccount: 0, perAddress: 0 }), 'a@example.org', '10.0.0.1', 30);
+});
+
+test('the right password does not help once the limit is reached', async () => {
+  const service = await startApp({ env: { SIGN_IN_FAILURES_PER_ACCOUNT: '2' } });
+  try {
+    const { email } = await service.family();
+    const attempt = (secret: string) => service.anonymous.send('POST', '/api/sessions', { email, password: secret });
+    expect((await attempt('wrong')).status).toBe(401);
+    expect((await attempt('wrong')).status).toBe(401);
+    const limited = await attempt(password);
+    expect([limited.status, limited.body.code]).toEqual([429, 'too_many_attempts']);
+    expect(Number(limited.headers['retry-after'])).toBeGreaterThan(0);
+    const other = await service.anonymous.send('POST', '/api/sessions', { email: newEmail(), password });
+    expect(other.status).toBe(401);
+  } finally {
+    await service.close();
+  }
+});

@@ -1,0 +1,162 @@
+import { connectRedis, createLogger, Health, loadConfig, Metrics, type Redis, type ZodFastify } from '@homeroom/chassis';
+import { openDatabase, type Database } from '@homeroom/postgres';
+import { countQueries, createTestDatabase, testRedis, type QueryCounter, type TestDatabase } from '@homeroom/testing';
+import { v7 as uuidv7 } from 'uuid';
+import { openPasswords } from '../src/accounts/passwords.ts';
+import { saveCoordinator } from '../src/accounts/store.ts';
+import { buildApp } from '../src/app.ts';
+import { apiConfig } from '../src/config.ts';
+
+/** A signed-in or anonymous client of the app. */
+export interface Client {
+  send(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    url: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
+  readonly cookie: string | undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | number | undefined>;
+  /** Parsed when it is JSON. */
+  readonly body: any;
+}
+
+export interface TestApp {
+  readonly app: ZodFastify;
+  readonly database: Database;
+  readonly testDatabase: TestDatabase;
+  readonly counter: QueryCounter;
+  readonly redis: Redis;
+  readonly anonymous: Client;
+  /** A registered family and a client that is signed in as its guardian. */
+  family(given?: object): Promise<Client & { readonly family: any; readonly email: string }>;
+  coordinator(): Promise<Client>;
+  signIn(email: string, password?: string): Promise<Client>;
+  /** Rows of the outbox in order, with parsed payloads. */
+  outbox(key?: string): Promise<{ type: string; key: string; data: any }[]>;
+  rows(text: string, values?: unknown[]): Promise<any[]>;
+  close(): Promise<void>;
+}
+
+export const password = 'correct horse battery staple';
+
+let sequence = 0;
+export const newEmail = (): string => `guardian-${sequence++}@example.org`;
+
+export const registrationOf = (given: object = {}): Record<string, any> => ({
+  name: 'Okafor',
+  guardian: { name: 'Ngozi Okafor', email: newEmail(), password },
+  ...given,
+});
+
+/** Starts the service on a database and a key prefix of its own. */
+export async function startApp({
+  env = {},
+  replica = false,
+  redisUrl,
+}: { env?: Record<string, string>; replica?: boolean; redisUrl?: string } = {}): Promise<TestApp> {
+  const testDatabase = await createTestDatabase('families');
+  const { sessionsUrl, keyPrefix } = await testRedis();
+  const config = loadConfig(apiConfig, {
+    DATABASE_URL: testDatabase.url,
+    ...(replica ? { DATABASE_REPLICA_URLS: testDatabase.replicaUrl } : {}),
+    REDIS_SESSIONS_URL: redisUrl ?? sessionsUrl,
+    CURSOR_SECRET: 'a secret for tests only',
+    RATE_LIMIT_PER_MINUTE: '0',
+    // two cores and several workers: a slow moment must not turn answers into 503
+    MAX_EVENT_LOOP_DELAY_MS: '0',
+    LOG_LEVEL: 'silent',
+    ...env,
+  });
+  const counter = countQueries();
+  const database = openDatabase({
+    primaryUrl: config.DATABASE_URL,
+    replicaUrls: config.DATABASE_REPLICA_URLS,
+    poolSize: config.DATABASE_POOL_SIZE,
+    replicaPoolSize: 2,
+    applicationName: 'families-test',
+    onEvent: counter.onEvent,
+  });
+  const redis = await connectRedis(config.REDIS_SESSIONS_URL, { commandTimeoutMs: 2_000 });
+  const health = new Health();
+  const app = await buildApp(config, {
+    logger: createLogger({ service: 'families', level: config.LOG_LEVEL, format: 'json' }),
+    health,
+    metrics: new Metrics({ service: 'families', defaults: false }),
+    database,
+    redis,
+    redisPrefix: keyPrefix,
+  });
+  const passwords = openPasswords({ secret: '', concurrent: 2, queued: 100 });
+
+  const client = (cookie?: string): Client => ({
+    cookie,
+    async send(method, url, body, headers = {}) {
+      const response = await app.inject({
+        method,
+        url,
+        headers: { ...(cookie === undefined ? {} : { cookie }), ...headers },
+        ...(body === undefined ? {} : { payload: body as object }),
+      });
+      const json = String(response.headers['content-type']).includes('json') && response.body !== '';
+      return {
+        status: response.statusCode,
+        headers: response.headers,
+        body: json ? JSON.parse(response.body) : response.body,
+      };
+    },
+  });
+  const anonymous = client();
+  const signIn = async (email: string, secret = password): Promise<Client> => {
+    const { status, headers, body } = await anonymous.send('POST', '/api/sessions', { email, password: secret });
+    if (status !== 201) throw new Error(`sign-in answered ${status} ${JSON.stringify(body)}`);
+    return client(String(headers['set-cookie']).split(';')[0]);
+  };
+
+  return {
+    app,
+    database,
+    testDatabase,
+    counter,
+    redis,
+    anonymous,
+    signIn,
+    async family(given) {
+      const registration = registrationOf(given);
+      const { status, body } = await anonymous.send('POST', '/api/families', registration);
+      if (status !== 201) throw new Error(`registration answered ${status} ${JSON.stringify(body)}`);
+      const email: string = registration['guardian'].email;
+      return { ...(await signIn(email)), family: body, email };
+    },
+    async coordinator() {
+      const email = newEmail();
+      const passwordHash = await passwords.hash(password);
+      await saveCoordinator(database, { id: uuidv7(), email, name: 'Robin', passwordHash });
+      return signIn(email);
+    },
+    async outbox(key) {
+      const { rows } = await database.query<{ type: string; key: string; payload: Buffer }>({
+        name: 'test_outbox',
+        text: `select headers->>'ce_type' as type, key, payload from outbox
+               where $1::text is null or key = $1 order by sequence`,
+        values: [key ?? null],
+      });
+      return rows.map(({ type, key, payload }) => ({ type, key, data: JSON.parse(payload.toString()) }));
+    },
+    async rows(text, values = []) {
+      const name = `test_${uuidv7()}`;
+      return (await database.query({ name, text, values })).rows;
+    },
+    async close() {
+      await app.close();
+      health.stop();
+      await database.close();
+      await redis.quit().catch(() => redis.disconnect());
+      await testDatabase.drop();
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import { expect, test } from '@jest/globals';
+import { foldedWords, prefixQuery, sortKey } from '../../src/search/words.ts';
+
+test('folds case, accents and punctuation away', () => {
+  expect(foldedWords('Zoë O’Brien-Łukasz MÜLLER')).toEqual(['zoe', 'o', 'brien', 'łukasz', 'muller']);
+  expect(foldedWords('Weiß')).toEqual(['weiss']);
+  expect(foldedWords('ﬁnn')).toEqual(['finn']);
+});
+
+test('keeps words of every script', () => {
+  expect(foldedWords('山田 太郎')).toEqual(['山田', '太郎']);
+  expect(foldedWords('محمد علي')).toEqual(['محمد', 'علي']);
+});
+
+test('composed and decomposed text have the same words', () => {
+  expect(foldedWords('José')).toEqual(foldedWords('José'.normalize('NFD')));
+});
+
+test('a query is made of letters and digits only, whatever it is given', () => {
+  expect(prefixQuery("o'brien & !x | (y):* \\ 'z'")).toBe('o:* & brien:* & x:* & y:* & z:*');
+  expect(prefixQuery('🙂 !!!')).toBeUndefined();
+});
+
+test('a sort key fits a cursor', () => {
+  expect(Array.from(sortKey('𝕬'.repeat(200)))).toHaveLength(60);
+  expect(sortKey('🙂')).toBe('');
+});
