@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { enrollment, problem, type ClassView } from './api.ts';
+import { browseClasses } from './catalogue.ts';
+import { read, retryAfterMs, type Answer } from './client.ts';
+import type { Household, Outcome, Wish } from './household.ts';
+
+/** How long a family's registration may take to reach the service that enrols. */
+const newsMs = 60_000;
+
+/** Looks at the catalogue and asks for everything the children wish, one after the other. */
+export async function enrol(
+  household: Household,
+  run: string,
+  onWish: (wish: Wish, startedAt: number) => void,
+): Promise<void> {
+  const classes = await browseClasses(household.browser, run);
+  for (const { childName, classTitle } of household.cast.wishes) {
+    const wanted = classes.get(classTitle);
+    const childId = household.childIds.get(childName);
+    const birthDate = household.cast.children.find(({ name }) => name === childName)?.birthDate;
+    if (wanted === undefined || childId === undefined || birthDate === undefined) {
+      throw new Error(`${childName} or “${classTitle}” is not to be found`);
+    }
+    const startedAt = Date.now();
+    const wish = { childId, birthDate, class: wanted, outcome: await ask(household, wanted, childId) };
+    household.wishes.push(wish);
+    onWish(wish, startedAt);
+  }
+}
+
+async function ask({ browser, wishes }: Household, wanted: ClassView, childId: string): Promise<Outcome> {
+  const options = { body: { classId: wanted.id, childId }, idempotencyKey: randomUUID() };
+  const givenUpAt = Date.now() + newsMs;
+  for (;;) {
+    const answer = await browser.send('POST', '/api/enrollments', options);
+    const isEarly = answer.status === 409 && codeOf(answer) === 'family_not_ready' && Date.now() < givenUpAt;
+    if (!isEarly) {
+      const outcome = readOutcome(answer);
+      // a form that is sent twice is one wish
+      if (outcome.kind === 'seat' && wishes.length % 7 === 3)
+        return sameAgain(outcome, await browser.send('POST', '/api/enrollments', options));
+      return outcome;
+    }
+    await delay(retryAfterMs(answer) ?? 1000);
+  }
+}
+
+const codeOf = ({ body }: Answer): string => problem.safeParse(body).data?.code ?? '';
+
+function readOutcome(answer: Answer): Outcome {
+  if (answer.status === 201) {
+    const { id, status } = read(answer, 201, enrollment);
+    return { kind: status === 'waitlisted' ? 'waitlist' : 'seat', enrollmentId: id, status };
+  }
+  const refusal = problem.safeParse(answer.body);
+  const isRefusal = answer.status === 409 || answer.status === 422;
+  return isRefusal && refusal.success
+    ? { kind: 'refused', code: refusal.data.code, detail: refusal.data.detail ?? '' }
+    : {
+        kind: 'broken',
+        what: `${answer.request} answered ${answer.status}: ${JSON.stringify(answer.body).slice(0, 300)}`,
+      };
+}
+
+function sameAgain(first: Extract<Outcome, { enrollmentId: string }>, { status, body }: Answer): Outcome {
+  const { id } = z.looseObject({ id: z.string().optional() }).parse(body);
+  if ((status === 201 || status === 200) && id === first.enrollmentId) return first;
+  return {
+    kind: 'broken',
+    what: `the same Idempotency-Key answered ${status} ${JSON.stringify(body)} after ${first.enrollmentId}`,
+  };
+}

@@ -1,0 +1,34 @@
+import type { Charge, ClassView, Enrollment, Mail, Refund, RosterEntry } from './api.ts';
+import type { Traffic } from './client.ts';
+import type { Household } from './household.ts';
+
+/** Everything that can be seen from the outside when all is quiet. */
+export interface Evidence {
+  readonly classes: readonly ClassView[];
+  /** By class id. */
+  readonly rosters: ReadonlyMap<string, readonly RosterEntry[]>;
+  readonly families: readonly FamilyEvidence[];
+  readonly mails: readonly Mail[];
+  readonly charges: readonly Charge[];
+  readonly refunds: readonly Refund[];
+  /** The families that coordinators heard of, one entry per notice. */
+  readonly announced: readonly string[];
+  readonly traffic: Traffic;
+}
+
+export type FamilyEvidence = Pick<Household, 'id' | 'wishes' | 'cancels' | 'enrollments' | 'inbox'> & {
+  readonly email: string;
+  readonly histories: Household['histories'];
+};
+
+/** A promise that was not kept. */
+export type Difference = string;
+
+export const holdsSeat = ({ status }: Pick<Enrollment, 'status'>): boolean =>
+  status === 'enrolled' || status === 'payment_pending';
+
+export const count = (items: Iterable<string>): Map<string, number> => {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1);
+  return counts;
+};

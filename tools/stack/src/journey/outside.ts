@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { charge, mail, refund, type Charge, type Mail, type Refund } from './api.ts';
+
+const list = <S extends z.ZodType>(
+  item: S,
+): z.ZodObject<{ items: z.ZodArray<S>; next: z.ZodOptional<z.ZodString> }, z.core.$loose> =>
+  z.looseObject({ items: z.array(item), next: z.string().optional() });
+
+async function get<S extends z.ZodType>(url: string, schema: S): Promise<z.infer<S>> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+  if (response.status !== 200) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+  return schema.parse(await response.json());
+}
+
+/** The mail catcher: what this run's families were sent. */
+export class Mailroom {
+  readonly #url: string;
+  readonly #run: string;
+  readonly mails: Mail[] = [];
+
+  constructor(url: string, run: string) {
+    this.#url = url;
+    this.#run = run;
+  }
+
+  /** Fetches what came since the last time. */
+  async fetch(): Promise<readonly Mail[]> {
+    for (;;) {
+      const after = this.mails.at(-1)?.id;
+      const query = `q=${encodeURIComponent(`+${this.#run}@`)}&limit=200${after === undefined ? '' : `&after=${after}`}`;
+      const { items } = await get(`${this.#url}/api/messages?${query}`, list(mail));
+      this.mails.push(...items);
+      if (items.length < 200) return this.mails;
+    }
+  }
+}
+
+const sandboxStatus = z.looseObject({
+  charges: z.number(),
+  refunds: z.number(),
+  webhooks: z.looseObject({ pending: z.number() }),
+  faults: z.looseObject({ struck: z.number() }),
+});
+
+/** The payment sandbox: its faults, and its books since the run began. */
+export class PaymentBooks {
+  readonly #url: string;
+  #from: { charge: string | undefined; refund: string | undefined } = { charge: undefined, refund: undefined };
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** Everything that is in the books now belongs to others. */
+  async begin(): Promise<void> {
+    const [charges, refunds] = await Promise.all([this.charges(), this.refunds()]);
+    this.#from = { charge: charges.at(-1)?.id, refund: refunds.at(-1)?.id };
+  }
+
+  charges(): Promise<Charge[]> {
+    return this.#all('charges', charge, this.#from.charge);
+  }
+
+  refunds(): Promise<Refund[]> {
+    return this.#all('refunds', refund, this.#from.refund);
+  }
+
+  status(): Promise<z.infer<typeof sandboxStatus>> {
+    return get(`${this.#url}/sandbox/status`, sandboxStatus);
+  }
+
+  async fault(mode: 'down' | 'none'): Promise<void> {
+    const response = await fetch(`${this.#url}/sandbox/faults`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ mode }),
+    });
+    if (!response.ok) throw new Error(`the payment sandbox answered ${response.status}: ${await response.text()}`);
+  }
+
+  async #all<T>(path: string, item: z.ZodType<T>, from: string | undefined): Promise<T[]> {
+    const items: T[] = [];
+    let after = from;
+    do {
+      const answer = await get(
+        `${this.#url}/v1/${path}?limit=1000${after === undefined ? '' : `&after=${after}`}`,
+        list(item),
+      );
+      items.push(...answer.items);
+      after = answer.next;
+    } while (after !== undefined);
+    return items;
+  }
+}

@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { family } from './api.ts';
+import { UnexpectedAnswerError } from './client.ts';
+import type { Household } from './household.ts';
+
+/** Registers a family. Every twenty-fifth presses the button twice: it is one family all the same. */
+export async function register(household: Household, index: number): Promise<void> {
+  const { cast, browser, password } = household;
+  const { name, guardian, address, children } = cast;
+  const options = {
+    body: { name, guardian: { ...guardian, password }, address, children },
+    idempotencyKey: randomUUID(),
+  };
+  const registered = await browser.expect(['POST', '/api/families'], [201, family], options);
+  household.id = registered.id;
+  household.childIds = new Map(registered.children.map((child) => [child.name, child.id]));
+  if (registered.children.length !== children.length) {
+    throw new Error(`${guardian.email} registered ${children.length} children and got ${registered.children.length}`);
+  }
+  if (index % 25 !== 0) return;
+  const again = await browser.send('POST', '/api/families', options);
+  const { id } = z.looseObject({ id: z.string().optional() }).parse(again.body);
+  if (again.status !== 201 || id !== registered.id)
+    throw new UnexpectedAnswerError(again, `the first answer was family ${registered.id}`);
+}
+
+/** Signs in; the browser keeps the cookie. */
+export async function signIn({
+  browser,
+  cast,
+  password,
+}: Pick<Household, 'browser' | 'cast' | 'password'>): Promise<void> {
+  await browser.expect(
+    ['POST', '/api/sessions'],
+    [201, z.looseObject({ principal: z.looseObject({ role: z.literal('guardian') }) })],
+    {
+      body: { email: cast.guardian.email, password },
+    },
+  );
+}

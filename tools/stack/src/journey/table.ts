@@ -1,0 +1,51 @@
+import type { Cast } from './cast.ts';
+import { count, type Evidence } from './evidence.ts';
+import { entryOf } from './expected.ts';
+
+/** What happened, in numbers. */
+export function countUp(
+  cast: Cast,
+  evidence: Evidence,
+  outage: { struck: number; held: number },
+): [string, string | number][] {
+  const { families, mails, charges, refunds, traffic } = evidence;
+  const outcomes = count(families.flatMap(({ wishes }) => wishes.map(({ outcome }) => outcome.kind)));
+  const reasons = count(
+    families.flatMap(({ wishes }) =>
+      wishes.flatMap(({ outcome }) => (outcome.kind === 'refused' ? [outcome.code] : [])),
+    ),
+  );
+  const statuses = count(families.flatMap(({ enrollments }) => enrollments.map(({ status }) => status)));
+  const entries = count(
+    families.flatMap(({ histories }) => [...histories.values()].flatMap((history) => history.map(entryOf))),
+  );
+  const kinds = count(mails.map(({ headers }) => headers['x-homeroom-kind'] ?? 'other'));
+  const listed = (counts: Map<string, number>): string =>
+    [...counts]
+      .sort(([, a], [, b]) => b - a)
+      .map(([name, number]) => `${number} ${name}`)
+      .join(', ');
+  return [
+    ['families', families.length],
+    ['children', cast.families.reduce((sum, { children }) => sum + children.length, 0)],
+    ['classes', `${evidence.classes.length} with ${cast.seats} seats`],
+    ['wishes', cast.wishCount],
+    ['… got a seat', outcomes.get('seat') ?? 0],
+    ['… got a place on a waitlist', outcomes.get('waitlist') ?? 0],
+    ['… were refused', `${outcomes.get('refused') ?? 0}${reasons.size === 0 ? '' : `: ${listed(reasons)}`}`],
+    ['promoted from a waitlist', entries.get('promoted') ?? 0],
+    ['enrolments at the end', listed(statuses)],
+    ['seats held while payments were down', `${outage.held}, with ${outage.struck} calls refused`],
+    ['charges', charges.filter(({ status }) => status === 'succeeded').length],
+    ['refunds', refunds.length],
+    ['mails', `${mails.length}: ${listed(kinds)}`],
+    ['inbox entries', families.reduce((sum, { inbox }) => sum + inbox.length, 0)],
+    ['requests', `${traffic.requests}, ${traffic.repeated} repeated, ${traffic.rateLimited.length} rate limited`],
+  ];
+}
+
+/** Two columns, aligned. */
+export function formatTable(rows: readonly (readonly [string, string | number])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n');
+}

@@ -1,0 +1,70 @@
+import type { Mail } from '../api.ts';
+import { count, type Difference, type Evidence, type FamilyEvidence } from '../evidence.ts';
+import { mailsOf } from '../expected.ts';
+import { readInvitation } from './invitation.ts';
+
+const notificationOf = ({ headers }: Mail): string => headers['x-homeroom-notification'] ?? '';
+const kindOf = ({ headers }: Mail): string => headers['x-homeroom-kind'] ?? '';
+
+/** One welcome per family, one mail per outcome, each with an invitation that fits it; the inbox has the same, one for one. */
+export function verifyMails({ families, mails, announced }: Evidence): Difference[] {
+  const byAddress = Map.groupBy(mails, ({ to }) => to.join(','));
+  const known = new Set(families.map(({ email }) => email));
+  const heard = count(announced);
+  return [
+    ...[...byAddress.keys()].filter((to) => !known.has(to)).map((to) => `a mail went to ${to}`),
+    ...families.flatMap((family) => verifyFamily(family, byAddress.get(family.email) ?? [])),
+    ...families
+      .filter(({ id }) => heard.get(id) !== 1)
+      .map(({ id, email }) => `coordinators heard ${heard.get(id) ?? 0} times of ${email}`),
+  ];
+}
+
+function verifyFamily({ email, inbox, enrollments, histories }: FamilyEvidence, mails: readonly Mail[]): Difference[] {
+  const welcomes = mails.filter((mail) => kindOf(mail) === 'welcome');
+  const differences: Difference[] = [];
+  if (welcomes.length !== 1) differences.push(`${email}: ${welcomes.length} welcome mails`);
+
+  const ids = count(mails.map(notificationOf));
+  for (const { id, kind } of inbox) {
+    if (ids.get(id) !== 1)
+      differences.push(`${email}: the inbox has a ${kind} that was mailed ${ids.get(id) ?? 0} times`);
+  }
+  const entries = new Map(inbox.map((entry) => [entry.id, entry]));
+  if (entries.size !== inbox.length) differences.push(`${email}: the inbox lists an entry twice`);
+  for (const mail of mails) {
+    const entry = entries.get(notificationOf(mail));
+    if (entry?.kind !== kindOf(mail))
+      differences.push(`${email}: a ${kindOf(mail)} mail is ${entry?.kind ?? 'not'} in the inbox`);
+  }
+
+  const about = Map.groupBy(mails, (mail) => entries.get(notificationOf(mail))?.data.enrollmentId ?? '');
+  for (const {
+    id,
+    class: { title },
+  } of enrollments) {
+    const got = (about.get(id) ?? []).map(kindOf).sort();
+    const promised = mailsOf(histories.get(id) ?? []).sort();
+    if (got.join() !== promised.join())
+      differences.push(`${email}, ${title}: mails ${got.join(', ') || 'none'} instead of ${promised.join(', ')}`);
+    differences.push(...verifyInvitations(about.get(id) ?? [], `${email}, ${title}`, title));
+  }
+  return [...differences, ...verifyInvitations(welcomes, email, '')];
+}
+
+/** An enrolment is one entry in the calendar, whatever happens to it: one UID, and CANCEL only at its end. */
+function verifyInvitations(mails: readonly Mail[], name: string, title: string): Difference[] {
+  const uids = new Set<string>();
+  const differences = mails.flatMap((mail) => {
+    try {
+      const { method, uid, summary } = readInvitation(mail);
+      uids.add(uid);
+      if ((method === 'CANCEL') !== (kindOf(mail) === 'cancelled'))
+        return [`${name}: the ${kindOf(mail)} mail's .ics says ${method}`];
+      return summary.includes(title) ? [] : [`${name}: the .ics is about “${summary}”`];
+    } catch (error) {
+      return [`${name}: the ${kindOf(mail)} mail: ${String(error)}`];
+    }
+  });
+  return uids.size > 1 ? [...differences, `${name}: ${uids.size} entries in the calendar`] : differences;
+}
