@@ -35,11 +35,16 @@ export function offsetSeconds(timeZone: string, instantMs: number): number {
   return (sign === '-' ? -1 : 1) * (Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds));
 }
 
-/** The instant at which a wall clock in the zone shows `day`T`time`. In the gap of a spring night: an hour later. */
+/**
+ * The instant at which a wall clock in the zone shows `day`T`time`; as RFC 5545 (3.3.5) wants it, the first of two in the
+ * hour that comes twice, and counted from before the gap in the hour that never comes.
+ */
 export function instantOf(timeZone: string, day: string, time: string): number {
   const asUtc = Date.parse(`${day}T${time}Z`);
-  const guess = asUtc - offsetSeconds(timeZone, asUtc) * 1_000;
-  return asUtc - offsetSeconds(timeZone, guess) * 1_000;
+  const before = asUtc - offsetSeconds(timeZone, asUtc - dayMs) * 1_000;
+  const after = asUtc - offsetSeconds(timeZone, asUtc + dayMs) * 1_000;
+  const shows = (instantMs: number): boolean => instantMs + offsetSeconds(timeZone, instantMs) * 1_000 === asUtc;
+  return !shows(before) && shows(after) ? after : before;
 }
 
 /** The wall clock of the zone at an instant, `20260308T020000`. */

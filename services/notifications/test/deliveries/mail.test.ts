@@ -1,0 +1,73 @@
+import { describe, expect, test } from '@jest/globals';
+import { examples } from '@homeroom/contracts';
+import { classEntry } from '../../src/calendars/calendar.ts';
+import { composeMail, UnusableAddressError, type DueMail } from '../../src/deliveries/mail.ts';
+
+const due: DueMail = {
+  id: '0199f2a0-0000-7000-8000-000000000006',
+  familyId: '0199f2a0-0000-7000-8000-000000000001',
+  attempts: 1,
+  kind: 'confirmed',
+  subject: 'Maya has a seat',
+  body: 'Maya is enrolled in <b>Pottery</b> & more.',
+  createdAt: new Date('2026-08-01T12:00:00Z'),
+  invitation: {
+    method: 'REQUEST',
+    entry: classEntry(
+      { uid: 'u@homeroom', sequence: 2, status: 'confirmed', childName: 'Maya' },
+      examples['homeroom.class.opened.v1'],
+    ),
+  },
+  guardianName: 'Ngozi Okafor',
+  email: 'ngozi@example.org',
+  traceparent: null,
+};
+const house = {
+  coopName: 'Willow Creek',
+  from: { name: 'Willow Creek', address: 'hello@willow.example' },
+  publicOrigin: 'https://willow.example',
+};
+
+describe('a mail', () => {
+  test('is named after its notification, so that a second copy can be told', () => {
+    const mail = composeMail(due, house);
+    expect(mail.messageId).toBe(`<${due.id}@homeroom>`);
+    expect(mail.headers).toEqual({
+      'X-Homeroom-Notification': due.id,
+      'X-Homeroom-Kind': 'confirmed',
+      'Auto-Submitted': 'auto-generated',
+    });
+    expect(composeMail({ ...due, attempts: 7 }, house)).toEqual(mail);
+  });
+
+  test('its HTML shows text as text', () => {
+    expect(composeMail(due, house).html).toContain('enrolled in &lt;b&gt;Pottery&lt;/b&gt; &amp; more.');
+    expect(composeMail(due, house).text).toContain('enrolled in <b>Pottery</b> & more.');
+  });
+
+  test('line breaks in names and subjects become spaces', () => {
+    const mail = composeMail(
+      { ...due, subject: 'Hi\r\nBcc: evil@example.org', guardianName: 'N\nTo: evil@example.org' },
+      house,
+    );
+    expect(mail.subject).toBe('Hi Bcc: evil@example.org');
+    expect(mail.to.name).toBe('N To: evil@example.org');
+  });
+
+  test.each([
+    'a@b.example\r\nRCPT TO:<evil@example.org>',
+    'a@b.example, evil@example.org',
+    'Evil <evil@example.org>',
+    'a@b@c.example',
+    'no-at.example',
+    '',
+    'a b@c.example',
+    '"a"@c.example',
+  ])('is not sent to %j', (email) => {
+    expect(() => composeMail({ ...due, email }, house)).toThrow(UnusableAddressError);
+  });
+
+  test.each(['ngozi@example.org', 'o’neil+kids@sub.example.co', 'müller@bücher.example'])('is sent to %j', (email) => {
+    expect(composeMail({ ...due, email }, house).envelope.to).toEqual([email]);
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from '@jest/globals';
+import { examples, type EventType } from '@homeroom/contracts';
+import {
+  draftForEnrollment,
+  draftsForRegistration,
+  type EnrollmentEvent,
+  type FamilyEvent,
+} from '../../src/notifications/notification.ts';
+
+const event = (type: EventType, data: object = {}): unknown => ({
+  id: '0199f2a0-0000-7000-8000-0000000000aa',
+  type,
+  source: '/enrollment',
+  subject: 'x',
+  time: new Date('2026-08-01T12:00:00Z'),
+  data: { ...examples[type], ...data },
+});
+const enrollment = (type: EnrollmentEvent['type'], data: object = {}): EnrollmentEvent =>
+  event(type, data) as EnrollmentEvent;
+const registered = (data: object = {}): FamilyEvent => event('homeroom.family.registered.v1', data) as FamilyEvent;
+const house = { coopName: 'Willow Creek', timeZone: 'America/Chicago' };
+
+describe('what an enrolment’s event says', () => {
+  test.each([
+    [
+      'homeroom.enrollment.confirmed.v1',
+      'confirmed',
+      'REQUEST',
+      'confirmed',
+      'Maya Okafor has a seat in Pottery for beginners',
+    ],
+    [
+      'homeroom.enrollment.waitlisted.v1',
+      'waitlisted',
+      'REQUEST',
+      'tentative',
+      'Maya Okafor is on the waitlist of Pottery for beginners',
+    ],
+    [
+      'homeroom.enrollment.promoted.v1',
+      'promoted',
+      'REQUEST',
+      'tentative',
+      'A seat in Pottery for beginners is free for Maya Okafor',
+    ],
+    [
+      'homeroom.enrollment.cancelled.v1',
+      'cancelled',
+      'CANCEL',
+      'cancelled',
+      'Maya Okafor is no longer enrolled in Pottery for beginners',
+    ],
+  ] as const)('%s: one %s mail that a calendar understands', (type, kind, method, status, subject) => {
+    const draft = draftForEnrollment(enrollment(type), false);
+    expect(draft).toMatchObject({ kind, subject, audience: `family:${examples[type].familyId}` });
+    expect(draft?.mail?.invitation.method).toBe(method);
+    expect(draft?.mail?.invitation.entry).toMatchObject({
+      uid: `enrollment-${examples[type].enrollmentId}@homeroom`,
+      sequence: examples[type].version,
+      status,
+    });
+  });
+
+  test('a held seat says nothing: the answer to the request did', () => {
+    expect(draftForEnrollment(enrollment('homeroom.enrollment.seat-held.v1'), false)).toBeUndefined();
+  });
+
+  test('money is named when there is some, and not when there is none', () => {
+    expect(draftForEnrollment(enrollment('homeroom.enrollment.confirmed.v1'), false)?.body).toContain('USD 85.00');
+    expect(
+      draftForEnrollment(enrollment('homeroom.enrollment.confirmed.v1', { amountCents: 0 }), false)?.body,
+    ).not.toContain('USD');
+    expect(draftForEnrollment(enrollment('homeroom.enrollment.cancelled.v1'), false)?.body).toContain(
+      'pay back USD 85.00',
+    );
+  });
+
+  test('late news say that they are', () => {
+    expect(draftForEnrollment(enrollment('homeroom.enrollment.confirmed.v1'), true)?.body).toMatch(
+      /^This message was delayed/,
+    );
+  });
+
+  test('names with line breaks stay in one line', () => {
+    const child = { ...examples['homeroom.enrollment.confirmed.v1'].child, name: 'Maya\r\nBcc: evil@example.org' };
+    expect(draftForEnrollment(enrollment('homeroom.enrollment.confirmed.v1', { child }), false)?.subject).toBe(
+      'Maya Bcc: evil@example.org has a seat in Pottery for beginners',
+    );
+  });
+});
+
+describe('what a registration says', () => {
+  test('the family is welcomed with the orientation; the coordinators read of it without a mail', () => {
+    const [welcome, news] = draftsForRegistration(registered(), house);
+    expect(welcome).toMatchObject({ kind: 'welcome', subject: 'Welcome to Willow Creek' });
+    expect(welcome.mail?.invitation).toMatchObject({
+      method: 'PUBLISH',
+      entry: { startTime: '10:00', status: 'confirmed' },
+    });
+    expect(news).toMatchObject({ kind: 'family_registered', audience: 'coordinators', subject: 'New family: Okafor' });
+    expect(news.body).toContain('1 child.');
+    expect(news.mail).toBeUndefined();
+  });
+});

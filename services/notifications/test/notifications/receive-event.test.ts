@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { examples } from '@homeroom/contracts';
+import type { Database } from '@homeroom/postgres';
+import { shownEntries } from '../../src/calendars/store.ts';
+import { audienceOf } from '../../src/notifications/notification.ts';
+import { receiveClass, receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
+import { listNotifications } from '../../src/notifications/store.ts';
+import { changePreferences } from '../../src/preferences/store.ts';
+import { aFamily, anEvent, Closing, co, openHouse } from '../house.ts';
+
+const closing = new Closing();
+let database: Database;
+beforeAll(async () => {
+  ({ database } = await openHouse(closing));
+});
+afterAll(() => closing.closeAll());
+
+const inbox = async (familyId: string): Promise<string[]> => {
+  const query = { audience: audienceOf(familyId), before: undefined, unread: false, limit: 100 };
+  return (await listNotifications(database, query)).items.map(({ kind }) => kind).reverse();
+};
+const deliveries = async (familyId: string): Promise<string[]> =>
+  (
+    await database.query<{ status: string }>({
+      name: 'test_deliveries',
+      text: 'select status from deliveries where family_id = $1 order by position',
+      values: [familyId],
+    })
+  ).rows.map(({ status }) => status);
+
+describe('receiving an event', () => {
+  test.each(['confirmed', 'waitlisted', 'promoted', 'cancelled'] as const)(
+    'an enrolment that is %s makes exactly one notification and one mail, however often it arrives',
+    async (kind) => {
+      const family = aFamily();
+      await receiveFamily(database, co, family.registered());
+      const event = family.enrollment(`homeroom.enrollment.${kind}.v1`);
+      const answers = await Promise.all([1, 2, 3, 4].map(() => receiveEnrollment(database, event)));
+      expect(answers.flat()).toHaveLength(1);
+      expect(await inbox(family.familyId)).toEqual(['welcome', kind]);
+      expect(await deliveries(family.familyId)).toEqual(['due', 'due']);
+    },
+  );
+
+  test('a registration welcomes the family once and tells the coordinators once', async () => {
+    const family = aFamily();
+    const event = family.registered();
+    const first = await receiveFamily(database, co, event);
+    expect(first.map(({ audience, kind }) => [audience, kind])).toEqual([
+      [audienceOf(family.familyId), 'welcome'],
+      ['coordinators', 'family_registered'],
+    ]);
+    expect(await receiveFamily(database, co, event)).toEqual([]);
+    expect(await inbox(family.familyId)).toEqual(['welcome']);
+  });
+
+  test('a held seat makes a tentative entry and no notification', async () => {
+    const family = aFamily();
+    await receiveEnrollment(database, family.enrollment('homeroom.enrollment.seat-held.v1'));
+    expect(await inbox(family.familyId)).toEqual([]);
+    expect((await shownEntries(database, family.familyId)).map(({ entry }) => entry.status)).toEqual(['tentative']);
+  });
+
+  test('a transaction that fails leaves nothing behind, and the redelivery does it all', async () => {
+    const family = aFamily();
+    const event = family.enrollment('homeroom.enrollment.confirmed.v1');
+    const failing: Database = {
+      ...database,
+      transaction: (work) =>
+        database.transaction(async (trx) => {
+          await work(trx);
+          throw new Error('the process died before COMMIT');
+        }),
+    };
+    await expect(receiveEnrollment(failing, event)).rejects.toThrow('died before COMMIT');
+    expect(await inbox(family.familyId)).toEqual([]);
+    expect(await shownEntries(database, family.familyId)).toEqual([]);
+    expect(await receiveEnrollment(database, event)).toHaveLength(1);
+    expect(await inbox(family.familyId)).toEqual(['confirmed']);
+  });
+
+  test('without the inbox row a duplicate would be a second notification: the database refuses it', async () => {
+    const family = aFamily();
+    const event = family.enrollment('homeroom.enrollment.confirmed.v1');
+    await receiveEnrollment(database, event);
+    await database.query({ name: 'test_forget', text: 'delete from inbox where event_id = $1', values: [event.id] });
+    await expect(receiveEnrollment(database, event)).rejects.toThrow('notifications_event_id_audience_key');
+    expect(await inbox(family.familyId)).toEqual(['confirmed']);
+  });
+});
+
+describe('order', () => {
+  test('an enrolment that comes before its family waits for the address, and then goes', async () => {
+    const family = aFamily();
+    await receiveEnrollment(database, family.enrollment('homeroom.enrollment.confirmed.v1'));
+    expect(await deliveries(family.familyId)).toEqual(['waiting']);
+    await receiveFamily(database, co, family.registered());
+    expect(await deliveries(family.familyId)).toEqual(['due', 'due']);
+  });
+
+  test('an enrolment and its family at the same moment: no mail is left waiting', async () => {
+    const families = Array.from({ length: 25 }, aFamily);
+    await Promise.all(
+      families.flatMap((family) => [
+        receiveEnrollment(database, family.enrollment('homeroom.enrollment.confirmed.v1')),
+        receiveFamily(database, co, family.registered()),
+      ]),
+    );
+    for (const { familyId } of families) expect(await deliveries(familyId)).toEqual(['due', 'due']);
+  });
+
+  test('an older snapshot of a family does not replace a newer one', async () => {
+    const family = aFamily();
+    await receiveFamily(database, co, family.changed({ version: 3, name: 'Newest' }));
+    await receiveFamily(database, co, family.changed({ version: 2, name: 'Older' }));
+    await receiveFamily(database, co, family.registered({ version: 1, name: 'Oldest' }));
+    const { rows } = await database.query<{ family_name: string; version: number }>({
+      name: 'test_contact',
+      text: 'select family_name, version from contacts where family_id = $1',
+      values: [family.familyId],
+    });
+    expect(rows).toEqual([{ family_name: 'Newest', version: 3 }]);
+    // late as it is, the registration happened, and is answered
+    expect(await inbox(family.familyId)).toEqual(['welcome']);
+  });
+
+  test('an older event of an enrolment is told as late news and does not bring its calendar entry back', async () => {
+    const family = aFamily();
+    await receiveEnrollment(database, family.enrollment('homeroom.enrollment.cancelled.v1', { version: 3 }));
+    const [late] = await receiveEnrollment(
+      database,
+      family.enrollment('homeroom.enrollment.confirmed.v1', { version: 2 }),
+    );
+    expect(late?.body).toMatch(/^This message was delayed/);
+    expect(await shownEntries(database, family.familyId)).toEqual([]);
+  });
+
+  test('a class that changes moves in every calendar; an older class in a later enrolment does not move it back', async () => {
+    const family = aFamily();
+    const classId = family.familyId;
+    const course = { ...examples['homeroom.class.opened.v1'], classId };
+    await receiveEnrollment(
+      database,
+      family.enrollment('homeroom.enrollment.waitlisted.v1', { version: 1, class: course }),
+    );
+    await receiveClass(database, anEvent('homeroom.class.changed.v1', { ...course, version: 5, room: 'Barn' }));
+    await receiveEnrollment(
+      database,
+      family.enrollment('homeroom.enrollment.confirmed.v1', { version: 2, class: course }),
+    );
+    const [shown] = await shownEntries(database, family.familyId);
+    expect(shown?.entry).toMatchObject({ location: 'Barn', status: 'confirmed', sequence: 2 });
+  });
+
+  test('positions of an inbox have no gaps, however many events come at once', async () => {
+    const family = aFamily();
+    await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        receiveEnrollment(
+          database,
+          family.enrollment('homeroom.enrollment.confirmed.v1', {
+            enrollmentId: crypto.randomUUID(),
+            version: index + 1,
+          }),
+        ),
+      ),
+    );
+    const query = { audience: audienceOf(family.familyId), before: undefined, unread: false, limit: 100 };
+    const { items, unreadCount } = await listNotifications(database, query);
+    expect(items.map(({ position }) => position)).toEqual(Array.from({ length: 20 }, (_, index) => 20 - index));
+    expect(unreadCount).toBe(20);
+  });
+});
+
+describe('preferences', () => {
+  test('a family that wants no mail, or none of a kind, gets the notification and no mail', async () => {
+    const [silent, picky] = [aFamily(), aFamily()];
+    await changePreferences(database, silent.familyId, {
+      emailEnabled: false,
+      mute: [],
+      unmute: [],
+      rotateCalendar: false,
+    });
+    await changePreferences(database, picky.familyId, { mute: ['confirmed'], unmute: [], rotateCalendar: false });
+    for (const family of [silent, picky]) {
+      await receiveFamily(database, co, family.registered());
+      await receiveEnrollment(database, family.enrollment('homeroom.enrollment.confirmed.v1'));
+      expect(await inbox(family.familyId)).toEqual(['welcome', 'confirmed']);
+    }
+    expect(await deliveries(silent.familyId)).toEqual(['suppressed', 'suppressed']);
+    expect(await deliveries(picky.familyId)).toEqual(['due', 'suppressed']);
+  });
+});
+
+test('a class in no known time zone is refused, for the dead letters', async () => {
+  const event = anEvent('homeroom.class.opened.v1', { timeZone: 'Mars/Olympus' });
+  await expect(receiveClass(database, event)).rejects.toThrow('is not a time zone');
+});
