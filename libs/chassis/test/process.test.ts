@@ -59,7 +59,10 @@ const get = (url: string, agent: Agent): Promise<Answer> =>
 const refuses = (origin: string): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(Number(new URL(origin).port), '127.0.0.1');
-    socket.on('connect', () => (socket.destroy(), resolve(false)));
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(false);
+    });
     socket.on('error', () => resolve(true));
   });
 
@@ -134,7 +137,13 @@ describe('on SIGTERM under keep-alive load', () => {
       .lines()
       .map(({ msg }) => msg)
       .filter((msg) => msg !== 'request' && msg !== 'slow has begun');
-    expect(order.slice(order.indexOf('stopping'))).toEqual(['stopping', 'told to stop', 'producer closed', 'pool closed', 'stopped']);
+    expect(order.slice(order.indexOf('stopping'))).toEqual([
+      'stopping',
+      'told to stop',
+      'producer closed',
+      'pool closed',
+      'stopped',
+    ]);
     agent.destroy();
     idle.destroy();
   });
@@ -172,7 +181,9 @@ describe('on SIGTERM under keep-alive load', () => {
     const child = await start(serving, { SHUTDOWN_DEADLINE_MS: '1500' });
     const origin = await originOf(child);
     const agent = new Agent();
-    const cut = get(`${origin}/api/slow?ms=60000`, agent).catch((error: NodeJS.ErrnoException) => error.code);
+    const cut = get(`${origin}/api/slow?ms=60000`, agent).catch(
+      (error: unknown) => (error as NodeJS.ErrnoException).code,
+    );
     await child.line('slow has begun');
     const startedAt = performance.now();
     child.process.kill('SIGTERM');
