@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Ports, PortName } from './port-table.ts';
 import { apiNames, serviceNames, type ServiceName } from './services.ts';
 
@@ -27,7 +28,7 @@ export function haproxyConfig(options: GatewayOptions): string {
   return `# written at every start by tools/stack
 global
   log stdout format raw local0 info
-  maxconn 12000
+  maxconn ${maxConnections()}
   # a stop lets requests in flight end, and streams only so long
   hard-stop-after 1s
   stats timeout 10s
@@ -79,6 +80,13 @@ listen balance
   stats show-legends
   http-request use-service prometheus-exporter if { path /metrics }
 `;
+}
+
+/** Each connection takes two descriptors, and HAProxy refuses to start when the system does not grant them. */
+function maxConnections(): number {
+  const limits = process.platform === 'linux' ? readFileSync('/proc/self/limits', 'utf8') : '';
+  const hardLimit = Number(/^Max open files\s+\d+\s+(\d+)/m.exec(limits)?.[1] ?? 4096);
+  return Math.min(8000, Math.floor((hardLimit - 200) / 2));
 }
 
 function backend({ host, ports, balance, weights, source }: GatewayOptions, service: ServiceName): string {

@@ -47,8 +47,8 @@ const packages: Package[] = [
 ];
 
 export interface Machine {
-  /** The folders where programs are looked for, as in PATH. */
-  path: string;
+  /** Where programs are looked for, in this order. */
+  folders: string[];
   /** Undefined: nothing can be installed without asking. */
   privilege: 'root' | 'sudo' | undefined;
   installer: 'apt' | 'dnf' | 'brew' | undefined;
@@ -63,38 +63,32 @@ export async function ensureBinaries(
   onInstall: (labels: string[]) => void,
   machine: Machine = thisMachine(),
 ): Promise<Partial<Binaries>> {
-  const missing = await findMissing(wanted, machine.path);
+  const missing = await findMissing(wanted, machine);
   if (missing.length > 0) {
     if (machine.installer !== 'apt' || machine.privilege === undefined)
       throw new PlainError(whatToType(missing, machine));
     onInstall(missing.map(({ label }) => label));
     await installByApt(missing, machine.privilege);
-    const still = await findMissing(wanted, machine.path);
+    const still = await findMissing(wanted, machine);
     if (still.length > 0) throw new PlainError(whatToType(still, machine));
   }
-  return Object.fromEntries(wanted.map((program) => [program, locate(program, machine.path)]));
+  return Object.fromEntries(wanted.map((program) => [program, locate(program, machine)]));
 }
 
-async function findMissing(wanted: (keyof Binaries)[], path: string): Promise<Package[]> {
+async function findMissing(wanted: (keyof Binaries)[], machine: Machine): Promise<Package[]> {
   const candidates = packages.filter(({ program }) => wanted.includes(program));
   const present = await Promise.all(
     candidates.map(async ({ program }) => {
-      const binary = locate(program, path);
+      const binary = locate(program, machine);
       return binary !== undefined && (program !== 'java' || (await javaVersion(binary)) >= 17);
     }),
   );
   return candidates.filter((_, index) => !present[index]);
 }
 
-function locate(program: keyof Binaries, path: string): string | undefined {
+function locate(program: keyof Binaries, { folders }: Machine): string | undefined {
   const { executables } = packages.find((candidate) => candidate.program === program)!;
-  return executables
-    .flatMap((name) =>
-      [...path.split(delimiter), '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/opt/openjdk@21/bin'].map((dir) =>
-        join(dir, name),
-      ),
-    )
-    .find(isExecutable);
+  return executables.flatMap((name) => folders.map((dir) => join(dir, name))).find(isExecutable);
 }
 
 function isExecutable(file: string): boolean {
@@ -145,11 +139,12 @@ function hasCandidate(name: string): boolean {
 }
 
 function thisMachine(): Machine {
-  const path = process.env['PATH'] ?? '';
-  const has = (name: string): boolean => path.split(delimiter).some((dir) => isExecutable(join(dir, name)));
+  const path = (process.env['PATH'] ?? '').split(delimiter);
+  const has = (name: string): boolean => path.some((dir) => isExecutable(join(dir, name)));
   const installer = has('apt-get') ? 'apt' : has('dnf') ? 'dnf' : has('brew') ? 'brew' : undefined;
   return {
-    path,
+    // a user's PATH often lacks the last three
+    folders: [...path, '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/opt/openjdk@21/bin'],
     installer,
     privilege: process.getuid?.() === 0 ? 'root' : has('sudo') && sudoAsksNothing() ? 'sudo' : undefined,
   };

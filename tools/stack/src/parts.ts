@@ -1,14 +1,13 @@
-import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { checkBudget, planConnections, RESERVE } from './budget.ts';
-import { prepareDatabases, readMaxConnections, type ServiceDatabases } from './databases.ts';
+import { prepareDatabases, readMaxConnections } from './databases.ts';
 import { engineNeeds, startEngines, type Engines } from './engines.ts';
 import { haproxyConfig } from './gateway.ts';
 import { landingPage } from './landing-page.ts';
 import type { StackOptions } from './options.ts';
+import { runOnce } from './one-shot.ts';
 import { ensureBinaries, type Binaries } from './packages.ts';
 import { PlainError } from './plain-error.ts';
 import { portNames, type PortName } from './port-table.ts';
@@ -20,8 +19,6 @@ import { ensureCoordinator, firstGuardianEmail, seed } from './seed.ts';
 import { apiSpecs, commandOf, expectOk, serviceNames, workerSpec, type ServiceWorld } from './services.ts';
 import type { StackHooks } from './stack.ts';
 import type { StackFile } from './stack-file.ts';
-
-const run = promisify(execFile);
 
 /** Starts everything, each part as soon as what it stands on is there. */
 export async function startParts(
@@ -53,7 +50,11 @@ export async function startParts(
   const world = worldOf(options, engines, secrets, budget);
   const databases = await progress.step('Databases and migrations', async () => {
     const prepared = await prepareDatabases(engines.postgres, engines.postgresReplicas, secrets.roles);
-    await Promise.all(serviceNames.map((service) => migrateService(world, prepared, service)));
+    await Promise.all(
+      serviceNames.map((service) =>
+        runOnce(`The migrations of ${service}`, commandOf(world, service, prepared[service], 'migrate.ts')),
+      ),
+    );
     return prepared;
   });
   const adapt = hooks.adapt ?? ((spec) => spec);
@@ -117,19 +118,6 @@ function worldOf(
 /** Every loopback address is ours on Linux: the gateway calls from one that no client has by accident. */
 function gatewaySource(host: string): string {
   return process.platform === 'linux' && host.startsWith('127.') ? '127.0.0.2' : host;
-}
-
-async function migrateService(
-  world: ServiceWorld,
-  databases: ServiceDatabases,
-  service: (typeof serviceNames)[number],
-): Promise<void> {
-  const { command, args, ...rest } = commandOf(world, service, databases[service], 'migrate.ts');
-  await run(command, args, rest).catch((error: unknown) => {
-    throw new PlainError(`${service}: its migrations failed.\n${outputOf(error)}`, {
-      cause: error,
-    });
-  });
 }
 
 function sandboxes(
@@ -203,10 +191,4 @@ function describe(options: StackOptions, engines: Engines, secrets: Secrets): St
     engines,
     logDir: join(stateDir, 'log'),
   };
-}
-
-/** What a one-shot program wrote before it failed. */
-function outputOf(error: unknown): string {
-  const { stdout = '', stderr = '', message = '' } = error as { stdout?: string; stderr?: string; message?: string };
-  return `${stdout}${stderr}`.trim() || message;
 }

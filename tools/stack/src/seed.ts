@@ -1,15 +1,13 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { parse } from 'csv-parse/sync';
 import { stringify } from './csv.ts';
 import type { ServiceDatabases } from './databases.ts';
+import { runOnce } from './one-shot.ts';
 import type { Progress } from './progress.ts';
 import { commandOf, type ServiceWorld } from './services.ts';
 import type { Account } from './stack-file.ts';
 
-const run = promisify(execFile);
 const seedDir = join(import.meta.dirname, '..', 'seed');
 
 /** Families of the roster that a fresh house is shown with; the journey brings all of them, into a house of its own. */
@@ -33,14 +31,10 @@ export async function ensureCoordinator({
   coordinator: Account;
 }): Promise<void> {
   const flags = ['--email', coordinator.email, '--password', coordinator.password, '--name', 'Robin Okafor'];
-  const { command, args, ...rest } = commandOf(
-    world,
-    'families',
-    databases.families,
-    'commands/add-coordinator.ts',
-    flags,
+  await runOnce(
+    'Making the coordinator’s account',
+    commandOf(world, 'families', databases.families, 'commands/add-coordinator.ts', flags),
   );
-  await run(command, args, rest);
 }
 
 /**

@@ -98,7 +98,7 @@ function nodeSpec(
     args: [...nodeFlags, join('src', file)],
     cwd: join(world.checkout, 'services', service),
     env,
-    stopTimeoutMs: 2000,
+    stopTimeoutMs: 1500,
     ready: (signal) => untilServing(signal, () => expectOk(`http://${world.host}:${opsPort}/health/ready`)),
   };
 }
@@ -111,7 +111,7 @@ function environment(world: ServiceWorld, service: ServiceName, database: Servic
     LOG_FORMAT: 'json',
     TRUSTED_PROXIES: `${world.gatewaySource}/32`,
     PUBLIC_ORIGIN: world.publicOrigin,
-    SHUTDOWN_DEADLINE_MS: '1800',
+    SHUTDOWN_DEADLINE_MS: '1300',
     TIME_ZONE: 'America/Chicago',
     COOP_NAME: 'Willow Creek Co-op',
     MAIL_FROM: 'Willow Creek Co-op <hello@willow-creek.example>',

@@ -46,6 +46,7 @@ export async function startKafka(supervisor: Supervisor, options: KafkaOptions):
     command: options.java,
     args: ['-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', ...classpath, 'kafka.Kafka', properties],
     cwd: options.dataDir,
+    stopTimeoutMs: 1500,
     ready: (signal) => untilServing(signal, () => readMetadata(broker), 100),
   });
   return broker;

@@ -173,6 +173,7 @@ function serverSpec(cluster: Cluster, name: string, dir: string, port: number, u
     cwd: '/',
     env: { ...process.env, LC_MESSAGES: 'C' },
     stopSignal: 'SIGINT',
+    stopTimeoutMs: name === 'postgres-replica' ? 400 : 1500,
     ready: (signal) =>
       untilServing(signal, () =>
         withClient(url, async (client) => {

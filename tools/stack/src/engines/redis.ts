@@ -35,6 +35,7 @@ export function redisSpec(options: RedisOptions): ProcessSpec {
     name: `redis-${options.role}`,
     command: options.binary,
     args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
+    stopTimeoutMs: 1500,
     ready: (signal) => untilServing(signal, () => ping(`redis://${options.host}:${options.port}`)),
   };
 }

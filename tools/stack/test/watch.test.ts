@@ -1,0 +1,37 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { waitFor } from '@homeroom/testing';
+import { describe, expect, test } from '@jest/globals';
+import { checkout } from '../src/options.ts';
+import { servicesOf, watchSources } from '../src/watch.ts';
+
+describe('a save', () => {
+  test.each([
+    ['services/families/src/app.ts', ['families']],
+    ['services/families/migrations/0002_x.sql', ['families']],
+    ['services/families/README.md', []],
+    ['services/families/test/app.test.ts', []],
+    ['libs/cache/src/cache.ts', ['enrollment']],
+    ['libs/chassis/src/server.ts', ['families', 'enrollment', 'notifications']],
+    ['libs/testing/src/index.ts', []],
+  ])('of %s concerns %j', (file, services) => {
+    expect(servicesOf(checkout, file)).toEqual(services);
+  });
+
+  test('is told once, with every file of it', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'homeroom-watch-'));
+    for (const folder of ['services/a/src', 'libs/b/src']) mkdirSync(join(root, folder), { recursive: true });
+    const saves: string[][] = [];
+    const watcher = watchSources(root, (files) => void saves.push(files));
+    try {
+      writeFileSync(join(root, 'services/a/src/x.ts'), '1');
+      writeFileSync(join(root, 'libs/b/src/y.ts'), '2');
+      await waitFor('the save', () => saves.length > 0);
+      expect(saves.flat().sort()).toEqual(['libs/b/src/y.ts', 'services/a/src/x.ts']);
+    } finally {
+      watcher.close();
+      rmSync(root, { recursive: true });
+    }
+  });
+});
