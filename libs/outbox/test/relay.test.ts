@@ -1,0 +1,218 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { decodeEvent } from '@homeroom/contracts';
+import { append, createRelay, type RelayEvent, type RelayOptions } from '@homeroom/outbox';
+import { openDatabase, type Database } from '@homeroom/postgres';
+import { createTestDatabase, startFaultProxy, waitFor, type TestDatabase } from '@homeroom/testing';
+import { changed } from './families.ts';
+import { memoryProducer, type MemoryProducer } from './memory-producer.ts';
+import { schema } from './schema.ts';
+
+let opened: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  opened = await createTestDatabase({ migrations: [schema] });
+  database = openDatabase({
+    primaryUrl: opened.url,
+    replicaUrls: [],
+    poolSize: 10,
+    replicaPoolSize: 1,
+    applicationName: 'relay-test',
+  });
+});
+afterAll(async () => {
+  await database.close();
+  await opened.drop();
+});
+
+let producer: MemoryProducer;
+let stops: (() => Promise<void>)[];
+beforeEach(async () => {
+  producer = memoryProducer();
+  stops = [];
+  await database.query({ name: 'truncate', text: 'truncate outbox' });
+});
+afterEach(async () => {
+  await Promise.all(stops.map((stop) => stop()));
+});
+
+interface Running {
+  readonly events: RelayEvent[];
+  stop(): Promise<void>;
+}
+function start(options: Partial<RelayOptions> = {}): Running {
+  const events: RelayEvent[] = [];
+  const ending = new AbortController();
+  const relay = createRelay({
+    url: opened.url,
+    producer,
+    lockName: 'families',
+    lockPollMs: 20,
+    onEvent: (event) => events.push(event),
+    ...options,
+  });
+  const done = relay.run(ending.signal);
+  const stop = async (): Promise<void> => {
+    ending.abort();
+    await done;
+  };
+  stops.push(stop);
+  return { events, stop };
+}
+
+const write = (key: string, ...versions: number[]): Promise<void> =>
+  database.transaction((trx) => append(trx, ...versions.map((version) => changed(key, version))));
+const left = async (): Promise<number> =>
+  (await database.query({ name: 'left', text: 'select 1 from outbox' })).rowCount;
+const versions = (key: string, of = producer): unknown[] =>
+  of.sent
+    .filter((message) => message.key === key)
+    .map(
+      (message) =>
+        (
+          decodeEvent({ headers: message.headers as Record<string, string>, value: message.value })?.data as {
+            version: number;
+          }
+        ).version,
+    );
+const drained = (): Promise<boolean> => waitFor('an empty outbox', async () => (await left()) === 0);
+const leading = ({ events }: Running): Promise<boolean> =>
+  waitFor('the relay to lead', () => events.some(({ type }) => type === 'leading'));
+
+test('publishes what is committed, as it was written, then deletes it', async () => {
+  start();
+  await write('a', 1, 2);
+  await drained();
+  expect(versions('a')).toEqual([1, 2]);
+  expect(producer.sent[0]).toMatchObject({
+    topic: 'homeroom.family.v1',
+    key: 'a',
+    headers: { ce_type: 'homeroom.family.changed.v1', 'content-type': 'application/json' },
+  });
+});
+
+test('publishes nothing of a transaction that rolled back', async () => {
+  start();
+  await expect(
+    database.transaction(async (trx) => {
+      await append(trx, changed('rolled-back', 1));
+      throw new Error('no');
+    }),
+  ).rejects.toThrow('no');
+  await write('committed', 1);
+  await drained();
+  expect(producer.sent.map(({ key }) => key)).toEqual(['committed']);
+});
+
+test('a row committed after a later one was published is published too', async () => {
+  start();
+  await database.transaction(async (trx) => {
+    await append(trx, changed('slow', 1));
+    await write('fast', 1);
+    await waitFor('the later row to go first', () => versions('fast').length === 1);
+    expect(versions('slow')).toEqual([]);
+  });
+  await drained();
+  expect(versions('slow')).toEqual([1]);
+});
+
+test('keeps order per key over many small batches and concurrent writers', async () => {
+  start({ batchSize: 7 });
+  const keys = Array.from({ length: 10 }, (_, i) => `k${i}`);
+  await Promise.all(
+    keys.map(async (key) => {
+      for (let version = 1; version <= 20; version++) await write(key, version);
+    }),
+  );
+  await drained();
+  for (const key of keys) expect(versions(key)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+});
+
+test('of two relays one works; the other takes over when it stops', async () => {
+  const first = start();
+  await leading(first);
+  const second = start();
+  await waitFor('the second to wait', () => second.events.some(({ type }) => type === 'following'));
+  await write('a', 1);
+  await drained();
+  expect(second.events).toEqual([{ type: 'following' }]);
+  await first.stop();
+  await leading(second);
+  await write('a', 2);
+  await drained();
+  expect(versions('a')).toEqual([1, 2]);
+});
+
+test('a relay that loses its connection gives way: the other takes over, nothing is lost', async () => {
+  const { hostname: host, port } = new URL(opened.url);
+  const proxy = await startFaultProxy({ target: { host, port: Number(port) } });
+  stops.push(() => proxy.close());
+  const first = start({ url: proxy.through(opened.url) });
+  await leading(first);
+  const second = start();
+  await waitFor('the second to wait', () => second.events.some(({ type }) => type === 'following'));
+  proxy.refuse();
+  await write('a', 1);
+  await leading(second);
+  await drained();
+  expect(versions('a')).toEqual([1]);
+  await waitFor('the first to notice', () => first.events.some(({ type }) => type === 'connection-lost'));
+  await first.stop();
+});
+
+test('while the broker is away rows stay, in order; afterwards all of them go', async () => {
+  const { events } = start();
+  producer.failure = new Error('the broker is away');
+  await write('a', 1);
+  await write('a', 2);
+  await waitFor('two attempts', () => events.filter(({ type }) => type === 'publish-failed').length >= 2);
+  expect(await left()).toBe(2);
+  producer.failure = undefined;
+  await drained();
+  expect(versions('a')).toEqual([1, 2]);
+});
+
+test('a batch whose acknowledgement was lost is sent again: twice on the wire, never less than once', async () => {
+  let cut = true;
+  const { send } = producer;
+  producer.send = async (messages) => {
+    await send.call(producer, messages);
+    if (cut) {
+      cut = false;
+      throw new Error('stored, but the answer was lost');
+    }
+  };
+  start();
+  await write('a', 1);
+  await drained();
+  expect(versions('a')).toEqual([1, 1]);
+});
+
+test('stopping finishes the batch in hand', async () => {
+  const { promise: acknowledged, resolve: acknowledge } = Promise.withResolvers<undefined>();
+  const { send } = producer;
+  producer.send = async (messages) => {
+    await send.call(producer, messages);
+    await acknowledged;
+  };
+  const relay = start();
+  await write('a', 1);
+  await waitFor('the batch to be sent', () => producer.sent.length === 1);
+  const stopped = relay.stop();
+  acknowledge(undefined);
+  await stopped;
+  expect(await left()).toBe(0);
+});
+
+test('relays of different names do not wait for each other', async () => {
+  const [families, others] = [start(), start({ lockName: 'others', producer: memoryProducer() })];
+  await Promise.all([leading(families), leading(others)]);
+});
+
+test('tells how much it published and how old it was', async () => {
+  await write('a', 1, 2, 3);
+  const { events } = start();
+  await drained();
+  const published = await waitFor('the report', () => events.find((event) => event.type === 'published'));
+  expect(published).toMatchObject({ count: 3 });
+  expect(published.ageMs).toBeGreaterThanOrEqual(0);
+});
