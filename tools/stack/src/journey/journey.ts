@@ -93,10 +93,11 @@ export async function play(settings: Settings, say: (line: string) => void): Pro
   const rolls = await timed('classes and rosters read', async () => readClasses(scene, await desk(1)));
   const announced = await timed('coordinators’ inbox read', async () => readAnnouncements(scene, await desk(2)));
   for (const { browser } of households) browser.close();
+  await payments.fault();
 
   const families = households.map((household) => ({ ...household, email: household.cast.guardian.email }));
   const evidence: Evidence = { ...books, ...rolls, announced, families, mails: mailroom.mails, traffic };
-  const counts = countUp(cast, evidence, { struck: outage.struck, held: outage.held.size });
+  const counts = countUp(cast, evidence, outage);
   return { evidence, counts, seconds, troubles };
 }
 

@@ -34,7 +34,7 @@ try {
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     // whoever stops us in the middle shall not find the payment provider down
-    process.once(signal, () => void new PaymentBooks(settings.payments).fault('none').finally(() => process.exit(130)));
+    process.once(signal, () => void new PaymentBooks(settings.payments).fault().finally(() => process.exit(130)));
   }
   process.exit(await main(settings));
 } catch (error) {

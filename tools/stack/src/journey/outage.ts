@@ -5,7 +5,10 @@ import { until } from './until.ts';
 
 const waitMs = 120_000;
 
-/** The payment provider's bad quarter of an hour: down after a third of the wishes, up again after two thirds. */
+/**
+ * The payment provider's bad quarter of an hour. Down after a fifth of the wishes, while there still are seats; after a half
+ * it is up, but charges without an answer; after three quarters it works, and says everything twice until the end.
+ */
 export class Outage {
   readonly #payments: PaymentBooks;
   readonly #wishCount: number;
@@ -15,6 +18,8 @@ export class Outage {
   readonly held = new Set<string>();
   /** Calls that the provider did not take. */
   struck = 0;
+  /** Charges that it made and said nothing of. */
+  unanswered = 0;
 
   constructor(payments: PaymentBooks, wishCount: number) {
     this.#payments = payments;
@@ -34,21 +39,25 @@ export class Outage {
 
   /** Runs beside the wishes; ends when the provider is back. */
   async run(households: readonly Household[]): Promise<void> {
-    await this.#reached(1 / 3);
-    await this.#payments.fault('down');
-    this.#downSince = Date.now();
     try {
-      await this.#reached(2 / 3);
-      this.struck = await until(
-        'a call that the provider does not take',
-        async () => (await this.#payments.status()).faults.struck || undefined,
-        { timeoutMs: waitMs },
-      );
+      await this.#reached(1 / 5);
+      await this.#payments.fault({ mode: 'down' });
+      this.#downSince = Date.now();
+      await this.#reached(1 / 2);
+      this.struck = await this.#felt('a call that the provider does not take');
       await this.#expectHeld(households);
+      this.#downSince = Number.POSITIVE_INFINITY;
+      await this.#payments.fault({ mode: 'timeout-after-charge' });
+      await this.#reached(3 / 4);
+      this.unanswered = await this.#felt('a charge that is not answered');
     } finally {
       this.#downSince = Number.POSITIVE_INFINITY;
-      await this.#payments.fault('none');
+      await this.#payments.fault({ mode: 'none', webhooks: 'twice' });
     }
+  }
+
+  #felt(what: string): Promise<number> {
+    return until(what, async () => (await this.#payments.status()).faults.struck || undefined, { timeoutMs: waitMs });
   }
 
   /** Nobody can have paid; whoever took a seat keeps it. */

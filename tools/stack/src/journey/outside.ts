@@ -69,11 +69,14 @@ export class PaymentBooks {
     return get(`${this.#url}/sandbox/status`, sandboxStatus);
   }
 
-  async fault(mode: 'down' | 'none'): Promise<void> {
+  /** Sets what the provider does wrong from now on; nothing when nothing is said. */
+  async fault(
+    faults: { mode: 'down' | 'timeout-after-charge' | 'none'; webhooks?: 'twice' } = { mode: 'none' },
+  ): Promise<void> {
     const response = await fetch(`${this.#url}/sandbox/faults`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ mode }),
+      body: JSON.stringify(faults),
     });
     if (!response.ok) throw new Error(`the payment sandbox answered ${response.status}: ${await response.text()}`);
   }

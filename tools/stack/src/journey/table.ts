@@ -1,12 +1,13 @@
 import type { Cast } from './cast.ts';
 import { count, type Evidence } from './evidence.ts';
 import { entryOf } from './expected.ts';
+import type { Outage } from './outage.ts';
 
 /** What happened, in numbers. */
 export function countUp(
   cast: Cast,
   evidence: Evidence,
-  outage: { struck: number; held: number },
+  outage: Pick<Outage, 'struck' | 'unanswered' | 'held'>,
 ): [string, string | number][] {
   const { families, mails, charges, refunds, traffic } = evidence;
   const outcomes = count(families.flatMap(({ wishes }) => wishes.map(({ outcome }) => outcome.kind)));
@@ -35,7 +36,8 @@ export function countUp(
     ['… were refused', `${outcomes.get('refused') ?? 0}${reasons.size === 0 ? '' : `: ${listed(reasons)}`}`],
     ['promoted from a waitlist', entries.get('promoted') ?? 0],
     ['enrolments at the end', listed(statuses)],
-    ['seats held while payments were down', `${outage.held}, with ${outage.struck} calls refused`],
+    ['seats held while payments were down', `${outage.held.size}, with ${outage.struck} calls refused`],
+    ['charges that were made and not answered', outage.unanswered],
     ['charges', charges.filter(({ status }) => status === 'succeeded').length],
     ['refunds', refunds.length],
     ['mails', `${mails.length}: ${listed(kinds)}`],
