@@ -5,9 +5,9 @@ import { apiConfig } from './config.ts';
 import { openEnrollment } from './open-database.ts';
 
 await runProcess({ service: 'enrollment', role: 'api', config: apiConfig }, async (shell) => {
-  const { config, logger, health, metrics, onClose } = shell;
+  const { config, logger, health, metrics } = shell;
   const database = await openEnrollment(config, { applicationName: 'enrollment-api', logger, metrics });
-  onClose('database', () => database.close());
+  shell.onClose('database', () => database.close());
   const [redis, cacheRedis] = await Promise.all([
     connectRedis(config.REDIS_SESSIONS_URL, {
       name: 'enrollment-api',
@@ -18,7 +18,7 @@ await runProcess({ service: 'enrollment', role: 'api', config: apiConfig }, asyn
       onError: (error) => logger.warn({ err: error }, 'redis for the cache'),
     }),
   ]);
-  onClose('redis', () => Promise.all([redis.quit(), cacheRedis.quit()]));
+  shell.onClose('redis', () => Promise.all([redis.quit(), cacheRedis.quit()]));
   const classes = openClassCache({
     redis: cacheRedis,
     l1TtlMs: config.CLASS_L1_TTL_MS,
@@ -26,7 +26,7 @@ await runProcess({ service: 'enrollment', role: 'api', config: apiConfig }, asyn
     logger,
     metrics,
   });
-  onClose('class cache', () => classes.close());
+  shell.onClose('class cache', () => classes.close());
   health.check('postgres', (signal) => database.ping(signal));
   // without sessions nobody can enrol, but everyone can read the catalogue
   health.check('redis-sessions', () => redis.ping(), { critical: false });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-const lengthOf = (text: string): number => [...text].length;
+const lengthOf = (text: string): number => Array.from(text).length;
 
 /**
  * Text as people write it: composed (NFC) so that equal titles are equal bytes, trimmed, counted in characters and not in

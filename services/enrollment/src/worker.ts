@@ -14,14 +14,14 @@ import { observePayments } from './payments/observe-payments.ts';
 import { openPaymentProvider } from './payments/provider.ts';
 
 await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }, async (shell) => {
-  const { config, logger, health, metrics, signal, onClose } = shell;
+  const { config, logger, health, metrics, signal } = shell;
   const database = await openEnrollment(config, { applicationName: 'enrollment-worker', logger, metrics });
-  onClose('database', () => database.close());
+  shell.onClose('database', () => database.close());
   const redis = await connectRedis(config.REDIS_CACHE_URL, {
     name: 'enrollment-worker',
     onError: (error) => logger.warn({ err: error }, 'redis for the cache'),
   });
-  onClose('redis', () => redis.quit());
+  shell.onClose('redis', () => redis.quit());
   const classes = openClassCache({
     redis,
     l1TtlMs: config.CLASS_L1_TTL_MS,
@@ -29,13 +29,13 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
     logger,
     metrics,
   });
-  onClose('class cache', () => classes.close());
+  shell.onClose('class cache', () => classes.close());
   const kafka = openKafka({
     brokers: config.KAFKA_BROKERS,
     clientId: 'enrollment-worker',
     topicPrefix: config.TOPIC_PREFIX,
   });
-  onClose('kafka', () => kafka.close());
+  shell.onClose('kafka', () => kafka.close());
   health.check('postgres', (probe) => database.ping(probe));
   // the outbox keeps what cannot be published: a broker that is away is no reason to restart or replace this process
   health.check('kafka', (probe) => kafka.ping(probe), { critical: false });
@@ -44,7 +44,7 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
   const observed = { logger, metrics };
   const consume = async (options: ConsumeOptions): Promise<void> => {
     const consumer = await kafka.consume({ ...options, onEvent: observeKafka(observed) });
-    onClose(`consumer ${options.group}`, () => consumer.stop());
+    shell.onClose(`consumer ${options.group}`, () => consumer.stop());
   };
   await consume(familyConsumer(database));
   await consume(cacheConsumer(classes));
@@ -84,6 +84,6 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
     if (!signal.aborted) throw error;
     logger.debug({ err: error }, 'stopped early');
   });
-  onClose('relay and collector', () => working);
+  shell.onClose('relay and collector', () => working);
   shell.started();
 });

@@ -54,9 +54,11 @@ const childIsFree = `ch.child_id = $2 and ch.family_id = $3 and ch.version = $4 
 
 const classIsAsKnown = `class.version = $5 and class.status = 'open' and not ${activeHere}`;
 
+// Counting goes on from this row. An update that counted from the row it finds by its snapshot would first try the value of
+// before the wait for the lock, and the CHECK would refuse a seat that a cancellation has just set free.
 const lockedClass = `class as materialized (
   select class_id, version, title, description, subject, teacher, room, weekday, start_time, end_time, first_day,
-    last_day, time_zone, age_min, age_max, capacity, taken, waitlisted, price_cents, currency, status
+    last_day, time_zone, age_min, age_max, capacity, taken, waitlisted, last_number, price_cents, currency, status
   from classes where class_id = $1 for no key update
 )`;
 
@@ -77,7 +79,7 @@ const takeSeat = `with ${lockedClass}, child as (
   where ${classIsAsKnown} and class.waitlisted = 0 and class.taken < class.capacity and ${childIsFree}
   returning ch.child_id
 ), seat as (
-  update classes set taken = taken + 1 from child where class_id = $1 returning taken
+  update classes set taken = class.taken + 1 from class, child where classes.class_id = $1 returning classes.taken
 ), owed as (
   insert into charges (enrollment_id, amount_cents, currency)
   select $6, price_cents, currency from class, seat where price_cents > 0
@@ -89,8 +91,9 @@ const joinWaitlist = `with ${lockedClass}, child as (
   select ch.child_id from children ch, class
   where ${classIsAsKnown} and (class.waitlisted > 0 or class.taken >= class.capacity) and ${childIsFree}
 ), place as (
-  update classes set waitlisted = waitlisted + 1, last_number = last_number + 1 from child where class_id = $1
-  returning waitlisted as position, last_number as number
+  update classes set waitlisted = class.waitlisted + 1, last_number = class.last_number + 1
+  from class, child where classes.class_id = $1
+  returning classes.waitlisted as position, classes.last_number as number
 ), ${written(
   'place',
   `'waitlisted'`,

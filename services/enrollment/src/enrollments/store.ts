@@ -97,9 +97,7 @@ export const rowOf = (state: Enrollment): object => ({
 });
 
 /** What the history keeps of an event beside its type. */
-export function dataOf({ type: _, ...data }: EnrollmentEvent): object {
-  return data;
-}
+export const dataOf = (event: EnrollmentEvent): object => ({ ...event, type: undefined });
 
 /** Writes what happened to a locked enrolment: history, read model, outbox. */
 export async function record(

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readFacts } from '../../src/enrollments/enroll-store.ts';
+import { enrollChild } from '../../src/enrollments/enroll-child.ts';
+import { KnownFacts } from '../../src/enrollments/known-facts.ts';
+import { startHarness, type Harness } from '../harness.ts';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.close());
+
+/** A process that has heard of the child and the class. */
+const informed = async (known: KnownFacts, count: number, classId: string) => {
+  const children = await harness.children(count);
+
+  for (const child of children) {
+    known.learn(await readFacts(harness.db, { classId, childId: child.id, familyId: child.familyId }));
+  }
+  return children;
+};
+
+const enroll = (known: KnownFacts, child: { id: string; familyId: string }, classId: string) =>
+  harness.counter.during(() =>
+    enrollChild({ db: harness.db, known }, { classId, childId: child.id, familyId: child.familyId }),
+  );
+
+test('enrolling is one round trip when the facts are known: a paid seat, a free one, a place', async () => {
+  for (const [details, statement] of [
+    [{ priceCents: 14_500 }, 'enroll-seat'],
+    [{ priceCents: 0 }, 'enroll-seat'],
+  ] as const) {
+    const known = new KnownFacts();
+    const { id } = await harness.openClass(details);
+    const [child] = await informed(known, 1, id);
+    const { names, roundTrips } = await enroll(known, child!, id);
+    expect([roundTrips, names]).toEqual([1, [statement]]);
+  }
+  const known = new KnownFacts();
+  const { id } = await harness.openClass({ capacity: 1 });
+  const children = await informed(known, 3, id);
+  await enroll(known, children[0]!, id);
+  for (const child of children.slice(1)) {
+    const { names, result } = await enroll(known, child, id);
+    expect([names, result.status]).toEqual([['enroll-waitlist'], 'waitlisted']);
+  }
+});
+
+test('a process that knows nothing asks once and writes once', async () => {
+  const known = new KnownFacts();
+  const { id } = await harness.openClass();
+  const [child] = await harness.children(1);
+  expect((await enroll(known, child!, id)).names).toEqual(['enroll-facts', 'enroll-seat']);
+});
+
+test('a stale belief costs one more round trip, because the refusal brings the facts', async () => {
+  const [here, elsewhere] = [new KnownFacts(), new KnownFacts()];
+  const { id } = await harness.openClass({ capacity: 1 });
+  const [late, later] = await informed(here, 2, id);
+  const [first] = await informed(elsewhere, 1, id);
+  await enroll(elsewhere, first!, id);
+  const { names, result } = await enroll(here, late!, id);
+  expect([names, result.status]).toEqual([['enroll-seat', 'enroll-waitlist'], 'waitlisted']);
+  expect((await enroll(here, later!, id)).names).toEqual(['enroll-waitlist']);
+});
+
+test('a changed class is noticed by the statement, never by luck', async () => {
+  const known = new KnownFacts();
+  const { id } = await harness.openClass();
+  const [child] = await informed(known, 1, id);
+  const headers = await harness.coordinator();
+  const payload = { priceCents: 20_000 };
+  await harness.app.inject({ method: 'PATCH', url: `/api/classes/${id}`, headers, payload });
+  const { names, result } = await enroll(known, child!, id);
+  expect([names, result.amountCents]).toEqual([['enroll-seat', 'enroll-seat'], 20_000]);
+});
+
+test('a refusal is said only after asking: what a process remembers may be over', async () => {
+  const known = new KnownFacts();
+  const { id } = await harness.openClass();
+  const [child] = await informed(known, 1, id);
+  const made = await enroll(known, child!, id);
+  await harness.cancel(made.result.id, await harness.guardian(child!.familyId));
+  const { names, result } = await enroll(known, child!, id);
+  expect([names, result.status]).toEqual([['enroll-facts', 'enroll-seat'], 'payment_pending']);
+});
+
+test('reading a class costs one query when it is cached nowhere, and none after that', async () => {
+  const { id } = await harness.openClass();
+  const read = () => harness.counter.during(() => harness.app.inject({ url: `/api/classes/${id}` }));
+  expect((await read()).names).toEqual(['class-text']);
+  expect((await read()).names).toEqual([]);
+});
+
+test('1,000 at once reading a class that is cached nowhere cost one query', async () => {
+  const { id } = await harness.openClass();
+  const { names, result } = await harness.counter.during(() =>
+    Promise.all(Array.from({ length: 1_000 }, () => harness.app.inject({ url: `/api/classes/${id}` }))),
+  );
+  expect(names).toEqual(['class-text']);
+  expect(new Set(result.map(({ statusCode, body }) => `${statusCode}${body}`)).size).toBe(1);
+});
+
+test('searching costs one query', async () => {
+  await harness.openClass();
+  const { names } = await harness.counter.during(() => harness.app.inject({ url: '/api/classes?q=pottery&age=8' }));
+  expect(names).toEqual(['classes-search-text-age']);
+});

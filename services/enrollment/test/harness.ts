@@ -1,0 +1,165 @@
+import { connectRedis, createLogger, Health, loadConfig, Metrics, type ZodFastify } from '@homeroom/chassis';
+import type { FamilySnapshot } from '@homeroom/contracts';
+import { openDatabase, type Database } from '@homeroom/postgres';
+import { openSessions, type Principal } from '@homeroom/sessions';
+import { countQueries, createTestDatabase, testRedis, type QueryCounter, type TestDatabase } from '@homeroom/testing';
+import { hash } from 'node:crypto';
+import { v7 as uuid } from 'uuid';
+import { buildApp } from '../src/app.ts';
+import type { ClassDetails, ClassView } from '../src/classes/class.ts';
+import { createClass } from '../src/classes/create-class.ts';
+import { openClassCache } from '../src/classes/open-class-cache.ts';
+import { apiConfig } from '../src/config.ts';
+import { copyFamily } from '../src/families/copy-family.ts';
+
+export const webhookSecret = 'a webhook secret for tests';
+
+export const pottery: ClassDetails = {
+  title: 'Pottery for beginners',
+  description: 'Pinch, coil and slab.',
+  subject: 'art',
+  teacher: 'Inês Duarte',
+  room: 'Workshop',
+  weekday: 'tuesday',
+  startTime: '10:00',
+  endTime: '11:30',
+  firstDay: '2027-01-12',
+  lastDay: '2027-05-18',
+  timeZone: 'America/Chicago',
+  ageMin: 7,
+  ageMax: 11,
+  capacity: 3,
+  priceCents: 14_500,
+  currency: 'USD',
+  status: 'open',
+};
+
+export interface Child {
+  readonly id: string;
+  readonly name: string;
+  readonly familyId: string;
+}
+
+type Headers = Record<string, string>;
+type Injected = Awaited<ReturnType<ZodFastify['inject']>>;
+
+/** The service as one API process has it, over a database of its own. */
+export interface Harness {
+  readonly app: ZodFastify;
+  readonly db: Database;
+  readonly database: TestDatabase;
+  readonly counter: QueryCounter;
+  /** A cookie of a new session. */
+  signedIn(principal: Principal): Promise<Headers>;
+  /** Signed in as the guardian of a family. */
+  guardian(familyId: string): Promise<Headers>;
+  coordinator(): Promise<Headers>;
+  /** Families with a child of eight each, as their events would have brought them. */
+  children(count: number): Promise<Child[]>;
+  openClass(details?: Partial<ClassDetails>): Promise<ClassView>;
+  enroll(childOf: Child, classId: string, headers?: Headers): Promise<Injected>;
+  cancel(enrollmentId: string, headers: Headers): Promise<Injected>;
+  /** Rows of a statement, for looking behind the API. */
+  rows<T = Record<string, unknown>>(text: string, ...values: unknown[]): Promise<T[]>;
+  close(): Promise<void>;
+}
+
+export async function startHarness(env: Record<string, string> = {}): Promise<Harness> {
+  const [database, redisUrls] = await Promise.all([createTestDatabase('enrollment'), testRedis()]);
+  const counter = countQueries();
+  const db = openDatabase({
+    primaryUrl: database.url,
+    replicaUrls: [],
+    poolSize: 10,
+    replicaPoolSize: 2,
+    applicationName: 'enrollment-test',
+    statementTimeoutMs: 20_000,
+    lockTimeoutMs: 15_000,
+    connectTimeoutMs: 15_000,
+    onEvent: counter.onEvent,
+  });
+  const config = loadConfig(apiConfig, {
+    DATABASE_URL: database.url,
+    REDIS_SESSIONS_URL: redisUrls.sessionsUrl,
+    REDIS_CACHE_URL: redisUrls.cacheUrl,
+    CURSOR_SECRET: 'a cursor secret for tests',
+    PAYMENT_WEBHOOK_SECRET: webhookSecret,
+    RATE_LIMIT_PER_MINUTE: '0',
+    MAX_EVENT_LOOP_DELAY_MS: '0',
+    TIME_ZONE: 'America/Chicago',
+    ...env,
+  });
+  const logger = createLogger({ service: 'enrollment', level: 'error', format: 'json' });
+  const metrics = new Metrics({ service: 'enrollment', defaults: false });
+  const health = new Health();
+  const [redis, cacheRedis] = await Promise.all([
+    connectRedis(redisUrls.sessionsUrl, { commandTimeoutMs: 5_000 }),
+    connectRedis(redisUrls.cacheUrl, { commandTimeoutMs: 5_000 }),
+  ]);
+  const classes = openClassCache({
+    redis: cacheRedis,
+    prefix: redisUrls.keyPrefix,
+    l1TtlMs: config.CLASS_L1_TTL_MS,
+    l2TtlSeconds: config.CLASS_L2_TTL_SECONDS,
+    logger,
+    metrics,
+  });
+  const redisPrefix = redisUrls.keyPrefix;
+  const app = await buildApp(config, { logger, health, metrics, database: db, classes, redis, redisPrefix });
+  const sessions = openSessions({ redis, keyPrefix: redisPrefix });
+
+  const harness: Harness = {
+    app,
+    db,
+    database,
+    counter,
+    async signedIn(principal) {
+      const { token } = await sessions.create(principal);
+      return { cookie: `homeroom=${token}` };
+    },
+    guardian: (familyId) => harness.signedIn({ accountId: uuid(), role: 'guardian', familyId }),
+    coordinator: () => harness.signedIn({ accountId: uuid(), role: 'coordinator' }),
+    children: (count) =>
+      Promise.all(
+        Array.from({ length: count }, async (_, index) => {
+          const family = aFamily({ children: [{ childId: uuid(), name: `Child ${index}`, birthDate: '2018-06-01' }] });
+          await copyFamily(db, { eventId: uuid(), family });
+          const [child] = family.children;
+          return { id: child?.childId ?? '', name: child?.name ?? '', familyId: family.familyId };
+        }),
+      ),
+    openClass: (details = {}) =>
+      db.transaction((trx) => createClass(trx, { ...pottery, title: `Pottery ${uuid()}`, ...details })),
+    async enroll(child, classId, headers) {
+      return app.inject({
+        method: 'POST',
+        url: '/api/enrollments',
+        headers: headers ?? (await harness.guardian(child.familyId)),
+        payload: { classId, childId: child.id },
+      });
+    },
+    cancel: async (enrollmentId, headers) =>
+      app.inject({ method: 'DELETE', url: `/api/enrollments/${enrollmentId}`, headers }),
+    async rows<T>(text: string, ...values: unknown[]) {
+      // the name must be the text's own: statements are prepared under it
+      const name = `test-${hash('md5', text)}`;
+      return (await db.query<T>({ name, text, values })).rows;
+    },
+    async close() {
+      await app.close();
+      await classes.close();
+      await Promise.all([redis.quit(), cacheRedis.quit(), db.close()]);
+      await database.drop();
+    },
+  };
+  return harness;
+}
+
+export const aFamily = (change: Partial<FamilySnapshot> = {}): FamilySnapshot => ({
+  familyId: uuid(),
+  version: 1,
+  name: 'Okafor',
+  guardians: [{ guardianId: uuid(), name: 'Ngozi Okafor', email: 'ngozi@example.org' }],
+  children: [{ childId: uuid(), name: 'Maya Okafor', birthDate: '2018-06-01' }],
+  ...change,
+});
