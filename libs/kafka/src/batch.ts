@@ -16,7 +16,7 @@ export interface Work {
   readonly topicPrefix: string;
   readonly handle: (message: IncomingMessage, context: HandlerContext) => Promise<Handled>;
   /** `undefined` when messages whose tries are used up are dropped. */
-  readonly sendDeadLetter: ((letter: OutgoingMessage) => Promise<void>) | undefined;
+  readonly sendDeadLetter: ((letter: OutgoingMessage, signal: AbortSignal) => Promise<void>) | undefined;
   readonly stopping: AbortSignal;
   readonly emit: (event: KafkaEvent) => void;
   readonly alive: () => void;
@@ -148,7 +148,7 @@ async function deliver(
 ): Promise<boolean> {
   for (let attempt = 1; !ended.aborted; attempt += 1) {
     try {
-      await work.sendDeadLetter?.(letter);
+      await work.sendDeadLetter?.(letter, ended);
       return true;
     } catch (error) {
       await retryLater(work, message, { attempt, transient: true, error, backoff: retryDefaults }, ended);

@@ -31,7 +31,7 @@ export function connect(
     clientId,
     logLevel: kafkajs.logLevel.NOTHING,
     connectionTimeout: 2000,
-    requestTimeout: 8000,
+    requestTimeout: 5000,
     // complete, because kafkajs fills gaps from other defaults when NODE_ENV is `test`
     retry: { initialRetryTime: 100, maxRetryTime: 1000, factor: 0.2, multiplier: 2, retries: 5, ...retry },
     socketFactory: ({ host, port, onConnect }) => {

@@ -6,6 +6,8 @@ import { brokerCode } from './errors.ts';
 import type { Consumer, ConsumerOptions, KafkaEvent, KafkaOptions } from './types.ts';
 
 const stopMs = 4000;
+/** Longer than any request or pause of kafkajs takes. */
+const silenceMs = 60_000;
 /** Crashes in a row, without a fetch between them, that are no fault of the network: then it is ours. */
 const hopelessAfter = 5;
 
@@ -25,7 +27,7 @@ export function startConsumer(
   work: Pick<Work, 'handle' | 'sendDeadLetter'>,
 ): Consumer {
   const { topicPrefix = '' } = kafka;
-  const { group, topics, sessionTimeoutMs = 30_000 } = options;
+  const { group, topics, sessionTimeoutMs = 10_000 } = options;
   const stop = new AbortController();
   let lastSign = performance.now();
   let dead = false;
@@ -40,7 +42,7 @@ export function startConsumer(
 
   /** Runs one kafkajs consumer until it crashes or is stopped. */
   const runOnce = async (): Promise<Crash | undefined> => {
-    const connection = connect(kafka, { retries: 5 });
+    const connection = connect(kafka, { retries: 2 });
     let passing = false;
     const consumer = connection.client.consumer({
       groupId: topicPrefix + group,
@@ -56,7 +58,7 @@ export function startConsumer(
         maxRetryTime: 1000,
         factor: 0.2,
         multiplier: 2,
-        retries: 5,
+        retries: 2,
         restartOnFailure: async () => {
           passing = true;
           return false;
@@ -132,7 +134,7 @@ export function startConsumer(
 
   const running = supervise();
   return {
-    healthy: () => !dead && performance.now() - lastSign < 3 * sessionTimeoutMs,
+    healthy: () => !dead && performance.now() - lastSign < silenceMs + sessionTimeoutMs,
     stop: async () => {
       stop.abort(new Error('the consumer is stopping'));
       await running;

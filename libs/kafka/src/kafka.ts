@@ -23,16 +23,11 @@ export function openKafka(options: KafkaOptions): Kafka {
   let producer: Producer | undefined;
   const sharedProducer = (): Producer => (producer ??= openProducer(options));
 
-  const deadLetterTopics = new Map<string, Promise<void>>();
-  const sendDeadLetter = async (letter: OutgoingMessage): Promise<void> => {
+  const deadLetterTopics = new Set<string>();
+  const sendDeadLetter = async (letter: OutgoingMessage, signal: AbortSignal): Promise<void> => {
     const { topic } = letter;
-    let there = deadLetterTopics.get(topic);
-    if (there === undefined) {
-      there = admin.ensureTopics([{ topic, partitions: 1 }]);
-      deadLetterTopics.set(topic, there);
-      there.catch(() => deadLetterTopics.delete(topic));
-    }
-    await there;
+    if (!deadLetterTopics.has(topic)) await admin.ensureTopics([{ topic, partitions: 1 }], { signal });
+    deadLetterTopics.add(topic);
     await sharedProducer().send([letter]);
   };
 
@@ -60,7 +55,10 @@ export function openKafka(options: KafkaOptions): Kafka {
   return {
     ensureTopics: admin.ensureTopics,
     ping: admin.ping,
-    producer: async () => sharedProducer(),
+    producer: async () => {
+      closing.signal.throwIfAborted();
+      return sharedProducer();
+    },
     consume: async (consumeOptions) => consume(consumeOptions, true, eventHandler(consumeOptions)),
     consumeRaw: async ({ handler, deadLetters = true, ...consumeOptions }) =>
       consume(consumeOptions, deadLetters, async (message, context) => {

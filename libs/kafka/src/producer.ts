@@ -5,7 +5,6 @@ import { KafkaUnavailableError, translate } from './errors.ts';
 import { endSpan, startSend } from './tracing.ts';
 import type { KafkaOptions, OutgoingMessage, Producer } from './types.ts';
 
-const sendMs = 10_000;
 /** A request's share of one partition must stay below the broker's `message.max.bytes`, 1 MiB by default. */
 const requestBytes = 700_000;
 
@@ -22,7 +21,7 @@ interface Job {
  * requests are cheaper than many small ones.
  */
 export function openProducer(options: KafkaOptions): Producer {
-  const { topicPrefix = '', onEvent } = options;
+  const { topicPrefix = '', sendTimeoutMs = 10_000, onEvent } = options;
   const waiting: Job[] = [];
   let live: { connection: Connection; producer: ClientProducer; connected: Promise<void> } | undefined;
   let flushing: Promise<void> | undefined;
@@ -58,9 +57,9 @@ export function openProducer(options: KafkaOptions): Producer {
     let failure: Error | undefined;
     try {
       await within(
-        sendMs,
-        connected().then(async (producer) => producer.sendBatch({ acks: -1, timeout: sendMs, topicMessages })),
-        () => new KafkaUnavailableError(`sending: not acknowledged within ${sendMs} ms`),
+        sendTimeoutMs,
+        connected().then(async (producer) => producer.sendBatch({ acks: -1, timeout: sendTimeoutMs, topicMessages })),
+        () => new KafkaUnavailableError(`sending: not acknowledged within ${sendTimeoutMs} ms`),
       );
       onEvent?.({ kind: 'produced', messages: messages.length, durationMs: performance.now() - startedAt });
     } catch (error) {

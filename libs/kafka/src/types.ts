@@ -8,6 +8,8 @@ export interface KafkaOptions {
   readonly clientId: string;
   /** Put before every topic and group, so that several tests or checkouts share a broker. Default: none. */
   readonly topicPrefix?: string;
+  /** How long a send may take before it is given up. Default 10 000. */
+  readonly sendTimeoutMs?: number;
   /**
    * Opens the socket to a broker. Brokers tell clients their own addresses; this is where to go through a tunnel or a
    * proxy instead. Default: a TCP connection.
@@ -97,7 +99,7 @@ export interface ConsumerOptions {
   readonly concurrency?: number;
   /** How long one try may take before its signal aborts and it counts as failed. Default 60 000. */
   readonly handlerTimeoutMs?: number;
-  /** How long the group waits for a silent member before it gives its partitions away. Default 30 000. */
+  /** How long the group waits for a silent member before it gives its partitions away. Brokers take 6000 or more. Default 10 000. */
   readonly sessionTimeoutMs?: number;
   readonly onEvent?: (event: KafkaEvent) => void;
 }

@@ -1,0 +1,15 @@
+import type { OpenKafka } from './harness.ts';
+import { consumerContract } from './contract-consumer.ts';
+import { faultContract } from './contract-faults.ts';
+import { poisonContract } from './contract-poison.ts';
+import { producerContract } from './contract-producer.ts';
+import { topicContract } from './contract-topics.ts';
+
+/** What Homeroom needs from a Kafka client. A second one is good enough when it passes all of this. */
+export function kafkaContract(open: OpenKafka): void {
+  topicContract(open);
+  producerContract(open);
+  consumerContract(open);
+  poisonContract(open);
+  faultContract(open);
+}
