@@ -20,7 +20,10 @@ export function observeRelay({ logger, metrics }: { logger: Logger; metrics: Met
         return;
       case 'publish-failed':
         failed.inc();
-        logger.warn({ err: event.error, attempt: event.attempt }, 'events wait in the outbox: the broker did not take them');
+        logger.warn(
+          { err: event.error, attempt: event.attempt },
+          'events wait in the outbox: the broker did not take them',
+        );
         return;
       case 'connection-lost':
         leading.set(0);

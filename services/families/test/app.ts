@@ -1,4 +1,12 @@
-import { connectRedis, createLogger, Health, loadConfig, Metrics, type Redis, type ZodFastify } from '@homeroom/chassis';
+import {
+  connectRedis,
+  createLogger,
+  Health,
+  loadConfig,
+  Metrics,
+  type Redis,
+  type ZodFastify,
+} from '@homeroom/chassis';
 import { openDatabase, type Database } from '@homeroom/postgres';
 import { countQueries, createTestDatabase, testRedis, type QueryCounter, type TestDatabase } from '@homeroom/testing';
 import { v7 as uuidv7 } from 'uuid';

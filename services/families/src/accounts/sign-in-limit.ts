@@ -66,4 +66,5 @@ export function openSignInLimit({
   };
 }
 
-const tooMany = (retryAfterSeconds: number): Error => errors.problem('too_many_attempts', undefined, { retryAfterSeconds });
+const tooMany = (retryAfterSeconds: number): Error =>
+  errors.problem('too_many_attempts', undefined, { retryAfterSeconds });

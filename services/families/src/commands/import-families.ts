@@ -3,6 +3,9 @@ import { importRoster } from '../roster/import-roster.ts';
 import { parseRoster, rosterColumns, type Rejected } from '../roster/parse-roster.ts';
 import { runCommand, UsageError } from './command.ts';
 
+const sentence = ({ line, field, reason }: Rejected): string =>
+  `line ${line}: ${field === undefined ? '' : `${field} `}${reason}`;
+
 await runCommand(
   {
     usage: `Imports families from a roster in CSV. Good rows come in, bad ones are listed with line and reason, and a second
@@ -17,7 +20,7 @@ DATABASE_URL names the families database.`,
   },
   async ({ positionals: [file, ...rest] }, deps) => {
     if (file === undefined || rest.length > 0) throw new UsageError('name one file');
-    const { rows, rejected } = parseRoster(await readFile(file));
+    const { rows, rejected } = await parseRoster(await readFile(file));
     const report = await importRoster(deps, rows);
     const bad = [...rejected, ...report.rejected].sort((a, b) => a.line - b.line);
     const { created, updated, unchanged } = report;
@@ -27,6 +30,3 @@ DATABASE_URL names the families database.`,
     ].join('\n');
   },
 );
-
-const sentence = ({ line, field, reason }: Rejected): string =>
-  `line ${line}: ${field === undefined ? '' : `${field} `}${reason}`;

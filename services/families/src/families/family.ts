@@ -44,7 +44,8 @@ export interface FamilyPatch {
 }
 
 /** What a change comes to: the family as it will be (its version not yet raised), or the code of the refusal. */
-export type Decision = { family: Family } | { refused: 'child_exists' | 'child_not_found' | 'guardian_not_found' | 'too_many_children' };
+export type Decision =
+  { family: Family } | { refused: 'child_exists' | 'child_not_found' | 'guardian_not_found' | 'too_many_children' };
 
 export const maxChildren = 20;
 

@@ -28,7 +28,10 @@ export async function registerFamily(
     return family;
   };
   if (idempotencyKey === undefined) return insert(database);
-  const request = { ...given, guardian: { ...given.guardian, password: passwords.fingerprint(given.guardian.password) } };
+  const request = {
+    ...given,
+    guardian: { ...given.guardian, password: passwords.fingerprint(given.guardian.password) },
+  };
   return database.transaction((trx) =>
     once(
       trx,

@@ -53,9 +53,7 @@ export const family = z
         longitude: z.number().optional(),
       })
       .optional(),
-    guardians: z.array(
-      z.object({ id: z.uuid(), name: z.string(), email: z.string(), phone: z.string().optional() }),
-    ),
+    guardians: z.array(z.object({ id: z.uuid(), name: z.string(), email: z.string(), phone: z.string().optional() })),
     children: z.array(child),
   })
   .meta({ id: 'Family' });

@@ -107,7 +107,9 @@ export async function insertFamilies(db: Queryable, families: readonly NewFamily
       )
       select id as family_id from family`,
     values: [
-      JSON.stringify(families.map(({ family, passwordHash }) => ({ ...columnsOf(family), password_hash: passwordHash }))),
+      JSON.stringify(
+        families.map(({ family, passwordHash }) => ({ ...columnsOf(family), password_hash: passwordHash })),
+      ),
       column(0),
       column(1),
       column(2),
@@ -160,7 +162,9 @@ const columnsOf = (family: Family): object => ({
   postal_code: family.address?.postalCode,
   latitude: family.address?.latitude,
   longitude: family.address?.longitude,
-  search_words: foldedWords([family.name, ...[...family.guardians, ...family.children].map(({ name }) => name)].join(' ')),
+  search_words: foldedWords(
+    [family.name, ...[...family.guardians, ...family.children].map(({ name }) => name)].join(' '),
+  ),
   sort_name: sortKey(family.name),
   guardians: family.guardians.map((guardian, position) => ({ ...guardian, position })),
   children: family.children,

@@ -1,4 +1,5 @@
 import { parse } from 'csv-parse/sync';
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { newPassword } from '../accounts/schemas.ts';
 import { birthDate } from '../children/schemas.ts';
@@ -81,7 +82,7 @@ export class UnreadableRosterError extends Error {
  * Reads a roster: its good rows, and its bad ones with line and reason.
  * @throws {UnreadableRosterError} when it is not UTF-8, or its header lacks a column or has an unknown one.
  */
-export function parseRoster(bytes: Buffer): { rows: RosterRow[]; rejected: Rejected[] } {
+export async function parseRoster(bytes: Buffer): Promise<{ rows: RosterRow[]; rejected: Rejected[] }> {
   const rejected: Rejected[] = [];
   const records = parse(decode(bytes), {
     bom: true,
@@ -100,7 +101,9 @@ export function parseRoster(bytes: Buffer): { rows: RosterRow[]; rejected: Rejec
   const [header, ...lines] = records;
   const columns = checkHeader((header?.record ?? []).map((name) => name.trim()));
   const rows: RosterRow[] = [];
-  for (const { record, info } of lines) {
+  for (const [index, { record, info }] of lines.entries()) {
+    // tens of thousands of rows are a second of work: other requests get their turns
+    if (index % 200 === 199) await setImmediate();
     const result = readRow(info.lines, columns, record);
     if ('reason' in result) rejected.push(result);
     else rows.push(result);
@@ -138,11 +141,20 @@ function readRow(line: number, columns: readonly string[], record: readonly stri
   if (stray !== undefined) return { line, field: stray, reason: 'has a quote out of place' };
   const parsed = cells.safeParse(given);
   if (!parsed.success) {
-    const { path = [], message = 'cannot be read' } = parsed.error.issues[0] ?? {};
+    const { path = [], code, message = 'cannot be read' } = parsed.error.issues[0] ?? {};
     const field = String(path[0]);
-    return { line, field, reason: field in given ? message : 'is missing' };
+    return { line, field, reason: field in given || code === 'custom' ? message : 'is missing' };
   }
-  const { street, city, postal_code: postalCode, latitude, longitude, child_name, child_birth_date, ...row } = parsed.data;
+  const {
+    street,
+    city,
+    postal_code: postalCode,
+    latitude,
+    longitude,
+    child_name,
+    child_birth_date,
+    ...row
+  } = parsed.data;
   const address = { street, city, postalCode, latitude, longitude };
   return {
     line,

@@ -36,7 +36,7 @@ export function rosterRoutes(app: ZodFastify, deps: Deps): void {
     async (request) => {
       const session = await requireCoordinator(request);
       if (!Buffer.isBuffer(request.body)) throw errors.problem('unsupported_media_type', 'send text/csv');
-      const { rows, rejected } = parse(request.body);
+      const { rows, rejected } = await parse(request.body);
       const imported = await importRoster(deps, rows);
       await session.wrote();
       return { ...imported, rejected: [...rejected, ...imported.rejected].sort((a, b) => a.line - b.line) };
@@ -44,9 +44,9 @@ export function rosterRoutes(app: ZodFastify, deps: Deps): void {
   );
 }
 
-function parse(body: Buffer): ReturnType<typeof parseRoster> {
+async function parse(body: Buffer): ReturnType<typeof parseRoster> {
   try {
-    return parseRoster(body);
+    return await parseRoster(body);
   } catch (error) {
     if (error instanceof UnreadableRosterError) throw errors.problem('unreadable_csv', error.message);
     throw error;

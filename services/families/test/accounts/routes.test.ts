@@ -84,7 +84,9 @@ describe('POST /api/sessions', () => {
 
   test('refuses another site’s page that uses the cookie', async () => {
     const client = await service.family();
-    const { status, body } = await client.send('DELETE', '/api/sessions', undefined, { origin: 'https://evil.example' });
+    const { status, body } = await client.send('DELETE', '/api/sessions', undefined, {
+      origin: 'https://evil.example',
+    });
     expect([status, body.code]).toEqual([403, 'forbidden_origin']);
   });
 

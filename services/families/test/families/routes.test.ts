@@ -113,7 +113,9 @@ describe('POST /api/families', () => {
       const headers = { 'idempotency-key': uuidv7() };
       const given = registrationOf({ guardian: { name: 'N', email, password } });
       expect((await service.anonymous.send('POST', '/api/families', given, headers)).body.code).toBe('email_taken');
-      expect(await service.rows('select from idempotency_keys where key = $1', [headers['idempotency-key']])).toEqual([]);
+      expect(await service.rows('select from idempotency_keys where key = $1', [headers['idempotency-key']])).toEqual(
+        [],
+      );
     });
 
     test('keeps keys of different emails apart', async () => {
@@ -173,7 +175,10 @@ describe('PATCH /api/families/:id', () => {
     expect((await client.send('GET', url)).body).toEqual(changed.body);
     const told = (await service.outbox(id)).at(-1);
     expect(told).toMatchObject({ type: 'homeroom.family.changed.v1', data: { version: 2, name: 'Okafor-Lind' } });
-    const without = await client.send('PATCH', url, { address: null, guardians: [{ id: guardians[0].id, phone: null }] });
+    const without = await client.send('PATCH', url, {
+      address: null,
+      guardians: [{ id: guardians[0].id, phone: null }],
+    });
     expect(without.body).not.toHaveProperty('address');
     expect(without.body.guardians[0]).not.toHaveProperty('phone');
   });

@@ -17,7 +17,12 @@ const header = 'guardian_email,guardian_name,family_name,child_name,child_birth_
 describe('POST /api/families/import', () => {
   test('brings families in once, however often it is run', async () => {
     const [a, b] = [newEmail(), newEmail()];
-    const csv = [header, `${a},Ada,Lovelace,Byron,2016-05-12`, `${a},Ada,Lovelace,Anne,2018-09-22`, `${b},Bo,Diaz,,`].join('\r\n');
+    const csv = [
+      header,
+      `${a},Ada,Lovelace,Byron,2016-05-12`,
+      `${a},Ada,Lovelace,Anne,2018-09-22`,
+      `${b},Bo,Diaz,,`,
+    ].join('\r\n');
     const first = await importing(csv);
     expect([first.status, first.body]).toEqual([200, { created: 2, updated: 0, unchanged: 0, rejected: [] }]);
     const events = (await service.outbox()).length;
@@ -78,12 +83,18 @@ describe('POST /api/families/import', () => {
       { line: 16, field: 'guardian_name', reason: expect.stringContaining('NUL') },
     ]);
     const [quoted] = (await coordinator.send('GET', '/api/families?q=quoted')).body.items;
-    expect(quoted).toMatchObject({ guardians: [{ name: 'a "quoted", name' }], address: { latitude: 44.9, longitude: -93.2 } });
+    expect(quoted).toMatchObject({
+      guardians: [{ name: 'a "quoted", name' }],
+      address: { latitude: 44.9, longitude: -93.2 },
+    });
   });
 
   test('rejects a guardian whose email is a coordinator’s', async () => {
     const email = newEmail();
-    await service.rows(`insert into accounts (id, email, name, role) values (gen_random_uuid(), $1, 'C', 'coordinator')`, [email]);
+    await service.rows(
+      `insert into accounts (id, email, name, role) values (gen_random_uuid(), $1, 'C', 'coordinator')`,
+      [email],
+    );
     const { body } = await importing(`${header}\n${email},G,F,,`);
     expect(body).toMatchObject({ created: 0, rejected: [{ line: 2, field: 'guardian_email' }] });
   });

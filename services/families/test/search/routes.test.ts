@@ -4,7 +4,10 @@ import { startApp, type Client, type TestApp } from '../app.ts';
 let service: TestApp;
 let coordinator: Client;
 const search = async (query: Record<string, string | number>) => {
-  const { status, body } = await coordinator.send('GET', `/api/families?${new URLSearchParams(query as never).toString()}`);
+  const { status, body } = await coordinator.send(
+    'GET',
+    `/api/families?${new URLSearchParams(query as never).toString()}`,
+  );
   return { status, body, names: body.items?.map(({ name }: { name: string }) => name) as string[] };
 };
 
@@ -12,8 +15,16 @@ beforeAll(async () => {
   service = await startApp();
   coordinator = await service.coordinator();
   const at = (latitude: number, longitude: number) => ({ address: { latitude, longitude } });
-  await service.family({ name: 'Müller', ...at(44.9778, -93.265), children: [{ name: 'Zoë', birthDate: '2016-01-01' }] });
-  await service.family({ name: 'Zimmer', ...at(44.9537, -93.09), children: [{ name: 'Max Müller', birthDate: '2015-01-01' }] });
+  await service.family({
+    name: 'Müller',
+    ...at(44.9778, -93.265),
+    children: [{ name: 'Zoë', birthDate: '2016-01-01' }],
+  });
+  await service.family({
+    name: 'Zimmer',
+    ...at(44.9537, -93.09),
+    children: [{ name: 'Max Müller', birthDate: '2015-01-01' }],
+  });
   await service.family({ name: 'abel', ...at(43.0731, -89.4012) });
   await service.family({ name: 'O’Brien', ...at(0, 179.95) });
   await service.family({ name: "Robert'); drop table families;--", ...at(0, -179.95) });
@@ -22,7 +33,13 @@ afterAll(() => service.close());
 
 describe('GET /api/families', () => {
   test('lists by name, whatever case and accents', async () => {
-    expect((await search({})).names).toEqual(['abel', 'Müller', 'O’Brien', "Robert'); drop table families;--", 'Zimmer']);
+    expect((await search({})).names).toEqual([
+      'abel',
+      'Müller',
+      'O’Brien',
+      "Robert'); drop table families;--",
+      'Zimmer',
+    ]);
   });
 
   test('finds by the beginnings of names of family, guardian and child', async () => {
@@ -57,17 +74,20 @@ describe('GET /api/families', () => {
     expect((await search({ near: '0,179.96,20' })).names).toEqual(['O’Brien', "Robert'); drop table families;--"]);
   });
 
-  test.each([{}, { near: '44.9778,-93.265,500' }, { q: 'ngozi' }])('pages through %j without gap or repetition', async (query) => {
-    const all = (await search(query)).names;
-    const seen: string[] = [];
-    let cursor: string | undefined;
-    do {
-      const { body, names } = await search({ ...query, limit: 1, ...(cursor === undefined ? {} : { cursor }) });
-      seen.push(...names);
-      cursor = body.nextCursor;
-    } while (cursor !== undefined);
-    expect(seen).toEqual(all);
-  });
+  test.each([{}, { near: '44.9778,-93.265,500' }, { q: 'ngozi' }])(
+    'pages through %j without gap or repetition',
+    async (query) => {
+      const all = (await search(query)).names;
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const { body, names } = await search({ ...query, limit: 1, ...(cursor === undefined ? {} : { cursor }) });
+        seen.push(...names);
+        cursor = body.nextCursor;
+      } while (cursor !== undefined);
+      expect(seen).toEqual(all);
+    },
+  );
 
   test('keeps its place when families come between', async () => {
     const { body } = await search({ limit: 2 });
@@ -80,7 +100,14 @@ describe('GET /api/families', () => {
   test('refuses a cursor that was tampered with or belongs to another search', async () => {
     const cursor: string = (await search({ limit: 1 })).body.nextCursor;
     const forged = Buffer.from(JSON.stringify({ question: 'x', after: ['a', 'b'] })).toString('base64url');
-    for (const bad of [`${cursor}x`, `x${cursor}`, cursor.split('.')[0], `${forged}.${String(cursor.split('.')[1])}`, 'x.y', '.']) {
+    for (const bad of [
+      `${cursor}x`,
+      `x${cursor}`,
+      cursor.split('.')[0],
+      `${forged}.${String(cursor.split('.')[1])}`,
+      'x.y',
+      '.',
+    ]) {
       const { status, body } = await search({ cursor: bad ?? '' });
       expect([status, body.code]).toEqual([400, 'invalid_cursor']);
     }
@@ -105,8 +132,14 @@ test('every kind of search can use an index', async () => {
     await trx.query({ name: 'no_seqscan', text: 'set local enable_seqscan = off' });
     for (const [name, text] of [
       ['words', `explain select from families f where f.search_words @@ 'a:*'::tsquery`],
-      ['place', `explain select from families f where f.location <@ '(1,1),(0,0)'::box or f.location <@ '(3,1),(2,0)'::box`],
-      ['order', `explain select from families f where (f.sort_name, f.id) > ('a', '${crypto.randomUUID()}') order by f.sort_name, f.id limit 3`],
+      [
+        'place',
+        `explain select from families f where f.location <@ '(1,1),(0,0)'::box or f.location <@ '(3,1),(2,0)'::box`,
+      ],
+      [
+        'order',
+        `explain select from families f where (f.sort_name, f.id) > ('a', '${crypto.randomUUID()}') order by f.sort_name, f.id limit 3`,
+      ],
     ] as const) {
       const { rows } = await trx.query<{ 'QUERY PLAN': string }>({ name: `explain_${name}`, text });
       plans.push(rows.map((row) => row['QUERY PLAN']).join('\n'));

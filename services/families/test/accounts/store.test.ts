@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { findAccount, saveCoordinator } from '../../src/accounts/store.ts';
+import { newEmail, startApp, type TestApp } from '../app.ts';
+
+let service: TestApp;
+beforeAll(async () => {
+  service = await startApp();
+});
+afterAll(() => service.close());
+
+const save = (email: string, passwordHash: string) =>
+  saveCoordinator(service.database, { id: uuidv7(), email, name: 'Robin', passwordHash });
+
+test('a coordinator is added once, and changed after that', async () => {
+  const email = newEmail();
+  expect(await save(email, 'one')).toBe('added');
+  const before = await findAccount(service.database, email);
+  expect(await save(email, 'two')).toBe('changed');
+  expect(await findAccount(service.database, email)).toEqual({ ...before, passwordHash: 'two' });
+});
+
+test('a guardian stays a guardian', async () => {
+  const { email, family } = await service.family();
+  expect(await save(email, 'mine now')).toBeUndefined();
+  expect(await findAccount(service.database, email)).toMatchObject({
+    principal: { role: 'guardian', familyId: family.id },
+    passwordHash: expect.stringContaining('$argon2id$'),
+  });
+});

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { newEmail, password, startApp, type TestApp } from '../app.ts';
+
+let service: TestApp;
+let folder: string;
+beforeAll(async () => {
+  service = await startApp();
+  folder = await mkdtemp(join(tmpdir(), 'families-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+  await service.close();
+});
+
+const run = (file: string, args: string[], env: Record<string, string> = { DATABASE_URL: service.testDatabase.url }) =>
+  new Promise<{ code: number; out: string; err: string }>((resolve) => {
+    const path = fileURLToPath(new URL(`../../src/${file}`, import.meta.url));
+    const options = { env: { PATH: String(process.env['PATH']), ...env } };
+    const child = execFile(
+      process.execPath,
+      ['--conditions=@homeroom/source', path, ...args],
+      options,
+      (_error, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
+    );
+  });
+
+describe('add-coordinator', () => {
+  test('adds one that can sign in', async () => {
+    const email = newEmail();
+    const args = ['--email', email, '--name', 'Robin', '--password'];
+    expect(await run('commands/add-coordinator.ts', [...args, password])).toEqual({
+      code: 0,
+      out: `added ${email}\n`,
+      err: '',
+    });
+    expect((await (await service.signIn(email)).send('GET', '/api/families')).status).toBe(200);
+  });
+
+  test('does not make a coordinator of a guardian', async () => {
+    const { email } = await service.family();
+    const args = ['--email', email, '--name', 'X', '--password', password];
+    const { code, err } = await run('commands/add-coordinator.ts', args);
+    expect([code, err]).toEqual([1, expect.stringContaining('guardian')]);
+  });
+
+  test('explains what is missing', async () => {
+    const { code, err } = await run('commands/add-coordinator.ts', ['--email', 'x']);
+    expect(code).toBe(64);
+    for (const option of ['--email', '--name', '--password']) expect(err).toContain(`${option}:`);
+  });
+});
+
+describe('import-families', () => {
+  test('imports a file and lists its bad rows', async () => {
+    const file = join(folder, 'roster.csv');
+    await writeFile(file, `guardian_email,guardian_name,family_name\n${newEmail()},G,F\nbad,G,F\n`);
+    const bad = 'line 3: guardian_email must be an email address\n';
+    const first = await run('commands/import-families.ts', [file]);
+    expect(first).toEqual({ code: 0, out: `${bad}1 created, 0 updated, 0 unchanged, 1 rows rejected\n`, err: '' });
+  });
+
+  test('explains itself', async () => {
+    const help = await run('commands/import-families.ts', ['--help'], {});
+    expect(help).toMatchObject({ code: 0, err: '' });
+    expect(help.out).toContain('guardian_email');
+  });
+
+  test('names what its configuration lacks', async () => {
+    const { code, err } = await run('commands/import-families.ts', ['roster.csv'], {});
+    expect([code, err]).toEqual([78, expect.stringContaining('DATABASE_URL')]);
+  });
+});
+
+test('migrate finds nothing to do on a database that is up to date', async () => {
+  const { code, out } = await run('migrate.ts', [], { DATABASE_MIGRATION_URL: service.testDatabase.url });
+  expect(code).toBe(0);
+  expect(out).toContain('"applied":0');
+});

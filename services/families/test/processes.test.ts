@@ -1,0 +1,124 @@
+import { openKafka } from '@homeroom/kafka';
+import { topics, type DomainEvent } from '@homeroom/contracts';
+import {
+  createTestDatabase,
+  testKafkaBrokers,
+  testRedis,
+  testTopicPrefix,
+  waitFor,
+  type TestDatabase,
+} from '@homeroom/testing';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { registrationOf } from './app.ts';
+
+interface Running {
+  readonly process: ChildProcess;
+  /** Its log, parsed. */
+  readonly log: Record<string, any>[];
+}
+
+const topicPrefix = testTopicPrefix();
+const running: Running[] = [];
+let database: TestDatabase;
+let redisUrl: string;
+beforeAll(async () => {
+  database = await createTestDatabase('families');
+  redisUrl = (await testRedis()).sessionsUrl;
+});
+afterAll(async () => {
+  for (const { process } of running)
+    if (process.exitCode === null && process.signalCode === null) process.kill('SIGKILL');
+  await database.drop();
+});
+
+function start(file: 'api.ts' | 'worker.ts', env: Record<string, string> = {}): Running {
+  const path = fileURLToPath(new URL(`../src/${file}`, import.meta.url));
+  const child = spawn(process.execPath, ['--conditions=@homeroom/source', path], {
+    env: {
+      PATH: String(process.env['PATH']),
+      DATABASE_URL: database.url,
+      DATABASE_REPLICA_URLS: database.replicaUrl,
+      REDIS_SESSIONS_URL: redisUrl,
+      CURSOR_SECRET: 'a secret for tests only',
+      KAFKA_BROKERS: testKafkaBrokers().join(','),
+      TOPIC_PREFIX: topicPrefix,
+      PORT: '0',
+      LOG_FORMAT: 'json',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const log: Record<string, any>[] = [];
+  createInterface(child.stdout).on('line', (line) => log.push(JSON.parse(line)));
+  createInterface(child.stderr).on('line', (line) => log.push({ stderr: line }));
+  const started = { process: child, log };
+  running.push(started);
+  return started;
+}
+
+const said = ({ process, log }: Running, message: string) =>
+  waitFor(`“${message}” in ${JSON.stringify(log.slice(-5))}`, () => {
+    if (process.exitCode !== null) throw new Error(`exited ${process.exitCode}: ${JSON.stringify(log)}`);
+    return log.find(({ msg }) => msg === message);
+  });
+
+async function stop({ process }: Running): Promise<number | null> {
+  const exited = once(process, 'exit');
+  process.kill('SIGTERM');
+  return ((await exited) as [number | null])[0];
+}
+
+test('what the API registers, the worker publishes with the request’s trace, and both stop in order', async () => {
+  const [api, worker] = [start('api.ts'), start('worker.ts')];
+  await said(worker, 'running');
+  const { address } = await said(api, 'listening');
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const response = await fetch(`${address}/api/families`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', traceparent: `00-${traceId}-b7ad6b7169203331-01` },
+    body: JSON.stringify(registrationOf()),
+  });
+  const family = (await response.json()) as { id: string };
+  expect(response.status).toBe(201);
+
+  const kafka = openKafka({ brokers: testKafkaBrokers(), clientId: 'families-test', topicPrefix });
+  try {
+    const events: DomainEvent[] = [];
+    await kafka.consume({
+      group: 'families-test',
+      topics: [topics.family],
+      handlers: { 'homeroom.family.registered.v1': async (event) => void events.push(event) },
+    });
+    const event = await waitFor('the event', () => events.find(({ subject }) => subject === family.id));
+    expect(event).toMatchObject({ source: '/families', data: { familyId: family.id, version: 1 } });
+    expect(event.traceparent).toContain(traceId);
+  } finally {
+    await kafka.close();
+  }
+  const metrics = await (
+    await fetch(`http://127.0.0.1:${(await said(api, 'health and metrics'))['port']}/metrics`)
+  ).text();
+  expect(metrics).toMatch(/db_query_seconds_count\{[^}]*name="insert_families"/);
+  expect(await Promise.all([stop(api), stop(worker)])).toEqual([0, 0]);
+  for (const { log } of [api, worker])
+    expect(log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
+}, 60_000);
+
+test('a process without its configuration names every mistake and exits 78', async () => {
+  const api = start('api.ts', { DATABASE_URL: 'mysql://x', CURSOR_SECRET: 'short', REDIS_SESSIONS_URL: '' });
+  const [code] = (await once(api.process, 'close')) as [number];
+  expect(code).toBe(78);
+  const complaints = api.log.map(({ stderr }) => stderr).join('\n');
+  for (const name of ['DATABASE_URL', 'CURSOR_SECRET', 'REDIS_SESSIONS_URL']) expect(complaints).toContain(name);
+});
+
+test('a process refuses to start when all pools together are more than the server takes', async () => {
+  const api = start('api.ts', { DATABASE_CONNECTIONS_PLANNED: '100000' });
+  const [code] = (await once(api.process, 'close')) as [number];
+  expect(code).toBe(1);
+  expect(JSON.stringify(api.log)).toContain('max_connections');
+});
