@@ -1,0 +1,99 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { median } from './measure.ts';
+import { measureEnrol } from './suites/enrol.ts';
+import { measureHttp } from './suites/http.ts';
+import { measureRelay } from './suites/relay.ts';
+
+const help = `Measures Homeroom against node:http and against a textbook service, and writes bench/results/<date>-<suite>.json.
+
+  npm run bench                          every suite
+  npm run bench -- --suite http          one of http, enrol, relay
+  npm run bench -- --rounds 7 --seconds 6
+
+Servers run on core 0, the load on core 1. The machine should have nothing else to do.`;
+
+const { values } = parseArgs({
+  options: {
+    suite: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '4' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+function engine(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: start the bench with \`npm run bench\`.`);
+  return value;
+}
+
+const rounds = Number(values.rounds);
+const suites: Record<string, () => Promise<readonly object[]>> = {
+  http: () =>
+    measureHttp(
+      { sessionsUrl: engine('TEST_REDIS_SESSIONS_URL'), cacheUrl: engine('TEST_REDIS_CACHE_URL') },
+      { rounds, seconds: Number(values.seconds), say },
+    ),
+  enrol: () => measureEnrol(rounds, say),
+  relay: () => measureRelay(engine('TEST_KAFKA_BROKERS').split(','), rounds, say),
+};
+
+if (values.help) {
+  say(help);
+} else {
+  const wanted = values.suite === undefined ? Object.keys(suites) : [values.suite];
+  for (const name of wanted) {
+    const suite = suites[name];
+    if (suite === undefined) throw new Error(`there is no suite ${name}; there are ${Object.keys(suites).join(', ')}`);
+    say(`\n${name}`);
+    const loadBefore = loadavg()[0];
+    const samples = await suite();
+    const date = new Date().toISOString().slice(0, 10);
+    const file = new URL(`results/${date}-${name}.json`, import.meta.url);
+    mkdirSync(new URL('results/', import.meta.url), { recursive: true });
+    const machine = {
+      cpu: cpus()[0]?.model,
+      cores: cpus().length,
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      node: process.version,
+      loadBefore,
+    };
+    writeFileSync(
+      file,
+      `${JSON.stringify({ date, suite: name, command: `npm run bench -- --suite ${name}`, machine, samples }, null, 1)}\n`,
+    );
+    say(`\n${table(samples)}\n\nraw samples: bench/results/${date}-${name}.json`);
+  }
+}
+
+/** Medians over the rounds of every figure, a line per variant, with the ratio of each to the first line's. */
+function table(samples: readonly object[]): string {
+  const rows = samples as readonly Record<string, number | string>[];
+  const nameKey = rows[0] !== undefined && 'variant' in rows[0] ? 'variant' : 'what';
+  const names = [...new Set(rows.map((row) => String(row[nameKey])))];
+  const figures = Object.keys(rows[0] ?? {}).filter((key) => ![nameKey, 'round', 'requests'].includes(key));
+  const firstSeen = names.length > 0 ? names.toSorted((a, b) => rank(a) - rank(b)) : [];
+  const of = (name: string, figure: string): number =>
+    median(rows.filter((row) => row[nameKey] === name).map((row) => Number(row[figure])));
+  const first = firstSeen[0] ?? '';
+  const cell = (name: string, figure: string): string =>
+    `${of(name, figure).toFixed(figure.endsWith('PerSecond') ? 0 : 1)} (${(of(name, figure) / of(first, figure)).toFixed(2)}×)`;
+  const lines = [['', ...figures], ...firstSeen.map((name) => [name, ...figures.map((figure) => cell(name, figure))])];
+  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
+  return lines
+    .map((line) =>
+      line
+        .map((text, column) => (column === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[column] ?? 0)))
+        .join('  '),
+    )
+    .join('\n');
+}
+
+/** The yardstick first. */
+function rank(name: string): number {
+  return name.startsWith('node:http') || name === 'bare insert' || name === 'bare client to Kafka' ? 0 : 1;
+}

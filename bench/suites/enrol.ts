@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import pg from 'pg';
+import { openDatabase } from '@homeroom/postgres';
+import { createTestDatabase } from '@homeroom/testing';
+import { enrollChild } from '../../services/enrollment/src/enrollments/enroll-child.ts';
+import { KnownFacts } from '../../services/enrollment/src/enrollments/known-facts.ts';
+import { childId, familyId, openClassId, seedCoOp } from '../co-op.ts';
+import { cpuMicrosOfTree } from '../process.ts';
+
+export interface EnrolSample {
+  readonly what: 'bare insert' | 'enrol';
+  readonly round: number;
+  readonly perSecond: number;
+  readonly postgresCpuMicros: number;
+}
+
+const concurrency = 20;
+const children = 1_000;
+const openClasses = 40;
+
+/** The use-case alone against a bare insert of one row, in the same process, twenty at once, in turn. */
+export async function measureEnrol(rounds: number, say: (text: string) => void): Promise<EnrolSample[]> {
+  const database = await createTestDatabase('enrollment');
+  const db = openDatabase({
+    primaryUrl: database.url,
+    replicaUrls: [],
+    poolSize: concurrency,
+    replicaPoolSize: 1,
+    applicationName: 'bench',
+  });
+  try {
+    await seedCoOp(database.url, { classes: 1, families: 100, childrenPerFamily: children / 100 });
+    await db.query({
+      name: 'bare-table',
+      text: 'create table bare (id uuid primary key, body jsonb, at timestamptz not null default now())',
+    });
+    const postmaster = await postmasterOf(database.url);
+    const known = new KnownFacts();
+    // neighbours in time enrol in different classes, as families do; each pair of class and child comes once
+    const perRound = Math.floor((openClasses - 1) / rounds);
+    const enrolIn = (classNumber: number) => (n: number) =>
+      enrollChild(
+        { db, known },
+        {
+          classId: openClassId(classNumber),
+          childId: childId(n),
+          familyId: familyId(Math.floor(n / (children / 100))),
+        },
+      );
+    const bare = () =>
+      db.query({
+        name: 'bare-insert',
+        text: 'insert into bare (id, body) values ($1, $2)',
+        values: [randomUUID(), JSON.stringify({ n: 'x'.repeat(300) })],
+      });
+    await each(children, enrolIn(0));
+    await each(children, bare);
+    const samples: EnrolSample[] = [];
+    const time = async (
+      what: EnrolSample['what'],
+      round: number,
+      work: (repeat: number) => Promise<void>,
+    ): Promise<void> => {
+      const [cpu, began] = [cpuMicrosOfTree(postmaster), performance.now()];
+      for (let repeat = 0; repeat < perRound; repeat++) await work(repeat);
+      const operations = perRound * children;
+      const sample = {
+        what,
+        round,
+        perSecond: operations / ((performance.now() - began) / 1000),
+        postgresCpuMicros: (cpuMicrosOfTree(postmaster) - cpu) / operations,
+      };
+      samples.push(sample);
+      say(
+        `round ${round}  ${what.padEnd(28)} ${sample.postgresCpuMicros.toFixed(1).padStart(8)} µs of Postgres ${Math.round(sample.perSecond).toString().padStart(8)} /s`,
+      );
+    };
+    for (let round = 1; round <= rounds; round++) {
+      await time('bare insert', round, () => each(children, bare));
+      await time('enrol', round, (repeat) =>
+        each(children, (n) => enrolIn(1 + (round - 1) * perRound + ((n + repeat) % perRound))(n)),
+      );
+    }
+    return samples;
+  } finally {
+    await db.close();
+    await database.drop();
+  }
+}
+
+/** Calls `work` for 0 … count - 1, `concurrency` at once. */
+async function each(count: number, work: (n: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: concurrency }, lane));
+}
+
+async function postmasterOf(url: string): Promise<number> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    return Number(
+      readFileSync(`/proc/${rows[0]?.pid ?? 0}/stat`, 'utf8')
+        .replace(/^.*\) \S /, '')
+        .split(' ')[0],
+    );
+  } finally {
+    await client.end();
+  }
+}

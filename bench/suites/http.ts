@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import { connectRedis } from '@homeroom/chassis';
+import { openSessions } from '@homeroom/sessions';
+import { createTestDatabase } from '@homeroom/testing';
+import { childId, familyId, openClassId, readClassId, seedCoOp } from '../co-op.ts';
+import { measure, type Sample, type Variant } from '../measure.ts';
+import { freePort, startServer, type Server } from '../process.ts';
+import { request } from '../requests.ts';
+
+export interface Engines {
+  readonly sessionsUrl: string;
+  readonly cacheUrl: string;
+}
+
+const [classes, families, childrenPerFamily] = [60_000, 100, 10];
+const enrolClasses = 40;
+
+/** The ladder of a read and the two writes, each against `node:http` and the textbook service. */
+export async function measureHttp(
+  { sessionsUrl, cacheUrl }: Engines,
+  { rounds, seconds, say }: { rounds: number; seconds: number; say: (text: string) => void },
+): Promise<Sample[]> {
+  const [enrollment, familiesDatabase] = [await createTestDatabase('enrollment'), await createTestDatabase('families')];
+  await seedCoOp(enrollment.url, { classes, families, childrenPerFamily });
+  const secrets = { CURSOR_SECRET: randomUUID(), PAYMENT_WEBHOOK_SECRET: randomUUID() };
+  const service = {
+    ...secrets,
+    REDIS_SESSIONS_URL: sessionsUrl,
+    REDIS_CACHE_URL: cacheUrl,
+    DATABASE_POOL_SIZE: '10',
+    // counted as in production, with a limit that the load does not reach
+    RATE_LIMIT_PER_MINUTE: '1000000000',
+    LOG_FORMAT: 'json',
+  };
+  const env = { ...service, DATABASE_URL: enrollment.url };
+  const api = 'services/enrollment/src/api.ts';
+  const baseline = { DATABASE_URL: enrollment.url, REDIS_CACHE_URL: cacheUrl };
+  const servers: Server[] = [];
+  const start = async (file: string, variables: Record<string, string> = {}): Promise<Server> => {
+    const server = await startServer(file, await freePort(), variables);
+    servers.push(server);
+    return server;
+  };
+  try {
+    const cookies = await signInAll(sessionsUrl);
+    const hot = hotReads(seconds, 100);
+    const cold = coldReads(seconds);
+    const enrolments = enrolmentsOf(cookies, rounds);
+    const variants: Variant[] = [
+      { name: 'node:http, a constant', server: await start('bench/node-constant.ts'), plan: () => hot },
+      { name: 'L1 hit', server: await start(api, { ...env, CLASS_L1_TTL_MS: '5000' }), plan: () => hot },
+      {
+        name: 'L2 hit',
+        server: await start(api, { ...env, CLASS_L1_TTL_MS: '1', CLASS_L2_TTL_SECONDS: '60' }),
+        plan: () => hotReads(seconds, 2_000),
+      },
+      {
+        name: 'miss',
+        server: await start(api, { ...env, CLASS_L1_TTL_MS: '1', CLASS_L2_TTL_SECONDS: '1' }),
+        plan: () => cold,
+      },
+      {
+        name: 'baseline: hit in Redis',
+        server: await start('bench/baseline/server.ts', baseline),
+        plan: () => hotReads(seconds, 2_000),
+      },
+      {
+        name: 'baseline: miss',
+        server: await start('bench/baseline/server.ts', { ...baseline, CACHE: 'off' }),
+        plan: () => cold,
+      },
+      { name: 'enrol', server: await start(api, env), plan: enrolments.homeroom },
+      { name: 'baseline: enrol', server: await start('bench/baseline/server.ts', baseline), plan: enrolments.baseline },
+      {
+        name: 'register',
+        server: await start('services/families/src/api.ts', { ...service, DATABASE_URL: familiesDatabase.url }),
+        plan: registrations,
+      },
+    ];
+    return await measure(variants, rounds, say);
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
+    await Promise.all([enrollment.drop(), familiesDatabase.drop()]);
+  }
+}
+
+const read = (n: number): string => request('GET', `/api/classes/${readClassId(n)}`);
+
+const hotReads = (seconds: number, ids: number) => ({
+  connections: 100,
+  seconds,
+  requests: Array.from({ length: ids }, (_, n) => read(n)),
+  once: false,
+  expectStatus: 200,
+});
+
+/** So many ids in turn that each has left the cache before it comes again. */
+const coldReads = (seconds: number) => hotReads(seconds, classes);
+
+async function signInAll(sessionsUrl: string): Promise<string[]> {
+  const redis = await connectRedis(sessionsUrl, { name: 'bench', onError: (error) => console.error(error) });
+  const sessions = openSessions({ redis });
+  try {
+    return await Promise.all(
+      Array.from({ length: families }, async (_, n) => {
+        const session = await sessions.create({ role: 'guardian', accountId: randomUUID(), familyId: familyId(n) });
+        return `homeroom=${session.token}`;
+      }),
+    );
+  } finally {
+    await redis.quit();
+  }
+}
+
+/** Every child in every open class, once. The first class is the warm-up: after it the process knows the children. */
+function enrolmentsOf(cookies: readonly string[], rounds: number) {
+  const perRound = Math.floor((enrolClasses - 1) / rounds);
+  const plan = (classNumbers: readonly number[], withCookie: boolean) => ({
+    connections: 20,
+    seconds: 60,
+    once: true,
+    expectStatus: 201,
+    requests: classNumbers.flatMap((classNumber) =>
+      cookies.flatMap((cookie, family) =>
+        Array.from({ length: childrenPerFamily }, (_, child) =>
+          request('POST', '/api/enrollments', {
+            ...(withCookie ? { cookie } : {}),
+            body: { classId: openClassId(classNumber), childId: childId(family * childrenPerFamily + child) },
+          }),
+        ),
+      ),
+    ),
+  });
+  const classesOf = (round: number): number[] =>
+    round === 0 ? [0] : Array.from({ length: perRound }, (_, n) => 1 + (round - 1) * perRound + n);
+  return {
+    homeroom: (round: number) => plan(classesOf(round), true),
+    baseline: (round: number) => plan(classesOf(round), false),
+  };
+}
+
+const registrations = (round: number) => ({
+  connections: 8,
+  seconds: 60,
+  once: true,
+  expectStatus: 201,
+  requests: Array.from({ length: 400 }, (_, n) =>
+    request('POST', '/api/families', {
+      body: {
+        name: 'Okafor',
+        guardian: { name: 'Ngozi Okafor', email: `bench-${round}-${n}@example.org`, password: 'correct horse battery' },
+        children: [{ name: 'Maya Okafor', birthDate: '2017-04-02' }],
+      },
+    }),
+  ),
+});
