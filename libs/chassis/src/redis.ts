@@ -21,6 +21,7 @@ export async function connectRedis(
     ...(name === undefined ? {} : { connectionName: name }),
     commandTimeout: commandTimeoutMs,
     connectTimeout: connectTimeoutMs,
+    disconnectTimeout: commandTimeoutMs,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     retryStrategy: (attempt) => Math.min(1_000, 50 * 2 ** Math.min(attempt, 5)),

@@ -1,0 +1,22 @@
+import { readFile } from 'node:fs/promises';
+import { chassisErrors, processConfig } from '@homeroom/chassis';
+import { readExamplesOf, runReadmeExample } from '@homeroom/testing';
+import { expect, test } from '@jest/globals';
+
+const folder = new URL('..', import.meta.url).pathname;
+const readme = await readFile(`${folder}README.md`, 'utf8');
+
+test.each(await readExamplesOf(folder))('README: $heading', async (example) => {
+  expect(await runReadmeExample(folder, example)).toBe(example.output);
+});
+
+test('README: the table of errors is the table of errors', () => {
+  const rows = [...readme.matchAll(/^\| `([a-z_]+)` +\| (\d{3}) +\| (.+?) +\|$/gm)].map(
+    ([, code = '', status, title]) => [code, Number(status), title],
+  );
+  expect(rows).toEqual(Object.entries(chassisErrors).map(([code, { status, title }]) => [code, status, title]));
+});
+
+test('README: every variable is there', () => {
+  for (const name of Object.keys(processConfig.shape)) expect(readme).toContain(`\`${name}\``);
+});
