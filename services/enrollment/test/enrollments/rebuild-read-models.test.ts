@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { rebuildReadModels } from '../../src/enrollments/rebuild-read-models.ts';
+import { settleCharge } from '../../src/payments/settle-charge.ts';
+import { startHarness, type Harness } from '../harness.ts';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.close());
+
+const none = { enrollments: 0, classes: 0, children: 0 };
+
+/** Everything that can happen to enrolments, at once where that is allowed. */
+const live = async (): Promise<void> => {
+  const coordinator = await harness.coordinator();
+  const classes = await Promise.all([
+    harness.openClass({ capacity: 5 }),
+    harness.openClass({ capacity: 3, priceCents: 0, weekday: 'monday' }),
+    harness.openClass({ capacity: 2, weekday: 'friday' }),
+  ]);
+  const children = await harness.children(12);
+  const ids: string[] = [];
+  await Promise.all(
+    classes.flatMap(({ id }) =>
+      children.map(async (child, index) => {
+        const headers = { ...coordinator, ...(index === 0 ? { 'idempotency-key': `${id}-key` } : {}) };
+        ids.push((await harness.enroll(child, id, headers)).json().id);
+      }),
+    ),
+  );
+  await Promise.all(
+    ids.map((enrollmentId, index) => {
+      const providerChargeId = `ch_${enrollmentId}`;
+      if (index % 5 === 0) return harness.cancel(enrollmentId, coordinator);
+      const kind = index % 7 === 0 ? 'declined' : 'succeeded';
+      return harness.db.transaction((trx) => settleCharge(trx, { enrollmentId, outcome: { kind, providerChargeId } }));
+    }),
+  );
+  const changes = [{ capacity: 8 }, { startTime: '14:00', endTime: '15:00' }, { firstDay: '2027-02-01', capacity: 4 }];
+  for (const [index, payload] of changes.entries()) {
+    const url = `/api/classes/${classes[index]!.id}`;
+    expect((await harness.app.inject({ method: 'PATCH', url, headers: coordinator, payload })).statusCode).toBe(200);
+  }
+};
+
+test('the read models equal what the events say after everything that can happen', async () => {
+  await live();
+  const { enrollments, differences } = await rebuildReadModels(harness.db, { write: false });
+  expect(enrollments).toBe(36);
+  expect(differences).toEqual(none);
+});
+
+test('a read model that is damaged is noticed, and rebuilt to the last byte', async () => {
+  const state = () =>
+    Promise.all([
+      harness.rows('select * from enrollments order by enrollment_id'),
+      harness.rows('select class_id, taken, waitlisted, last_number from classes order by class_id'),
+      harness.rows(
+        `select child_id, jsonb_path_query_array(slots, '$[*].classId') @> '[]' as busy from children order by 1`,
+      ),
+    ]);
+  const before = await state();
+  await harness.rows(`delete from enrollments where status = 'cancelled'`);
+  await harness.rows(`update enrollments set status = 'enrolled', amount_cents = 1 where status = 'payment_pending'`);
+  await harness.rows('update classes set taken = 0, last_number = 0 where taken > 2');
+  await harness.rows(`update children set slots = '[]' where slots <> '[]'`);
+
+  const { differences } = await rebuildReadModels(harness.db, { write: true });
+  for (const count of Object.values(differences)) expect(count).toBeGreaterThan(0);
+  expect(await state()).toEqual(before);
+  expect((await rebuildReadModels(harness.db, { write: false })).differences).toEqual(none);
+});
+
+test('after a rebuild life goes on', async () => {
+  await rebuildReadModels(harness.db, { write: true });
+  await live();
+  expect((await rebuildReadModels(harness.db, { write: false })).differences).toEqual(none);
+});

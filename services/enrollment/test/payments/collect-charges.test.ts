@@ -1,0 +1,270 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { waitFor } from '@homeroom/testing';
+import { collectCharges, type CollectorEvent } from '../../src/payments/collect-charges.ts';
+import { openPaymentProvider } from '../../src/payments/provider.ts';
+import { startHarness, type Harness } from '../harness.ts';
+import { TestProvider } from './test-provider.ts';
+
+let harness: Harness;
+let provider: TestProvider;
+let url: string;
+let stop: () => Promise<void>;
+let events: CollectorEvent[];
+
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.close());
+beforeEach(async () => {
+  provider = new TestProvider();
+  url = await provider.listen();
+  events = [];
+  stop = () => Promise.resolve();
+  await harness.rows(`delete from charges`);
+});
+afterEach(async () => {
+  provider.release();
+  await stop();
+  await provider.close();
+});
+
+/** A worker's loop, fast enough for tests. */
+const collect = (change: { leaseMs?: number; timeoutMs?: number; openMs?: number } = {}): void => {
+  const stopping = new AbortController();
+  const running = collectCharges(
+    {
+      db: harness.db,
+      provider: openPaymentProvider({
+        url,
+        timeoutMs: change.timeoutMs ?? 300,
+        concurrent: 8,
+        openMs: change.openMs ?? 100,
+      }),
+      concurrent: 8,
+      leaseMs: change.leaseMs ?? 600,
+      pollMs: 20,
+      backoff: { baseMs: 10, maxMs: 100 },
+      onEvent: (event) => events.push(event),
+    },
+    stopping.signal,
+  );
+  const before = stop;
+  stop = async () => {
+    stopping.abort();
+    await Promise.all([before(), running]);
+  };
+};
+
+const seats = async (count: number, capacity = count) => {
+  const { id: classId } = await harness.openClass({ capacity });
+  const headers = await harness.coordinator();
+  const children = await harness.children(count);
+  const made: string[] = [];
+  for (const child of children) made.push((await harness.enroll(child, classId, headers)).json().id);
+  return { classId, headers, ids: made };
+};
+
+const states = async () =>
+  Object.fromEntries(
+    (
+      await harness.rows<{ key: string; count: number }>(
+        `select c.state || ' ' || e.status as key, count(*)::int as count from charges c join enrollments e using (enrollment_id) group by 1`,
+      )
+    ).map(({ key, count }) => [key, count]),
+  );
+const reach = (wanted: Record<string, number>, timeoutMs = 20_000) =>
+  waitFor(
+    `charges to be ${JSON.stringify(wanted)}`,
+    async () => {
+      const now = await states();
+      expect(now).toEqual(wanted);
+      return now;
+    },
+    { timeoutMs },
+  );
+
+/** Captured = confirmed + refunded: no money is kept for a seat that nobody has, no seat is given for nothing. */
+const moneyAgrees = async () => {
+  const [{ cents }] = (await harness.rows<{ cents: number }>(
+    `select coalesce(sum(c.amount_cents), 0)::int as cents from charges c join enrollments e using (enrollment_id) where e.status = 'enrolled'`,
+  )) as [{ cents: number }];
+  expect(provider.capturedCents()).toBe(cents + provider.refundedCents());
+  const references = provider.charged().map(({ reference }) => reference);
+  expect(new Set(references).size).toBe(references.length);
+};
+
+describe('the collector of charges', () => {
+  test('asks once for every seat, eight at a time, and confirms', async () => {
+    const { ids } = await seats(60);
+    collect({ timeoutMs: 5_000 });
+    await reach({ 'charged enrolled': 60 });
+    expect(provider.requests).toEqual(Array<string>(60).fill('POST /v1/charges'));
+    expect(provider.mostAtOnce).toBeLessThanOrEqual(8);
+    const confirmed = await harness.rows(
+      `select from outbox where headers ->> 'ce_type' = 'homeroom.enrollment.confirmed.v1' and key = any($1)`,
+      ids,
+    );
+    expect(confirmed).toHaveLength(60);
+    await moneyAgrees();
+  });
+
+  test('two workers never ask for the same seat', async () => {
+    await seats(40);
+    collect({ timeoutMs: 5_000, leaseMs: 30_000 });
+    collect({ timeoutMs: 5_000, leaseMs: 30_000 });
+    await reach({ 'charged enrolled': 40 });
+    expect(provider.requests).toHaveLength(40);
+    await moneyAgrees();
+  });
+
+  test('keeps the seat while the provider is down, opens the breaker, and collects when it is back', async () => {
+    provider.fault = () => 'down';
+    await seats(30);
+    collect();
+    await waitFor(
+      'the breaker to have stopped the asking',
+      () => events.filter(({ type }) => type === 'postponed').length >= 20,
+    );
+    expect(await states()).toEqual({ 'due payment_pending': 30 });
+    const asked = provider.requests.length;
+    expect(asked).toBeLessThan(events.length);
+    provider.fault = () => 'none';
+    await reach({ 'charged enrolled': 30 });
+    await moneyAgrees();
+  });
+
+  test('control: without a breaker the provider that is down is asked every time', async () => {
+    provider.fault = () => 'down';
+    await seats(12);
+    collect({ openMs: 1 });
+    await waitFor('many tries', () => provider.requests.length > 24);
+  });
+
+  test('asks what became of a charge whose answer never came, and never charges again', async () => {
+    provider.fault = (what, count) => (what === 'POST /v1/charges' && count <= 8 ? 'silent-after' : 'none');
+    await seats(8);
+    collect();
+    await reach({ 'charged enrolled': 8 });
+    expect(provider.requests.filter((what) => what === 'GET /v1/charges').length).toBeGreaterThanOrEqual(8);
+    expect(provider.requests.filter((what) => what === 'POST /v1/charges')).toHaveLength(8);
+    await moneyAgrees();
+  });
+
+  test('takes over what a worker that died had claimed, asking first', async () => {
+    const { ids } = await seats(1);
+    await harness.rows(
+      `update charges set attempts = 1, asked_at = now(), next_attempt_at = now() + interval '300 ms' where enrollment_id = $1`,
+      ids[0],
+    );
+    collect();
+    await reach({ 'charged enrolled': 1 });
+    expect(provider.requests).toEqual(['GET /v1/charges', 'POST /v1/charges']);
+  });
+
+  test('goes on after failures, one by one', async () => {
+    provider.fault = (_, count) => (count % 3 === 0 ? 'failing' : 'none');
+    await seats(20);
+    collect();
+    await reach({ 'charged enrolled': 20 });
+    await moneyAgrees();
+  });
+
+  test('gives the seat of a declined charge to the next', async () => {
+    const { ids, classId } = await seats(3, 1);
+    provider.fault = (what, count) => (what === 'POST /v1/charges' && count === 1 ? 'decline' : 'none');
+    collect();
+    await reach({ 'declined cancelled': 1, 'charged enrolled': 1 });
+    const rows = await harness.rows(
+      'select status, cancel_reason from enrollments where class_id = $1 order by enrollment_id',
+      classId,
+    );
+    expect(rows).toEqual([
+      { status: 'cancelled', cancel_reason: 'payment_declined' },
+      { status: 'enrolled', cancel_reason: null },
+      { status: 'waitlisted', cancel_reason: null },
+    ]);
+    expect(ids).toHaveLength(3);
+    await moneyAgrees();
+  });
+
+  test('gives the money back when a paid seat is cancelled, once', async () => {
+    const { ids, headers } = await seats(5);
+    collect();
+    await reach({ 'charged enrolled': 5 });
+    provider.fault = (_, count) => (count === 6 ? 'silent-after' : 'none');
+    for (const id of ids) await harness.cancel(id, headers);
+    await reach({ 'refunded cancelled': 5 });
+    expect(provider.refunds.size).toBe(5);
+    expect(provider.refundedCents()).toBe(provider.capturedCents());
+  });
+});
+
+describe('a seat cancelled while its charge is under way', () => {
+  test('is charged and refunded when the charge goes through', async () => {
+    provider.fault = (what) => (what === 'POST /v1/charges' ? 'held' : 'none');
+    const { ids, headers } = await seats(1);
+    collect({ timeoutMs: 5_000, leaseMs: 30_000 });
+    await waitFor('the charge to be under way', () => provider.held === 1);
+    expect((await harness.cancel(ids[0]!, headers)).json()).toMatchObject({ status: 'cancelled', refundCents: 0 });
+    provider.release();
+    await reach({ 'refunded cancelled': 1 });
+    expect([provider.capturedCents(), provider.refundedCents()]).toEqual([14_500, 14_500]);
+  });
+
+  test('is charged and refunded when the answer is lost', async () => {
+    provider.fault = (what) => (what === 'POST /v1/charges' ? 'silent-after' : 'none');
+    const { ids, headers } = await seats(1);
+    collect();
+    await waitFor('the charge to be made', () => provider.charges.size === 1);
+    await harness.cancel(ids[0]!, headers);
+    await reach({ 'refunded cancelled': 1 });
+    await moneyAgrees();
+  });
+
+  test('is void when the provider never got the charge, but not before it could still arrive', async () => {
+    provider.fault = (what) => (what === 'POST /v1/charges' ? 'down' : 'none');
+    const { ids, headers } = await seats(1);
+    collect({ leaseMs: 1_000 });
+    await waitFor('the charge to fail', () => provider.requests.length > 0);
+    await harness.cancel(ids[0]!, headers);
+    const cancelledAt = performance.now();
+    await reach({ 'void cancelled': 1 });
+    expect(performance.now() - cancelledAt).toBeGreaterThan(300);
+    expect(provider.capturedCents()).toBe(0);
+  });
+
+  test('keeps no money when the charge arrives after the time limit', async () => {
+    provider.fault = (what) => (what === 'POST /v1/charges' ? 'held' : 'none');
+    const { ids, headers } = await seats(1);
+    collect({ timeoutMs: 200, leaseMs: 2_000 });
+    await waitFor('the answer to be overdue', () => events.some(({ type }) => type === 'postponed'));
+    await harness.cancel(ids[0]!, headers);
+    provider.release();
+    await reach({ 'refunded cancelled': 1 });
+    await moneyAgrees();
+  });
+
+  test('whatever comes first, and in any mixture, the money agrees', async () => {
+    let count = 0;
+    provider.fault = (what) => {
+      if (what !== 'POST /v1/charges') return 'none';
+      return (['none', 'silent-after', 'decline', 'failing', 'down'] as const)[count++ % 5]!;
+    };
+    const { ids, headers } = await seats(50, 25);
+    collect();
+    await Promise.all(
+      ids.map(async (id, index) => {
+        if (index % 2 === 0) await waitFor('some charges', () => provider.requests.length > index);
+        if (index % 3 !== 0) await harness.cancel(id, headers);
+      }),
+    );
+    await waitFor(
+      'everything to be settled',
+      async () => Object.keys(await states()).every((key) => !/^(due|refund_due|charged cancelled)/.test(key)),
+      { timeoutMs: 25_000 },
+    );
+    await moneyAgrees();
+    const [oversold] = await harness.rows('select from classes where taken > capacity');
+    expect(oversold).toBeUndefined();
+  });
+});
