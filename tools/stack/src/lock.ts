@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PlainError } from './plain-error.ts';
@@ -33,8 +33,11 @@ export async function takeState(stateDir: string): Promise<string[]> {
     startedAt: startTimeOf(process.pid)!,
     command: process.argv.join(' '),
   };
-  // two that start at the same moment: the file can be made by one of them only
-  writeFileSync(join(stateDir, LOCK), JSON.stringify(me), { flag: 'wx' });
+  // two that start at the same moment: the link can be made by one of them only, and is never seen half-written
+  const draft = join(stateDir, `${LOCK}.${process.pid}`);
+  writeFileSync(draft, JSON.stringify(me));
+  linkSync(draft, join(stateDir, LOCK));
+  rmSync(draft);
   return endStale(stateDir);
 }
 
@@ -44,10 +47,13 @@ export function releaseState(stateDir: string): void {
 
 /** The stack that holds the folder and lives. */
 export function lockOwner(stateDir: string): ProcessRecord | undefined {
-  const file = join(stateDir, LOCK);
-  if (!existsSync(file)) return undefined;
-  const owner = JSON.parse(readFileSync(file, 'utf8')) as ProcessRecord;
-  return isAlive(owner) ? owner : undefined;
+  try {
+    const owner = JSON.parse(readFileSync(join(stateDir, LOCK), 'utf8')) as ProcessRecord;
+    return isAlive(owner) ? owner : undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Ends the recorded children that are still the ones recorded: gracefully for up to 3 s, then by force. */

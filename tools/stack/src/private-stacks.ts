@@ -30,8 +30,9 @@ export async function removeAbandoned(checkout: string): Promise<void> {
   if (!existsSync(folder(checkout))) return;
   for (const name of readdirSync(folder(checkout))) {
     const stateDir = join(folder(checkout), name);
-    // a stack that is only just being made has no lock yet
-    const isYoung = !existsSync(join(stateDir, 'stack.lock')) && Date.now() - statSync(stateDir).mtimeMs < YOUNG_MS;
+    // a stack that is only just being made has no lock yet, and one that ends removes its folder itself
+    const changedAt = statSync(stateDir, { throwIfNoEntry: false })?.mtimeMs;
+    const isYoung = changedAt === undefined || Date.now() - changedAt < YOUNG_MS;
     if (isYoung || lockOwner(stateDir) !== undefined) continue;
     await endStale(stateDir);
     rmSync(stateDir, { recursive: true, force: true });
