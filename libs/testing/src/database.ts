@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate } from '@homeroom/postgres';
-import pg from 'pg';
+import type pg from 'pg';
 import { engineUrl } from './engines.ts';
 import { pauseReplica, resumeReplica, waitForReplica } from './replica.ts';
 import { withClient } from './with-client.ts';

@@ -4,3 +4,6 @@ export { waitFor } from './wait-for.ts';
 export { countQueries, type QueryCount, type QueryCounter } from './count-queries.ts';
 export { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
 export { readExamplesOf, readmeExamples, runReadmeExample, type ReadmeExample } from './readme-examples.ts';
+export { checkLeaks } from './check-leaks.ts';
+export { fuzzRoutes, type FuzzOptions, type FuzzReport } from './fuzz-routes.ts';
+export type { FuzzRoute } from './fuzz-requests.ts';

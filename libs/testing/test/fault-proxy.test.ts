@@ -5,12 +5,14 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 
 let echo: Server;
 let proxy: FaultProxy;
+let opened = false;
 beforeAll(async () => {
   echo = createServer((socket) => socket.on('error', () => undefined).pipe(socket)).listen(0, '127.0.0.1');
   await once(echo, 'listening');
 });
 beforeEach(async () => {
-  await proxy?.close();
+  if (opened) await proxy.close();
+  opened = true;
   proxy = await startFaultProxy({ target: { host: '127.0.0.1', port: (echo.address() as AddressInfo).port } });
 });
 afterAll(async () => {

@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import { requestsTo, type FuzzRequest, type FuzzRoute, type Operation } from './fuzz-requests.ts';
+
+export interface FuzzOptions {
+  /** Where the app serves its OpenAPI 3.1 document. */
+  readonly openapiPath: string;
+  /** FUZZ_SEED from the environment, otherwise a new one: it is printed either way. */
+  readonly seed?: number;
+  /** 100 if not given. */
+  readonly runsPerRoute?: number;
+  /** Asked before each request: a session's cookie, for example. */
+  readonly headers?: (route: FuzzRoute) => Record<string, string> | Promise<Record<string, string>>;
+  /** Values that exist for a parameter or property, so that requests get further than "not found". */
+  readonly known?: (name: string, route: FuzzRoute) => readonly unknown[];
+  /** Routes whose answer never ends, such as streams. */
+  readonly skip?: (route: FuzzRoute) => boolean;
+}
+
+export interface FuzzReport {
+  readonly seed: number;
+  /** How often each status was answered, per route: a route that only ever says 401 was not tested. */
+  readonly routes: readonly (FuzzRoute & { readonly statuses: Readonly<Record<number, number>> })[];
+}
+
+interface Document {
+  readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+const noHeaders: NonNullable<FuzzOptions['headers']> = () => ({});
+const methods = new Set(['get', 'put', 'post', 'delete', 'patch']);
+const answerWithinMs = 15_000;
+
+/**
+ * Sends every route of the app's own OpenAPI document requests that fit it and requests that do not.
+ * @throws with the smallest request found and the seed, when an answer is a 5xx, does not come, or is an error that is not
+ *   `application/problem+json` with its status and a code.
+ */
+export async function fuzzRoutes(app: Pick<FastifyInstance, 'inject'>, options: FuzzOptions): Promise<FuzzReport> {
+  const { openapiPath, runsPerRoute = 100, headers = noHeaders, known = () => [], skip = () => false } = options;
+  const seed = options.seed ?? Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+  console.log(`fuzzing ${openapiPath}: FUZZ_SEED=${seed}`);
+  const document = (
+    await app.inject({ url: openapiPath, headers: await headers({ method: 'GET', path: openapiPath }) })
+  ).json<Document>();
+  const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+    Object.entries(item)
+      .filter(([method]) => methods.has(method))
+      .map(([method, operation]) => ({ route: { method: method.toUpperCase(), path }, operation })),
+  );
+  if (operations.length === 0) throw new Error(`${openapiPath} describes no routes`);
+
+  const routes: (FuzzRoute & { statuses: Record<number, number> })[] = [];
+  for (const { route, operation } of operations.filter((each) => !skip(each.route))) {
+    const statuses: Record<number, number> = {};
+    const requests = requestsTo(route, operation, { document, known: (name) => known(name, route) });
+    const property = fc.asyncProperty(requests, async (request) => {
+      const answer = await send(app, { ...request, headers: { ...request.headers, ...(await headers(route)) } });
+      statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
+      const complaint = complain(answer);
+      if (complaint !== undefined)
+        throw new Error(`${complaint}\n${describe(request)}\n→ ${answer.status} ${answer.body.slice(0, 500)}`);
+    });
+    // a failing request is made smaller, but not for ever: each step is a request
+    const details = await fc.check(property, { seed, numRuns: runsPerRoute, interruptAfterTimeLimit: 120_000 });
+    if (details.failed) {
+      const cause = details.errorInstance;
+      throw new Error(
+        `${route.method} ${route.path}, FUZZ_SEED=${seed}: ${cause instanceof Error ? cause.message : 'failed'}`,
+        { cause },
+      );
+    }
+    routes.push({ ...route, statuses });
+  }
+  return { seed, routes };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+async function send(
+  app: Pick<FastifyInstance, 'inject'>,
+  { method, url, headers, payload }: FuzzRequest,
+): Promise<Answer> {
+  const options: InjectOptions = {
+    method,
+    url,
+    headers,
+    signal: AbortSignal.timeout(answerWithinMs),
+    ...(payload === undefined ? {} : { payload }),
+  };
+  try {
+    const { statusCode, headers: answered, body } = await app.inject(options);
+    return { status: statusCode, type: answered['content-type'] ?? '', body };
+  } catch (error) {
+    return { status: 599, type: '', body: `no answer within ${answerWithinMs} ms: ${String(error)}` };
+  }
+}
+
+function complain({ status, type, body }: Answer): string | undefined {
+  if (status === 429) return 'the rate limit is on: fuzzing needs RATE_LIMIT_PER_MINUTE=0';
+  if (status >= 500) return 'a client caused a server error';
+  if (status < 400) return undefined;
+  if (!type.startsWith('application/problem+json'))
+    return `an error that is ${type || 'of no type'} instead of application/problem+json`;
+  const problem = JSON.parse(body) as { status?: unknown; code?: unknown };
+  if (problem.status !== status || typeof problem.code !== 'string') return 'a problem without its status or code';
+  return undefined;
+}
+
+function describe({ method, url, headers, payload }: FuzzRequest): string {
+  const short = (text: string): string =>
+    text.length > 1_000 ? `${text.slice(0, 1_000)}… (${text.length} characters)` : text;
+  return `${method} ${short(url)}\n${short(JSON.stringify(headers))}\n${short(payload ?? '')}`;
+}

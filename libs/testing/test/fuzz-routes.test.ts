@@ -1,0 +1,137 @@
+import { expect, jest, test } from '@jest/globals';
+import { fuzzRoutes } from '@homeroom/testing';
+import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
+
+const id = '0199f2a0-0000-7000-8000-000000000001';
+const document = {
+  openapi: '3.1.0',
+  paths: {
+    '/pets/{id}': {
+      get: { parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }] },
+    },
+    '/pets': {
+      get: { parameters: [{ name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 100 } }] },
+      post: { requestBody: { content: { 'application/json': { schema: { $ref: '#/components/schemas/Pet' } } } } },
+    },
+    '/stream': { get: {} },
+  },
+  components: {
+    schemas: {
+      Pet: {
+        type: 'object',
+        properties: {
+          name: { type: 'string', minLength: 1, maxLength: 50 },
+          age: { type: 'integer', minimum: 0 },
+          tags: { type: 'array', items: { type: 'string' } },
+        },
+        required: ['name'],
+        additionalProperties: false,
+      },
+    },
+  },
+};
+
+interface Pet {
+  name: string;
+}
+
+const problem = (reply: FastifyReply, status: number): FastifyReply =>
+  reply.code(status).type('application/problem+json').send({ status, code: 'refused' });
+
+/** An app as the house builds them, and the requests it saw; `keep` is what its POST does with a good pet. */
+function build(keep: (pet: Pet) => void = () => undefined): { app: FastifyInstance; seen: string[] } {
+  const app = fastify({
+    frameworkErrors: (error, _, reply) => void problem(reply, error.statusCode ?? 400),
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+  });
+  const seen: string[] = [];
+  app.addHook(
+    'preHandler',
+    async (request) => void seen.push(`${request.method} ${request.url} ${JSON.stringify(request.body)}`),
+  );
+  const pet = document.components.schemas.Pet;
+  app.get('/openapi.json', () => document);
+  app.get<{ Params: { id: string } }>('/pets/:id', (request, reply) =>
+    request.params.id === id ? { name: 'Rex' } : problem(reply, 404),
+  );
+  app.get('/pets', () => []);
+  app.post<{ Body: Pet }>('/pets', { schema: { body: pet } }, async (request, reply) => {
+    keep(request.body);
+    return reply.code(201).send(request.body);
+  });
+  app.get('/stream', () => new Promise(() => undefined));
+  app.setErrorHandler<{ statusCode?: number }>((error, _, reply) => problem(reply, error.statusCode ?? 500));
+  app.setNotFoundHandler((_, reply) => problem(reply, 404));
+  return { app, seen };
+}
+const options = {
+  openapiPath: '/openapi.json',
+  runsPerRoute: 200,
+  skip: ({ path }: { path: string }) => path === '/stream',
+};
+const failure = (app: FastifyInstance): Promise<string> =>
+  fuzzRoutes(app, options).then(
+    () => 'nothing found',
+    (error: unknown) => (error as Error).message,
+  );
+
+test('a sound app passes; good and bad requests are both among those sent', async () => {
+  const { routes } = await fuzzRoutes(build().app, options);
+  const of = (method: string, path: string): Readonly<Record<number, number>> =>
+    routes.find((route) => route.method === method && route.path === path)!.statuses;
+  expect(of('POST', '/pets')).toMatchObject({ 201: expect.any(Number), 400: expect.any(Number) });
+  expect(routes.map(({ path }) => path)).not.toContain('/stream');
+});
+
+test('values that are known are tried, so that requests get somewhere', async () => {
+  const { routes } = await fuzzRoutes(build().app, { ...options, known: (name) => (name === 'id' ? [id] : []) });
+  expect(routes.find(({ path }) => path === '/pets/{id}')?.statuses).toMatchObject({ 200: expect.any(Number) });
+});
+
+test.each<[string, (pet: Pet) => void]>([
+  [
+    'chokes on letters that are not ASCII',
+    ({ name }) => {
+      if (Buffer.byteLength(name) !== name.length) throw new Error('encoding');
+    },
+  ],
+  [
+    'chokes on a long name',
+    ({ name }) => {
+      if (name.length > 30) throw new Error('overflow');
+    },
+  ],
+])('negative control: an app that %s is caught, with the seed and the request', async (_, keep) => {
+  const message = await failure(build(keep).app);
+  expect(message).toMatch(/^POST \/pets, FUZZ_SEED=\d+: a client caused a server error\nPOST \/pets/);
+  expect(message).toContain('→ 500');
+});
+
+test('negative control: an error that is not problem+json is caught', async () => {
+  const { app } = build();
+  app.setErrorHandler((_, __, reply) => reply.code(400).send({ message: 'no' }));
+  expect(await failure(app)).toContain('instead of application/problem+json');
+});
+
+test('negative control: an app that limits the rate says what to switch off', async () => {
+  const { app } = build();
+  app.addHook('onRequest', async (request, reply) =>
+    request.url === '/openapi.json' ? undefined : reply.code(429).send(),
+  );
+  expect(await failure(app)).toContain('RATE_LIMIT_PER_MINUTE=0');
+});
+
+test('the same seed sends the same requests; it is printed, and taken from FUZZ_SEED', async () => {
+  const print = jest.spyOn(console, 'log').mockImplementation(() => undefined);
+  process.env['FUZZ_SEED'] = '42';
+  try {
+    const [first, second] = [build(), build()];
+    await fuzzRoutes(first.app, { ...options, runsPerRoute: 30 });
+    await fuzzRoutes(second.app, { ...options, runsPerRoute: 30 });
+    expect(second.seen).toEqual(first.seen);
+    expect(print).toHaveBeenCalledWith('fuzzing /openapi.json: FUZZ_SEED=42');
+  } finally {
+    delete process.env['FUZZ_SEED'];
+    print.mockRestore();
+  }
+});
