@@ -85,7 +85,7 @@ export function startConsumer(
     stop.signal.addEventListener('abort', onStop);
     try {
       const error = await Promise.race([stopped, crashed, begin(consumer).then(async () => crashed)]);
-      return stop.signal.aborted ? undefined : { error, passing: passing || lacksCoordinator(error) };
+      return stop.signal.aborted ? undefined : { error, passing: lacksCoordinator(error) || passing };
     } catch (error) {
       return { error, passing: isPassing(error) };
     } finally {
