@@ -141,9 +141,10 @@ function sandboxes(
     WEBHOOK_SECRET: secrets.webhooks,
     DATA_FILE: join(stateDir, 'data', 'payments.jsonl'),
   };
+  const mail = { SMTP_PORT: String(ports.smtp), DATA_FILE: join(stateDir, 'data', 'mails.jsonl') };
   return [
     ...(external.smtp === undefined
-      ? [{ label: 'Mail catcher', spec: program('mail-catcher', ports.mail, { SMTP_PORT: String(ports.smtp) }) }]
+      ? [{ label: 'Mail catcher', spec: program('mail-catcher', ports.mail, mail) }]
       : []),
     ...(external.payments === undefined
       ? [{ label: 'Payment sandbox', spec: program('payment-sandbox', ports.payments, payments) }]

@@ -15,6 +15,8 @@ export interface MailCatcherOptions {
   /** … while all of them together, as they came in, are no larger than this. */
   readonly keepBytes?: number;
   readonly mailLimitBytes?: number;
+  /** Where mails outlive a restart; without it they do not. */
+  readonly dataFile?: string;
 }
 
 export interface MailCatcher {
@@ -32,11 +34,11 @@ const faultsBody = z.strictObject({
 });
 
 /**
- * A mail server that delivers to nobody and shows what it was given, on a page and as JSON. Mails live in memory.
+ * A mail server that delivers to nobody and shows what it was given, on a page and as JSON.
  *
  * `GET /api/messages?to=&q=&after=&limit=&order=` · `GET /api/messages/:id` · `DELETE /api/messages` ·
  * `GET|POST /sandbox/faults` `{mode: none|down|slow|reject, delayMs?, code?}`
- * @throws the listen error when a port is taken.
+ * @throws the listen error when a port is taken, and when the file of mails cannot be read.
  */
 export async function startMailCatcher(options: MailCatcherOptions): Promise<MailCatcher> {
   const {
@@ -47,7 +49,7 @@ export async function startMailCatcher(options: MailCatcherOptions): Promise<Mai
     keepBytes = 128 * 2 ** 20,
     mailLimitBytes = 2 * 2 ** 20,
   } = options;
-  const mailbox = new Mailbox({ mails: keepMails, bytes: keepBytes });
+  const mailbox = await Mailbox.open({ mails: keepMails, bytes: keepBytes }, options.dataFile);
   const receiver = await receiveMail({ host, port: smtpPort, mailLimitBytes }, mailbox);
   let faults: MailFaults = { mode: 'none', delayMs: 5000, code: 451 };
 
@@ -82,8 +84,8 @@ export async function startMailCatcher(options: MailCatcherOptions): Promise<Mai
       },
       'GET /api/messages': (exchange) => json(200, search(exchange, { limit: 100, newestFirst: false })),
       'GET /api/messages/:id': (exchange) => json(200, find(exchange)),
-      'DELETE /api/messages': () => {
-        mailbox.clear();
+      'DELETE /api/messages': async () => {
+        await mailbox.clear();
         return { status: 204 };
       },
       'GET /sandbox/faults': () => json(200, faults),
@@ -95,6 +97,7 @@ export async function startMailCatcher(options: MailCatcherOptions): Promise<Mai
     },
   ).catch(async (error: unknown) => {
     await receiver.close();
+    await mailbox.close();
     throw error;
   });
 
@@ -104,6 +107,7 @@ export async function startMailCatcher(options: MailCatcherOptions): Promise<Mai
     url: web.url,
     close: async () => {
       await Promise.all([web.close(), receiver.close()]);
+      await mailbox.close();
     },
   };
 }

@@ -1,3 +1,5 @@
+import { Journal } from '../sandbox-http/journal.ts';
+
 /** A mail as it was caught. */
 export interface Mail {
   /** Grows with every mail, across restarts too: `after` one of them means newer than it. */
@@ -32,28 +34,42 @@ export interface MailQuery {
   readonly newestFirst?: boolean;
 }
 
-/** Keeps the newest mails in memory: at most `mails` of them and `bytes` as they came in. */
+interface Kept {
+  readonly mail: Mail;
+  /** Its size as it came in. */
+  readonly bytes: number;
+}
+
+/** Keeps the newest mails, at most `mails` of them and `bytes` as they came in, in memory and in a file. */
 export class Mailbox {
   readonly #limits: { readonly mails: number; readonly bytes: number };
-  readonly #kept = new Map<string, { readonly mail: Mail; readonly bytes: number }>();
+  readonly #journal: Journal<Kept>;
+  readonly #kept = new Map<string, Kept>();
   #bytes = 0;
-  // a microsecond clock at start, then a counter: unique and growing whatever was lost at a restart
+  // a microsecond clock at start, then a counter: unique and growing, whatever was thrown away
   #sequence = Date.now() * 1000;
 
-  constructor(limits: { readonly mails: number; readonly bytes: number }) {
+  private constructor(limits: { readonly mails: number; readonly bytes: number }, journal: Journal<Kept>) {
     this.#limits = limits;
+    this.#journal = journal;
   }
 
-  add(mail: Omit<Mail, 'id'>, bytes: number): Mail {
-    const kept = { id: String(++this.#sequence), ...mail };
-    this.#kept.set(kept.id, { mail: kept, bytes });
-    this.#bytes += bytes;
-    for (const [id, oldest] of this.#kept) {
-      if (this.#kept.size <= this.#limits.mails && this.#bytes <= this.#limits.bytes) break;
-      this.#kept.delete(id);
-      this.#bytes -= oldest.bytes;
-    }
-    return kept;
+  /** @param file where mails outlive a restart; without it they do not. @throws when it cannot be read. */
+  static async open(limits: { readonly mails: number; readonly bytes: number }, file?: string): Promise<Mailbox> {
+    const { journal, entries } = await Journal.open<Kept>(file);
+    const mailbox = new Mailbox(limits, journal);
+    for (const entry of entries) mailbox.#keep(entry);
+    if (mailbox.#kept.size < entries.length) await mailbox.#compact();
+    return mailbox;
+  }
+
+  /** Resolves when the mail will not be forgotten. */
+  async add(mail: Omit<Mail, 'id'>, bytes: number): Promise<void> {
+    const kept = { mail: { id: String(++this.#sequence), ...mail }, bytes };
+    this.#keep(kept);
+    await this.#journal.append(kept);
+    // attachments weigh a third more in base64, and JSON has its own needs: far more than that is mails of the past
+    if (this.#journal.bytes > 4 * this.#limits.bytes) await this.#compact();
   }
 
   get(id: string): Mail | undefined {
@@ -74,8 +90,27 @@ export class Mailbox {
     return { items: (newestFirst ? newer.reverse() : newer).slice(0, limit), total: matching.length };
   }
 
-  clear(): void {
+  async clear(): Promise<void> {
     this.#kept.clear();
     this.#bytes = 0;
+    await this.#compact();
+  }
+
+  close(): Promise<void> {
+    return this.#journal.close();
+  }
+
+  #keep(entry: Kept): void {
+    this.#kept.set(entry.mail.id, entry);
+    this.#bytes += entry.bytes;
+    for (const [id, oldest] of this.#kept) {
+      if (this.#kept.size <= this.#limits.mails && this.#bytes <= this.#limits.bytes) break;
+      this.#kept.delete(id);
+      this.#bytes -= oldest.bytes;
+    }
+  }
+
+  #compact(): Promise<void> {
+    return this.#journal.replace(() => [...this.#kept.values()]);
   }
 }

@@ -55,7 +55,7 @@ export async function receiveMail(
         if (faults.mode === 'reject') throw new SmtpRefusal(faults.code, 'refused, as asked for');
         const raw = Buffer.concat(chunks);
         const recipients = session.envelope.rcptTo.map(({ address }) => address.toLowerCase());
-        mailbox.add(readMail(await PostalMime.parse(raw), recipients), raw.length);
+        await mailbox.add(readMail(await PostalMime.parse(raw), recipients), raw.length);
       };
       stream.once('end', () => {
         accept().then(() => callback(null), callback);

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
+import { Journal } from '../sandbox-http/journal.ts';
 import {
   json,
   queryLimit,
@@ -11,7 +12,7 @@ import {
   type Route,
 } from '../sandbox-http/server.ts';
 import { Faults, faultsBody } from './faults.ts';
-import { Ledger, type Charge, type Refund } from './ledger.ts';
+import type { Charge, Entry, Refund } from './ledger.ts';
 import { ledgerPage } from './pages.ts';
 import { Provider, type Answer } from './provider.ts';
 import { eventOf, Webhooks } from './webhooks.ts';
@@ -54,7 +55,7 @@ const refundBody = z.strictObject({ chargeId: z.string().min(1).max(200), amount
  */
 export async function startPaymentSandbox(options: PaymentSandboxOptions): Promise<PaymentSandbox> {
   const { host, port, webhookUrl, webhookSecret, webhookRetryMs = 500, dataFile } = options;
-  const { ledger, entries } = await Ledger.open(dataFile);
+  const { journal: ledger, entries } = await Journal.open<Entry>(dataFile);
   const closing = new AbortController();
   const faults = new Faults();
   const webhooks =

@@ -5,5 +5,6 @@ const catcher = await startMailCatcher({
   host: setting('HOST'),
   smtpPort: Number(setting('SMTP_PORT')),
   httpPort: Number(setting('PORT')),
+  dataFile: setting('DATA_FILE'),
 });
 endOnSignal(() => catcher.close());

@@ -1,4 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createTransport, type Transporter } from 'nodemailer';
 import { startMailCatcher, type MailCatcher } from '../../src/mail-catcher/mail-catcher.ts';
 import type { Mail } from '../../src/mail-catcher/mailbox.ts';
@@ -6,8 +9,10 @@ import type { Mail } from '../../src/mail-catcher/mailbox.ts';
 const ics = 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n';
 let catcher: MailCatcher;
 let transport: Transporter;
+let directory: string;
 
 beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'mail-catcher-'));
   catcher = await startMailCatcher({
     host: '127.0.0.1',
     smtpPort: 0,
@@ -20,6 +25,7 @@ beforeEach(async () => {
 afterEach(async () => {
   transport.close();
   await catcher.close();
+  await rm(directory, { recursive: true });
 });
 
 const send = (to: string, subject: string, more: object = {}): Promise<unknown> =>
@@ -80,6 +86,27 @@ describe('what is caught', () => {
     expect((await fetch(`${catcher.url}/api/messages`, { method: 'DELETE' })).status).toBe(204);
     expect((await list()).total).toBe(0);
   });
+});
+
+test('a restart keeps the mails, the newest of them, and new ones come after them', async () => {
+  const dataFile = join(directory, 'mails.jsonl');
+  const restart = async (): Promise<void> => {
+    transport.close();
+    await catcher.close();
+    catcher = await startMailCatcher({ host: '127.0.0.1', smtpPort: 0, httpPort: 0, keepMails: 2, dataFile });
+    transport = createTransport({ host: '127.0.0.1', port: catcher.smtpPort, ignoreTLS: true });
+  };
+  await restart();
+  for (const subject of ['1', '2', '3']) await send('a@x.test', subject);
+  await restart();
+  expect((await list()).items.map(({ subject }) => subject)).toEqual(['2', '3']);
+  expect((await readFile(dataFile, 'utf8')).split('\n').length).toBe(3);
+  await send('a@x.test', '4');
+  await restart();
+  expect((await list()).items.map(({ subject }) => subject)).toEqual(['3', '4']);
+  await fetch(`${catcher.url}/api/messages`, { method: 'DELETE' });
+  await restart();
+  expect((await list()).total).toBe(0);
 });
 
 describe('the page', () => {

@@ -134,7 +134,7 @@ describe('a restart', () => {
     await charge('b');
     expect((await readFile(file, 'utf8')).trimEnd().split('\n')).toHaveLength(2);
     await appendFile(file, '{"kind":"cha\n');
-    await expect(start()).rejects.toThrow('ledger.ndjson:3 is not an entry');
+    await expect(start()).rejects.toThrow('ledger.ndjson:3 cannot be read');
   });
 });
 
