@@ -199,12 +199,15 @@ function toIncoming(
 ): IncomingMessage {
   const texts: Record<string, string> = {};
   const rawHeaders: Record<string, Buffer | readonly Buffer[]> = {};
-  for (const [name, content] of Object.entries(headers)) {
-    const all = [content].flat().map((part) => (typeof part === 'string' ? Buffer.from(part) : part));
-    const parts = all.filter((part) => part !== undefined);
-    if (parts[0] === undefined) continue;
-    texts[name] = parts[0].toString('utf8');
-    rawHeaders[name] = parts.length === 1 ? parts[0] : parts;
+  for (const name in headers) {
+    const content = headers[name];
+    if (content === undefined) continue;
+    const first = Array.isArray(content) ? content[0] : content;
+    if (first === undefined) continue;
+    texts[name] = first.toString('utf8');
+    rawHeaders[name] = Array.isArray(content) ? content.map(toBuffer) : toBuffer(content);
   }
   return { topic, partition, offset, key, value, headers: texts, rawHeaders, timestampMs: Number(timestamp) };
 }
+
+const toBuffer = (part: string | Buffer): Buffer => (typeof part === 'string' ? Buffer.from(part) : part);
