@@ -9,11 +9,14 @@ import {
 } from '@homeroom/chassis';
 import { openDatabase, type Database } from '@homeroom/postgres';
 import { countQueries, createTestDatabase, testRedis, type QueryCounter, type TestDatabase } from '@homeroom/testing';
+import type { FamilySnapshot } from '@homeroom/contracts';
 import { v7 as uuidv7 } from 'uuid';
 import { openPasswords } from '../src/accounts/passwords.ts';
 import { saveCoordinator } from '../src/accounts/store.ts';
 import { buildApp } from '../src/app.ts';
 import { apiConfig } from '../src/config.ts';
+import type { Child, Family } from '../src/families/family.ts';
+import type { Registration } from '../src/families/schemas.ts';
 
 /** A signed-in or anonymous client of the app. */
 export interface Client {
@@ -26,11 +29,39 @@ export interface Client {
   readonly cookie: string | undefined;
 }
 
+/** One and more: a test knows how many it has made. */
+type Some<T> = [T, T, ...T[]];
+
+interface SomeFamily extends Omit<Family, 'guardians' | 'children'> {
+  readonly guardians: Some<Family['guardians'][number]>;
+  readonly children: Some<Child>;
+}
+
+export interface Guardian extends Client {
+  readonly family: SomeFamily;
+  readonly email: string;
+}
+
+/** Everything that some answer of the service has; a test knows which of it to expect. */
+export interface Body extends SomeFamily {
+  readonly familyId: string;
+  readonly familyVersion: number;
+  readonly items: Some<SomeFamily & { distanceKm: number }>;
+  readonly nextCursor: string | undefined;
+  readonly principal: { role: string };
+  readonly sessions: { current: boolean }[];
+  readonly created: number;
+  readonly rejected: unknown[];
+  readonly code: string;
+  readonly detail: string;
+  readonly errors: Some<{ in: string; field: string; message: string }>;
+}
+
 export interface Answer {
   readonly status: number;
   readonly headers: Record<string, string | string[] | number | undefined>;
   /** Parsed when it is JSON. */
-  readonly body: any;
+  readonly body: Body;
 }
 
 export interface TestApp {
@@ -41,12 +72,12 @@ export interface TestApp {
   readonly redis: Redis;
   readonly anonymous: Client;
   /** A registered family and a client that is signed in as its guardian. */
-  family(given?: object): Promise<Client & { readonly family: any; readonly email: string }>;
+  family(given?: Partial<Registration>): Promise<Guardian>;
   coordinator(): Promise<Client>;
   signIn(email: string, password?: string): Promise<Client>;
   /** Rows of the outbox in order, with parsed payloads. */
-  outbox(key?: string): Promise<{ type: string; key: string; data: any }[]>;
-  rows(text: string, values?: unknown[]): Promise<any[]>;
+  outbox(key?: string): Promise<{ type: string; key: string; data: FamilySnapshot }[]>;
+  rows(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
 }
 
@@ -55,7 +86,7 @@ export const password = 'correct horse battery staple';
 let sequence = 0;
 export const newEmail = (): string => `guardian-${sequence++}@example.org`;
 
-export const registrationOf = (given: object = {}): Record<string, any> => ({
+export const registrationOf = (given: Partial<Registration> = {}): Registration => ({
   name: 'Okafor',
   guardian: { name: 'Ngozi Okafor', email: newEmail(), password },
   ...given,
@@ -114,7 +145,7 @@ export async function startApp({
       return {
         status: response.statusCode,
         headers: response.headers,
-        body: json ? JSON.parse(response.body) : response.body,
+        body: (json ? JSON.parse(response.body) : response.body) as Body,
       };
     },
   });
@@ -137,7 +168,7 @@ export async function startApp({
       const registration = registrationOf(given);
       const { status, body } = await anonymous.send('POST', '/api/families', registration);
       if (status !== 201) throw new Error(`registration answered ${status} ${JSON.stringify(body)}`);
-      const email: string = registration['guardian'].email;
+      const { email } = registration.guardian;
       return { ...(await signIn(email)), family: body, email };
     },
     async coordinator() {
@@ -153,7 +184,11 @@ export async function startApp({
                where $1::text is null or key = $1 order by sequence`,
         values: [key ?? null],
       });
-      return rows.map(({ type, key, payload }) => ({ type, key, data: JSON.parse(payload.toString()) }));
+      return rows.map(({ type, key, payload }) => ({
+        type,
+        key,
+        data: JSON.parse(payload.toString()) as FamilySnapshot,
+      }));
     },
     async rows(text, values = []) {
       const name = `test_${uuidv7()}`;

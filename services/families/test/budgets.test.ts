@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startFaultProxy, testRedis } from '@homeroom/testing';
 import { v7 as uuidv7 } from 'uuid';
-import { newEmail, password, registrationOf, startApp, type Client, type TestApp } from './app.ts';
+import { newEmail, password, registrationOf, startApp, type Guardian, type TestApp } from './app.ts';
 
 let service: TestApp;
 beforeAll(async () => {
@@ -49,7 +49,7 @@ test('reading a family is one query, however many children it has', async () => 
   expect(await namesOf(() => client.send('GET', `/api/families/${client.family.id}`), 200)).toEqual(['find_family']);
 });
 
-test.each<[string, (client: Client & { family: any }) => Promise<{ status: number }>, number]>([
+test.each<[string, (client: Guardian) => Promise<{ status: number }>, number]>([
   ['changing a family', (client) => client.send('PATCH', `/api/families/${client.family.id}`, { name: 'X' }), 200],
   [
     'adding a child',

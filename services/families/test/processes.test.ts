@@ -15,10 +15,18 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { registrationOf } from './app.ts';
 
+interface LogLine {
+  readonly level?: string;
+  readonly msg?: string;
+  readonly address?: string;
+  readonly port?: number;
+  readonly stderr?: string;
+}
+
 interface Running {
   readonly process: ChildProcess;
   /** Its log, parsed. */
-  readonly log: Record<string, any>[];
+  readonly log: LogLine[];
 }
 
 const topicPrefix = testTopicPrefix();
@@ -52,7 +60,7 @@ function start(file: 'api.ts' | 'worker.ts', env: Record<string, string> = {}): 
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const log: Record<string, any>[] = [];
+  const log: LogLine[] = [];
   createInterface(child.stdout).on('line', (line) => log.push(JSON.parse(line)));
   createInterface(child.stderr).on('line', (line) => log.push({ stderr: line }));
   const started = { process: child, log };
@@ -100,7 +108,7 @@ test('what the API registers, the worker publishes with the request’s trace, a
     await kafka.close();
   }
   const metrics = await (
-    await fetch(`http://127.0.0.1:${(await said(api, 'health and metrics'))['port']}/metrics`)
+    await fetch(`http://127.0.0.1:${(await said(api, 'health and metrics')).port}/metrics`)
   ).text();
   expect(metrics).toMatch(/db_query_seconds_count\{[^}]*name="insert_families"/);
   expect(await Promise.all([stop(api), stop(worker)])).toEqual([0, 0]);

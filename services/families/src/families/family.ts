@@ -70,7 +70,7 @@ export function newFamily(given: {
   let decision: Decision = { family: empty };
   for (const child of given.children ?? []) {
     if ('refused' in decision) break;
-    decision = addChild(decision.family, { id: uuidv7(), ...child });
+    decision = addChild(decision.family, { ...child, id: uuidv7() });
   }
   return decision;
 }

@@ -1,0 +1,81 @@
+import { eventTypes } from '@homeroom/contracts';
+import { describe, expect, test } from '@jest/globals';
+import {
+  addChild,
+  changeChild,
+  changeDetails,
+  familyEvent,
+  maxChildren,
+  newFamily,
+  removeChild,
+  type Decision,
+  type Family,
+} from '../../src/families/family.ts';
+
+const taken = (decision: Decision): Family => {
+  if ('refused' in decision) throw new Error(decision.refused);
+  return decision.family;
+};
+const maya = { id: 'maya', name: 'Maya', birthDate: '2017-04-02' };
+const family = taken(
+  newFamily({ name: 'Okafor', guardian: { name: 'Ngozi', email: 'n@example.org', phone: '1' }, children: [maya] }),
+);
+
+test('a new family has version 1, ids, and nothing of a guardian but what is meant to be told', () => {
+  const guardian = { name: 'N', email: 'n@example.org', password: 'secret' };
+  expect(taken(newFamily({ name: 'X', guardian }))).toEqual({
+    id: expect.any(String),
+    version: 1,
+    name: 'X',
+    guardians: [{ id: expect.any(String), name: 'N', email: 'n@example.org' }],
+    children: [],
+  });
+});
+
+test('children are told apart by name and birth date together', () => {
+  expect(addChild(family, { ...maya, id: 'again' })).toEqual({ refused: 'child_exists' });
+  expect(taken(addChild(family, { ...maya, id: 'twin', name: 'Mia' })).children).toHaveLength(2);
+  expect(taken(addChild(family, { ...maya, id: 'cousin', birthDate: '2018-04-02' })).children).toHaveLength(2);
+});
+
+test('a family has a greatest size', () => {
+  const child = (n: number) => ({ name: `Child ${n}`, birthDate: '2017-04-02' });
+  const full = Array.from({ length: maxChildren }, (_, n) => child(n));
+  const guardian = { name: 'N', email: 'n@example.org' };
+  const large = taken(newFamily({ name: 'X', guardian, children: full }));
+  expect(addChild(large, { id: 'x', ...child(maxChildren) })).toEqual({ refused: 'too_many_children' });
+  expect(newFamily({ name: 'X', guardian, children: [...full, child(maxChildren)] })).toEqual({
+    refused: 'too_many_children',
+  });
+});
+
+describe('changes', () => {
+  test('leave alone what they do not name', () => {
+    expect(taken(changeDetails(family, {}))).toEqual(family);
+    const [guardian] = family.guardians;
+    const renamed = taken(changeDetails(family, { guardians: [{ id: String(guardian?.id), name: 'Ada' }] }));
+    expect(renamed).toEqual({ ...family, guardians: [{ ...guardian, name: 'Ada' }] });
+    expect(taken(changeChild(family, family.children[0]?.id ?? '', {}))).toEqual(family);
+  });
+
+  test('of somebody who is not there are refused', () => {
+    expect(changeDetails(family, { guardians: [{ id: 'nobody' }] })).toEqual({ refused: 'guardian_not_found' });
+    expect(changeChild(family, 'nobody', {})).toEqual({ refused: 'child_not_found' });
+    expect(removeChild(family, 'nobody')).toEqual({ refused: 'child_not_found' });
+  });
+
+  test('never touch the family that they are made from', () => {
+    const before = structuredClone(family);
+    addChild(family, { ...maya, id: 'x', name: 'X' });
+    removeChild(family, family.children[0]?.id ?? '');
+    changeDetails(family, { name: 'Y', address: null });
+    expect(family).toEqual(before);
+  });
+});
+
+test('an event is what its contract says, without address and phone', () => {
+  const { data, subject } = familyEvent('homeroom.family.registered.v1', family);
+  expect(subject).toBe(family.id);
+  expect(eventTypes['homeroom.family.registered.v1'].schema.strict().parse(data)).toEqual(data);
+  expect(JSON.stringify(data)).not.toContain('phone');
+});
