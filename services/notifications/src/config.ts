@@ -28,15 +28,21 @@ const serviceConfig = processConfig.extend({
   COOP_NAME: z.string().min(1).max(100).default('Homeroom Co-op'),
 });
 
-export const apiConfig = serviceConfig.extend({
-  REDIS_SESSIONS_URL: url(/^rediss?$/),
-  CURSOR_SECRET: z.string().min(16, 'must have at least 16 characters'),
-  MAX_STREAMS: wholeNumber(1).default(10_000),
-  MAX_STREAMS_PER_ACCOUNT: wholeNumber(1).default(5),
-  STREAM_HEARTBEAT_MS: wholeNumber(10).default(15_000),
-  /** A stream ends after this and its client comes back with its cookie. */
-  STREAM_MAX_AGE_MS: wholeNumber(100).default(300_000),
-});
+export const apiConfig = serviceConfig
+  .extend({
+    REDIS_SESSIONS_URL: url(/^rediss?$/),
+    CURSOR_SECRET: z.string().min(16, 'must have at least 16 characters'),
+    MAX_STREAMS: wholeNumber(1).default(500),
+    MAX_STREAMS_PER_ACCOUNT: wholeNumber(1).default(5),
+    STREAM_HEARTBEAT_MS: wholeNumber(10).default(15_000),
+    /** A stream ends after this and its client comes back with its cookie. */
+    STREAM_MAX_AGE_MS: wholeNumber(100).default(300_000),
+  })
+  .refine(({ MAX_STREAMS, MAX_IN_FLIGHT }) => MAX_IN_FLIGHT === 0 || MAX_STREAMS < MAX_IN_FLIGHT, {
+    path: ['MAX_STREAMS'],
+    message:
+      'must be less than MAX_IN_FLIGHT: an open stream is a request in flight, and the rest would be turned away',
+  });
 export type ApiConfig = Readonly<z.infer<typeof apiConfig>>;
 
 export const workerConfig = serviceConfig

@@ -20,12 +20,15 @@ export const co = { coopName: 'Willow Creek', timeZone: 'America/Chicago' };
 export const cursorSecret = 'a secret that is long enough';
 export const logger = createLogger({ service: 'notifications', level: 'silent', format: 'json' });
 
+/** A test machine may be busy with other tests: what is not about time limits has generous ones. */
+export const patient = { commandTimeoutMs: 10_000, connectTimeoutMs: 10_000 };
+
 /** Everything opened in a test is closed after it, last first. */
 export class Closing {
   readonly #closers: (() => Promise<unknown>)[] = [];
 
-  add<T>(thing: T, close: (thing: T) => Promise<unknown> | unknown): T {
-    this.#closers.unshift(async () => close(thing));
+  add<T>(thing: T, close: (thing: T) => unknown): T {
+    this.#closers.unshift(() => Promise.resolve(close(thing)));
     return thing;
   }
 
@@ -48,7 +51,7 @@ export async function openHouse(closing: Closing): Promise<TestHouse> {
   const testDatabase = closing.add(await createTestDatabase('notifications'), (it) => it.drop());
   const database = closing.add(openTestDatabase(testDatabase), (it) => it.close());
   const { sessionsUrl, cacheUrl, keyPrefix } = await testRedis();
-  const redis = closing.add(await connectRedis(sessionsUrl), (it) => it.quit());
+  const redis = closing.add(await connectRedis(sessionsUrl, patient), (it) => it.quit());
   const sessions = openSessions({ redis, keyPrefix });
   return { testDatabase, database, sessions, channel: `${keyPrefix}announcements`, cacheUrl, keyPrefix };
 }
@@ -68,9 +71,7 @@ export async function openApp(
   closing: Closing,
   streams: Partial<ConstructorParameters<typeof FanOut>[0]> = {},
 ): Promise<{ app: ZodFastify; fanOut: FanOut }> {
-  const redis = closing.add(await connectRedis(streams.redis === undefined ? cacheUrl : cacheUrl), (it) =>
-    it.disconnect(),
-  );
+  const redis = closing.add(await connectRedis(cacheUrl, patient), (it) => it.disconnect());
   const fanOut = new FanOut({
     database,
     redis,
@@ -108,15 +109,14 @@ export const guardianOf = (familyId: string): Principal => ({ role: 'guardian', 
 export const someCoordinator = (): Principal => ({ role: 'coordinator', accountId: randomUUID() });
 
 /** An event with the example's data, and whatever the test cares about. */
-export const anEvent = <T extends EventType>(type: T, data: Partial<EventData<T>> = {}): DomainEvent<T> =>
-  ({
-    id: randomUUID(),
-    type,
-    source: '/test',
-    subject: randomUUID(),
-    time: new Date('2026-08-01T12:00:00Z'),
-    data: { ...examples[type], ...data },
-  }) as unknown as DomainEvent<T>;
+export const anEvent = <T extends EventType>(type: T, data: Partial<EventData<T>> = {}): DomainEvent<T> => ({
+  id: randomUUID(),
+  type,
+  source: '/test',
+  subject: randomUUID(),
+  time: new Date('2026-08-01T12:00:00Z'),
+  data: { ...examples[type], ...data },
+});
 
 /** An event as its publisher would send it. */
 export function asMessage(event: DomainEvent, key: string): OutgoingMessage {

@@ -25,6 +25,7 @@ export type FanOutEvent =
   | { kind: 'sweep-failed'; error: unknown };
 
 const sweepSize = 1_000;
+const subscribeAgainMs = 500;
 
 /**
  * The open streams of one process. Workers announce on a Redis channel what they have committed; every API process
@@ -113,16 +114,21 @@ export class FanOut {
     for (const stream of this.#streams.get(announcement.audience) ?? []) stream.announce(announcement);
   }
 
-  readonly #onReady = (): void => {
+  readonly #onReady = (): void => void this.#subscribe();
+
+  async #subscribe(): Promise<void> {
     const { redis, channel, onEvent } = this.#options;
-    redis.subscribe(channel).then(
-      () => {
-        onEvent?.({ kind: 'subscribed' });
-        return this.#sweep();
-      },
-      (error: unknown) => onEvent?.({ kind: 'subscription-failed', error }),
-    );
-  };
+    try {
+      await redis.subscribe(channel);
+    } catch (error) {
+      onEvent?.({ kind: 'subscription-failed', error });
+      // a connection that breaks comes back as `ready`; one that was only slow must be asked again
+      if (!this.#closed) setTimeout(() => redis.status === 'ready' && this.#onReady(), subscribeAgainMs).unref();
+      return;
+    }
+    onEvent?.({ kind: 'subscribed' });
+    await this.#sweep();
+  }
 
   async #beat(): Promise<void> {
     const now = Date.now();

@@ -22,9 +22,9 @@ export function readCalendar(text: string): { method: string; name: string; even
     const event = new ICAL.Event(component);
     const starts: string[] = [];
     const times = event.iterator();
-    for (let time = times.next(); time !== undefined && time !== null && starts.length < 200; time = times.next()) {
-      starts.push(time.toJSDate().toISOString());
-    }
+    // its types promise a time each time; at the end there is none
+    const next = (): ICAL.Time | undefined => times.next();
+    for (let time = next(); time && starts.length < 200; time = next()) starts.push(time.toJSDate().toISOString());
     return {
       uid: event.uid,
       sequence: event.sequence,

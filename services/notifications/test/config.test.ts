@@ -1,0 +1,64 @@
+import { describe, expect, test } from '@jest/globals';
+import { ConfigError, loadConfig } from '@homeroom/chassis';
+import { apiConfig, workerConfig } from '../src/config.ts';
+
+const worker = {
+  DATABASE_URL: 'postgres://a@b/c',
+  REDIS_CACHE_URL: 'redis://a',
+  KAFKA_BROKERS: 'a:1,b:2',
+  SMTP_URL: 'smtp://a:25',
+  MAIL_FROM: 'Willow Creek <hello@willow.example>',
+  TIME_ZONE: 'America/Chicago',
+};
+const mistakes = (schema: typeof apiConfig | typeof workerConfig, env: Record<string, string>): readonly string[] => {
+  try {
+    loadConfig(schema, env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.mistakes;
+    throw error;
+  }
+};
+
+describe('the configuration', () => {
+  test('of a worker: a sender with and without a name', () => {
+    expect(loadConfig(workerConfig, worker).MAIL_FROM).toEqual({
+      name: 'Willow Creek',
+      address: 'hello@willow.example',
+    });
+    expect(loadConfig(workerConfig, { ...worker, MAIL_FROM: 'a@b.example' }).MAIL_FROM).toEqual({
+      name: '',
+      address: 'a@b.example',
+    });
+  });
+
+  test('names every mistake at once', () => {
+    const found = mistakes(workerConfig, {
+      ...worker,
+      SMTP_URL: 'http://a',
+      MAIL_FROM: 'nobody',
+      TIME_ZONE: 'Mars/Olympus',
+      KAFKA_BROKERS: '',
+    });
+    expect(found.map((line) => line.split(':')[0])).toEqual(['KAFKA_BROKERS', 'SMTP_URL', 'MAIL_FROM', 'TIME_ZONE']);
+  });
+
+  test('refuses a lease that a slow mail server could outlive', () => {
+    expect(mistakes(workerConfig, { ...worker, MAIL_LEASE_MS: '8000' })).toEqual([
+      expect.stringContaining('twice SMTP_TIMEOUT_MS'),
+    ]);
+  });
+
+  test('refuses as many streams as requests', () => {
+    const api = {
+      DATABASE_URL: 'postgres://a@b/c',
+      REDIS_CACHE_URL: 'redis://a',
+      REDIS_SESSIONS_URL: 'redis://a',
+      CURSOR_SECRET: 'x'.repeat(16),
+    };
+    expect(mistakes(apiConfig, api)).toEqual([]);
+    expect(mistakes(apiConfig, { ...api, MAX_STREAMS: '1000' })).toEqual([
+      expect.stringContaining('less than MAX_IN_FLIGHT'),
+    ]);
+  });
+});

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { ZodFastify } from '@homeroom/chassis';
+import { openDatabase } from '@homeroom/postgres';
+import { receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
+import { aFamily, Closing, co, cookieOf, guardianOf, openApp, openHouse, type TestHouse } from '../house.ts';
+
+const closing = new Closing();
+let house: TestHouse;
+let app: ZodFastify;
+
+beforeAll(async () => {
+  house = await openHouse(closing);
+  ({ app } = await openApp(house, closing));
+});
+afterAll(() => closing.closeAll());
+
+interface List {
+  items: { id: string; kind: string; readAt?: string; data: object; createdAt: string }[];
+  unreadCount: number;
+  nextCursor?: string;
+}
+
+async function aReader(): Promise<{
+  family: ReturnType<typeof aFamily>;
+  list: (query?: string) => Promise<List>;
+  read: (id: string) => Promise<number>;
+}> {
+  const family = aFamily();
+  const headers = await cookieOf(house, guardianOf(family.familyId));
+  return {
+    family,
+    list: async (query = '') => (await app.inject({ url: `/api/notifications${query}`, headers })).json<List>(),
+    read: async (id) =>
+      (await app.inject({ method: 'POST', url: `/api/notifications/${id}/read`, headers })).statusCode,
+  };
+}
+
+describe('the inbox', () => {
+  test('shows newest first, page by page, each once, also while new ones come in', async () => {
+    const { family, list } = await aReader();
+    const add = (version: number): Promise<unknown> =>
+      receiveEnrollment(house.database, family.enrollment('homeroom.enrollment.confirmed.v1', { version }));
+    for (let version = 1; version <= 25; version++) await add(version);
+    await house.testDatabase.waitForReplica();
+    const seen: string[] = [];
+    let cursor = '';
+    do {
+      const page = await list(`?limit=10${cursor}`);
+      seen.push(...page.items.map(({ id }) => id));
+      cursor = page.nextCursor === undefined ? '' : `&cursor=${page.nextCursor}`;
+      await add(100 + seen.length);
+      await house.testDatabase.waitForReplica();
+    } while (cursor !== '');
+    expect(seen).toHaveLength(25);
+    expect(new Set(seen).size).toBe(25);
+  });
+
+  test('what is read is read at once, for the one who read it, and once', async () => {
+    const { family, list, read } = await aReader();
+    await receiveFamily(house.database, co, family.registered());
+    await receiveEnrollment(house.database, family.enrollment('homeroom.enrollment.confirmed.v1'));
+    await house.testDatabase.waitForReplica();
+    const before = await list();
+    expect(before.unreadCount).toBe(2);
+    expect(before.items.map(({ kind }) => kind)).toEqual(['confirmed', 'welcome']);
+    const [newest, oldest] = before.items;
+    await house.testDatabase.pauseReplica();
+    try {
+      expect(await read(newest?.id ?? '')).toBe(204);
+      expect(await read(newest?.id ?? '')).toBe(204);
+      const after = await list('?unread=true');
+      expect(after.unreadCount).toBe(1);
+      expect(after.items.map(({ id }) => id)).toEqual([oldest?.id]);
+      expect((await list()).items[0]?.readAt).toBeDefined();
+    } finally {
+      await house.testDatabase.resumeReplica();
+    }
+  });
+
+  test('marking at once from many places counts it once', async () => {
+    const { family, list, read } = await aReader();
+    await receiveEnrollment(house.database, family.enrollment('homeroom.enrollment.confirmed.v1'));
+    await receiveEnrollment(house.database, family.enrollment('homeroom.enrollment.cancelled.v1', { version: 3 }));
+    await house.testDatabase.waitForReplica();
+    const { items } = await list();
+    expect(await Promise.all(Array.from({ length: 10 }, () => read(items[0]?.id ?? '')))).toEqual(Array(10).fill(204));
+    expect((await list()).unreadCount).toBe(1);
+  });
+
+  test('a client that has the list already is told so', async () => {
+    const { family } = await aReader();
+    const headers = await cookieOf(house, guardianOf(family.familyId));
+    const first = await app.inject({ url: '/api/notifications', headers });
+    const again = await app.inject({
+      url: '/api/notifications',
+      headers: { ...headers, 'if-none-match': first.headers.etag },
+    });
+    expect(again.statusCode).toBe(304);
+    expect(first.headers['cache-control']).toBe('private, no-cache');
+  });
+
+  test('costs one query, on the replica', async () => {
+    const asked: string[] = [];
+    const counting = new Closing();
+    const database = counting.add(
+      openDatabase({
+        primaryUrl: house.testDatabase.url,
+        replicaUrls: [house.testDatabase.replicaUrl],
+        poolSize: 2,
+        replicaPoolSize: 2,
+        applicationName: 'counting',
+        onEvent: (event) => event.type === 'query' && asked.push(`${event.role} ${event.name}`),
+      }),
+      (it) => it.close(),
+    );
+    const { app: counted } = await openApp({ ...house, database }, counting);
+    const headers = await cookieOf(house, guardianOf(aFamily().familyId));
+    expect((await counted.inject({ url: '/api/notifications', headers })).statusCode).toBe(200);
+    expect(asked).toEqual(['replica list_notifications']);
+    await counting.closeAll();
+  });
+});

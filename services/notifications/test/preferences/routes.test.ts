@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { ZodFastify } from '@homeroom/chassis';
+import { receiveClass, receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
+import { readCalendar } from '../calendars/read-calendar.ts';
+import { aFamily, anEvent, Closing, co, cookieOf, guardianOf, openApp, openHouse, type TestHouse } from '../house.ts';
+import { examples } from '@homeroom/contracts';
+
+const closing = new Closing();
+let house: TestHouse;
+let app: ZodFastify;
+
+beforeAll(async () => {
+  house = await openHouse(closing);
+  ({ app } = await openApp(house, closing));
+});
+afterAll(() => closing.closeAll());
+
+interface Preferences {
+  email: { enabled: boolean; kinds: Record<string, boolean> };
+  calendarUrl: string;
+}
+
+async function aGuardian(): Promise<{
+  family: ReturnType<typeof aFamily>;
+  get: () => Promise<Preferences>;
+  patch: (payload: object) => Promise<Preferences>;
+}> {
+  const family = aFamily();
+  const headers = await cookieOf(house, guardianOf(family.familyId));
+  const url = '/api/notification-preferences';
+  return {
+    family,
+    get: async () => (await app.inject({ url, headers })).json<Preferences>(),
+    patch: async (payload) => (await app.inject({ method: 'PATCH', url, headers, payload })).json<Preferences>(),
+  };
+}
+const path = ({ calendarUrl }: Preferences): string => new URL(calendarUrl).pathname;
+
+describe('preferences', () => {
+  test('begin with everything on and an address of the calendar that stays', async () => {
+    const { get } = await aGuardian();
+    const first = await get();
+    expect(first.email).toEqual({
+      enabled: true,
+      kinds: { welcome: true, confirmed: true, waitlisted: true, promoted: true, cancelled: true },
+    });
+    expect(first.calendarUrl).toMatch(/^http:\/\/127\.0\.0\.1:8080\/api\/calendars\/[\w-]{43}\.ics$/);
+    expect(await get()).toEqual(first);
+  });
+
+  test('two first looks at once get one address', async () => {
+    const { get } = await aGuardian();
+    const looks = await Promise.all(Array.from({ length: 10 }, get));
+    expect(new Set(looks.map(({ calendarUrl }) => calendarUrl)).size).toBe(1);
+  });
+
+  test('change only what is given, and the next read sees it', async () => {
+    const { get, patch } = await aGuardian();
+    const { calendarUrl } = await get();
+    const muted = await patch({ email: { kinds: { welcome: false, promoted: false } } });
+    expect(muted.email).toMatchObject({ enabled: true, kinds: { welcome: false, promoted: false, confirmed: true } });
+    const after = await patch({ email: { enabled: false, kinds: { promoted: true } } });
+    expect(after).toEqual({ email: { enabled: false, kinds: { ...muted.email.kinds, promoted: true } }, calendarUrl });
+    expect(await get()).toEqual(after);
+    expect(await patch({})).toEqual(after);
+  });
+});
+
+describe('the calendar', () => {
+  test('holds the orientation and the classes, and follows them', async () => {
+    const { family, get } = await aGuardian();
+    const course = { ...examples['homeroom.class.opened.v1'], classId: family.familyId };
+    await receiveFamily(house.database, co, family.registered());
+    await receiveEnrollment(house.database, family.enrollment('homeroom.enrollment.confirmed.v1', { class: course }));
+    const url = path(await get());
+    await house.testDatabase.waitForReplica();
+    const feed = async (
+      headers = {},
+    ): Promise<{ statusCode: number; body: string; headers: Record<string, unknown> }> => {
+      await house.testDatabase.waitForReplica();
+      return app.inject({ url, headers });
+    };
+    const first = await feed();
+    expect(first.headers).toMatchObject({
+      'content-type': 'text/calendar; charset=utf-8',
+      'cache-control': 'private, max-age=300',
+    });
+    const calendar = readCalendar(first.body);
+    expect(calendar.name).toBe('Okafor at Willow Creek');
+    expect(calendar.events.map(({ summary }) => summary).sort()).toEqual([
+      'Orientation at Willow Creek',
+      'Pottery for beginners (Maya Okafor)',
+    ]);
+
+    const etag = String(first.headers['etag']);
+    expect((await feed({ 'if-none-match': etag })).statusCode).toBe(304);
+    await receiveClass(house.database, anEvent('homeroom.class.changed.v1', { ...course, version: 9, room: 'Barn' }));
+    const moved = await feed({ 'if-none-match': etag });
+    expect(moved.statusCode).toBe(200);
+    expect(readCalendar(moved.body).events.map(({ location }) => location)).toContain('Barn');
+
+    await receiveEnrollment(
+      house.database,
+      family.enrollment('homeroom.enrollment.cancelled.v1', { class: course, version: 3 }),
+    );
+    expect(readCalendar((await feed()).body).events.map(({ summary }) => summary)).toEqual([
+      'Orientation at Willow Creek',
+    ]);
+  });
+
+  test('is there at once under a new address, and gone under the old one', async () => {
+    const { get, patch } = await aGuardian();
+    const before = await get();
+    const after = await patch({ rotateCalendar: true });
+    expect(after.calendarUrl).not.toBe(before.calendarUrl);
+    expect((await app.inject(path(after))).statusCode).toBe(200);
+    await house.testDatabase.waitForReplica();
+    expect((await app.inject(path(before))).statusCode).toBe(404);
+  });
+
+  test.each(['x', '', 'A'.repeat(43), `${'A'.repeat(43)}.ICS`, `..%2f${'A'.repeat(40)}.ics`, "'%3b--.ics"])(
+    'has no address %j',
+    async (file) => {
+      const answer = await app.inject(`/api/calendars/${file}`);
+      expect(answer.statusCode).toBe(404);
+    },
+  );
+});
