@@ -14,7 +14,7 @@ export { Health, type CheckOptions, type HealthReport, type Probe } from './heal
 export { Metrics } from './metrics.ts';
 export { idempotencyHeaders, idempotencyKey } from './idempotency.ts';
 export { decodeCursor, encodeCursor } from './pagination.ts';
-export { connectRedis, type Redis } from './redis.ts';
+export { connectRedis, redisScript, type Redis } from './redis.ts';
 export { runProcess, type Shell } from './process.ts';
 export { createServer, type ServerOptions, type ZodFastify } from './server.ts';
 export { currentTraceparent, startTracing, withRemoteParent, type Tracing } from './tracing.ts';

@@ -51,7 +51,7 @@ const flushEveryMs = 100;
 
 /** Standard output in large writes: a system call per line is most of what a line costs. */
 function bufferedOutput(): DestinationStream {
-  const output = destination({ fd: 1, sync: false, minLength: 4_096 });
+  const output = destination({ fd: 1, sync: false, minLength: 8_192 });
   setInterval(() => output.flush(), flushEveryMs).unref();
   process.once('exit', () => output.flushSync());
   return output;

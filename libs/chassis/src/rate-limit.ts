@@ -1,5 +1,5 @@
 import type { FastifyRateLimitOptions, FastifyRateLimitStore, FastifyRateLimitStoreCtor } from '@fastify/rate-limit';
-import type { Redis } from './redis.ts';
+import { redisScript, type Redis } from './redis.ts';
 
 /**
  * Takes a part of what is left in the window, at least 1. A process that holds a lease answers without asking Redis, and
@@ -74,6 +74,7 @@ export function rateLimitStore({
   onFallback: (error: unknown) => void;
 }): FastifyRateLimitStoreCtor {
   let restUntil = 0;
+  const lease = redis === undefined ? undefined : redisScript(redis, leaseScript);
 
   return class Store implements FastifyRateLimitStore {
     readonly #prefix: string;
@@ -86,13 +87,13 @@ export function rateLimitStore({
 
     incr(key: string, callback: Callback, windowMs = 60_000, max = 100): void {
       const now = Date.now();
-      const lease = this.#leases.get(key, now);
-      if (lease !== undefined && (lease.left > 0 || lease.usedUp)) {
-        take(lease, callback, max, now);
-      } else if (redis === undefined || now < restUntil) {
+      const held = this.#leases.get(key, now);
+      if (held !== undefined && (held.left > 0 || held.usedUp)) {
+        take(held, callback, max, now);
+      } else if (lease === undefined || now < restUntil) {
         take(this.#countAlone(key, windowMs, max, now), callback, max, now);
       } else {
-        redis.eval(leaseScript, 1, this.#prefix + key, windowMs, max, leaseShare).then(
+        lease([this.#prefix + key], [windowMs, max, leaseShare]).then(
           (reply) => take(this.#noteLease(key, reply as [number, number]), callback, max, Date.now()),
           (error: unknown) => {
             restUntil = Date.now() + restMs;

@@ -1,4 +1,5 @@
-import { Redis } from 'ioredis';
+import { createHash } from 'node:crypto';
+import { Redis, ReplyError } from 'ioredis';
 
 /** The Redis client that the libs take. */
 export type { Redis } from 'ioredis';
@@ -35,4 +36,23 @@ export async function connectRedis(
     });
   });
   return redis;
+}
+
+/**
+ * Prepares a Lua script: one round trip, by its digest, so that the text travels once per Redis server and not with every
+ * call.
+ */
+export function redisScript(
+  redis: Redis,
+  text: string,
+): (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown> {
+  const digest = createHash('sha1').update(text).digest('hex');
+  return async (keys, args) => {
+    try {
+      return await redis.evalsha(digest, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof ReplyError) || !String(error).includes('NOSCRIPT')) throw error;
+      return redis.eval(text, keys.length, ...keys, ...args);
+    }
+  };
 }

@@ -94,7 +94,7 @@ describe('100 a minute per address', () => {
   test('asks Redis for a fifth of the requests at most', async () => {
     const app = await limited('1000', redis);
     const calls = async (): Promise<number> =>
-      Number(/cmdstat_eval:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0);
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0);
     const address = newClient();
     await ask(app, address);
     const before = await calls();

@@ -1,6 +1,7 @@
-import { connectRedis } from '@homeroom/chassis';
+import { connectRedis, redisScript } from '@homeroom/chassis';
 import { startFaultProxy, testRedis, waitFor } from '@homeroom/testing';
 import { expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 
 test('a Redis that is not there is neither waited for at the start nor at a command', async () => {
   const errors: Error[] = [];
@@ -29,4 +30,20 @@ test('commands to a Redis that hangs fail in time, and work again when it is bac
   expect(await waitFor('an answer', () => redis.get(`${keyPrefix}a`))).toBe('1');
   redis.disconnect();
   await proxy.close();
+});
+
+test('a script runs on a server that has never seen it, and travels only once', async () => {
+  const { cacheUrl } = await testRedis();
+  const redis = await connectRedis(cacheUrl);
+  const sent: string[] = [];
+  const send = redis.sendCommand.bind(redis);
+  redis.sendCommand = (command, ...rest) => {
+    sent.push(command.name);
+    return send(command, ...rest);
+  };
+  const echo = redisScript(redis, `-- ${randomUUID()}\nreturn ARGV[1]`);
+  expect([await echo([], ['a']), await echo([], ['b'])]).toEqual(['a', 'b']);
+  expect(sent).toEqual(['evalsha', 'eval', 'evalsha']);
+  await expect(redisScript(redis, 'this is no Lua')([], [])).rejects.toThrow('compiling script');
+  redis.disconnect();
 });

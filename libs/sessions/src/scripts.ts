@@ -33,6 +33,9 @@ local idle = math.min(tonumber(ARGV[3]), left)
 if redis.call('PTTL', KEYS[1]) < idle * 0.9 then redis.call('PEXPIRE', KEYS[1], idle) end
 return s`;
 
+/** KEYS session. */
+export const datesScript = `return redis.call('HMGET', KEYS[1], 'created', 'expires')`;
+
 /** KEYS session; ARGV account prefix. */
 export const destroyScript = `
 local owner = redis.call('HGET', KEYS[1], 'account')

@@ -1,6 +1,14 @@
-import { chassisProblem, type Redis } from '@homeroom/chassis';
+import { chassisProblem, redisScript, type Redis } from '@homeroom/chassis';
 import { createHash, randomBytes } from 'node:crypto';
-import { advanceScript, createScript, destroyAllScript, destroyScript, findScript, wroteScript } from './scripts.ts';
+import {
+  advanceScript,
+  createScript,
+  datesScript,
+  destroyAllScript,
+  destroyScript,
+  findScript,
+  wroteScript,
+} from './scripts.ts';
 
 export type Principal =
   | { readonly accountId: string; readonly role: 'guardian'; readonly familyId: string }
@@ -81,13 +89,17 @@ export function openSessions({
   const accountKey = (accountId: string): string => `${keyPrefix}account:${accountId}`;
   const idleMs = idleSeconds * 1_000;
 
-  const run = async (script: string, keys: string[], args: (string | number)[]): Promise<unknown> => {
-    try {
-      return await redis.eval(script, keys.length, ...keys, ...args);
-    } catch (error) {
-      throw unavailable(error);
-    }
+  const prepare = (script: string) => {
+    const run = redisScript(redis, script);
+    return (keys: string[], args: (string | number)[]): Promise<unknown> => orUnavailable(run(keys, args));
   };
+  const createHashed = prepare(createScript);
+  const findHashed = prepare(findScript);
+  const destroyHashed = prepare(destroyScript);
+  const destroyAllHashed = prepare(destroyAllScript);
+  const markWritten = prepare(wroteScript);
+  const advanceMark = prepare(advanceScript);
+  const readDates = prepare(datesScript);
 
   return {
     async create(principal, replacing) {
@@ -95,8 +107,7 @@ export function openSessions({
       const now = Date.now();
       const expiresAt = now + absoluteSeconds * 1_000;
       const replaced = replacing !== undefined && looksLikeToken(replacing) ? sessionKey(replacing) : '';
-      await run(
-        createScript,
+      await createHashed(
         [sessionKey(token), accountKey(principal.accountId)],
         [
           principal.accountId,
@@ -114,28 +125,21 @@ export function openSessions({
 
     async find(token, service = '') {
       if (!looksLikeToken(token)) return undefined;
-      return readSession(await run(findScript, [sessionKey(token)], [service, Date.now(), idleMs]));
+      return readSession(await findHashed([sessionKey(token)], [service, Date.now(), idleMs]));
     },
 
     async destroy(token) {
       if (!looksLikeToken(token)) return false;
-      return (await run(destroyScript, [sessionKey(token)], [`${keyPrefix}account:`])) === 1;
+      return (await destroyHashed([sessionKey(token)], [`${keyPrefix}account:`])) === 1;
     },
 
     async destroyAll(accountId) {
-      return Number(await run(destroyAllScript, [accountKey(accountId)], []));
+      return Number(await destroyAllHashed([accountKey(accountId)], []));
     },
 
     async list(accountId) {
-      const keys = await redis.zrangebyscore(accountKey(accountId), Date.now(), '+inf').catch((error: unknown) => {
-        throw unavailable(error);
-      });
-      const sessions = await Promise.all(
-        keys.map(
-          async (key) =>
-            [key, await run(`return redis.call('HMGET', KEYS[1], 'created', 'expires')`, [key], [])] as const,
-        ),
-      );
+      const keys = await orUnavailable(redis.zrangebyscore(accountKey(accountId), Date.now(), '+inf'));
+      const sessions = await Promise.all(keys.map(async (key) => [key, await readDates([key], [])] as const));
       return sessions.flatMap(([key, fields]) => {
         const [createdAt, expiresAt] = fields as [string | null, string | null];
         if (createdAt === null || expiresAt === null) return [];
@@ -150,11 +154,11 @@ export function openSessions({
     },
 
     async wrote(token, service) {
-      return Number(await run(wroteScript, [sessionKey(token)], [service]));
+      return Number(await markWritten([sessionKey(token)], [service]));
     },
 
     async advance(token, service, lsn, writes) {
-      return (await run(advanceScript, [sessionKey(token)], [service, lsn, writes])) === 1;
+      return (await advanceMark([sessionKey(token)], [service, lsn, writes])) === 1;
     },
 
     idOf: (token) => publicId(digest(token)),
@@ -164,10 +168,14 @@ export function openSessions({
 /** Half of the hash: enough to tell sessions apart, and not the key under which one is stored. */
 const publicId = (hash: string): string => hash.slice(0, 16);
 
-function unavailable(cause: unknown): Error {
-  const problem = chassisProblem('sessions_unavailable');
-  problem.cause = cause;
-  return problem;
+async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    const problem = chassisProblem('sessions_unavailable');
+    problem.cause = error;
+    throw problem;
+  }
 }
 
 function readSession(reply: unknown): StoredSession | undefined {

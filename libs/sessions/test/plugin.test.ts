@@ -82,7 +82,7 @@ describe('a request', () => {
     expect((await watchedApp.inject('/me')).statusCode).toBe(401);
     expect(sent).toEqual([]);
     expect((await watchedApp.inject({ url: '/three-times', headers })).json()).toEqual(guardian);
-    expect(sent).toEqual(['eval']);
+    expect(sent).toEqual(['evalsha']);
     await watchedApp.close();
     watched.disconnect();
   });

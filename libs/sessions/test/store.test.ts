@@ -85,7 +85,7 @@ describe('a session', () => {
     const watched = openSessions({ redis: monitored, keyPrefix });
     await watched.find(token);
     await watched.find(token);
-    expect(sent).toEqual(['eval', 'eval']);
+    expect(sent).toEqual(['evalsha', 'evalsha']);
     monitored.disconnect();
   });
 
