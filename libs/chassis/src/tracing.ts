@@ -80,15 +80,11 @@ function register(provider: NodeTracerProvider, recording: boolean): Tracing {
  * patches prototypes, so it is given the module itself, and load order no longer matters.
  */
 async function tracePostgres(): Promise<void> {
-  const pg = await import('pg').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') return undefined;
-    throw error;
-  });
-  if (pg === undefined) return;
+  const { default: pg } = await import('pg');
   // polls and probes outside of any request would otherwise be traces of their own
   const instrumentation = new PgInstrumentation({ enabled: false, requireParentSpan: true, ignoreConnectSpans: true });
   const definition = instrumentation.getModuleDefinitions().find(({ name }) => name === 'pg');
-  definition?.patch?.(pg.default);
+  definition?.patch?.(pg);
 }
 
 /** The W3C trace context of the work in progress, to be stored in an event; undefined outside of any. */
