@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Producer } from '@homeroom/kafka';
 import { openConnection, type Connection } from '@homeroom/postgres';
+import { nextRows, removeRows, type OutboxRow } from './outbox-rows.ts';
+import { publish } from './publish.ts';
 
 export type RelayEvent =
   /** This process has the lock now. */
@@ -11,6 +13,8 @@ export type RelayEvent =
   | { readonly type: 'published'; readonly count: number; readonly ms: number; readonly ageMs: number }
   /** The broker refused or did not answer: the rows stay. */
   | { readonly type: 'publish-failed'; readonly error: Error; readonly attempt: number; readonly delayMs: number }
+  /** The broker will not take a message of this key, which now waits with all that follow it; the other keys go on. */
+  | { readonly type: 'refused'; readonly key: string; readonly error: Error; readonly holdMs: number }
   /** The database is away, and with it the lock. */
   | { readonly type: 'connection-lost'; readonly error: Error; readonly attempt: number; readonly delayMs: number };
 
@@ -29,21 +33,14 @@ export interface RelayOptions {
   readonly onEvent?: (event: RelayEvent) => void;
 }
 
-interface OutboxRow {
-  readonly sequence: number;
-  readonly topic: string;
-  readonly key: string;
-  readonly headers: Record<string, string>;
-  readonly payload: Buffer;
-  readonly created_at: Date;
-}
-
 /** Publishes what is committed to the outbox: at least once, in order per key. */
 export interface Relay {
   /** Works until `signal` aborts, then finishes the batch in hand, gives the lock back and resolves. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
 }
 
+/** How long a key waits whose message was refused, before it is tried again. */
+const holdMs = 30_000;
 const backoff = { baseMs: 100, maxMs: 5_000 };
 
 export function createRelay(options: RelayOptions): Relay {
@@ -59,33 +56,44 @@ export function createRelay(options: RelayOptions): Relay {
 
   /** Reads from the same connection that holds the lock: without the lock there is nothing to publish. */
   async function lead(connection: Connection, signal: AbortSignal): Promise<void> {
+    const held = new Map<string, number>();
     let idleMs = pollMs.min;
     let failures = 0;
+    let prefetched: OutboxRow[] | undefined;
     while (!signal.aborted) {
-      const rows = await nextRows(connection, batchSize);
-      if (rows.length === 0) {
+      for (const [key, until] of held) if (until < performance.now()) held.delete(key);
+      const rows = prefetched ?? (await nextRows(connection, batchSize, { heldKeys: [...held.keys()] }));
+      prefetched = undefined;
+      if (rows[0] === undefined) {
         await pause(idleMs, signal);
         idleMs = Math.min(pollMs.max, idleMs * 2);
         continue;
       }
       idleMs = pollMs.min;
       const start = performance.now();
-      try {
-        await producer.send(rows.map(({ topic, key, headers, payload }) => ({ topic, key, headers, value: payload })));
-      } catch (error) {
+      const ageMs = Date.now() - Date.parse(rows[0].written);
+      // while the broker writes one batch the database reads the next, if there seems to be one
+      const [sending, reading] = await Promise.allSettled([
+        publish(producer, rows),
+        rows.length < batchSize
+          ? undefined
+          : nextRows(connection, batchSize, { inHand: rows, heldKeys: [...held.keys()] }),
+      ]);
+      if (sending.status === 'rejected') {
         const delayMs = fullJitter(failures++);
-        onEvent({ type: 'publish-failed', error: asError(error), attempt: failures, delayMs });
+        onEvent({ type: 'publish-failed', error: asError(sending.reason), attempt: failures, delayMs });
         await pause(delayMs, signal);
         continue;
       }
       failures = 0;
-      await removeRows(connection, rows);
-      onEvent({
-        type: 'published',
-        count: rows.length,
-        ms: performance.now() - start,
-        ageMs: Date.now() - Math.min(...rows.map((row) => row.created_at.getTime())),
-      });
+      await removeRows(connection, sending.value.rows);
+      onEvent({ type: 'published', count: sending.value.rows.length, ms: performance.now() - start, ageMs });
+      for (const [key, error] of sending.value.refused) {
+        held.set(key, performance.now() + holdMs);
+        onEvent({ type: 'refused', key, error, holdMs });
+      }
+      // what was read ahead may go on with a key that is held now
+      if (reading.status === 'fulfilled' && sending.value.refused.size === 0) prefetched = reading.value;
     }
   }
 
@@ -128,24 +136,6 @@ export function createRelay(options: RelayOptions): Relay {
     }
     return false;
   }
-}
-
-async function nextRows(connection: Connection, limit: number): Promise<OutboxRow[]> {
-  const { rows } = await connection.query<OutboxRow>({
-    name: 'outbox_next',
-    text: 'select sequence, topic, key, headers, payload, created_at from outbox order by sequence limit $1',
-    values: [limit],
-  });
-  return rows;
-}
-
-/** By name, never "up to the last one": a smaller sequence may be committed after a larger one was seen. */
-async function removeRows(connection: Connection, rows: readonly OutboxRow[]): Promise<void> {
-  await connection.query({
-    name: 'outbox_remove',
-    text: 'delete from outbox where sequence = any($1::bigint[])',
-    values: [rows.map((row) => row.sequence)],
-  });
 }
 
 const fullJitter = (attempt: number): number => Math.random() * Math.min(backoff.maxMs, backoff.baseMs * 2 ** attempt);

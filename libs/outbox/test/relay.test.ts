@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { decodeEvent } from '@homeroom/contracts';
-import { append, createRelay, type RelayEvent, type RelayOptions } from '@homeroom/outbox';
+import { append, createRelay, outboxBacklog, type RelayEvent, type RelayOptions } from '@homeroom/outbox';
 import { openDatabase, type Database } from '@homeroom/postgres';
 import { createTestDatabase, startFaultProxy, waitFor, type TestDatabase } from '@homeroom/testing';
 import { changed } from './families.ts';
@@ -116,8 +116,8 @@ test('a row committed after a later one was published is published too', async (
 });
 
 test('keeps order per key over many small batches and concurrent writers', async () => {
-  start({ batchSize: 7 });
   const keys = Array.from({ length: 10 }, (_, i) => `k${i}`);
+  start({ batchSize: 7 });
   await Promise.all(
     keys.map(async (key) => {
       for (let version = 1; version <= 20; version++) await write(key, version);
@@ -215,4 +215,51 @@ test('tells how much it published and how old it was', async () => {
   const published = await waitFor('the report', () => events.find((event) => event.type === 'published'));
   expect(published).toMatchObject({ count: 3 });
   expect(published.ageMs).toBeGreaterThanOrEqual(0);
+});
+
+test('a message that the broker refuses holds up its own key only', async () => {
+  const { send } = producer;
+  const refusal = Object.assign(new Error('the message is too large'), { name: 'KafkaRefusedError' });
+  producer.send = async (messages) => {
+    if (messages.some(({ key }) => key === 'huge')) throw refusal;
+    await send.call(producer, messages);
+  };
+  await write('a', 1);
+  await write('huge', 1, 2);
+  await write('b', 1);
+  const { events } = start({ batchSize: 4 });
+  await waitFor('the others to go', async () => (await left()) === 2);
+  await write('huge', 3);
+  await write('a', 2);
+  await waitFor('what comes later to go', async () => (await left()) === 3);
+  expect([versions('a'), versions('b'), versions('huge')]).toEqual([[1, 2], [1], []]);
+  expect(events.filter(({ type }) => type === 'refused')).toEqual([
+    { type: 'refused', key: 'huge', error: refusal, holdMs: 30_000 },
+  ]);
+});
+
+test('a broker that refuses everything is an outage, not thousands of single refusals', async () => {
+  let sends = 0;
+  producer.send = async () => {
+    sends++;
+    throw Object.assign(new Error('no such topic'), { name: 'KafkaRefusedError' });
+  };
+  for (const key of ['a', 'b', 'c', 'd', 'e']) await write(key, 1);
+  const relay = start();
+  await waitFor('the failure', () => relay.events.some(({ type }) => type === 'publish-failed'));
+  await relay.stop();
+  expect(sends).toBeLessThanOrEqual(8);
+  expect(await left()).toBe(5);
+});
+
+test('the backlog tells how many wait and for how long', async () => {
+  expect(await outboxBacklog(database)).toEqual({ rows: 0, oldestSeconds: 0 });
+  await write('a', 1, 2);
+  await database.query({
+    name: 'age',
+    text: `update outbox set created_at = now() - interval '90 seconds' where sequence = (select min(sequence) from outbox)`,
+  });
+  const { rows, oldestSeconds } = await outboxBacklog(database);
+  expect(rows).toBe(2);
+  expect(oldestSeconds).toBeGreaterThanOrEqual(90);
 });
