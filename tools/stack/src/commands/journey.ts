@@ -1,4 +1,5 @@
 import { runJourney } from '../journey-run.ts';
+import { journeyFlags } from '../journey/settings.ts';
 import { checkout, readStackOptions } from '../options.ts';
 import { privateStack, removeAbandoned } from '../private-stacks.ts';
 import { openProgress } from '../progress.ts';
@@ -9,9 +10,12 @@ import { readRunningStack } from '../stack-file.ts';
 const help = `A whole co-op, over HTTP and through the gateway: registers every family, enrols the children by their wishes, takes the
 payment provider down and up, and checks from the outside that nothing was oversold, lost or doubled.
 
-  npm run journey [-- --private] [options of the journey]
+  npm run journey [-- options]
 
-Against the stack that \`npm start\` runs, when one does; otherwise, and with --private, against one of its own on free ports.`;
+Against the stack that \`npm start\` runs, when one does; otherwise, and with --private, against one of its own on free ports.
+
+  --private          a stack of its own even when one runs
+${journeyFlags}`;
 
 await runCommand(async ({ signal }) => {
   const args = process.argv.slice(2);

@@ -23,6 +23,8 @@ export interface RequestOptions {
   /** A CSV file instead of a JSON body. */
   readonly csv?: string;
   readonly idempotencyKey?: string;
+  /** Doing it twice is harmless, although it is a POST without a key. */
+  readonly harmless?: boolean;
 }
 
 /** An answer that the journey has no use for. */
@@ -57,7 +59,8 @@ export class Browser {
    * repeating is harmless.
    */
   async send(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, options: RequestOptions = {}): Promise<Answer> {
-    const repeatable = method === 'GET' || method === 'DELETE' || options.idempotencyKey !== undefined;
+    const { idempotencyKey, harmless = method === 'GET' || method === 'DELETE' } = options;
+    const repeatable = harmless || idempotencyKey !== undefined;
     const givenUpAt = Date.now() + patienceMs;
     for (let attempt = 0; ; attempt += 1) {
       const answer = await this.#once(method, path, options).catch(async (error: unknown) => {
@@ -66,7 +69,10 @@ export class Browser {
         return undefined;
       });
       if (answer?.status === 429) this.#traffic.rateLimited.push(`${this.#address} ${method} ${path}`);
-      if (answer !== undefined && (answer.status !== 503 || Date.now() > givenUpAt)) return answer;
+      // the gateway's word for a service that broke off: the request may have been done or not
+      const brokeOff = repeatable && (answer?.status === 502 || answer?.status === 504);
+      const again = answer === undefined || answer.status === 503 || brokeOff;
+      if (answer !== undefined && (!again || Date.now() > givenUpAt)) return answer;
       this.#traffic.repeated += 1;
       await delay(retryAfterMs(answer) ?? Math.min(2000, 100 * 2 ** attempt));
     }

@@ -23,18 +23,20 @@ export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
-export const help = `Puts a whole co-op through Homeroom, over HTTP as browsers would, and checks from the outside what came of it.
-
+export const journeyFlags = `  --families <n>     only the first n families, with classes that much smaller
+  --clients <n>      how many families are at it at once, 32
+  --patience <s>     seconds to wait for each thing that must come to rest, 120
   --gateway <url>    HOMEROOM_GATEWAY_URL
   --mail <url>       HOMEROOM_MAIL_URL, the mail catcher's page
   --payments <url>   HOMEROOM_PAYMENTS_URL, the payment sandbox
                      HOMEROOM_COORDINATOR_EMAIL and HOMEROOM_COORDINATOR_PASSWORD
-                     — each from the stack that runs from this checkout unless given
-  --families <n>     only the first n families, with classes that much smaller
-  --clients <n>      how many families are at it at once, 32
-  --patience <s>     seconds to wait for each thing that must come to rest, 120
+                     each from the stack that runs from this checkout unless given
 
 It may be run again and again on the same stack: each run has addresses and classes of its own.`;
+
+export const help = `Puts a whole co-op through Homeroom, over HTTP as browsers would, and checks from the outside what came of it.
+
+${journeyFlags}`;
 
 /** @returns undefined when help is asked for. @throws {SettingsError} */
 export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): Settings | undefined {

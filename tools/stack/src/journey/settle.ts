@@ -116,12 +116,11 @@ export async function readAnnouncements(scene: Scene, office: Browser): Promise<
   return announced;
 }
 
-/** Asks until it is so. What does not come in time is trouble, and the checks that follow say what of it is missing. */
+/** Asks until it is so. What fails or comes too late is trouble, and the checks that follow say what of it is missing. */
 async function patiently(scene: Scene, what: string, everyMs: number, isSo: () => Promise<boolean>): Promise<void> {
   try {
     await until(what, async () => ((await isSo()) ? true : undefined), { timeoutMs: scene.quietMs, everyMs });
   } catch (error) {
-    if (!(error instanceof TooLateError)) throw error;
-    scene.troubles.push(error.message);
+    scene.troubles.push(error instanceof TooLateError ? error.message : `${what}: ${String(error)}`);
   }
 }
