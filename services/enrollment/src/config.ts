@@ -49,10 +49,10 @@ export const workerConfig = processConfig
     PAYMENT_LEASE_MS: wholeNumber(1).default(30_000),
     PAYMENT_POLL_MS: wholeNumber(1).default(200),
   })
-  .refine((config) => config.PAYMENT_LEASE_MS > 2 * config.PAYMENT_TIMEOUT_MS, {
-    path: ['PAYMENT_LEASE_MS'],
-    message: 'must be more than twice PAYMENT_TIMEOUT_MS: a worker asks and then charges within one lease',
-  });
+  .refine(
+    (config) => config.PAYMENT_LEASE_MS > 2 * config.PAYMENT_TIMEOUT_MS,
+    'PAYMENT_LEASE_MS must be more than twice PAYMENT_TIMEOUT_MS: a worker asks and then charges within one lease',
+  );
 export type WorkerConfig = Readonly<z.infer<typeof workerConfig>>;
 
 export const commandConfig = z.object({

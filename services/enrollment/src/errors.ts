@@ -15,6 +15,7 @@ export const errors = defineErrors({
   age_out_of_range: { status: 422, title: 'The child is too young or too old for this class' },
   class_exists: { status: 409, title: 'There already is a class of this title, teacher, day and time' },
   capacity_below_taken: { status: 409, title: 'More seats are taken than the class would have' },
+  unreadable_csv: { status: 422, title: 'The file is not a timetable in CSV' },
   signature_invalid: { status: 401, title: 'The payment provider has not signed this' },
   seats_contended: { status: 503, title: 'Too many want this seat at once', retryAfterSeconds: 1 },
 });

@@ -26,7 +26,10 @@ const columns = {
 
 type Column = keyof typeof columns;
 const optional: readonly Column[] = ['description', 'time_zone', 'currency', 'status'];
-export const requiredColumns = (Object.keys(columns) as Column[]).filter((name) => !optional.includes(name));
+export const timetableColumns = {
+  required: (Object.keys(columns) as Column[]).filter((name) => !optional.includes(name)),
+  optional,
+};
 
 const whole = z
   .string()
@@ -111,7 +114,7 @@ function decode(bytes: Buffer): string {
 
 function checkHeader(names: readonly string[]): readonly Column[] {
   const complaints = [
-    ...requiredColumns.filter((name) => !names.includes(name)).map((name) => `${name} is missing`),
+    ...timetableColumns.required.filter((name) => !names.includes(name)).map((name) => `${name} is missing`),
     ...names.filter((name) => !Object.hasOwn(columns, name)).map((name) => `“${name.slice(0, 40)}” is unknown`),
     ...names.filter((name, index) => names.indexOf(name) !== index).map((name) => `${name} is there twice`),
   ];

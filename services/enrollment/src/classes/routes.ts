@@ -150,10 +150,7 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
 }
 
 function asProblem(error: unknown): never {
-  if (!(error instanceof UnreadableTimetableError)) throw error;
-  throw errors.problem('validation_failed', undefined, {
-    errors: [{ in: 'body', field: '', message: error.message }],
-  });
+  throw error instanceof UnreadableTimetableError ? errors.problem('unreadable_csv', error.message) : error;
 }
 
 /** The catalogue is for everyone: without sessions nobody is known to have just written, so the primary answers. */

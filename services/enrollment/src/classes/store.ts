@@ -28,15 +28,6 @@ export async function lockClass(trx: Transaction, id: string): Promise<ClassView
   return rows[0]?.class;
 }
 
-export async function readClass(db: Queryable, id: string): Promise<ClassView | undefined> {
-  const { rows } = await db.query<{ class: ClassView }>({
-    name: 'class-read',
-    text: `select ${classJson('c')} as class from classes c where class_id = $1`,
-    values: [id],
-  });
-  return rows[0]?.class;
-}
-
 const recordOf = `jsonb_to_recordset($1::jsonb) as d(
   id uuid, title text, description text, subject text, teacher text, room text, weekday text, "startTime" text,
   "endTime" text, "firstDay" date, "lastDay" date, "timeZone" text, "ageMin" int, "ageMax" int, capacity int,

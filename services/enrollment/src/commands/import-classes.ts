@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { importClasses } from '../classes/import-classes.ts';
-import { requiredColumns, type Rejected } from '../classes/parse-timetable.ts';
+import { timetableColumns, type Rejected } from '../classes/parse-timetable.ts';
 import { runCommand, UsageError } from './command.ts';
 
 await runCommand(
@@ -10,7 +10,8 @@ run changes nothing: a class is recognised by title, teacher, weekday and start.
 
   import-classes <file.csv>
 
-Columns, in any order: ${requiredColumns.join(', ')}; optional: description, time_zone, currency, status.
+Columns, in any order: ${timetableColumns.required.join(', ')}; optional:
+  ${timetableColumns.optional.join(', ')}.
 DATABASE_URL names the enrollment database, TIME_ZONE the zone of classes that name none.`,
     flags: [],
   },

@@ -3,7 +3,7 @@ import type { Queryable, Transaction } from '@homeroom/postgres';
 import type { ClassView } from '../classes/class.ts';
 import { apply, publish, type CancelReason, type Enrollment, type EnrollmentEvent } from './enrollment.ts';
 
-interface Row {
+export interface EnrollmentRow {
   id: string;
   version: number;
   classId: string;
@@ -19,12 +19,20 @@ interface Row {
   updatedAt: Date;
 }
 
-const columns = `e.enrollment_id as id, e.version, e.class_id as "classId", e.child_id as "childId",
+/** Of `enrollments e`. */
+export const enrollmentColumns = `e.enrollment_id as id, e.version, e.class_id as "classId", e.child_id as "childId",
   e.family_id as "familyId", e.status, e.amount_cents as "amountCents", e.waitlist_number as "waitlistNumber",
   e.cancel_reason as reason, e.refund_cents as "refundCents", e.idempotency_key as "idempotencyKey",
   e.created_at as "createdAt", e.updated_at as "updatedAt"`;
 
-function enrollmentOf({ status, waitlistNumber, reason, refundCents, idempotencyKey, ...row }: Row): Enrollment {
+export function enrollmentOf({
+  status,
+  waitlistNumber,
+  reason,
+  refundCents,
+  idempotencyKey,
+  ...row
+}: EnrollmentRow): Enrollment {
   const common = { ...row, ...(idempotencyKey === null ? {} : { idempotencyKey }) };
   if (status === 'waitlisted') return { ...common, status, waitlistNumber: waitlistNumber ?? 0 };
   if (status === 'cancelled') return { ...common, status, reason: reason ?? 'by_family', refundCents };
@@ -48,9 +56,9 @@ export async function locateEnrollment(db: Queryable, id: string): Promise<Locat
 
 /** Holds the enrolment until the transaction ends. Order of locks: class, enrolment, charge, child. */
 export async function lockEnrollment(trx: Transaction, id: string): Promise<Enrollment | undefined> {
-  const { rows } = await trx.query<Row>({
+  const { rows } = await trx.query<EnrollmentRow>({
     name: 'enrollment-lock',
-    text: `select ${columns} from enrollments e where enrollment_id = $1 for no key update`,
+    text: `select ${enrollmentColumns} from enrollments e where enrollment_id = $1 for no key update`,
     values: [id],
   });
   return rows[0] && enrollmentOf(rows[0]);
@@ -58,9 +66,9 @@ export async function lockEnrollment(trx: Transaction, id: string): Promise<Enro
 
 /** Whoever has waited longest. The class must be locked. */
 export async function lockFirstWaiting(trx: Transaction, classId: string): Promise<Enrollment | undefined> {
-  const { rows } = await trx.query<Row>({
+  const { rows } = await trx.query<EnrollmentRow>({
     name: 'enrollment-lock-first-waiting',
-    text: `select ${columns} from enrollments e where class_id = $1 and status = 'waitlisted'
+    text: `select ${enrollmentColumns} from enrollments e where class_id = $1 and status = 'waitlisted'
       order by waitlist_number limit 1 for no key update`,
     values: [classId],
   });
@@ -71,9 +79,9 @@ export async function findByIdempotencyKey(
   db: Queryable,
   { familyId, key }: { familyId: string; key: string },
 ): Promise<Enrollment | undefined> {
-  const { rows } = await db.query<Row>({
+  const { rows } = await db.query<EnrollmentRow>({
     name: 'enrollment-by-key',
-    text: `select ${columns} from enrollments e where family_id = $1 and idempotency_key = $2`,
+    text: `select ${enrollmentColumns} from enrollments e where family_id = $1 and idempotency_key = $2`,
     values: [familyId, key],
   });
   return rows[0] && enrollmentOf(rows[0]);

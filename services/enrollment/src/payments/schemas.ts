@@ -6,7 +6,7 @@ const charge = z.object({ id: z.string().min(1).max(200), reference: z.string().
 export const webhookEvent = z.object({
   id: z.string().min(1).max(200),
   type: z.string().max(100),
-  data: z.unknown(),
+  data: z.unknown().optional(),
 });
 
 /** Data of the types that mean something here: a charge or a refund, named by our own reference. */

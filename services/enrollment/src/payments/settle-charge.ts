@@ -1,9 +1,9 @@
 import type { Transaction } from '@homeroom/postgres';
-import { lockClass, readClass } from '../classes/store.ts';
+import { lockClass } from '../classes/store.ts';
 import { release } from '../enrollments/cancel-enrollment.ts';
-import { locateEnrollment, lockEnrollment, record } from '../enrollments/store.ts';
+import { locateEnrollment, record } from '../enrollments/store.ts';
 import { settle, type ChargeOutcome, type Settlement } from './charge.ts';
-import { lockCharge, saveCharge } from './store.ts';
+import { lockCharge, lockForSettling, saveCharge } from './store.ts';
 
 /** What the news did: `stale` when it was known already, `unknown` when it is of no enrolment of ours. */
 export type Settled = Settlement['state'] | 'stale' | 'unknown';
@@ -16,13 +16,14 @@ export async function settleCharge(
   trx: Transaction,
   { enrollmentId, outcome }: { enrollmentId: string; outcome: ChargeOutcome },
 ): Promise<Settled> {
-  const place = await locateEnrollment(trx, enrollmentId);
-  if (place === undefined) return 'unknown';
-  // a decline gives the seat back, which needs the class, and the class is locked before anything else
-  if (outcome.kind === 'declined') await lockClass(trx, place.classId);
-  const enrollment = await lockEnrollment(trx, enrollmentId);
-  const charge = await lockCharge(trx, enrollmentId);
-  if (enrollment === undefined || charge === undefined) return 'unknown';
+  if (outcome.kind === 'declined') {
+    // a decline gives the seat back, which needs the class, and the class is locked before anything else
+    const place = await locateEnrollment(trx, enrollmentId);
+    if (place !== undefined) await lockClass(trx, place.classId);
+  }
+  const locked = await lockForSettling(trx, enrollmentId);
+  if (locked === undefined) return 'unknown';
+  const { enrollment, charge, class: about } = locked;
 
   const next = settle(charge.state, enrollment.status, outcome);
   if (next === undefined) return 'stale';
@@ -31,8 +32,6 @@ export async function settleCharge(
   const at = new Date();
   const { classId, childId, familyId, amountCents } = enrollment;
   if (next.enrollment === 'confirm') {
-    const about = await readClass(trx, classId);
-    if (about === undefined) throw new Error(`class ${classId} of enrolment ${enrollmentId} does not exist`);
     await record(trx, enrollment, [{ type: 'confirmed', classId, childId, familyId, amountCents }], at, about);
   }
   if (next.enrollment === 'cancel') await release(trx, { enrollmentId, classId, reason: 'payment_declined', at });

@@ -1,6 +1,8 @@
 import type { Queryable, Transaction } from '@homeroom/postgres';
 import type { ClassView } from '../classes/class.ts';
+import { classJson } from '../classes/store.ts';
 import type { Enrollment } from '../enrollments/enrollment.ts';
+import { enrollmentColumns, enrollmentOf, type EnrollmentRow } from '../enrollments/store.ts';
 import type { Charge, ChargeState } from './charge.ts';
 
 interface Row extends Omit<Charge, 'providerChargeId'> {
@@ -32,6 +34,28 @@ export async function lockCharge(trx: Transaction, enrollmentId: string): Promis
     values: [enrollmentId],
   });
   return rows[0] && chargeOf(rows[0]);
+}
+
+export interface Settling {
+  readonly enrollment: Enrollment;
+  readonly charge: Charge;
+  readonly class: ClassView;
+}
+
+/** Holds the enrolment, then its charge, in one round trip, with the class as it is. */
+export async function lockForSettling(trx: Transaction, enrollmentId: string): Promise<Settling | undefined> {
+  const { rows } = await trx.query<EnrollmentRow & { charge: Row; class: ClassView }>({
+    name: 'charge-lock-for-settling',
+    text: `select ${enrollmentColumns}, ${classJson('k')} as class,
+        json_build_object('enrollmentId', c.enrollment_id, 'amountCents', c.amount_cents, 'currency', c.currency,
+          'state', c.state, 'attempts', c.attempts, 'providerChargeId', c.provider_charge_id) as charge
+      from enrollments e join charges c on c.enrollment_id = e.enrollment_id join classes k on k.class_id = e.class_id
+      where e.enrollment_id = $1 for no key update of e, c`,
+    values: [enrollmentId],
+  });
+  if (rows[0] === undefined) return undefined;
+  const { charge, class: about, ...row } = rows[0];
+  return { enrollment: enrollmentOf(row), charge: chargeOf(charge), class: about };
 }
 
 /** A new state is due at once, whatever the old one was waiting for. */

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { startHarness, type Harness } from '../harness.ts';
+
+let harness: Harness;
+let coordinator: Record<string, string>;
+beforeAll(async () => {
+  harness = await startHarness();
+  coordinator = await harness.coordinator();
+});
+beforeEach(async () => {
+  await harness.rows('delete from classes');
+});
+afterAll(() => harness.close());
+
+const send = async (payload: string | Buffer, headers: Record<string, string> = {}) => {
+  const response = await harness.app.inject({
+    method: 'POST',
+    url: '/api/classes/import',
+    headers: { ...coordinator, 'content-type': 'text/csv', ...headers },
+    payload,
+  });
+  return { status: response.statusCode, ...response.json() };
+};
+
+const header = 'title,teacher,subject,room,weekday,start,end,first_day,last_day,age_min,age_max,capacity,price';
+const row = (change: Partial<Record<string, string>> = {}): string => {
+  const cells: Record<string, string> = {
+    title: 'Chess',
+    teacher: 'Ada',
+    subject: 'games',
+    room: 'Hall',
+    weekday: 'monday',
+    start: '09:00',
+    end: '10:00',
+    first_day: '2027-01-11',
+    last_day: '2027-05-17',
+    age_min: '6',
+    age_max: '12',
+    capacity: '8',
+    price: '145.00',
+    ...change,
+  };
+  return header
+    .split(',')
+    .map((name) => cells[name])
+    .join(',');
+};
+const file = (...rows: string[]): string => [header, ...rows, ''].join('\n');
+const counts = ({ created, updated, unchanged, rejected }: Awaited<ReturnType<typeof send>>) => [
+  created,
+  updated,
+  unchanged,
+  rejected.length,
+];
+
+describe('POST /api/classes/import', () => {
+  test('takes the co-op’s own timetable, and a second time changes nothing', async () => {
+    const timetable = readFileSync(new URL('../../../../tools/stack/seed/classes.csv', import.meta.url));
+    const lines = timetable.toString().trim().split('\n').length - 1;
+    expect(counts(await send(timetable))).toEqual([lines, 0, 0, 0]);
+    const before = await harness.rows('select * from classes order by class_id');
+    const events = await harness.rows('select from outbox');
+    expect(counts(await send(timetable))).toEqual([0, 0, lines, 0]);
+    expect(await harness.rows('select * from classes order by class_id')).toEqual(before);
+    expect(await harness.rows('select from outbox')).toHaveLength(events.length);
+  });
+
+  test('takes good rows, and says of bad ones where and why', async () => {
+    const report = await send(
+      file(
+        row(),
+        row({ title: '' }),
+        row({ title: 'A', weekday: 'lundi' }),
+        row({ title: 'B', first_day: '2027-02-30' }),
+        row({ title: 'C', price: '-5.00' }),
+        row({ title: 'D', capacity: 'many' }),
+        row({ title: 'E', end: '08:00' }),
+        'too,few',
+        row(),
+        row({ title: 'F', age_min: '13' }),
+        row({ title: 'Last', weekday: 'Friday', price: '0' }),
+      ),
+    );
+    expect(report).toEqual({
+      status: 200,
+      created: 2,
+      updated: 0,
+      unchanged: 0,
+      rejected: [
+        { line: 3, field: 'title', reason: 'is missing' },
+        { line: 4, field: 'weekday', reason: expect.any(String) },
+        { line: 5, field: 'first_day', reason: expect.any(String) },
+        { line: 6, field: 'price', reason: 'must be an amount, 145.00' },
+        { line: 7, field: 'capacity', reason: 'must be a whole number' },
+        { line: 8, field: 'end', reason: 'must be after startTime' },
+        { line: 9, reason: 'has 2 cells where the header has 13' },
+        { line: 10, reason: 'is the same class as line 2' },
+        { line: 11, field: 'age_max', reason: 'must not be below ageMin' },
+      ],
+    });
+    expect(await harness.rows('select title, price_cents, time_zone from classes order by title')).toEqual([
+      { title: 'Chess', price_cents: 14_500, time_zone: 'America/Chicago' },
+      { title: 'Last', price_cents: 0, time_zone: 'America/Chicago' },
+    ]);
+  });
+
+  test('changes what the file says differently, promotes, and keeps seats that are taken', async () => {
+    await send(file(row({ capacity: '1' })));
+    const [{ id }] = (await harness.rows<{ id: string }>('select class_id as id from classes')) as [{ id: string }];
+    for (const child of await harness.children(3)) await harness.enroll(child, id);
+    expect(counts(await send(file(row({ capacity: '2', room: 'Barn' }))))).toEqual([0, 1, 0, 0]);
+    expect((await harness.app.inject({ url: `/api/classes/${id}` })).json()).toMatchObject({
+      room: 'Barn',
+      seatsLeft: 0,
+      waitlisted: 1,
+    });
+    expect(await send(file(row({ capacity: '1', room: 'Barn' }), row({ title: 'New' })))).toEqual({
+      status: 200,
+      created: 1,
+      updated: 0,
+      unchanged: 0,
+      rejected: [{ line: 2, field: 'capacity', reason: '2 seats are taken' }],
+    });
+  });
+
+  test('reads what spreadsheets write', async () => {
+    const quoted = `\ufeff${header}\r\n${row({ title: '"Chess, ""fast"""' })}\r\n`;
+    expect(counts(await send(quoted))).toEqual([1, 0, 0, 0]);
+    expect(await harness.rows('select title from classes')).toEqual([{ title: 'Chess, "fast"' }]);
+  });
+
+  test.each([
+    ['an unknown column', `${header},colour\n${row()},red\n`],
+    ['a missing column', 'title\nChess\n'],
+    ['a column twice', `${header},title\n${row()},x\n`],
+    ['no header', ''],
+    ['another encoding', Buffer.from([0xff, 0xfe, 0x74, 0x00])],
+  ])('refuses a file with %s as a whole', async (_, payload) => {
+    expect(await send(payload)).toMatchObject({ status: 422, code: 'unreadable_csv' });
+    expect(await harness.rows('select from classes')).toEqual([]);
+  });
+
+  test('refuses other types, and files that are too large', async () => {
+    expect((await send('{}', { 'content-type': 'application/json' })).status).toBe(415);
+    expect((await send('x'.repeat(2 * 1024 * 1024 + 1))).status).toBe(413);
+  });
+});

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startHarness, type Harness } from '../harness.ts';
+
+let harness: Harness;
+let folder: string;
+beforeAll(async () => {
+  harness = await startHarness();
+  folder = await mkdtemp(join(tmpdir(), 'enrollment-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+  await harness.close();
+});
+
+const run = (file: string, args: string[], env: Record<string, string> = { DATABASE_URL: harness.database.url }) =>
+  new Promise<{ code: number; out: string; err: string }>((resolve) => {
+    const path = fileURLToPath(new URL(`../../src/${file}`, import.meta.url));
+    const options = { env: { PATH: String(process.env['PATH']), ...env } };
+    const child = execFile(
+      process.execPath,
+      ['--conditions=@homeroom/source', path, ...args],
+      options,
+      (_error, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
+    );
+  });
+
+describe('import-classes', () => {
+  const timetable = [
+    'title,teacher,subject,room,weekday,start,end,first_day,last_day,age_min,age_max,capacity,price',
+    'Chess,Ada,games,Hall,monday,09:00,10:00,2027-01-11,2027-05-17,6,12,8,145.00',
+    'Chess II,Ada,games,Hall,monday,10:00,09:00,2027-01-11,2027-05-17,6,12,8,145.00',
+  ].join('\n');
+
+  test('takes good rows, reports bad ones, and changes nothing the second time', async () => {
+    const file = join(folder, 'timetable.csv');
+    await writeFile(file, timetable);
+    const complaint = 'line 3: end must be after startTime\n';
+    expect(await run('commands/import-classes.ts', [file])).toEqual({
+      code: 0,
+      out: `${complaint}1 created, 0 updated, 0 unchanged, 1 rows rejected\n`,
+      err: '',
+    });
+    expect((await run('commands/import-classes.ts', [file])).out).toBe(
+      `${complaint}0 created, 0 updated, 1 unchanged, 1 rows rejected\n`,
+    );
+  });
+
+  test('says what is wrong with what was typed, configured or given', async () => {
+    expect((await run('commands/import-classes.ts', ['--help'])).out).toContain('import-classes <file.csv>');
+    expect((await run('commands/import-classes.ts', [])).code).toBe(64);
+    expect((await run('commands/import-classes.ts', ['--fast'])).code).toBe(64);
+    expect(await run('commands/import-classes.ts', ['x.csv'], {})).toMatchObject({
+      code: 78,
+      err: expect.stringContaining('DATABASE_URL'),
+    });
+    expect((await run('commands/import-classes.ts', [join(folder, 'none.csv')])).code).toBe(1);
+  });
+});
+
+describe('rebuild-read-models', () => {
+  test('compares, rebuilds, and finds everything in order', async () => {
+    const { id } = await harness.openClass();
+    for (const child of await harness.children(2)) await harness.enroll(child, id);
+    await harness.rows('update classes set taken = 0 where class_id = $1', id);
+    expect(await run('commands/rebuild-read-models.ts', ['--check'])).toMatchObject({
+      code: 1,
+      out: '2 enrolments in the events; rows that differ: 0 of enrolments, 2 of classes, 0 of children\n',
+    });
+    expect((await run('commands/rebuild-read-models.ts', [])).code).toBe(0);
+    expect(await run('commands/rebuild-read-models.ts', ['--check'])).toEqual({
+      code: 0,
+      out: '2 enrolments in the events; rows that differ: 0 of enrolments, 0 of classes, 0 of children\n',
+      err: '',
+    });
+  });
+});

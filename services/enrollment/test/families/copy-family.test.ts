@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { v7 as uuid } from 'uuid';
+import { copyFamily } from '../../src/families/copy-family.ts';
+import { aFamily, startHarness, type Harness } from '../harness.ts';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.close());
+
+const take = (family: Parameters<typeof aFamily>[0], eventId = uuid()) =>
+  copyFamily(harness.db, { eventId, family: aFamily(family) });
+const copyOf = async (familyId: string) => ({
+  families: await harness.rows('select version, name from families where family_id = $1', familyId),
+  children: await harness.rows(
+    'select name, version, removed from children where family_id = $1 order by child_id',
+    familyId,
+  ),
+});
+const [maya, noor] = [
+  { childId: uuid(), name: 'Maya', birthDate: '2018-06-01' },
+  { childId: uuid(), name: 'Noor', birthDate: '2019-06-01' },
+];
+
+test('the newest state wins, in whatever order events come, and only changed children change', async () => {
+  const familyId = uuid();
+  await take({ familyId, version: 1, children: [maya, noor] });
+  await take({ familyId, version: 4, name: 'Okafor-Lind', children: [maya, { ...noor, name: 'Noor Lind' }] });
+  await take({ familyId, version: 3, name: 'Late', children: [] });
+  expect(await copyOf(familyId)).toEqual({
+    families: [{ version: 4, name: 'Okafor-Lind' }],
+    children: [
+      { name: 'Maya', version: 1, removed: false },
+      { name: 'Noor Lind', version: 4, removed: false },
+    ],
+  });
+});
+
+test('a child that left stays as a row, and can come back', async () => {
+  const familyId = uuid();
+  const child = { ...maya, childId: uuid() };
+  await take({ familyId, version: 1, children: [child] });
+  await take({ familyId, version: 2, children: [] });
+  expect((await copyOf(familyId)).children).toEqual([{ name: 'Maya', version: 2, removed: true }]);
+  const { id } = await harness.openClass();
+  const refused = await harness.enroll({ id: child.childId, name: '', familyId }, id);
+  expect([refused.statusCode, refused.json().code]).toEqual([409, 'family_not_ready']);
+  await take({ familyId, version: 3, children: [child] });
+  expect((await copyOf(familyId)).children).toEqual([{ name: 'Maya', version: 3, removed: false }]);
+  expect((await harness.enroll({ id: child.childId, name: '', familyId }, id)).statusCode).toBe(201);
+});
+
+test('an event that is delivered again is recognised, even with other contents', async () => {
+  const familyId = uuid();
+  const eventId = uuid();
+  await take({ familyId, version: 1, children: [] }, eventId);
+  await Promise.all([
+    take({ familyId, version: 2, name: 'Twice', children: [] }, eventId),
+    take({ familyId, version: 2, name: 'Twice', children: [] }, eventId),
+  ]);
+  expect((await copyOf(familyId)).families).toEqual([{ version: 1, name: 'Okafor' }]);
+});
+
+test('control: without the version an older event would overwrite a newer one', async () => {
+  const familyId = uuid();
+  await take({ familyId, version: 2, name: 'New', children: [] });
+  await take({ familyId, version: 3, name: 'Old as if newer', children: [] });
+  expect((await copyOf(familyId)).families).toEqual([{ version: 3, name: 'Old as if newer' }]);
+});
+
+test('a decision about a child who has changed since is made again', async () => {
+  const family = aFamily();
+  const { id: classId } = await harness.openClass();
+  const [{ childId }] = family.children as [{ childId: string }];
+  await copyFamily(harness.db, { eventId: uuid(), family });
+  const other = await harness.openClass({ weekday: 'friday' });
+  const child = { id: childId, name: '', familyId: family.familyId };
+  await harness.enroll(child, other.id);
+  const older = family.children.map((one) => ({ ...one, birthDate: '2008-06-01' }));
+  await copyFamily(harness.db, { eventId: uuid(), family: { ...family, version: 2, children: older } });
+  const refused = await harness.enroll(child, classId);
+  expect([refused.statusCode, refused.json().code]).toEqual([422, 'age_out_of_range']);
+});

@@ -1,0 +1,36 @@
+import { processConfig } from '@homeroom/chassis';
+import { expect, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { timetableColumns } from '../src/classes/parse-timetable.ts';
+import { apiConfig, commandConfig, migrationConfig, workerConfig } from '../src/config.ts';
+import { errors } from '../src/errors.ts';
+
+const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+
+const section = (heading: string): string => {
+  const [, text = ''] = readme.split(`## ${heading}\n`);
+  return text.split('\n## ')[0] ?? '';
+};
+const namesInTable = (heading: string): string[] =>
+  section(heading)
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => String(name)));
+
+test('the README lists the errors of errors.ts, no more and no less', () => {
+  const listed = [...section('Errors').matchAll(/^\| `(\w+)` \| (\d{3}) \| (.*) \|$/gm)].map(
+    ([, code, status, title]) => [code, Number(status), title],
+  );
+  expect(listed).toEqual(Object.entries(errors.own).map(([code, { status, title }]) => [code, status, title]));
+});
+
+test('the README lists the columns of a timetable', () => {
+  const { required, optional } = timetableColumns;
+  expect(namesInTable('Timetables').sort()).toEqual([...required, ...optional].sort());
+});
+
+test('the README lists what the service reads from its environment', () => {
+  const read = [apiConfig, workerConfig, commandConfig, migrationConfig].flatMap(({ shape }) => Object.keys(shape));
+  const own = [...new Set(read)].filter((name) => !(name in processConfig.shape));
+  expect(namesInTable('Configuration').sort()).toEqual(own.sort());
+});
