@@ -112,9 +112,3 @@ async function kafkaOf(
     }),
   );
 }
-
-/** The order in which engines end: Kafka and Redis first, the primary before its replica so that nothing is left to ship. */
-export const engineStopOrder = [
-  ['kafka', 'redis-sessions', 'redis-cache', 'postgres-primary'],
-  ['postgres-replica'],
-] as const;

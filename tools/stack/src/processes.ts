@@ -16,6 +16,8 @@ export interface ProcessSpec {
   /** The signal that asks for a graceful end; after `stopTimeoutMs` the whole group is killed. */
   stopSignal?: NodeJS.Signals;
   stopTimeoutMs?: number;
+  /** Asks once more, urgently, before the group is killed. */
+  lastSignal?: NodeJS.Signals;
   /** Resolves once the child serves; is asked again after each restart. */
   ready?: (signal: AbortSignal) => Promise<void>;
   /** Sees what the child writes, beside its log file. */
@@ -197,6 +199,8 @@ export class Supervisor {
       if (running.child.exitCode === null && running.child.signalCode === null)
         running.child.kill(spec.stopSignal ?? 'SIGTERM');
       await Promise.race([exited, pause(spec.stopTimeoutMs ?? 4000)]);
+      if (spec.lastSignal !== undefined && running.child.kill(spec.lastSignal))
+        await Promise.race([exited, pause(300)]);
       signalGroup(pid, 'SIGKILL');
       await exited;
     }

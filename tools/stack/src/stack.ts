@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { engineStopOrder } from './engines.ts';
 import { releaseState, takeState } from './lock.ts';
 import type { StackOptions } from './options.ts';
 import { startParts } from './parts.ts';
@@ -81,12 +80,7 @@ function rejectOn(signal: AbortSignal | undefined): Promise<never> {
 async function stopAll(supervisor: Supervisor): Promise<void> {
   supervisor.refuseNew();
   // who takes work in first, then who works it off, then what they stand on
-  const order = [
-    ['gateway', ...serviceNames.flatMap(apiNames)],
-    serviceNames.map(workerName),
-    ['mail-catcher', 'payment-sandbox', ...engineStopOrder[0]],
-    engineStopOrder[1],
-  ];
-  for (const names of order) await supervisor.stop(names);
+  await supervisor.stop(['gateway', ...serviceNames.flatMap(apiNames)]);
+  await supervisor.stop(serviceNames.map(workerName));
   await supervisor.stop(supervisor.names());
 }

@@ -121,6 +121,6 @@ async function withRedis<T>(url: string, work: (redis: Redis) => Promise<T>): Pr
 }
 
 async function policyOf(url: string): Promise<string | undefined> {
-  const [, policy] = await withRedis(url, async (redis) => (await redis.config('GET', 'maxmemory-policy')));
+  const [, policy] = await withRedis(url, async (redis) => await redis.config('GET', 'maxmemory-policy'));
   return policy;
 }

@@ -173,7 +173,9 @@ function serverSpec(cluster: Cluster, name: string, dir: string, port: number, u
     cwd: '/',
     env: { ...process.env, LC_MESSAGES: 'C' },
     stopSignal: 'SIGINT',
-    stopTimeoutMs: name === 'postgres-replica' ? 400 : 1500,
+    stopTimeoutMs: 1500,
+    // killed outright, it would leave its backends to find out for themselves
+    lastSignal: 'SIGQUIT',
     ready: (signal) =>
       untilServing(signal, () =>
         withClient(url, async (client) => {

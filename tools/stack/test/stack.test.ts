@@ -1,0 +1,118 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { waitFor } from '@homeroom/testing';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { footprintOf } from './memory.ts';
+import { checkout } from '../src/options.ts';
+import { portNames, portsOf, type Ports } from '../src/port-table.ts';
+import { freePorts, portVariable } from '../src/ports.ts';
+import { startTimeOf } from '../src/records.ts';
+import { readRunningStack, type StackFile } from '../src/stack-file.ts';
+
+let stateDir: string;
+let ports: Ports;
+let running: House | undefined;
+beforeAll(async () => {
+  stateDir = mkdtempSync(join(tmpdir(), 'homeroom-stack-'));
+  ports = portsOf(await freePorts(portNames.length));
+});
+afterAll(async () => {
+  await running?.end();
+  rmSync(stateDir, { recursive: true });
+});
+
+interface House {
+  pid: number;
+  stack: StackFile;
+  said(): string;
+  /** Ctrl-C; resolves to the exit code. */
+  end(): Promise<number | null>;
+}
+
+/** What a newcomer types, on free ports. */
+async function npmStart(): Promise<House> {
+  const moved = Object.fromEntries(portNames.map((name) => [portVariable(name), String(ports[name])]));
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [join(checkout, 'tools/stack/bootstrap.mjs'), 'start', '--state', stateDir],
+    {
+      env: { ...process.env, ...moved, NODE_OPTIONS: '' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  let exit: { code: number | null } | undefined;
+  child.once('exit', (code) => (exit = { code }));
+  const stack = await waitFor(
+    'the house to run',
+    () => {
+      if (exit !== undefined) throw new Error(`npm start ended:\n${text}`);
+      return text.includes('Homeroom runs') && readRunningStack(stateDir);
+    },
+    { timeoutMs: 150_000 },
+  );
+  running = {
+    pid: child.pid!,
+    stack,
+    said: () => text,
+    end: async () => {
+      child.kill('SIGINT');
+      const { code } = await waitFor('the end', () => exit, { timeoutMs: 20_000 });
+      running = undefined;
+      return code;
+    },
+  };
+  return running;
+}
+
+async function classTitles({ gateway }: StackFile): Promise<string[]> {
+  const response = await fetch(`${gateway}/api/classes?limit=5`);
+  const { items } = (await response.json()) as { items: { title: string }[] };
+  return items.map(({ title }) => title);
+}
+
+async function signIn({ gateway }: StackFile, account: { email: string; password: string }): Promise<number> {
+  const { email, password } = account;
+  const body = JSON.stringify({ email, password });
+  const { status } = await fetch(`${gateway}/api/sessions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+  return status;
+}
+
+describe('npm start', () => {
+  test('shows a furnished house, repairs it, ends all of it, and comes up again with the same data', async () => {
+    const first = await npmStart();
+    expect(first.said()).toContain(`Open         http://127.0.0.1:${ports.gateway}/`);
+    const titles = await classTitles(first.stack);
+    expect(titles).toHaveLength(5);
+    expect(await signIn(first.stack, first.stack.coordinator)).toBe(201);
+    expect(await signIn(first.stack, first.stack.guardian)).toBe(201);
+
+    const { pids, pssBytes } = footprintOf(first.pid);
+    const lives = new Map(pids.map((pid) => [pid, startTimeOf(pid)]));
+    // bootstrap, stack, 9 service processes, gateway, mail, payments, 2 Redis, Kafka, 2 Postgres with theirs
+    expect(pids.length).toBeGreaterThanOrEqual(19);
+    expect(pssBytes).toBeLessThan(1.5e9);
+
+    const victim = pids.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('src/worker.ts'))!;
+    process.kill(victim, 'SIGKILL');
+    await waitFor('the worker to be back', () => /✓ \w+-worker is back/.test(first.said()), { timeoutMs: 30_000 });
+
+    expect(await first.end()).toBe(0);
+    const survivors = pids.filter((pid) => lives.get(pid) !== undefined && startTimeOf(pid) === lives.get(pid));
+    expect(survivors).toEqual([]);
+
+    const second = await npmStart();
+    expect(second.said()).not.toContain('Seeding');
+    expect(await classTitles(second.stack)).toEqual(titles);
+    expect(second.stack.coordinator).toEqual(first.stack.coordinator);
+    expect(await signIn(second.stack, second.stack.guardian)).toBe(201);
+    expect(await second.end()).toBe(0);
+  }, 400_000);
+});
