@@ -36,4 +36,5 @@ export const workerConfig = processConfig.extend({
 export type WorkerConfig = Readonly<z.infer<typeof workerConfig>>;
 
 export const commandConfig = z.object({ DATABASE_URL: database.DATABASE_URL });
+export const sessionsConfig = apiConfig.pick({ REDIS_SESSIONS_URL: true });
 export const migrationConfig = z.object({ DATABASE_MIGRATION_URL: database.DATABASE_URL });

@@ -1,7 +1,7 @@
 import { chassisErrors, processConfig } from '@homeroom/chassis';
 import { expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
-import { apiConfig, commandConfig, migrationConfig, workerConfig } from '../src/config.ts';
+import { apiConfig, commandConfig, migrationConfig, sessionsConfig, workerConfig } from '../src/config.ts';
 import { errors } from '../src/errors.ts';
 import { rosterColumns } from '../src/roster/parse-roster.ts';
 
@@ -30,7 +30,9 @@ test('the README lists the columns of a roster', () => {
 });
 
 test('the README lists what the service reads from its environment', () => {
-  const read = [apiConfig, workerConfig, commandConfig, migrationConfig].flatMap(({ shape }) => Object.keys(shape));
+  const read = [apiConfig, workerConfig, commandConfig, sessionsConfig, migrationConfig].flatMap(({ shape }) =>
+    Object.keys(shape),
+  );
   const own = [...new Set(read)].filter((name) => !(name in processConfig.shape));
   expect(namesInTable('Configuration').sort()).toEqual(own.sort());
 });

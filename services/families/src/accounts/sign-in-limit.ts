@@ -29,10 +29,11 @@ export function openSignInLimit({
   perAccount: number;
   perAddress: number;
 }): SignInLimit {
-  const keysOf = (email: string, address: string): [account: string, address: string] => [
-    `${keyPrefix}sign-in:${createHash('sha256').update(`${address}\0${email}`).digest('base64url')}`,
-    `${keyPrefix}sign-in:${address}`,
-  ];
+  const keysOf = (email: string, address: string): [account: string, network: string] => {
+    const network = networkOf(address);
+    const account = createHash('sha256').update(`${network}\0${email}`).digest('base64url');
+    return [`${keyPrefix}sign-in:${account}`, `${keyPrefix}sign-in:${network}`];
+  };
   const run = async (commands: (string | number)[][]): Promise<unknown[]> => {
     try {
       const replies = await redis.multi(commands).exec();
@@ -68,3 +69,16 @@ export function openSignInLimit({
 
 const tooMany = (retryAfterSeconds: number): Error =>
   errors.problem('too_many_attempts', undefined, { retryAfterSeconds });
+
+/** An IPv4 address, or the /64 that an IPv6 address is one of 2^64 of: its owner has them all. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  // IPv4 in IPv6's clothes, ::ffff:192.0.2.1
+  if (address.includes('.')) return address.slice(address.lastIndexOf(':') + 1);
+  const groups = (text = ''): string[] => text.split(':').filter((group) => group !== '');
+  const [head, tail] = address.split('::');
+  const [before, after] = [groups(head), groups(tail)];
+  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
+  const network = [...before, ...zeros, ...after].slice(0, 4).map((group) => parseInt(group, 16).toString(16));
+  return `${network.join(':')}::/64`;
+}

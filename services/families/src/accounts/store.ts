@@ -29,6 +29,14 @@ const toAccount = ({ id, password_hash, family_id }: AccountRow): Account => ({
   passwordHash: password_hash,
 });
 
+export async function setPassword(db: Queryable, accountId: string, passwordHash: string): Promise<void> {
+  await db.query({
+    name: 'set_password',
+    text: 'update accounts set password_hash = $2 where id = $1',
+    values: [accountId, passwordHash],
+  });
+}
+
 /**
  * Adds a coordinator, or gives the one with this email a new name and password.
  * @returns whether there was none before; undefined when a guardian has the email.

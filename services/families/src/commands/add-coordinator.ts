@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { newPassword } from '../accounts/schemas.ts';
 import { saveCoordinator } from '../accounts/store.ts';
 import { email, text } from '../text.ts';
-import { runCommand, UsageError } from './command.ts';
+import { parseOptions, runCommand } from './command.ts';
 
 const coordinator = z.object({ email, name: text(200), password: newPassword });
 
@@ -17,11 +17,7 @@ DATABASE_URL names the families database.`,
     options: ['email', 'name', 'password'],
   },
   async ({ values }, { database, passwords }) => {
-    const given = coordinator.safeParse(values);
-    if (!given.success) {
-      throw new UsageError(given.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('\n'));
-    }
-    const { email, name, password } = given.data;
+    const { email, name, password } = parseOptions(coordinator, values);
     const passwordHash = await passwords.hash(password);
     const outcome = await saveCoordinator(database, { id: uuidv7(), email, name, passwordHash });
     if (outcome === undefined) throw new Error(`${email} is a guardian’s: take another email`);

@@ -1,6 +1,7 @@
 import { ConfigError, loadConfig } from '@homeroom/chassis';
 import { openDatabase, type Database } from '@homeroom/postgres';
 import { parseArgs } from 'node:util';
+import type { z } from 'zod';
 import { openPasswords, type Passwords } from '../accounts/passwords.ts';
 import { commandConfig } from '../config.ts';
 
@@ -58,4 +59,11 @@ function parse(names: readonly string[]): Typed {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+/** @throws {UsageError} with a line for every option that is missing or wrong. */
+export function parseOptions<S extends z.ZodType>(schema: S, values: Typed['values']): z.infer<S> {
+  const given = schema.safeParse(values);
+  if (given.success) return given.data;
+  throw new UsageError(given.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('\n'));
 }

@@ -1,7 +1,7 @@
 import { connectRedis, type Redis } from '@homeroom/chassis';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { testRedis } from '@homeroom/testing';
-import { openSignInLimit, type SignInLimit } from '../../src/accounts/sign-in-limit.ts';
+import { networkOf, openSignInLimit, type SignInLimit } from '../../src/accounts/sign-in-limit.ts';
 import { newEmail, password, startApp } from '../app.ts';
 
 let redis: Redis;
@@ -77,3 +77,12 @@ test('the right password does not help once the limit is reached', async () => {
     await service.close();
   }
 });
+
+test.each([
+  ['192.0.2.1', '192.0.2.1'],
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:0DB8:1:2::1', '2001:db8:1:2::/64'],
+  ['2001:db8::1', '2001:db8:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+])('%s counts as %s', (address, network) => expect(networkOf(address)).toBe(network));

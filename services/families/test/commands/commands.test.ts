@@ -1,3 +1,6 @@
+import { connectRedis } from '@homeroom/chassis';
+import { openSessions } from '@homeroom/sessions';
+import { testRedis } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -53,6 +56,26 @@ describe('add-coordinator', () => {
     expect(code).toBe(64);
     for (const option of ['--email', '--name', '--password']) expect(err).toContain(`${option}:`);
   });
+});
+
+test('set-password lets an account in again, with the new password only and as nobody who was in before', async () => {
+  const { sessionsUrl } = await testRedis();
+  const { email, family } = await service.family();
+  const redis = await connectRedis(sessionsUrl, { commandTimeoutMs: 2_000 });
+  const accountId = family.guardians[0].id;
+  const sessions = openSessions({ redis });
+  const { token } = await sessions.create({ accountId, role: 'guardian', familyId: family.id });
+  try {
+    const env = { DATABASE_URL: service.testDatabase.url, REDIS_SESSIONS_URL: sessionsUrl };
+    const done = await run('commands/set-password.ts', ['--email', email, '--password', 'another password'], env);
+    expect(done).toEqual({ code: 0, out: `${email} has a new password; 1 sessions ended\n`, err: '' });
+    expect(await sessions.find(token)).toBeUndefined();
+  } finally {
+    await sessions.destroyAll(accountId);
+    await redis.quit();
+  }
+  await service.signIn(email, 'another password');
+  await expect(service.signIn(email)).rejects.toThrow('401');
 });
 
 describe('import-families', () => {
