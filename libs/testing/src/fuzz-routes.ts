@@ -1,6 +1,5 @@
-import fc from 'fast-check';
 import type { FastifyInstance, InjectOptions } from 'fastify';
-import { requestsTo, type FuzzRequest, type FuzzRoute, type Operation } from './fuzz-requests.ts';
+import type { FuzzRequest, FuzzRoute, Operation } from './fuzz-requests.ts';
 
 export interface FuzzOptions {
   /** Where the app serves its OpenAPI 3.1 document. */
@@ -38,6 +37,8 @@ const answerWithinMs = 15_000;
  */
 export async function fuzzRoutes(app: Pick<FastifyInstance, 'inject'>, options: FuzzOptions): Promise<FuzzReport> {
   const { openapiPath, runsPerRoute = 100, headers = noHeaders, known = () => [], skip = () => false } = options;
+  // fast-check takes a second to make up its alphabets: only fuzzing pays for them, not every test file
+  const [{ default: fc }, { requestsTo }] = await Promise.all([import('fast-check'), import('./fuzz-requests.ts')]);
   const seed = options.seed ?? Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`fuzzing ${openapiPath}: FUZZ_SEED=${seed}`);
   const document = (

@@ -41,6 +41,7 @@ const problem = (reply: FastifyReply, status: number): FastifyReply =>
 /** An app as the house builds them, and the requests it saw; `keep` is what its POST does with a good pet. */
 function build(keep: (pet: Pet) => void = () => undefined): { app: FastifyInstance; seen: string[] } {
   const app = fastify({
+    allowErrorHandlerOverride: true,
     frameworkErrors: (error, _, reply) => void problem(reply, error.statusCode ?? 400),
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
   });
