@@ -29,9 +29,14 @@ export function observeDeliveries({
   metrics.gauge('mail_open', 'Mails that are not out yet', ['status'], async (gauge) => {
     gauge.reset();
     oldest.reset();
-    for (const { status, count, oldestSeconds } of await countOpen(database)) {
-      gauge.set({ status }, count);
-      oldest.set({ status }, oldestSeconds);
+    try {
+      for (const { status, count, oldestSeconds } of await countOpen(database)) {
+        gauge.set({ status }, count);
+        oldest.set({ status }, oldestSeconds);
+      }
+    } catch (error) {
+      // a database that is away must not take the other metrics along
+      logger.warn({ err: error }, 'open mails were not counted');
     }
   });
   return {

@@ -1,66 +1,36 @@
 import type { Logger, Metrics } from '@homeroom/chassis';
 import type { KafkaEvent } from '@homeroom/kafka';
 
-/** Turns what the Kafka client tells into metrics and log lines. Never logs a message. */
+/** Turns what the Kafka client tells into metrics and log lines. */
 export function observeKafka({ logger, metrics }: { logger: Logger; metrics: Metrics }): (event: KafkaEvent) => void {
-  const consumed = metrics.counter('kafka_consumed_total', 'Messages by what became of them', [
-    'group',
-    'topic',
-    'outcome',
-  ]);
-  const seconds = metrics.histogram('kafka_handler_seconds', 'Time to handle a message, retries included', [
-    'group',
-    'topic',
-  ]);
-  const age = metrics.histogram('kafka_message_age_seconds', 'From publication to handled', ['group', 'topic']);
-  const lag = metrics.gauge('kafka_consumer_lag', 'Messages that lie ahead', ['group', 'topic', 'partition']);
-  const retries = metrics.counter('kafka_handler_retries_total', 'Messages tried again', ['group', 'topic']);
+  const consumed = metrics.counter('events_consumed_total', 'Messages done with', ['group', 'topic', 'outcome']);
+  const age = metrics.histogram('event_age_seconds', 'Age of a message when it was done', ['group', 'topic']);
+  const lag = metrics.gauge('consumer_lag', 'Messages after the one just done', ['group', 'topic', 'partition']);
   return (event) => {
     switch (event.kind) {
       case 'consumed': {
-        const { group, topic, outcome } = event;
+        const { group, topic, outcome, ageMs } = event;
         consumed.inc({ group, topic, outcome });
-        seconds.observe({ group, topic }, event.durationMs / 1_000);
-        age.observe({ group, topic }, event.ageMs / 1_000);
+        age.observe({ group, topic }, ageMs / 1_000);
         return;
       }
       case 'lag':
-        lag.set({ group: event.group, topic: event.topic, partition: event.partition }, event.lag);
-        return;
-      case 'retrying':
-        retries.inc({ group: event.group, topic: event.topic });
-        logger.warn(
-          {
-            err: event.error,
-            topic: event.topic,
-            partition: event.partition,
-            offset: event.offset,
-            attempt: event.attempt,
-          },
-          'an event is tried again',
-        );
+        lag.set({ group: event.group, topic: event.topic, partition: String(event.partition) }, event.lag);
         return;
       case 'dead-lettered':
-        logger.error(
-          { reason: event.reason, topic: event.topic, partition: event.partition, offset: event.offset },
-          'an event went to the dead letters',
-        );
+        logger.error({ ...event, err: event.error }, 'a message went to the dead letters');
+        return;
+      case 'retrying':
+      case 'restarting':
+      case 'waiting-for-broker':
+      case 'produce-failed':
+        logger.warn({ ...event, err: event.error }, event.kind);
         return;
       case 'fatal':
-        logger.fatal({ err: event.error, group: event.group }, 'the consumer is gone');
-        return;
-      case 'joined':
-        logger.info({ group: event.group, partitions: event.partitions }, 'joined');
-        return;
-      case 'waiting-for-broker':
-      case 'restarting':
-      case 'produce-failed':
-        logger.warn({ err: event.error }, event.kind);
-        return;
-      case 'waiting-for-topics':
-        logger.warn({ topics: event.topics }, event.kind);
-        return;
-      case 'produced':
+        // nobody waits for a consumer, so nobody can catch this: the process ends and is replaced
+        queueMicrotask(() => {
+          throw new Error(`the consumer ${event.group} is gone`, { cause: event.error });
+        });
     }
   };
 }

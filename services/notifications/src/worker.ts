@@ -1,10 +1,12 @@
 import { connectRedis, runProcess } from '@homeroom/chassis';
-import { openKafka, type Consumer, type KafkaEvent } from '@homeroom/kafka';
+import { openKafka, type Consumer } from '@homeroom/kafka';
 import { createRelay } from '@homeroom/outbox';
 import { workerConfig } from './config.ts';
 import { startConsumers } from './consumers.ts';
 import { createDeliveryLoop } from './deliveries/deliver-mail.ts';
 import { createMailer } from './deliveries/mailer.ts';
+import { forgetReceivedEvents } from './forget-received.ts';
+import { observeDeadLetters } from './observe-dead-letters.ts';
 import { observeDeliveries } from './observe-deliveries.ts';
 import { observeKafka } from './observe-kafka.ts';
 import { observeRelay } from './observe-relay.ts';
@@ -19,24 +21,16 @@ await runProcess({ service: 'notifications', role: 'worker', config: workerConfi
   const onError = (error: unknown): void => logger.warn({ err: error }, 'redis');
   const redis = await connectRedis(config.REDIS_CACHE_URL, { name: 'notifications-worker', onError });
   shell.onClose('redis', () => redis.quit());
-  const observe = observeKafka({ logger, metrics });
-  const onKafka = (event: KafkaEvent): void => {
-    observe(event);
-    // uncaught, so that the process ends and is started anew: a worker without its consumer looks alive and does nothing
-    if (event.kind === 'fatal')
-      queueMicrotask(() => {
-        throw new Error('the consumer is gone', { cause: event.error });
-      });
-  };
   const kafka = openKafka({
     brokers: config.KAFKA_BROKERS,
     clientId: 'notifications-worker',
     topicPrefix: config.TOPIC_PREFIX,
-    onEvent: onKafka,
+    onEvent: observeKafka({ logger, metrics }),
   });
   shell.onClose('kafka', () => kafka.close());
 
   const { onDelivery, onSmtp } = observeDeliveries({ logger, metrics, database });
+  observeDeadLetters({ logger, metrics, database });
   const mailer = createMailer({
     smtpUrl: config.SMTP_URL,
     connections: config.SMTP_CONNECTIONS,
@@ -80,12 +74,16 @@ await runProcess({ service: 'notifications', role: 'worker', config: workerConfi
       if (added.length > 0) deliveries.wake();
       await announce({ redis, channel, onError }, added);
     },
-    onEvent: onKafka,
   });
   let started: Consumer[] = [];
   health.alive('consumers', () => started.every((consumer) => consumer.healthy()));
   const listening = consumers.then((running) => void (started = running));
-  const working = Promise.all([listening, relay.run(signal), deliveries.run(signal)]).catch((error: unknown) => {
+  const working = Promise.all([
+    listening,
+    relay.run(signal),
+    deliveries.run(signal),
+    forgetReceivedEvents(database, { signal, logger }),
+  ]).catch((error: unknown) => {
     // anything but being stopped before it began is a bug, and ends the process
     if (!signal.aborted) throw error;
     logger.debug({ err: error }, 'stopped early');

@@ -3,7 +3,7 @@ import type { Database, Queryable } from '@homeroom/postgres';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { errors } from '../errors.ts';
-import { renderFeed } from './calendar.ts';
+import { renderFeed } from './render-calendar.ts';
 import { findCalendar, shownEntries } from './store.ts';
 
 async function readFeed(

@@ -124,3 +124,11 @@ export async function openDeadLetters(
   });
   return rows;
 }
+
+export async function countOpenDeadLetters(db: Queryable): Promise<{ topic: string; count: number }[]> {
+  const { rows } = await db.query<{ topic: string; count: number }>({
+    name: 'count_open_dead_letters',
+    text: 'select topic, count(*) as count from dead_letters where replayed_at is null group by topic',
+  });
+  return rows;
+}

@@ -1,4 +1,5 @@
-import { renderInvitation, type Invitation } from '../calendars/calendar.ts';
+import type { Invitation } from '../calendars/calendar.ts';
+import { renderInvitation } from '../calendars/render-calendar.ts';
 import { oneLine } from '../notifications/one-line.ts';
 
 /** A mail that is due, with the address that its family has now. */

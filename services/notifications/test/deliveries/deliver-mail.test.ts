@@ -235,6 +235,14 @@ describe('workers', () => {
       expect(to(email).map((mail) => mail.header('x-homeroom-kind'))).toEqual(['welcome', 'confirmed']);
   });
 
+  test('without a lease that outlives the sending, side by side, send a mail twice', async () => {
+    smtp.hold(true);
+    await receiveFamily(database, co, aFamily().registered());
+    for (let worker = 0; worker < 2; worker++) startLoop({ leaseMs: 1 });
+    await waitFor('two copies', () => smtp.mails.length >= 2);
+    smtp.hold(false);
+  });
+
   test('that die with a mail in hand give it back when their lease ends', async () => {
     await receiveFamily(database, co, aFamily().registered());
     expect(await claimDue(database, { limit: 10, leaseMs: 300 })).toHaveLength(1);
