@@ -1,4 +1,4 @@
-import { fullJitter } from '@homeroom/resilience';
+import { fullJitter, joinSignals } from '@homeroom/resilience';
 import type { Admin } from 'kafkajs';
 import { connect, pause, within, type Connection } from './connection.ts';
 import { brokerCode, KafkaRefusedError, KafkaUnavailableError, translate } from './errors.ts';
@@ -79,7 +79,8 @@ export function openAdmin(options: KafkaOptions, closing: AbortSignal) {
     },
 
     ensureTopics: async (topics: readonly TopicSpec[], { signal }: { signal?: AbortSignal } = {}): Promise<void> => {
-      const ended = signal === undefined ? closing : AbortSignal.any([closing, signal]);
+      using joined = joinSignals(closing, ...(signal === undefined ? [] : [signal]));
+      const ended = joined.signal;
       for (let attempt = 1; ; attempt += 1) {
         ended.throwIfAborted();
         try {

@@ -1,5 +1,5 @@
 import { UnreadableEventError } from '@homeroom/contracts';
-import { fullJitter } from '@homeroom/resilience';
+import { fullJitter, joinSignals, type JoinedSignal } from '@homeroom/resilience';
 import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { pause } from './connection.ts';
 import { toDeadLetter } from './dead-letter.ts';
@@ -35,7 +35,8 @@ export async function workThrough(work: Work, payload: EachBatchPayload): Promis
   const { batch } = payload;
   const topic = batch.topic.slice(work.topicPrefix.length);
   const lost = new AbortController();
-  const ended = AbortSignal.any([work.stopping, lost.signal]);
+  using joined = joinSignals(work.stopping, lost.signal);
+  const ended = joined.signal;
   // kafkajs sends heartbeats between batches only; a slow handler or a long pause must not cost the partition
   const beating = setInterval(() => {
     payload.heartbeat().then(work.alive, (error: unknown) => lost.abort(error));
@@ -121,11 +122,11 @@ async function tryOnce(work: Work, message: IncomingMessage, attempt: number, en
     reject(error);
   }, limitMs);
   // made when asked for: few handlers do, and joining signals costs more than the rest of this
-  let joined: AbortSignal | undefined;
+  let joined: JoinedSignal | undefined;
   const handlerContext: HandlerContext = {
     attempt,
     get signal() {
-      return (joined ??= AbortSignal.any([ended, late.signal]));
+      return (joined ??= joinSignals(ended, late.signal)).signal;
     },
   };
   const { topic, partition, offset } = message;
@@ -136,6 +137,7 @@ async function tryOnce(work: Work, message: IncomingMessage, attempt: number, en
     );
   } finally {
     clearTimeout(timer);
+    joined?.[Symbol.dispose]();
   }
 }
 

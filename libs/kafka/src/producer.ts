@@ -5,6 +5,7 @@ import { KafkaUnavailableError, translate } from './errors.ts';
 import { endSpan, startSend } from './tracing.ts';
 import type { KafkaOptions, OutgoingMessage, Producer } from './types.ts';
 
+const closeMs = 4000;
 /** A request's share of one partition must stay below the broker's `message.max.bytes`, 1 MiB by default. */
 const requestBytes = 700_000;
 
@@ -26,6 +27,8 @@ export function openProducer(options: KafkaOptions): Producer {
   let live: { connection: Connection; producer: ClientProducer; connected: Promise<void> } | undefined;
   let flushing: Promise<void> | undefined;
   let closed = false;
+  /** Ends the request under way; set while there is one. */
+  let abandon: ((reason: Error) => void) | undefined;
 
   // kafkajs winds its sequence numbers back when a request fails, even though the broker may have written it. The next
   // messages would then go out under numbers that the broker has seen: it would acknowledge them as duplicates and
@@ -55,10 +58,15 @@ export function openProducer(options: KafkaOptions): Producer {
     const startedAt = performance.now();
     const { topicMessages, spans } = toTopicMessages(messages, topicPrefix);
     let failure: Error | undefined;
+    const { promise: abandoned, reject } = Promise.withResolvers<never>();
+    abandon = reject;
     try {
       await within(
         sendTimeoutMs,
-        connected().then(async (producer) => producer.sendBatch({ acks: -1, timeout: sendTimeoutMs, topicMessages })),
+        Promise.race([
+          abandoned,
+          connected().then(async (producer) => producer.sendBatch({ acks: -1, timeout: sendTimeoutMs, topicMessages })),
+        ]),
         () => new KafkaUnavailableError(`sending: not acknowledged within ${sendTimeoutMs} ms`),
       );
       onEvent?.({ kind: 'produced', messages: messages.length, durationMs: performance.now() - startedAt });
@@ -108,7 +116,11 @@ export function openProducer(options: KafkaOptions): Producer {
     },
     close: async () => {
       closed = true;
-      await flushing;
+      const late = (): KafkaUnavailableError => new KafkaUnavailableError(`sending: closed before it was acknowledged`);
+      for (const deadline = performance.now() + closeMs; flushing !== undefined;) {
+        const leftMs = Math.max(0, deadline - performance.now());
+        await within(leftMs, flushing, late).catch((error: unknown) => abandon?.(error as Error));
+      }
       give();
     },
   };

@@ -85,6 +85,20 @@ export function faultContract(open: OpenKafka): void {
       expect(performance.now() - startedAt).toBeLessThan(5000);
     });
 
+    test('closing with messages that nobody acknowledges takes less than 5 s, and rejects them', async () => {
+      await it.kafka.ensureTopics([{ topic, partitions: 3 }]);
+      const patient = await testKafka(open, { ...behind.options, sendTimeoutMs: 60_000 });
+      await patient.send(message('1'));
+      proxy.hang();
+      const sends = Promise.allSettled(ids(3).map(async (id) => patient.send(message(id))));
+      const startedAt = performance.now();
+      await patient.close();
+      expect(performance.now() - startedAt).toBeLessThan(5000);
+      for (const of of await sends) {
+        expect(of).toMatchObject({ status: 'rejected', reason: { name: 'KafkaUnavailableError' } });
+      }
+    });
+
     test('the offset waits for the dead letter', async () => {
       await it.kafka.ensureTopics([
         { topic, partitions: 1 },

@@ -14,6 +14,7 @@ import {
 import { breakerOf, brokenCircuit, checkBreaker, stateOf, type BreakerOptions, type BreakerState } from './breaker.ts';
 import { isTimeout, PolicyError } from './errors.ts';
 import { fullJitter } from './full-jitter.ts';
+import { joinSignals } from './join-signals.ts';
 
 export interface PolicyOptions {
   /** What is called, for events and error sentences: `payment`. */
@@ -88,14 +89,11 @@ export function policy(options: PolicyOptions): Policy {
       if (hasGone(caller)) throw new CallerGone();
       attempt += 1;
       try {
-        return await limit.execute(
-          async (context) =>
-            call({
-              attempt,
-              signal: caller === undefined ? context.signal : AbortSignal.any([caller, context.signal]),
-            }),
-          caller,
-        );
+        return await limit.execute(async ({ signal }) => {
+          if (caller === undefined) return call({ attempt, signal });
+          using joined = joinSignals(caller, signal);
+          return await call({ attempt, signal: joined.signal });
+        }, caller);
       } catch (error) {
         if (hasGone(caller)) throw new CallerGone();
         // cockatiel 3.2.1's own isTaskCancelledError looks for another error's mark
