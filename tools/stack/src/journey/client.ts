@@ -1,4 +1,4 @@
-import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { z } from 'zod';
 
@@ -91,11 +91,35 @@ export class Browser {
     this.#agent.destroy();
   }
 
+  /** Opens a stream. @returns undefined when the connection cannot be made, or breaks before there is an answer. */
+  open(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<IncomingMessage | undefined> {
+    this.#traffic.requests += 1;
+    return new Promise((resolve) => {
+      const request = httpRequest(new URL(path, this.#gateway), {
+        headers: { ...this.#headers(), ...headers },
+        agent: this.#agent,
+        localAddress: this.#address,
+        signal,
+      });
+      request.once('error', () => resolve(undefined));
+      request.once('response', resolve);
+      request.end();
+    });
+  }
+
+  #headers(): Record<string, string> {
+    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    return {
+      accept: 'application/json',
+      'user-agent': 'Mozilla/5.0 (journey)',
+      ...(cookie === '' ? {} : { cookie }),
+    };
+  }
+
   #once(method: string, path: string, { body, csv, idempotencyKey }: RequestOptions): Promise<Answer> {
     const payload = csv ?? (body === undefined ? undefined : JSON.stringify(body));
     const headers = {
-      accept: 'application/json',
-      'user-agent': 'Mozilla/5.0 (journey)',
+      ...this.#headers(),
       ...(method === 'GET' ? {} : { origin: this.#gateway.origin }),
       ...(payload === undefined
         ? {}
@@ -104,9 +128,6 @@ export class Browser {
             'content-length': Buffer.byteLength(payload),
           }),
       ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
-      ...(this.#cookies.size === 0
-        ? {}
-        : { cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ') }),
     };
     this.#traffic.requests += 1;
     return new Promise((resolve, reject) => {

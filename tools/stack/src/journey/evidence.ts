@@ -19,6 +19,8 @@ export interface Evidence {
 export type FamilyEvidence = Pick<Household, 'id' | 'wishes' | 'cancels' | 'enrollments' | 'inbox'> & {
   readonly email: string;
   readonly histories: Household['histories'];
+  /** The notifications that an open page heard of, for families that had one. */
+  readonly heard?: ReadonlySet<string>;
 };
 
 /** A promise that was not kept. */

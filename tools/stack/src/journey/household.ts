@@ -1,6 +1,7 @@
 import type { ClassView, Enrollment, History, Notification } from './api.ts';
 import type { CastFamily } from './cast.ts';
 import type { Browser } from './client.ts';
+import type { Listener } from './listen.ts';
 
 /** What became of a wish. `broken` is an answer that no wish may get. */
 export type Outcome =
@@ -33,6 +34,8 @@ export interface Household {
   enrollments: Enrollment[];
   readonly histories: Map<string, History>;
   inbox: Notification[];
+  /** A page that stays open and listens; few families have one. */
+  listener?: Listener;
 }
 
 export const newHousehold = (cast: CastFamily, browser: Browser, password: string): Household => ({

@@ -7,6 +7,7 @@ import { openTerm, signInCoordinator } from './coordinator.ts';
 import { enrol } from './enrol.ts';
 import type { Evidence } from './evidence.ts';
 import { newHousehold, type Household } from './household.ts';
+import { Listener } from './listen.ts';
 import { Outage } from './outage.ts';
 import { Mailroom, PaymentBooks } from './outside.ts';
 import { register, signIn } from './register.ts';
@@ -18,6 +19,7 @@ import {
   readInboxes,
   settleMails,
   settlePayments,
+  settleStreams,
   type Scene,
 } from './settle.ts';
 import type { Settings } from './settings.ts';
@@ -69,7 +71,15 @@ export async function play(settings: Settings, say: (line: string) => void): Pro
   await payments.begin();
   await timed(`${cast.classCount} classes imported, twice`, async () => openTerm(await desk(0), cast));
   await timed(`${households.length} families registered`, () => each(register));
-  await timed(`${households.length} families signed in`, () => each(signIn));
+  await timed(`${households.length} families signed in`, () =>
+    each(async (household, index) => {
+      await signIn(household);
+      if (index % 20 !== 7) return;
+      const trouble = (error: unknown): unknown =>
+        troubles.push(`${household.cast.guardian.email}: ${describe(error)}`);
+      household.listener = new Listener(household.browser, trouble);
+    }),
+  );
 
   const outage = new Outage(payments, cast.wishCount);
   await timed(`${cast.wishCount} wishes, payments down and up`, async () => {
@@ -89,13 +99,18 @@ export async function play(settings: Settings, say: (line: string) => void): Pro
   await timed('histories read', () => readHistories(scene));
   await timed('mails at rest', () => settleMails(scene));
   await timed('inboxes read', () => readInboxes(scene));
+  await timed('open pages have heard of everything', () => settleStreams(scene));
   const books = await timed('the provider’s books read', () => readBooks(scene));
   const rolls = await timed('classes and rosters read', async () => readClasses(scene, await desk(1)));
   const announced = await timed('coordinators’ inbox read', async () => readAnnouncements(scene, await desk(2)));
   for (const { browser } of households) browser.close();
   await payments.fault();
 
-  const families = households.map((household) => ({ ...household, email: household.cast.guardian.email }));
+  const families = households.map(({ listener, ...household }) => ({
+    ...household,
+    email: household.cast.guardian.email,
+    ...(listener === undefined ? {} : { heard: listener.heard }),
+  }));
   const evidence: Evidence = { ...books, ...rolls, announced, families, mails: mailroom.mails, traffic };
   const counts = countUp(cast, evidence, outage);
   return { evidence, counts, seconds, troubles };

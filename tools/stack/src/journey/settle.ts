@@ -73,6 +73,17 @@ export async function readInboxes(scene: Scene): Promise<void> {
   });
 }
 
+/** Waits until open pages have heard of all that the inboxes have, and closes them. */
+export async function settleStreams(scene: Scene): Promise<void> {
+  for (const { listener, inbox, cast } of scene.households) {
+    if (listener === undefined) continue;
+    await patiently(scene, `${cast.guardian.email}: its open page has heard of ${inbox.length}`, 500, async () =>
+      inbox.every(({ id }) => listener.heard.has(id)),
+    );
+    await listener.close();
+  }
+}
+
 /** Waits for the catalogue to count what the families hold, and reads the rosters. */
 export async function readClasses(scene: Scene, office: Browser): Promise<Pick<Evidence, 'classes' | 'rosters'>> {
   const held = new Map<string, number>();

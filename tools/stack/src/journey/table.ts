@@ -21,6 +21,7 @@ export function countUp(
     families.flatMap(({ histories }) => [...histories.values()].flatMap((history) => history.map(entryOf))),
   );
   const kinds = count(mails.map(({ headers }) => headers['x-homeroom-kind'] ?? 'other'));
+  const heard = families.flatMap(({ heard: ids }) => (ids === undefined ? [] : [ids]));
   const listed = (counts: Map<string, number>): string =>
     [...counts]
       .sort(([, a], [, b]) => b - a)
@@ -42,6 +43,7 @@ export function countUp(
     ['refunds', refunds.length],
     ['mails', `${mails.length}: ${listed(kinds)}`],
     ['inbox entries', families.reduce((sum, { inbox }) => sum + inbox.length, 0)],
+    ['… heard live by open pages', `${heard.reduce((sum, { size }) => sum + size, 0)} by ${heard.length} pages`],
     ['requests', `${traffic.requests}, ${traffic.repeated} repeated, ${traffic.rateLimited.length} rate limited`],
   ];
 }

@@ -62,6 +62,8 @@ describe('what is wrong is seen', () => {
     ['a mail to a stranger', { ...given, mails: [...given.mails, mailOf('x', 'x@x.test', 'welcome', ics('x'))] }, /a mail went to x@x.test/],
     ['an inbox that has less than was mailed', change(given, 0, { inbox: okafor.inbox.slice(0, 1) }), /confirmed mail is not in the inbox/],
     ['an inbox that has more than was mailed', change(given, 0, { inbox: [...okafor.inbox, { id: 'y', kind: 'promoted', data: {} }] }), /promoted that was mailed 0 times/],
+    ['an open page that missed a notification', change(given, 0, { heard: new Set(['okafor-mail']) }), /did not hear of 1/],
+    ['an open page that heard of somebody else', change(given, 0, { heard: new Set([...okafor.inbox.map(({ id }) => id), 'lind-mail']) }), /heard of more/],
     ['a mail without an invitation', { ...given, mails: given.mails.map((mail) => ({ ...mail, attachments: [] })) }, /no \.ics/],
     ['an invitation that cannot be read', { ...given, mails: given.mails.map((mail) => ({ ...mail, attachments: [{ contentType: 'text/calendar', content: 'BEGIN:VCALENDAR' }] })) }, /mail: /],
     ['an invitation that cancels what is confirmed', { ...given, mails: [...given.mails.slice(0, 1), mailOf('okafor-mail', 'okafor@x.test', 'confirmed', ics('okafor-1', 'CANCEL')), ...given.mails.slice(2)] }, /says CANCEL/],

@@ -6,7 +6,7 @@ import { readInvitation } from './invitation.ts';
 const notificationOf = ({ headers }: Mail): string => headers['x-homeroom-notification'] ?? '';
 const kindOf = ({ headers }: Mail): string => headers['x-homeroom-kind'] ?? '';
 
-/** One welcome per family, one mail per outcome, each with an invitation that fits it; the inbox has the same, one for one. */
+/** One welcome per family, one mail per outcome, each with an invitation that fits it; inbox and live stream have the same. */
 export function verifyMails({ families, mails, announced }: Evidence): Difference[] {
   const byAddress = Map.groupBy(mails, ({ to }) => to.join(','));
   const known = new Set(families.map(({ email }) => email));
@@ -20,7 +20,10 @@ export function verifyMails({ families, mails, announced }: Evidence): Differenc
   ];
 }
 
-function verifyFamily({ email, inbox, enrollments, histories }: FamilyEvidence, mails: readonly Mail[]): Difference[] {
+function verifyFamily(
+  { email, inbox, enrollments, histories, heard }: FamilyEvidence,
+  mails: readonly Mail[],
+): Difference[] {
   const welcomes = mails.filter((mail) => kindOf(mail) === 'welcome');
   const differences: Difference[] = [];
   if (welcomes.length !== 1) differences.push(`${email}: ${welcomes.length} welcome mails`);
@@ -36,6 +39,13 @@ function verifyFamily({ email, inbox, enrollments, histories }: FamilyEvidence, 
     const entry = entries.get(notificationOf(mail));
     if (entry?.kind !== kindOf(mail))
       differences.push(`${email}: a ${kindOf(mail)} mail is ${entry?.kind ?? 'not'} in the inbox`);
+  }
+
+  if (heard !== undefined) {
+    const unheard = inbox.filter(({ id }) => !heard.has(id)).length;
+    if (unheard > 0) differences.push(`${email}: its open page did not hear of ${unheard} entries`);
+    if (heard.size > inbox.length - unheard)
+      differences.push(`${email}: its open page heard of more than the inbox has`);
   }
 
   const about = Map.groupBy(mails, (mail) => entries.get(notificationOf(mail))?.data.enrollmentId ?? '');
