@@ -23,7 +23,15 @@ export const checks: CheckStep[][] = [
     { name: 'format', command: 'prettier', args: ['--check', '--log-level=warn', '.'] },
     { name: 'types', command: 'tsc', args: ['-p', 'tsconfig.json'] },
     { name: 'dead code', command: 'knip', args: [] },
-    { name: 'workspaces', command: 'sherif', args: [] },
+    // one version of each package everywhere; the rest of its rules are taste
+    {
+      name: 'workspaces',
+      command: 'sherif',
+      args: ['root-package-manager-field', 'root-package-dependencies', 'unordered-dependencies'].flatMap((rule) => [
+        '-r',
+        rule,
+      ]),
+    },
     { name: 'build', command: 'nx', args: ['run-many', '-t', 'build', '--output-style=static'] },
   ],
 ];
