@@ -18,7 +18,11 @@ await runProcess({ service: 'enrollment', role: 'api', config: apiConfig }, asyn
       onError: (error) => logger.warn({ err: error }, 'redis for the cache'),
     }),
   ]);
-  shell.onClose('redis', () => Promise.all([redis.quit(), cacheRedis.quit()]));
+  // not quit(): that is a command, and fails while Redis is away
+  shell.onClose('redis', async () => {
+    redis.disconnect();
+    cacheRedis.disconnect();
+  });
   const classes = openClassCache({
     redis: cacheRedis,
     l1TtlMs: config.CLASS_L1_TTL_MS,

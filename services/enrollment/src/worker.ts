@@ -21,7 +21,8 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
     name: 'enrollment-worker',
     onError: (error) => logger.warn({ err: error }, 'redis for the cache'),
   });
-  shell.onClose('redis', () => redis.quit());
+  // not quit(): that is a command, and fails while Redis is away
+  shell.onClose('redis', async () => redis.disconnect());
   const classes = openClassCache({
     redis,
     l1TtlMs: config.CLASS_L1_TTL_MS,

@@ -163,3 +163,7 @@ export const aFamily = (change: Partial<FamilySnapshot> = {}): FamilySnapshot =>
   children: [{ childId: uuid(), name: 'Maya Okafor', birthDate: '2018-06-01' }],
   ...change,
 });
+
+/** A copy without some fields. */
+export const without = <T extends object>(object: T, ...names: (keyof T & string)[]): Partial<T> =>
+  Object.fromEntries(Object.entries(object).filter(([name]) => !(names as string[]).includes(name))) as Partial<T>;

@@ -118,14 +118,14 @@ test('from a family’s event to a confirmed seat: API and worker do it together
   const call = async (method: string, path: string, payload?: object) => {
     const response = await fetch(`${address}${path}`, {
       method,
-      headers: { cookie: `homeroom=${token}`, 'content-type': 'application/json' },
+      headers: { cookie: `homeroom=${token}`, ...(payload && { 'content-type': 'application/json' }) },
       ...(payload === undefined ? {} : { body: JSON.stringify(payload) }),
     });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
 
   const family = aFamily();
-  const [{ childId }] = family.children as [{ childId: string }];
+  const childId = family.children[0]!.childId;
   const { body: opened } = await call('POST', '/api/classes', { ...pottery, capacity: 1 });
   const seat = { classId: opened['id'], childId };
   expect((await call('POST', '/api/enrollments', seat)).body).toMatchObject({ code: 'family_not_ready' });

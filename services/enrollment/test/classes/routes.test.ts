@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeEvent } from '@homeroom/contracts';
 import { v7 as uuid } from 'uuid';
-import { startHarness, pottery, type Harness } from '../harness.ts';
+import { pottery, startHarness, without, type Harness } from '../harness.ts';
 
 let harness: Harness;
 let coordinator: Record<string, string>;
@@ -38,7 +38,7 @@ describe('POST /api/classes', () => {
       waitlisted: 0,
     });
     expect(response.headers).toMatchObject({ location: `/api/classes/${body.id}`, etag: '"1"' });
-    const { description: _, ...published } = pottery;
+    const published = without(pottery, 'description');
     expect((await outboxOf(body.id)).map(({ type, data }) => ({ type, data }))).toEqual([
       { type: 'homeroom.class.opened.v1', data: { ...published, title: body.title, classId: body.id, version: 1 } },
     ]);
@@ -46,7 +46,7 @@ describe('POST /api/classes', () => {
   });
 
   test('fills in what the co-op has in common', async () => {
-    const { description: _a, timeZone: _b, currency: _c, status: _d, ...rest } = pottery;
+    const rest = without(pottery, 'description', 'timeZone', 'currency', 'status');
     expect((await open({ ...rest, title: 'Defaults' })).json()).toMatchObject({
       description: '',
       timeZone: 'America/Chicago',

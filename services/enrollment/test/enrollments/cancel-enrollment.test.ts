@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuid } from 'uuid';
-import { startHarness, type Child, type Harness } from '../harness.ts';
+import { startHarness, without, type Child, type Harness } from '../harness.ts';
 
 let harness: Harness;
 beforeAll(async () => {
@@ -120,9 +120,8 @@ describe('DELETE /api/enrollments/:id', () => {
     const [mine, theirs] = await enrolled(2, classId);
     const foreign = await harness.cancel(theirs!.id, mine!.headers);
     const unknown = await harness.cancel(uuid(), mine!.headers);
-    const { instance: _a, ...first } = foreign.json();
-    const { instance: _b, ...second } = unknown.json();
-    expect([foreign.statusCode, first]).toEqual([404, second]);
+    expect(foreign.statusCode).toBe(404);
+    expect(without(foreign.json(), 'instance')).toEqual(without(unknown.json(), 'instance'));
     expect(await read(theirs!.id)).toMatchObject({ status: 'payment_pending' });
   });
 
@@ -160,7 +159,7 @@ describe('GET /api/enrollments', () => {
       if (page === 2) expect(nextCursor).toBeUndefined();
     }
     expect(seen).toEqual(ids);
-    const { history: _, ...detail } = await read(ids[0]!);
+    const detail = without(await read(ids[0]!), 'history');
     expect((await list(headers, '?limit=1')).items).toEqual([detail]);
   });
 

@@ -72,7 +72,7 @@ test('control: without the version an older event would overwrite a newer one', 
 test('a decision about a child who has changed since is made again', async () => {
   const family = aFamily();
   const { id: classId } = await harness.openClass();
-  const [{ childId }] = family.children as [{ childId: string }];
+  const childId = family.children[0]!.childId;
   await copyFamily(harness.db, { eventId: uuid(), family });
   const other = await harness.openClass({ weekday: 'friday' });
   const child = { id: childId, name: '', familyId: family.familyId };

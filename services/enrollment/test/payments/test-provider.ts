@@ -78,12 +78,21 @@ export class TestProvider {
     const what = `${request.method ?? ''} ${pathname}`;
     this.requests.push(what);
     const fault = this.fault(what, this.requests.length);
-    if (fault === 'down') return void request.socket.resetAndDestroy();
-    const send = (status: number, body: object): void => void response.writeHead(status).end(JSON.stringify(body));
-    if (fault === 'failing') return send(500, { code: 'failing' });
+    if (fault === 'down') {
+      request.socket.resetAndDestroy();
+      return;
+    }
+    const send = (status: number, body: object): void => {
+      response.writeHead(status).end(JSON.stringify(body));
+    };
+    if (fault === 'failing') {
+      send(500, { code: 'failing' });
+      return;
+    }
     if (request.method === 'GET') {
       const found = this.charges.get(searchParams.get('idempotencyKey') ?? '');
-      return send(200, { items: found === undefined ? [] : [found] });
+      send(200, { items: found === undefined ? [] : [found] });
+      return;
     }
     if (fault === 'held') await new Promise<void>((resolve) => this.#held.push(resolve));
     const key = String(request.headers['idempotency-key']);
