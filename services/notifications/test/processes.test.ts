@@ -142,7 +142,7 @@ describe('the processes', () => {
   test('a worker that is killed again and again loses nothing, and tells nothing twice', async () => {
     const families = Array.from({ length: 60 }, aFamily);
     const before = smtp.mails.length;
-    const kills = 3;
+    const kills = 2;
     await publish(...families);
     for (let kill = 0; kill < kills; kill++) {
       const worker = start('worker.ts');

@@ -1,6 +1,6 @@
 import { topics } from '@homeroom/contracts';
 import { z } from 'zod';
-import type { StoredDeadLetter } from './store.ts';
+import type { DeadLetterSummary, StoredDeadLetter } from './store.ts';
 
 const topic = z.enum(Object.values(topics) as [string, ...string[]]);
 
@@ -42,7 +42,7 @@ export const deadLetterWhole = deadLetterItem.extend({
   headers: z.array(z.object({ name: z.string(), value: z.base64() })),
 });
 
-export function presentItem(letter: StoredDeadLetter): z.infer<typeof deadLetterItem> {
+export function presentItem(letter: DeadLetterSummary): z.infer<typeof deadLetterItem> {
   const { id, topic, partition, offset, reason, consumerGroup, eventType, eventId, obstacle, failedAt } = letter;
   return {
     id,

@@ -3,17 +3,23 @@ import type { Queryable } from '@homeroom/postgres';
 import { v7 as uuid } from 'uuid';
 import type { DeadLetter } from './dead-letter.ts';
 
-export interface StoredDeadLetter extends Omit<DeadLetter, 'headers'> {
+/** What a list shows: without the message, which may be a megabyte. */
+export interface DeadLetterSummary extends Omit<DeadLetter, 'key' | 'value' | 'headers'> {
   readonly id: string;
-  /** JSON: [[name, base64]…] */
-  readonly headers: string;
   readonly replayedAt: Date | null;
   readonly replayedBy: string | null;
 }
 
-const columns = `id, topic, "partition", "offset"::text as "offset", key, value, headers, reason,
-  consumer_group as "consumerGroup", event_type as "eventType", event_id as "eventId", obstacle, failed_at as "failedAt",
-  replayed_at as "replayedAt", replayed_by as "replayedBy"`;
+export interface StoredDeadLetter extends DeadLetterSummary {
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** JSON: [[name, base64]…] */
+  readonly headers: string;
+}
+
+const summary = `id, topic, "partition", "offset"::text as "offset", reason, consumer_group as "consumerGroup",
+  event_type as "eventType", event_id as "eventId", obstacle, failed_at as "failedAt", replayed_at as "replayedAt",
+  replayed_by as "replayedBy"`;
 
 /** Keeps a dead letter; the same place in the topic a second time changes nothing. */
 export async function keepDeadLetter(db: Queryable, letter: DeadLetter): Promise<void> {
@@ -65,10 +71,10 @@ export interface DeadLetterFilter {
 export async function listDeadLetters(
   db: Queryable,
   { topic, reason, status, before, limit }: DeadLetterFilter & { before?: string | undefined; limit: number },
-): Promise<StoredDeadLetter[]> {
-  const { rows } = await db.query<StoredDeadLetter>({
+): Promise<DeadLetterSummary[]> {
+  const { rows } = await db.query<DeadLetterSummary>({
     name: 'list_dead_letters',
-    text: `select ${columns} from dead_letters
+    text: `select ${summary} from dead_letters
       where ($1::text is null or topic = $1)
         and ($2::text is null or strpos(lower(reason), lower($2)) > 0)
         and ($3::boolean is null or (replayed_at is not null) = $3)
@@ -82,7 +88,7 @@ export async function listDeadLetters(
 export async function findDeadLetter(db: Queryable, id: string): Promise<StoredDeadLetter | undefined> {
   const { rows } = await db.query<StoredDeadLetter>({
     name: 'find_dead_letter',
-    text: `select ${columns} from dead_letters where id = $1`,
+    text: `select ${summary}, key, value, headers from dead_letters where id = $1`,
     values: [id],
   });
   return rows[0];
@@ -112,10 +118,10 @@ export async function replay(
 export async function openDeadLetters(
   db: Queryable,
   { topic, reason, after, limit }: Omit<DeadLetterFilter, 'status'> & { after: string | undefined; limit: number },
-): Promise<StoredDeadLetter[]> {
-  const { rows } = await db.query<StoredDeadLetter>({
+): Promise<DeadLetterSummary[]> {
+  const { rows } = await db.query<DeadLetterSummary>({
     name: 'open_dead_letters',
-    text: `select ${columns} from dead_letters
+    text: `select ${summary} from dead_letters
       where replayed_at is null and ($1::text is null or topic = $1)
         and ($2::text is null or strpos(lower(reason), lower($2)) > 0)
         and ($3::uuid is null or id > $3)
