@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { charge, mail, refund, type Charge, type Mail, type Refund } from './api.ts';
 
@@ -6,8 +7,23 @@ const list = <S extends z.ZodType>(
 ): z.ZodObject<{ items: z.ZodArray<S>; next: z.ZodOptional<z.ZodString> }, z.core.$loose> =>
   z.looseObject({ items: z.array(item), next: z.string().optional() });
 
+const patienceMs = 15_000;
+
+/** The sandboxes are processes too: one that is just being started again is asked again. */
+async function reach(url: string, init: RequestInit = {}): Promise<Response> {
+  const givenUpAt = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      return await fetch(url, { ...init, signal: AbortSignal.timeout(10_000) });
+    } catch (error) {
+      if (Date.now() > givenUpAt) throw new Error(`${url} cannot be reached`, { cause: error });
+      await delay(500);
+    }
+  }
+}
+
 async function get<S extends z.ZodType>(url: string, schema: S): Promise<z.infer<S>> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+  const response = await reach(url);
   if (response.status !== 200) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
   return schema.parse(await response.json());
 }
@@ -73,7 +89,7 @@ export class PaymentBooks {
   async fault(
     faults: { mode: 'down' | 'timeout-after-charge' | 'none'; webhooks?: 'twice' } = { mode: 'none' },
   ): Promise<void> {
-    const response = await fetch(`${this.#url}/sandbox/faults`, {
+    const response = await reach(`${this.#url}/sandbox/faults`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(faults),
