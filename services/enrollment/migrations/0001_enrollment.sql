@@ -17,7 +17,7 @@ create table children (
   removed boolean not null default false,
   -- the weekly hours of the seats the child holds, beside the child so that one row lock guards against overlaps
   slots jsonb not null default '[]'
-);
+) with (fillfactor = 80);
 create index children_family on children (family_id);
 
 create table classes (

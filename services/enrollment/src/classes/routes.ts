@@ -65,6 +65,7 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
     },
     async (request, reply) => {
       const { classId } = request.params;
+      // from the primary: a replica that lags would fill the cache with what an event has just made it forget
       const text = classes.peek(classId) ?? (await classes.get(classId, () => findClassText(database, classId)));
       if (text === undefined) throw errors.problem('class_not_found');
       reply.header('cache-control', publicFor2s);

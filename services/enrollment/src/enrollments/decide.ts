@@ -62,15 +62,17 @@ export function decide(facts: Facts, request: Request): Decision {
     const hours = `${clash.weekday} ${clash.startTime}–${clash.endTime}`;
     return refuse('schedule_conflict', `${child.name} has another class on ${hours}`);
   }
-  // whoever waits goes first, even when a seat is free at this moment
-  return { kind: wanted.seatsLeft > 0 && wanted.waitlisted === 0 ? 'seat' : 'waitlist', class: wanted, child };
+  return { kind: hasSeat(wanted) ? 'seat' : 'waitlist', class: wanted, child };
 }
+
+/** Whoever waits goes first, even when a seat is free at this moment. */
+export const hasSeat = ({ seatsLeft, waitlisted }: ClassView): boolean => seatsLeft > 0 && waitlisted === 0;
 
 const newsTravelMs = 10 * 60_000;
 
 /** The family's events may still be on their way here: then the answer is “soon”, not “no”. */
 function missing({ childId, now, familyId }: Request, familyKnown: boolean): Decision {
-  const recent = now.getTime() - mintedAt(childId) < newsTravelMs;
+  const recent = Math.abs(now.getTime() - mintedAt(childId)) < newsTravelMs;
   return (familyId !== undefined && !familyKnown) || recent
     ? refuse('family_not_ready', 'the family’s registration has not arrived here yet')
     : refuse('child_not_found', 'there is no such child');

@@ -3,7 +3,7 @@ import { isUniqueViolation, type Database } from '@homeroom/postgres';
 import { v7 as uuid } from 'uuid';
 import type { ClassView } from '../classes/class.ts';
 import { errors } from '../errors.ts';
-import { decide, type ChildFacts, type Decision, type Facts } from './decide.ts';
+import { decide, hasSeat, type Decision, type Facts } from './decide.ts';
 import { readFacts, writeEnrollment } from './enroll-store.ts';
 import { publish, type EnrollmentEvent } from './enrollment.ts';
 import type { KnownFacts } from './known-facts.ts';
@@ -30,42 +30,45 @@ export interface Enrolled {
 const maxTries = 8;
 
 /**
- * Takes a seat or a place on the waitlist. One round trip when the facts are known: decide, then write with guards;
- * when a guard refuses, decide again on the facts that came with the refusal.
+ * Takes a seat or a place on the waitlist. One round trip when the facts are known: decide, then write with guards; when a
+ * guard refuses, decide again on how the class is now, or ask for all the facts when the class is not to blame.
  */
 export async function enrollChild(
   { db, known }: { db: Database; known: KnownFacts },
   request: EnrollRequest,
 ): Promise<Enrolled> {
   let facts = known.recall(request.classId, request.childId);
-  let fresh = facts === undefined;
+  // nothing is refused on what is only remembered
+  let asked = facts === undefined;
   facts ??= await readFacts(db, request);
   for (let tries = 0; tries < maxTries; tries++) {
     known.learn(facts);
     const decision = decide(facts, { ...request, now: new Date() });
-    if (decision.kind !== 'refusal') {
-      const outcome = await write(db, decision, request);
-      if (outcome.kind === 'done') {
-        known.learn(after(decision, outcome.enrolled));
-        return outcome.enrolled;
-      }
-      if (outcome.kind === 'key-used') return replay(db, request, facts);
-      facts = outcome.facts ?? (await readFacts(db, request));
-    } else if (fresh) {
-      if (request.idempotencyKey !== undefined && facts.child !== undefined) {
-        const earlier = await findEarlier(db, request, facts);
-        if (earlier !== undefined) return earlier;
-      }
-      throw errors.problem(decision.code, decision.detail);
-    } else {
-      facts = await readFacts(db, request);
+    if (decision.kind === 'refusal' && asked) {
+      const earlier = await findEarlier(db, request, facts);
+      if (earlier === undefined) throw errors.problem(decision.code, decision.detail);
+      return earlier;
     }
-    fresh = true;
+    const outcome: Outcome = decision.kind === 'refusal' ? { kind: 'refused' } : await write(db, decision, request);
+    if (outcome.kind === 'done') {
+      known.learn(outcome.after);
+      return outcome.enrolled;
+    }
+    if (outcome.kind === 'key-used') return replay(db, request, facts);
+    asked = outcome.class === undefined || sameChoice(outcome.class, facts.class);
+    facts = asked ? await readFacts(db, request) : { ...facts, class: outcome.class };
   }
   throw errors.problem('seats_contended');
 }
 
-type Outcome = { kind: 'done'; enrolled: Enrolled } | { kind: 'refused'; facts?: Facts } | { kind: 'key-used' };
+/** Whether deciding again would end the same way, as far as the class goes. */
+const sameChoice = (a: ClassView | undefined, b: ClassView | undefined): boolean =>
+  a?.version === b?.version && a !== undefined && b !== undefined && hasSeat(a) === hasSeat(b);
+
+type Outcome =
+  | { kind: 'done'; enrolled: Enrolled; after: Pick<Facts, 'class' | 'child'> }
+  | { kind: 'refused'; class?: ClassView | undefined }
+  | { kind: 'key-used' };
 
 async function write(
   db: Database,
@@ -90,10 +93,11 @@ async function write(
       idempotencyKey,
       outbox: outboxParameters(publish(event, { id, version: 1, at, class: wanted, childName: child.name })),
     });
-    if (!written.done) return { kind: 'refused', facts: written.facts };
+    if (!written.done) return { kind: 'refused', class: written.class };
     const status = kind === 'waitlist' ? 'waitlisted' : amountCents > 0 ? 'payment_pending' : 'enrolled';
     const about = { class: { id: wanted.id, title: wanted.title }, child: { id: child.id, name: child.name } };
-    return { kind: 'done', enrolled: { id, version: 1, status, position: written.position, ...about, amountCents } };
+    const enrolled: Enrolled = { id, version: 1, status, position: written.position, ...about, amountCents };
+    return { kind: 'done', enrolled, after: after(decision, written.position) };
   } catch (error) {
     // two requests for the same child at once: the other one was first
     if (isUniqueViolation(error, 'enrollments_one_per_child')) return { kind: 'refused' };
@@ -115,8 +119,8 @@ function firstEvent(
 
 /** What is known without asking once the statement has succeeded. */
 function after(
-  { kind, class: wanted, child }: { kind: string; class: ClassView; child: ChildFacts },
-  { position }: Enrolled,
+  { kind, class: wanted, child }: Exclude<Decision, { kind: 'refusal' }>,
+  position: number | undefined,
 ): Pick<Facts, 'class' | 'child'> {
   if (kind === 'waitlist') return { class: { ...wanted, seatsLeft: 0, waitlisted: position ?? 1 }, child };
   const { weekday, startTime, endTime, firstDay, lastDay } = wanted;
@@ -136,14 +140,14 @@ async function replay(db: Database, request: EnrollRequest, facts: Facts): Promi
 /** The answer to the first request with this key, as the enrolment stands now. */
 async function findEarlier(
   db: Database,
-  { classId, childId, idempotencyKey: key = '' }: EnrollRequest,
+  { classId, childId, idempotencyKey: key }: EnrollRequest,
   { class: wanted, child }: Facts,
 ): Promise<Enrolled | undefined> {
-  if (wanted === undefined || child === undefined) return undefined;
+  if (key === undefined || wanted === undefined || child === undefined) return undefined;
   const found = await findByIdempotencyKey(db, { familyId: child.familyId, key });
   if (found === undefined) return undefined;
   if (found.classId !== classId || found.childId !== childId) throw errors.problem('idempotency_key_reused');
-  const { id, version, status, amountCents } = found;
+  const { id, version, status, amountCents, position } = found;
   const about = { class: { id: wanted.id, title: wanted.title }, child: { id: child.id, name: child.name } };
-  return { id, version, status, ...about, amountCents };
+  return { id, version, status, position, ...about, amountCents };
 }

@@ -1,12 +1,9 @@
 import type { Queryable } from '@homeroom/postgres';
+import { positionSql } from './store.ts';
 
 const iso = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-const position = `case when e.status = 'waitlisted' then (
-  select count(*) from enrollments w
-  where w.class_id = e.class_id and w.status = 'waitlisted' and w.waitlist_number <= e.waitlist_number) end`;
-
-const fields = `'id', e.enrollment_id, 'version', e.version, 'status', e.status, 'position', ${position},
+const fields = `'id', e.enrollment_id, 'version', e.version, 'status', e.status, 'position', ${positionSql},
   'class', json_build_object('id', c.class_id, 'title', c.title, 'teacher', c.teacher, 'room', c.room,
     'weekday', c.weekday, 'startTime', c.start_time, 'endTime', c.end_time, 'firstDay', c.first_day,
     'lastDay', c.last_day, 'timeZone', c.time_zone, 'currency', c.currency),
@@ -86,7 +83,7 @@ export async function readRoster(
     name: 'roster',
     text: `select coalesce(e.waitlist_number, 0) as number, e.enrollment_id as "enrollmentId",
         case when e.enrollment_id is not null then json_strip_nulls(json_build_object(
-          'enrollmentId', e.enrollment_id, 'status', e.status, 'position', ${position},
+          'enrollmentId', e.enrollment_id, 'status', e.status, 'position', ${positionSql},
           'child', json_build_object('id', ch.child_id, 'name', ch.name, 'birthDate', ch.birth_date),
           'family', json_build_object('id', f.family_id, 'name', f.name, 'guardians', (
             select json_agg(json_build_object('name', g ->> 'name', 'email', g ->> 'email'))

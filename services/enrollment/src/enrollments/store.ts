@@ -75,16 +75,24 @@ export async function lockFirstWaiting(trx: Transaction, classId: string): Promi
   return rows[0] && enrollmentOf(rows[0]);
 }
 
+/** How many wait in the same class up to and including `e`; 1 is next. */
+export const positionSql = `case when e.status = 'waitlisted' then (
+  select count(*)::int from enrollments w
+  where w.class_id = e.class_id and w.status = 'waitlisted' and w.waitlist_number <= e.waitlist_number) end`;
+
 export async function findByIdempotencyKey(
   db: Queryable,
   { familyId, key }: { familyId: string; key: string },
-): Promise<Enrollment | undefined> {
-  const { rows } = await db.query<EnrollmentRow>({
+): Promise<(Enrollment & { readonly position: number | undefined }) | undefined> {
+  const { rows } = await db.query<EnrollmentRow & { position: number | null }>({
     name: 'enrollment-by-key',
-    text: `select ${enrollmentColumns} from enrollments e where family_id = $1 and idempotency_key = $2`,
+    text: `select ${enrollmentColumns}, ${positionSql} as position from enrollments e
+      where family_id = $1 and idempotency_key = $2`,
     values: [familyId, key],
   });
-  return rows[0] && enrollmentOf(rows[0]);
+  if (rows[0] === undefined) return undefined;
+  const { position, ...row } = rows[0];
+  return { ...enrollmentOf(row), position: position ?? undefined };
 }
 
 /** The column values of a state; rebuilding the read model writes the same ones. */

@@ -101,6 +101,16 @@ describe('POST /api/enrollments', () => {
     expect([reused.statusCode, reused.json().code]).toEqual([422, 'idempotency_key_reused']);
   });
 
+  test('a key that made a place on the waitlist tells the place it has now', async () => {
+    const [first, second] = await harness.children(2);
+    const { id: classId } = await harness.openClass({ capacity: 1 });
+    await harness.enroll(first!, classId);
+    const headers = { ...(await harness.guardian(second!.familyId)), 'idempotency-key': uuid() };
+    const answers = [await harness.enroll(second!, classId, headers), await harness.enroll(second!, classId, headers)];
+    expect(answers[1]!.body).toBe(answers[0]!.body);
+    expect(answers[1]!.json()).toMatchObject({ status: 'waitlisted', position: 1 });
+  });
+
   test('a coordinator enrols a child of any family', async () => {
     const [child] = await harness.children(1);
     const { id: classId } = await harness.openClass();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Statement } from '@homeroom/postgres';
 import { readFacts } from '../../src/enrollments/enroll-store.ts';
 import { enrollChild } from '../../src/enrollments/enroll-child.ts';
 import { KnownFacts } from '../../src/enrollments/known-facts.ts';
@@ -53,7 +54,7 @@ test('a process that knows nothing asks once and writes once', async () => {
   expect((await enroll(known, child!, id)).names).toEqual(['enroll-facts', 'enroll-seat']);
 });
 
-test('a stale belief costs one more round trip, because the refusal brings the facts', async () => {
+test('a stale belief about a class costs one more round trip, because the refusal says how it is', async () => {
   const [here, elsewhere] = [new KnownFacts(), new KnownFacts()];
   const { id } = await harness.openClass({ capacity: 1 });
   const [late, later] = await informed(here, 2, id);
@@ -62,6 +63,37 @@ test('a stale belief costs one more round trip, because the refusal brings the f
   const { names, result } = await enroll(here, late!, id);
   expect([names, result.status]).toEqual([['enroll-seat', 'enroll-waitlist'], 'waitlisted']);
   expect((await enroll(here, later!, id)).names).toEqual(['enroll-waitlist']);
+});
+
+test('a stale belief about a child costs two: then the facts are asked for', async () => {
+  const known = new KnownFacts();
+  const { id } = await harness.openClass();
+  const [child] = await informed(known, 1, id);
+  await harness.rows(`update children set version = 2, name = 'Another' where child_id = $1`, child!.id);
+  const { names, result } = await enroll(known, child!, id);
+  expect([names, result.child.name]).toEqual([['enroll-seat', 'enroll-facts', 'enroll-seat'], 'Another']);
+});
+
+test('when every try is overtaken the answer is to come back, not to wait for ever', async () => {
+  const { id } = await harness.openClass();
+  const [child] = await harness.children(1);
+  const overtaken = {
+    ...harness.db,
+    query: async <Row>(statement: Statement) => {
+      const change = 'update classes set version = version + 1 where class_id = $1';
+      if (statement.name === 'enroll-seat') await harness.rows(change, id);
+      return harness.db.query<Row>(statement);
+    },
+  };
+  const { names } = await harness.counter.during(() =>
+    expect(
+      enrollChild(
+        { db: overtaken, known: new KnownFacts() },
+        { classId: id, childId: child!.id, familyId: child!.familyId },
+      ),
+    ).rejects.toMatchObject({ code: 'seats_contended', status: 503, extra: { retryAfterSeconds: 1 } }),
+  );
+  expect(names.filter((name) => name === 'enroll-seat')).toHaveLength(8);
 });
 
 test('a changed class is noticed by the statement, never by luck', async () => {
