@@ -1,7 +1,7 @@
 /** Where the seconds go while a stack starts or ends. */
 export interface Progress {
-  /** Shows `label` until `work` is done, then how long it took. */
-  step<T>(label: string, work: () => Promise<T>): Promise<T>;
+  /** Shows `label` until `work` is done, then how long it took, ticked off when it did not throw and its result is `good`. */
+  step<T>(label: string, work: () => Promise<T>, good?: (result: T) => boolean): Promise<T>;
   say(text: string): void;
 }
 
@@ -24,7 +24,7 @@ export function openProgress(out: NodeJS.WriteStream = process.stdout): Progress
     draw();
   };
   return {
-    async step(label, work) {
+    async step(label, work, good = () => true) {
       const started = Date.now();
       running.set(label, started);
       ticker ??= setInterval(draw, 500).unref();
@@ -32,7 +32,7 @@ export function openProgress(out: NodeJS.WriteStream = process.stdout): Progress
       let mark = '✗';
       try {
         const result = await work();
-        mark = '✓';
+        if (good(result)) mark = '✓';
         return result;
       } finally {
         clear();

@@ -1,15 +1,25 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { checkout } from '../options.ts';
+import { checkout, readStackOptions } from '../options.ts';
+import { withPrivateEngines } from '../private-engines.ts';
+import { openProgress } from '../progress.ts';
 import { runCommand } from '../run-command.ts';
 
-await runCommand(
-  ({ signal }) =>
+await runCommand(async ({ signal }) => {
+  const args = process.argv.slice(2);
+  const run = (env: Record<string, string>): Promise<number> =>
     new Promise((resolve, reject) => {
-      const args = ['--conditions=@homeroom/source', join(checkout, 'bench', 'run.ts'), ...process.argv.slice(2)];
-      const child = spawn(process.execPath, args, { cwd: checkout, stdio: 'inherit' });
+      const program = join(checkout, 'bench', 'run.ts');
+      const child = spawn(process.execPath, ['--conditions=@homeroom/source', program, ...args], {
+        cwd: checkout,
+        env: { ...process.env, ...env },
+        stdio: 'inherit',
+      });
       signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
       child.once('error', reject);
       child.once('exit', (code) => resolve(code ?? 1));
-    }),
-);
+    });
+  if (args.includes('--help')) return run({});
+  const { options } = readStackOptions([], process.env);
+  return withPrivateEngines(options, 'bench', openProgress(), signal, run);
+});

@@ -2,6 +2,7 @@ import { checks, runCheck, summary, type StepResult } from '../check-steps.ts';
 import { jestArguments, runJest } from '../jest-run.ts';
 import { runJourney } from '../journey-run.ts';
 import { checkout, readStackOptions, type StackOptions } from '../options.ts';
+import { withPrivateEngines } from '../private-engines.ts';
 import { privateStack, removeAbandoned } from '../private-stacks.ts';
 import { openProgress, type Progress } from '../progress.ts';
 import { runCommand } from '../run-command.ts';
@@ -42,7 +43,9 @@ async function testPaths(
   const jestArgs = jestArguments(args, checkout, process.env['HOMEROOM_CALLED_FROM'] ?? checkout);
   const given = givenEngines() ?? runningEngines(options);
   if (given !== undefined) return runJest({ checkout, env: given, args: jestArgs, signal });
-  return withPrivateEngines(options, progress, signal, (env) => runJest({ checkout, env, args: jestArgs, signal }));
+  return withPrivateEngines(options, 'test', progress, signal, (env) =>
+    runJest({ checkout, env, args: jestArgs, signal }),
+  );
 }
 
 async function testEverything(options: StackOptions, progress: Progress, signal: AbortSignal): Promise<StepResult[]> {
@@ -50,14 +53,18 @@ async function testEverything(options: StackOptions, progress: Progress, signal:
   await Promise.all(
     checks.map(async (lane) => {
       for (const step of lane) {
-        const { output, ...result } = await progress.step(step.name, () => runCheck(step, checkout, signal));
+        const { output, ...result } = await progress.step(
+          step.name,
+          () => runCheck(step, checkout, signal),
+          (check) => check.failed === 0,
+        );
         if (result.failed > 0) progress.say(`\n✗ ${step.name}: ${step.command} ${step.args.join(' ')}\n${output}`);
         results.push(result);
       }
     }),
   );
   results.push(
-    await withPrivateEngines(options, progress, signal, (env) => runJest({ checkout, env, args: [], signal })),
+    await withPrivateEngines(options, 'test', progress, signal, (env) => runJest({ checkout, env, args: [], signal })),
   );
   results.push(await journey(options, progress, signal));
   return results;
@@ -78,22 +85,6 @@ function givenEngines(): Record<string, string> | undefined {
 function runningEngines({ stateDir }: StackOptions): Record<string, string> | undefined {
   const running = readRunningStack(stateDir);
   return running === undefined ? undefined : testEnvironment(running);
-}
-
-async function withPrivateEngines<T>(
-  options: StackOptions,
-  progress: Progress,
-  signal: AbortSignal,
-  work: (env: Record<string, string>) => Promise<T>,
-): Promise<T> {
-  const own = await privateStack(options, 'test');
-  const engines = await startStack(own.options, progress, { enginesOnly: true, signal });
-  try {
-    return await work(testEnvironment(engines.description));
-  } finally {
-    await engines.stop();
-    own.remove();
-  }
 }
 
 async function journey(options: StackOptions, progress: Progress, signal: AbortSignal): Promise<StepResult> {
