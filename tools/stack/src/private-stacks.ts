@@ -11,6 +11,7 @@ const folder = (checkout: string): string => join(checkout, '.homeroom', 'privat
 export async function privateStack(
   options: StackOptions,
   purpose: string,
+  { durable = false }: { durable?: boolean } = {},
 ): Promise<{ options: StackOptions; remove(): void }> {
   const stateDir = join(folder(options.checkout), `${purpose}-${process.pid}`);
   const ports = portsOf(await freePorts(portNames.length));
@@ -18,7 +19,7 @@ export async function privateStack(
     Object.entries(options.env).filter(([name]) => ['PATH', 'HOME', 'LANG', 'TMPDIR', 'JAVA_HOME'].includes(name)),
   );
   return {
-    options: { ...options, stateDir, ports, env, external: {}, host: '127.0.0.1', seed: false, durable: false },
+    options: { ...options, stateDir, ports, env, external: {}, host: '127.0.0.1', seed: false, durable },
     remove: () => rmSync(stateDir, { recursive: true, force: true }),
   };
 }

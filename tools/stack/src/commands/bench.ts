@@ -21,5 +21,5 @@ await runCommand(async ({ signal }) => {
     });
   if (args.includes('--help')) return run({});
   const { options } = readStackOptions([], process.env);
-  return withPrivateEngines(options, 'bench', openProgress(), signal, run);
+  return withPrivateEngines(options, 'bench', openProgress(), signal, run, { durable: true });
 });
