@@ -46,6 +46,13 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
   const consume = async (options: ConsumeOptions): Promise<void> => {
     const consumer = await kafka.consume({ ...options, onEvent: observeKafka(observed) });
     shell.onClose(`consumer ${options.group}`, () => consumer.stop());
+    health.check(
+      `consumer-${options.group}`,
+      async () => {
+        if (!consumer.healthy()) throw new Error('it shows no sign of life');
+      },
+      { critical: false },
+    );
   };
   await consume(familyConsumer(database));
   await consume(cacheConsumer(classes));

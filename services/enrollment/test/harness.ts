@@ -64,12 +64,13 @@ export interface Harness {
   close(): Promise<void>;
 }
 
+/** @param env changes of the configuration. DATABASE_REPLICA_URLS: 'replica' reads from the standby. */
 export async function startHarness(env: Record<string, string> = {}): Promise<Harness> {
   const [database, redisUrls] = await Promise.all([createTestDatabase('enrollment'), testRedis()]);
   const counter = countQueries();
   const db = openDatabase({
     primaryUrl: database.url,
-    replicaUrls: [],
+    replicaUrls: env['DATABASE_REPLICA_URLS'] === 'replica' ? [database.replicaUrl] : [],
     poolSize: 10,
     replicaPoolSize: 2,
     applicationName: 'enrollment-test',
@@ -148,7 +149,9 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
     async close() {
       await app.close();
       await classes.close();
-      await Promise.all([redis.quit(), cacheRedis.quit(), db.close()]);
+      redis.disconnect();
+      cacheRedis.disconnect();
+      await db.close();
       await database.drop();
     },
   };

@@ -1,4 +1,4 @@
-import { connectRedis } from '@homeroom/chassis';
+import { connectRedis, type Redis } from '@homeroom/chassis';
 import { topics, type DomainEvent } from '@homeroom/contracts';
 import { openKafka, type Kafka } from '@homeroom/kafka';
 import { append, createRelay } from '@homeroom/outbox';
@@ -32,12 +32,11 @@ let harness: Harness;
 let kafka: Kafka;
 let sessions: SessionStore;
 let env: Record<string, string>;
-let closeRedis: () => Promise<unknown>;
+let redis: Redis;
 beforeAll(async () => {
   harness = await startHarness();
   const { sessionsUrl, cacheUrl } = await testRedis();
-  const redis = await connectRedis(sessionsUrl);
-  closeRedis = () => redis.quit();
+  redis = await connectRedis(sessionsUrl, { commandTimeoutMs: 5_000 });
   sessions = openSessions({ redis });
   kafka = openKafka({ brokers: testKafkaBrokers(), clientId: 'enrollment-test', topicPrefix });
   env = {
@@ -59,7 +58,8 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const { process } of running)
     if (process.exitCode === null && process.signalCode === null) process.kill('SIGKILL');
-  await Promise.all([kafka.close(), provider.close(), closeRedis()]);
+  redis.disconnect();
+  await Promise.all([kafka.close(), provider.close()]);
   await harness.close();
 });
 

@@ -36,7 +36,8 @@ const sendPrivate = (reply: FastifyReply, text: string): FastifyReply =>
     .header('cache-control', 'private, no-cache')
     .send(text);
 
-export function enrollmentRoutes(app: ZodFastify, { config, database, known }: Deps): void {
+export function enrollmentRoutes(app: ZodFastify, { config, database, known, metrics }: Deps): void {
+  const enrolments = metrics.counter('enrollments_total', 'Enrolments by what they began as', ['status']);
   const listText = (rows: readonly { text: string }[], next: object | undefined): string => {
     const cursor = next === undefined ? '' : `,"nextCursor":"${encodeCursor(next, config.CURSOR_SECRET)}"`;
     return `{"items":[${rows.map(({ text }) => text).join(',')}]${cursor}}`;
@@ -65,6 +66,7 @@ export function enrollmentRoutes(app: ZodFastify, { config, database, known }: D
         { db: database, known },
         { classId, childId, familyId: own ?? familyId, idempotencyKey },
       );
+      enrolments.inc({ status: made.status });
       await session.wrote();
       reply.code(201).header('location', `/api/enrollments/${made.id}`).header('etag', versionTag(made.version));
       return reply.send(made);
@@ -110,7 +112,10 @@ export function enrollmentRoutes(app: ZodFastify, { config, database, known }: D
     async (request, reply) => {
       const session = await requirePrincipal(request);
       const wanted = { id: request.params.enrollmentId, familyId: familyOf(session) };
-      const text = await database.read(session.freshness, (db) => findEnrollmentText(db, wanted));
+      const text =
+        (await database.read(session.freshness, (db) => findEnrollmentText(db, wanted))) ??
+        // somebody else may have made it a moment ago: what the replica does not know is asked of the primary
+        (await findEnrollmentText(database, wanted));
       if (text === undefined) throw errors.problem('enrollment_not_found');
       return sendPrivate(reply, text);
     },
