@@ -9,6 +9,9 @@ const answerMs = 3000;
 /** Room for the dead letter's own headers beside an original of the largest size that brokers take by default. */
 const deadLetterMaxBytes = 1_048_588 + 65_536;
 
+/** What a broker says of a topic that was created a moment ago, before it has heard of it. */
+const notHeardOfYet = 'UNKNOWN_TOPIC_OR_PARTITION';
+
 /** Questions to the cluster as a whole, over one connection that closes when nobody has asked for a while. */
 export function openAdmin(options: KafkaOptions, closing: AbortSignal) {
   const { topicPrefix = '', onEvent } = options;
@@ -87,7 +90,7 @@ export function openAdmin(options: KafkaOptions, closing: AbortSignal) {
           await createMissing(topics);
           return;
         } catch (error) {
-          if (error instanceof KafkaRefusedError) throw error;
+          if (error instanceof KafkaRefusedError && error.code !== notHeardOfYet) throw error;
           const delayMs = fullJitter(attempt, { baseMs: 100, maxMs: 2000 });
           onEvent?.({ kind: 'waiting-for-broker', what: 'topics', attempt, delayMs, error });
           await pause(delayMs, ended);
