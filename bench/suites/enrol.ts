@@ -16,7 +16,9 @@ export interface EnrolSample {
 }
 
 const concurrency = 20;
-const children = 1_000;
+const families = 400;
+const childrenPerFamily = 10;
+const children = families * childrenPerFamily;
 const openClasses = 40;
 
 /** The use-case alone against a bare insert of one row, in the same process, twenty at once, in turn. */
@@ -30,22 +32,21 @@ export async function measureEnrol(rounds: number, say: (text: string) => void):
     applicationName: 'bench',
   });
   try {
-    await seedCoOp(database.url, { classes: 1, families: 100, childrenPerFamily: children / 100 });
+    await seedCoOp(database.url, { classes: 1, families, childrenPerFamily });
     await db.query({
       name: 'bare-table',
       text: 'create table bare (id uuid primary key, body jsonb, at timestamptz not null default now())',
     });
     const postmaster = await postmasterOf(database.url);
     const known = new KnownFacts();
-    // neighbours in time enrol in different classes, as families do; each pair of class and child comes once
-    const perRound = Math.floor((openClasses - 1) / rounds);
-    const enrolIn = (classNumber: number) => (n: number) =>
+    // neighbours in time enrol in different classes, as families do; a child gets one class more in every round
+    const enrolInRound = (round: number) => (n: number) =>
       enrollChild(
         { db, known },
         {
-          classId: openClassId(classNumber),
+          classId: openClassId((n + round * 7) % openClasses),
           childId: childId(n),
-          familyId: familyId(Math.floor(n / (children / 100))),
+          familyId: familyId(Math.floor(n / childrenPerFamily)),
         },
       );
     const bare = () =>
@@ -54,22 +55,21 @@ export async function measureEnrol(rounds: number, say: (text: string) => void):
         text: 'insert into bare (id, body) values ($1, $2)',
         values: [randomUUID(), JSON.stringify({ n: 'x'.repeat(300) })],
       });
-    await each(children, enrolIn(0));
+    await each(children, enrolInRound(0));
     await each(children, bare);
     const samples: EnrolSample[] = [];
     const time = async (
       what: EnrolSample['what'],
       round: number,
-      work: (repeat: number) => Promise<void>,
+      work: (n: number) => Promise<unknown>,
     ): Promise<void> => {
       const [cpu, began] = [cpuMicrosOfTree(postmaster), performance.now()];
-      for (let repeat = 0; repeat < perRound; repeat++) await work(repeat);
-      const operations = perRound * children;
+      await each(children, work);
       const sample = {
         what,
         round,
-        perSecond: operations / ((performance.now() - began) / 1000),
-        postgresCpuMicros: (cpuMicrosOfTree(postmaster) - cpu) / operations,
+        perSecond: children / ((performance.now() - began) / 1000),
+        postgresCpuMicros: (cpuMicrosOfTree(postmaster) - cpu) / children,
       };
       samples.push(sample);
       say(
@@ -77,10 +77,8 @@ export async function measureEnrol(rounds: number, say: (text: string) => void):
       );
     };
     for (let round = 1; round <= rounds; round++) {
-      await time('bare insert', round, () => each(children, bare));
-      await time('enrol', round, (repeat) =>
-        each(children, (n) => enrolIn(1 + (round - 1) * perRound + ((n + repeat) % perRound))(n)),
-      );
+      await time('bare insert', round, bare);
+      await time('enrol', round, enrolInRound(round));
     }
     return samples;
   } finally {
