@@ -56,6 +56,12 @@ class Windows {
   }
 }
 
+interface Waiting {
+  readonly callback: Callback;
+  readonly windowMs: number;
+  readonly max: number;
+}
+
 type Callback = Parameters<FastifyRateLimitStore['incr']>[1];
 type RouteOptions = Parameters<FastifyRateLimitStore['child']>[0];
 
@@ -80,6 +86,8 @@ export function rateLimitStore({
     readonly #prefix: string;
     readonly #leases = new Windows();
     readonly #alone = new Windows();
+    /** Requests that wait for an answer from Redis, by client: one asks for all, or a burst would lease far too much. */
+    readonly #waiting = new Map<string, Waiting[]>();
 
     constructor(_options: FastifyRateLimitOptions, route = '') {
       this.#prefix = `${prefix}limit:${route}`;
@@ -93,27 +101,37 @@ export function rateLimitStore({
       } else if (lease === undefined || now < restUntil) {
         take(this.#countAlone(key, windowMs, max, now), callback, max, now);
       } else {
-        lease([this.#prefix + key], [windowMs, max, leaseShare]).then(
-          (reply) => take(this.#noteLease(key, reply as [number, number]), callback, max, Date.now()),
-          (error: unknown) => {
-            restUntil = Date.now() + restMs;
-            onFallback(error);
-            take(this.#countAlone(key, windowMs, max, now), callback, max, now);
-          },
-        );
+        const waiting = this.#waiting.get(key);
+        if (waiting !== undefined) {
+          waiting.push({ callback, windowMs, max });
+          return;
+        }
+        this.#waiting.set(key, [{ callback, windowMs, max }]);
+        this.#ask(lease, key, windowMs, max);
       }
     }
 
-    #noteLease(key: string, [granted, ttlMs]: [number, number]): Window {
-      const now = Date.now();
-      const held = this.#leases.get(key, now);
-      if (held === undefined) {
-        return this.#leases.set(key, { left: granted, usedUp: granted === 0, endsAt: now + ttlMs });
-      }
-      // another request of the same client has asked at the same time
-      held.left += granted;
-      held.usedUp = granted === 0;
-      return held;
+    #ask(from: NonNullable<typeof lease>, key: string, windowMs: number, max: number): void {
+      from([this.#prefix + key], [windowMs, max, leaseShare]).then(
+        (reply) => {
+          const [granted, ttlMs] = reply as [number, number];
+          const now = Date.now();
+          this.#leases.set(key, { left: granted, usedUp: granted === 0, endsAt: now + ttlMs });
+          this.#answer(key);
+        },
+        (error: unknown) => {
+          restUntil = Date.now() + restMs;
+          onFallback(error);
+          this.#answer(key);
+        },
+      );
+    }
+
+    /** Whoever finds the lease spent asks again, and the rest behind it. */
+    #answer(key: string): void {
+      const waiting = this.#waiting.get(key) ?? [];
+      this.#waiting.delete(key);
+      for (const { callback, windowMs, max } of waiting) this.incr(key, callback, windowMs, max);
     }
 
     #countAlone(key: string, windowMs: number, max: number, now: number): Window {

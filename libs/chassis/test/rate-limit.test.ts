@@ -91,6 +91,14 @@ describe('100 a minute per address', () => {
     expect(passed(seen)).toBeGreaterThanOrEqual(45);
   });
 
+  test('a burst at one process leaves what it did not use to the other, but for one lease', async () => {
+    const [one, other] = [await limited('100', redis), await limited('100', redis)];
+    const address = newClient();
+    const burst = await Promise.all(Array.from({ length: 20 }, () => ask(one, address)));
+    expect(passed(burst)).toBe(20);
+    expect(passed(await statuses(other, address, 80))).toBeGreaterThanOrEqual(75);
+  });
+
   test('asks Redis for a fifth of the requests at most', async () => {
     const app = await limited('1000', redis);
     const calls = async (): Promise<number> =>
