@@ -13,6 +13,12 @@ export const wholeNumber = (least = 0): z.ZodCoercedNumber => z.coerce.number().
 /** A comma-separated list; the empty text is the empty list. */
 export const commaList = z.string().transform(flag);
 
+/** A URL of these schemes, such as `/^rediss?$/`. */
+export const url = (protocol: RegExp): z.ZodURL => z.url({ protocol, message: 'must be a URL' });
+
+/** What signs: long enough not to be guessed. */
+export const secret = z.string().min(16, 'must have at least 16 characters');
+
 const cidrList = commaList.check((ctx) => {
   for (const range of ctx.value.filter((candidate) => !isCidr(candidate))) {
     ctx.issues.push({ code: 'custom', input: range, message: `“${range}” is not an address or a CIDR range` });
@@ -62,6 +68,34 @@ export const processConfig = z.object({
 });
 
 export type ProcessConfig = Readonly<z.infer<typeof processConfig>>;
+
+const databaseUrl = url(/^postgres(ql)?$/);
+
+/** What a process reads that has a database: `processConfig.extend({ ...databaseConfig, … })`. */
+export const databaseConfig = {
+  /** As the role that reads and writes but owns nothing. */
+  DATABASE_URL: databaseUrl,
+  DATABASE_REPLICA_URLS: commaList.default([]),
+  DATABASE_POOL_SIZE: wholeNumber(1).default(5),
+  DATABASE_REPLICA_POOL_SIZE: wholeNumber(1).default(5),
+  /** Connections that all processes together may open; 0 when it is not known. */
+  DATABASE_CONNECTIONS_PLANNED: wholeNumber().default(0),
+};
+
+export type DatabaseConfig = Readonly<z.infer<z.ZodObject<typeof databaseConfig>>>;
+
+/** What a command reads. */
+export const commandConfig = z.object({ DATABASE_URL: databaseUrl });
+
+/** What migrating reads: as the role that owns the tables. */
+export const migrationConfig = z.object({ DATABASE_MIGRATION_URL: databaseUrl });
+
+/** What a worker reads that publishes or consumes. */
+export const kafkaConfig = {
+  KAFKA_BROKERS: commaList,
+  /** Put before every topic and group, so that several checkouts can share a broker. */
+  TOPIC_PREFIX: z.string().default(''),
+};
 
 /** Every mistake of a configuration at once, a sentence each. */
 export class ConfigError extends Error {

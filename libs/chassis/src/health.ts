@@ -1,3 +1,5 @@
+import { joinSignals } from '@homeroom/resilience';
+
 /** Throws when the dependency cannot be used; must stop when the signal is aborted. */
 export type Probe = (signal: AbortSignal) => Promise<unknown>;
 
@@ -115,8 +117,8 @@ export class Health {
 
   async #watch(check: Check): Promise<void> {
     const { timeoutMs, everyMs } = check.options;
-    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(timeoutMs)]);
-    const failure = await within(check.probe, signal);
+    using joined = joinSignals(this.#stopped.signal, AbortSignal.timeout(timeoutMs));
+    const failure = await within(check.probe, joined.signal);
     if (this.#stopped.signal.aborted) return;
     note(check, failure);
     check.timer = setTimeout(() => void this.#watch(check), everyMs);

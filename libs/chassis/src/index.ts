@@ -1,4 +1,20 @@
-export { commaList, ConfigError, loadConfig, processConfig, wholeNumber, type ProcessConfig } from './config.ts';
+export {
+  commaList,
+  commandConfig,
+  ConfigError,
+  databaseConfig,
+  kafkaConfig,
+  loadConfig,
+  migrationConfig,
+  processConfig,
+  secret,
+  url,
+  wholeNumber,
+  type DatabaseConfig,
+  type ProcessConfig,
+} from './config.ts';
+export { runCommand, UsageError, type CommandDeps, type CommandOptions } from './command.ts';
+export { migrateService, openServiceDatabase } from './database.ts';
 export { createLogger, type Logger } from './logger.ts';
 export {
   chassisErrors,
@@ -12,9 +28,13 @@ export {
 } from './errors.ts';
 export { Health, type CheckOptions, type HealthReport, type Probe } from './health.ts';
 export { Metrics } from './metrics.ts';
-export { idempotencyHeaders, idempotencyKey } from './idempotency.ts';
+export { idempotencyHeaders, idempotencyKey, once, type IdempotentRequest } from './idempotency.ts';
+export { observeKafka } from './observe-kafka.ts';
+export { observeRelay } from './observe-relay.ts';
 export { decodeCursor, encodeCursor } from './pagination.ts';
 export { connectRedis, redisScript, type Redis } from './redis.ts';
 export { runProcess, type Shell } from './process.ts';
 export { createServer, type ServerOptions, type ZodFastify } from './server.ts';
+export { id, text } from './text.ts';
+export { versionTag, wantedVersions } from './version-tag.ts';
 export { currentTraceparent, startTracing, withRemoteParent, type Tracing } from './tracing.ts';

@@ -6,7 +6,7 @@ import type { Metrics } from './metrics.ts';
 /**
  * Watches one answer to its end: a metric, one log line, one request less in flight. It listens to `close`, which comes
  * also when the client went away, and not to Fastify's onResponse, which does not. Never logs bodies, query strings,
- * cookies or addresses.
+ * cookies or addresses. A stream is nothing that is in flight, and how long somebody listened is no latency.
  */
 export function observer({ load, logger, metrics }: { load: Load; logger: Logger; metrics: Metrics }) {
   const duration = metrics.histogram(
@@ -18,15 +18,17 @@ export function observer({ load, logger, metrics }: { load: Load; logger: Logger
   const access = logger.child({}, { redact: [] });
   return (request: FastifyRequest, reply: FastifyReply): void => {
     const startedAt = performance.now();
-    load.inFlight += 1;
+    const { stream = false } = request.routeOptions.config;
+    if (!stream) load.inFlight += 1;
     reply.raw.once('close', () => {
-      load.inFlight -= 1;
+      if (!stream) load.inFlight -= 1;
       const ms = performance.now() - startedAt;
       // 499 is what proxies log for a client that did not wait
       const status = reply.raw.writableEnded ? reply.raw.statusCode : 499;
       const { method } = request;
       const route = request.routeOptions.url ?? 'unmatched';
-      duration.observe({ method, route, status_code: status }, ms / 1_000);
+      const refused = reply.raw.statusCode >= 400;
+      if (!stream || refused) duration.observe({ method, route, status_code: status }, ms / 1_000);
       if (route.startsWith('/health/')) return;
       access.info(
         { method, route, status, ms: Math.round(ms * 100) / 100, request_id: request.id, trace_id: request.traceId },
@@ -34,4 +36,11 @@ export function observer({ load, logger, metrics }: { load: Load; logger: Logger
       );
     });
   };
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The answer goes on until somebody leaves: it counts neither as in flight nor in the latency of requests. */
+    stream?: boolean;
+  }
 }

@@ -13,6 +13,8 @@ import { startTracing, type Tracing } from './tracing.ts';
 
 /** What a process's main function is given. */
 export interface Shell<C extends ProcessConfig = ProcessConfig> {
+  /** `<service>-<role>`: what its connections are called by the servers at their other ends. */
+  readonly name: string;
   readonly config: C;
   readonly logger: Logger;
   readonly health: Health;
@@ -67,6 +69,7 @@ export async function runProcess<S extends z.ZodType<ProcessConfig>>(
     ending.ops = ops.server;
     logger.info({ port: ops.port }, 'health and metrics');
     await main({
+      name: `${service}-${role}`,
       config,
       logger,
       health,

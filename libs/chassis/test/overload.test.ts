@@ -1,6 +1,7 @@
-import type { ZodFastify } from '@homeroom/chassis';
+import { chassisProblem, type ZodFastify } from '@homeroom/chassis';
 import { waitFor } from '@homeroom/testing';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { PassThrough } from 'node:stream';
 import { portOf, raw } from './raw.ts';
 import { testApp, type TestApp } from './app.ts';
 
@@ -16,6 +17,12 @@ async function slowApp(env: Record<string, string>): Promise<ZodFastify> {
       app.get('/api/things/slow', async () => {
         await gate;
         return {};
+      });
+      app.get('/api/things/stream', { config: { stream: true } }, async (request, reply) => {
+        if (request.headers.cookie === undefined) throw chassisProblem('unauthenticated');
+        const listening = new PassThrough();
+        void gate.then(() => listening.end());
+        return reply.header('content-type', 'text/event-stream').send(listening);
       });
     },
   });
@@ -63,6 +70,29 @@ describe('more requests than a process can hold', () => {
     await waitFor('room again', async () => (await app.inject('/api/things')).statusCode === 200);
     expect(things.lines.filter(({ status }) => status === 499)).toHaveLength(3);
     release();
+  });
+});
+
+describe('streams', () => {
+  const listen = (app: ZodFastify, count: number): Promise<unknown>[] =>
+    Array.from({ length: count }, () => app.inject({ url: '/api/things/stream', headers: { cookie: 'a=b' } }));
+  const latencies = (): Promise<string> => things.metrics.registry.metrics();
+
+  test('take no room from requests, and how long somebody listens is no latency', async () => {
+    const app = await slowApp({ MAX_IN_FLIGHT: '3' });
+    const streams = listen(app, 10);
+    for (let asked = 0; asked < 10; asked++) expect((await app.inject('/api/things')).statusCode).toBe(200);
+    release();
+    await Promise.all(streams);
+    expect(things.lines.filter(({ route }) => route === '/api/things/stream')).toHaveLength(10);
+    expect(await latencies()).not.toContain('stream');
+    expect((await app.inject('/api/things')).statusCode).toBe(200);
+  });
+
+  test('that are refused are requests like any other', async () => {
+    const app = await slowApp({});
+    expect((await app.inject('/api/things/stream')).statusCode).toBe(401);
+    expect(await latencies()).toMatch(/duration_seconds_count\{[^}]*stream[^}]*401[^}]*\} 1/);
   });
 });
 

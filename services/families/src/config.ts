@@ -1,22 +1,12 @@
-import { commaList, processConfig, wholeNumber } from '@homeroom/chassis';
-import { z } from 'zod';
+import { databaseConfig, kafkaConfig, processConfig, secret, url, wholeNumber } from '@homeroom/chassis';
+import type { z } from 'zod';
 
-const url = (protocol: RegExp): z.ZodURL => z.url({ protocol, message: 'must be a URL' });
-
-const database = {
-  /** As the role that reads and writes but owns nothing. */
-  DATABASE_URL: url(/^postgres(ql)?$/),
-  DATABASE_REPLICA_URLS: commaList.default([]),
-  DATABASE_POOL_SIZE: wholeNumber(1).default(5),
-  DATABASE_REPLICA_POOL_SIZE: wholeNumber(1).default(5),
-  /** Connections that all processes together may open; 0 when it is not known. */
-  DATABASE_CONNECTIONS_PLANNED: wholeNumber().default(0),
-};
+export const migrations = new URL('../migrations/', import.meta.url);
 
 export const apiConfig = processConfig.extend({
-  ...database,
+  ...databaseConfig,
   REDIS_SESSIONS_URL: url(/^rediss?$/),
-  CURSOR_SECRET: z.string().min(16, 'must have at least 16 characters'),
+  CURSOR_SECRET: secret,
   /** Passwords hashed at once: each takes a core for about 13 ms and 19 MiB. */
   PASSWORD_CONCURRENCY: wholeNumber(1).default(4),
   PASSWORD_QUEUE: wholeNumber().default(50),
@@ -27,14 +17,6 @@ export const apiConfig = processConfig.extend({
 });
 export type ApiConfig = Readonly<z.infer<typeof apiConfig>>;
 
-export const workerConfig = processConfig.extend({
-  ...database,
-  KAFKA_BROKERS: commaList,
-  /** Put before every topic, so that several checkouts can share a broker. */
-  TOPIC_PREFIX: z.string().default(''),
-});
-export type WorkerConfig = Readonly<z.infer<typeof workerConfig>>;
+export const workerConfig = processConfig.extend({ ...databaseConfig, ...kafkaConfig });
 
-export const commandConfig = z.object({ DATABASE_URL: database.DATABASE_URL });
 export const sessionsConfig = apiConfig.pick({ REDIS_SESSIONS_URL: true });
-export const migrationConfig = z.object({ DATABASE_MIGRATION_URL: database.DATABASE_URL });

@@ -1,23 +1,19 @@
-import { runProcess } from '@homeroom/chassis';
+import { observeRelay, openServiceDatabase, runProcess } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
 import { openKafka } from '@homeroom/kafka';
 import { createRelay } from '@homeroom/outbox';
-import { workerConfig } from './config.ts';
+import { migrations, workerConfig } from './config.ts';
 import { forgetOldKeys } from './forget-old-keys.ts';
-import { observeRelay } from './observe-relay.ts';
-import { openFamilies } from './open-database.ts';
 
 await runProcess({ service: 'families', role: 'worker', config: workerConfig }, async (shell) => {
   const { config, logger, health, metrics, signal } = shell;
-  const database = await openFamilies(config, { applicationName: 'families-worker', logger, metrics });
-  shell.onClose('database', () => database.close());
+  const database = await openServiceDatabase(shell, migrations);
   const kafka = openKafka({
     brokers: config.KAFKA_BROKERS,
-    clientId: 'families-worker',
+    clientId: shell.name,
     topicPrefix: config.TOPIC_PREFIX,
   });
   shell.onClose('kafka', () => kafka.close());
-  health.check('postgres', (probe) => database.ping(probe));
   // the outbox keeps what cannot be published: a broker that is away is no reason to restart or replace this process
   health.check('kafka', (probe) => kafka.ping(probe), { critical: false });
 

@@ -1,7 +1,7 @@
-import { chassisErrors, processConfig } from '@homeroom/chassis';
+import { chassisErrors, commandConfig, migrationConfig, processConfig } from '@homeroom/chassis';
 import { expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
-import { apiConfig, commandConfig, migrationConfig, sessionsConfig, workerConfig } from '../src/config.ts';
+import { apiConfig, sessionsConfig, workerConfig } from '../src/config.ts';
 import { errors } from '../src/errors.ts';
 import { rosterColumns } from '../src/roster/parse-roster.ts';
 

@@ -1,18 +1,16 @@
-import { connectRedis, runProcess } from '@homeroom/chassis';
+import { connectRedis, openServiceDatabase, runProcess } from '@homeroom/chassis';
 import { openSessions } from '@homeroom/sessions';
 import { buildApp } from './app.ts';
-import { apiConfig } from './config.ts';
+import { apiConfig, migrations } from './config.ts';
 import { observeStreams } from './observe-streams.ts';
-import { openNotifications } from './open-database.ts';
 import { FanOut } from './streams/fan-out.ts';
 import { announcementChannel } from './streams/sse.ts';
 
 await runProcess({ service: 'notifications', role: 'api', config: apiConfig }, async (shell) => {
   const { config, logger, health, metrics } = shell;
-  const database = await openNotifications(config, { applicationName: 'notifications-api', logger, metrics });
-  shell.onClose('database', () => database.close());
+  const database = await openServiceDatabase(shell, migrations);
   const onError = (error: Error): void => logger.warn({ err: error }, 'redis');
-  const sessionsRedis = await connectRedis(config.REDIS_SESSIONS_URL, { name: 'notifications-api', onError });
+  const sessionsRedis = await connectRedis(config.REDIS_SESSIONS_URL, { name: shell.name, onError });
   shell.onClose('sessions', () => sessionsRedis.quit());
   const announcements = await connectRedis(config.REDIS_CACHE_URL, { name: 'notifications-streams', onError });
   shell.onClose('announcements', async () => announcements.disconnect());
@@ -27,7 +25,6 @@ await runProcess({ service: 'notifications', role: 'api', config: apiConfig }, a
     maxAgeMs: config.STREAM_MAX_AGE_MS,
     onEvent: observeStreams({ logger, metrics, size: () => fanOut.size() }),
   });
-  health.check('postgres', (signal) => database.ping(signal));
   // without the one nobody is known, without the other streams are late by a heartbeat: both heal by themselves
   health.check('sessions', () => sessionsRedis.ping(), { critical: false });
   health.check('announcements', () => announcements.ping(), { critical: false });

@@ -56,7 +56,7 @@ export async function buildApp(
   });
   const cursorSecret = config.CURSOR_SECRET;
   notificationRoutes(app, { database, cursorSecret });
-  streamRoutes(app, { fanOut, metrics });
+  streamRoutes(app, fanOut);
   preferencesRoutes(app, { database, publicOrigin: config.PUBLIC_ORIGIN });
   calendarRoutes(app, { database, coopName: config.COOP_NAME });
   deadLetterRoutes(app, { database, cursorSecret });

@@ -1,8 +1,8 @@
-import { commaList, processConfig, wholeNumber } from '@homeroom/chassis';
+import { databaseConfig, kafkaConfig, processConfig, secret, url, wholeNumber } from '@homeroom/chassis';
 import { z } from 'zod';
 import { isTimeZone } from './calendars/time-zone.ts';
 
-const url = (protocol: RegExp): z.ZodURL => z.url({ protocol, message: 'must be a URL' });
+export const migrations = new URL('../migrations/', import.meta.url);
 
 /** `Willow Creek <hello@willow.example>`, or the address alone. */
 const sender = z.string().transform((text, context) => {
@@ -14,40 +14,28 @@ const sender = z.string().transform((text, context) => {
 
 /** What both processes need. */
 const serviceConfig = processConfig.extend({
-  /** As the role that reads and writes but owns nothing. */
-  DATABASE_URL: url(/^postgres(ql)?$/),
-  DATABASE_REPLICA_URLS: commaList.default([]),
-  DATABASE_POOL_SIZE: wholeNumber(1).default(5),
-  DATABASE_REPLICA_POOL_SIZE: wholeNumber(1).default(5),
-  /** Connections that all processes together may open; 0 when it is not known. */
-  DATABASE_CONNECTIONS_PLANNED: wholeNumber().default(0),
+  ...databaseConfig,
   /** Where workers announce and API processes listen. */
   REDIS_CACHE_URL: url(/^rediss?$/),
   /** Put before topics, groups and the channel, so that several checkouts can share engines. */
-  TOPIC_PREFIX: z.string().default(''),
+  TOPIC_PREFIX: kafkaConfig.TOPIC_PREFIX,
   COOP_NAME: z.string().min(1).max(100).default('Homeroom Co-op'),
 });
 
-export const apiConfig = serviceConfig
-  .extend({
-    REDIS_SESSIONS_URL: url(/^rediss?$/),
-    CURSOR_SECRET: z.string().min(16, 'must have at least 16 characters'),
-    MAX_STREAMS: wholeNumber(1).default(500),
-    MAX_STREAMS_PER_ACCOUNT: wholeNumber(1).default(5),
-    STREAM_HEARTBEAT_MS: wholeNumber(10).default(15_000),
-    /** A stream ends after this and its client comes back with its cookie. */
-    STREAM_MAX_AGE_MS: wholeNumber(100).default(300_000),
-  })
-  .refine(({ MAX_STREAMS, MAX_IN_FLIGHT }) => MAX_IN_FLIGHT === 0 || MAX_STREAMS < MAX_IN_FLIGHT, {
-    path: ['MAX_STREAMS'],
-    message:
-      'must be less than MAX_IN_FLIGHT: an open stream is a request in flight, and the rest would be turned away',
-  });
+export const apiConfig = serviceConfig.extend({
+  REDIS_SESSIONS_URL: url(/^rediss?$/),
+  CURSOR_SECRET: secret,
+  MAX_STREAMS: wholeNumber(1).default(500),
+  MAX_STREAMS_PER_ACCOUNT: wholeNumber(1).default(5),
+  STREAM_HEARTBEAT_MS: wholeNumber(10).default(15_000),
+  /** A stream ends after this and its client comes back with its cookie. */
+  STREAM_MAX_AGE_MS: wholeNumber(100).default(300_000),
+});
 export type ApiConfig = Readonly<z.infer<typeof apiConfig>>;
 
 export const workerConfig = serviceConfig
   .extend({
-    KAFKA_BROKERS: commaList,
+    ...kafkaConfig,
     SMTP_URL: url(/^smtps?$/),
     SMTP_TIMEOUT_MS: wholeNumber(100).default(5_000),
     /** Mails in hand at once. */
@@ -67,6 +55,3 @@ export const workerConfig = serviceConfig
     message: 'must be more than twice SMTP_TIMEOUT_MS: a mail whose lease ends while it is being sent is sent twice',
   });
 export type WorkerConfig = Readonly<z.infer<typeof workerConfig>>;
-
-export const commandConfig = z.object({ DATABASE_URL: url(/^postgres(ql)?$/) });
-export const migrationConfig = z.object({ DATABASE_MIGRATION_URL: url(/^postgres(ql)?$/) });

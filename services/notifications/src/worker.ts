@@ -1,29 +1,25 @@
-import { connectRedis, runProcess } from '@homeroom/chassis';
+import { connectRedis, observeKafka, observeRelay, openServiceDatabase, runProcess } from '@homeroom/chassis';
 import { openKafka, type Consumer } from '@homeroom/kafka';
 import { createRelay } from '@homeroom/outbox';
-import { workerConfig } from './config.ts';
+import { migrations, workerConfig } from './config.ts';
 import { startConsumers } from './consumers.ts';
 import { createDeliveryLoop } from './deliveries/deliver-mail.ts';
 import { createMailer } from './deliveries/mailer.ts';
 import { forgetReceivedEvents } from './forget-received.ts';
 import { observeDeadLetters } from './observe-dead-letters.ts';
 import { observeDeliveries } from './observe-deliveries.ts';
-import { observeKafka } from './observe-kafka.ts';
-import { observeRelay } from './observe-relay.ts';
-import { openNotifications } from './open-database.ts';
 import { announce } from './streams/announce.ts';
 import { announcementChannel } from './streams/sse.ts';
 
 await runProcess({ service: 'notifications', role: 'worker', config: workerConfig }, async (shell) => {
   const { config, logger, health, metrics, signal } = shell;
-  const database = await openNotifications(config, { applicationName: 'notifications-worker', logger, metrics });
-  shell.onClose('database', () => database.close());
+  const database = await openServiceDatabase(shell, migrations);
   const onError = (error: unknown): void => logger.warn({ err: error }, 'redis');
-  const redis = await connectRedis(config.REDIS_CACHE_URL, { name: 'notifications-worker', onError });
+  const redis = await connectRedis(config.REDIS_CACHE_URL, { name: shell.name, onError });
   shell.onClose('redis', () => redis.quit());
   const kafka = openKafka({
     brokers: config.KAFKA_BROKERS,
-    clientId: 'notifications-worker',
+    clientId: shell.name,
     topicPrefix: config.TOPIC_PREFIX,
     onEvent: observeKafka({ logger, metrics }),
   });
@@ -61,7 +57,6 @@ await runProcess({ service: 'notifications', role: 'worker', config: workerConfi
     onEvent: observeRelay({ logger, metrics }),
   });
 
-  health.check('postgres', (probe) => database.ping(probe));
   // what is committed waits; a broker or a mail server that is away is no reason to replace this process
   health.check('kafka', (probe) => kafka.ping(probe), { critical: false });
   const channel = announcementChannel(config.TOPIC_PREFIX);

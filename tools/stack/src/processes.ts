@@ -1,3 +1,4 @@
+import { joinSignals } from '@homeroom/resilience';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, createWriteStream, existsSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
@@ -148,9 +149,10 @@ export class Supervisor {
     if (spec.ready === undefined) return;
     const timeoutMs = this.#options.readyTimeoutMs ?? 60_000;
     const giveUp = new AbortController();
+    using joined = joinSignals(giveUp.signal, this.#abort.signal);
     try {
       const outcome = await Promise.race([
-        spec.ready(AbortSignal.any([giveUp.signal, this.#abort.signal])).then(() => 'ready'),
+        spec.ready(joined.signal).then(() => 'ready'),
         exited.then((reason) => `ended (${reason})`),
         pause(timeoutMs, giveUp.signal).then(() => `was not ready within ${timeoutMs / 1000} s`),
       ]);

@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import { email } from '../text.ts';
+
+export const email = z
+  .email('must be an email address')
+  .max(254)
+  .overwrite((value) => value.toLowerCase());
 
 /** Composed, so that a password typed on another keyboard is the same password; otherwise untouched. */
 const password = z

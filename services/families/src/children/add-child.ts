@@ -1,8 +1,8 @@
-import { hashRequest, type Database, type Transaction } from '@homeroom/postgres';
+import { once } from '@homeroom/chassis';
+import type { Database, Transaction } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { changeFamilyIn } from '../families/change-family.ts';
 import { addChild, type Child, type Family } from '../families/family.ts';
-import { once } from '../once.ts';
 
 export type ChildOfFamily = Child & { readonly familyId: string; readonly familyVersion: number };
 
@@ -32,17 +32,7 @@ export function addChildToFamily(
   const id = uuidv7();
   const add = async (trx: Transaction): Promise<ChildOfFamily> =>
     childIn(await changeFamilyIn(trx, familyId, (family) => addChild(family, { id, ...child }), wanted), id);
-  return database.transaction((trx) =>
-    idempotencyKey === undefined
-      ? add(trx)
-      : once(
-          trx,
-          {
-            principal: accountId,
-            key: idempotencyKey,
-            requestHash: hashRequest('POST', `/api/families/${familyId}/children`, child),
-          },
-          () => add(trx),
-        ),
-  );
+  const request = ['POST', `/api/families/${familyId}/children`, child] as const;
+  const claim = { principal: accountId, key: idempotencyKey, request };
+  return database.transaction((trx) => once(trx, claim, () => add(trx)));
 }

@@ -1,11 +1,10 @@
-import { idempotencyHeaders, type ZodFastify } from '@homeroom/chassis';
+import { idempotencyHeaders, type ZodFastify, versionTag, wantedVersions } from '@homeroom/chassis';
 import { z } from 'zod';
 import type { Deps } from '../app.ts';
 import { requireFamily } from '../families/access.ts';
 import { changeFamily } from '../families/change-family.ts';
 import { changeChild, removeChild } from '../families/family.ts';
 import { familyParams } from '../families/schemas.ts';
-import { versionTag, wantedVersions } from '../version-tag.ts';
 import { addChildToFamily, childIn } from './add-child.ts';
 import { childOfFamily, childParams, childPatch, newChild } from './schemas.ts';
 

@@ -1,5 +1,5 @@
+import { id, text } from '@homeroom/chassis';
 import { z } from 'zod';
-import { text } from '../text.ts';
 import { birthDateMistake } from './birth-date.ts';
 
 export const birthDate = z.iso.date('must be a real day, 2017-04-02').superRefine((day, ctx) => {
@@ -9,7 +9,7 @@ export const birthDate = z.iso.date('must be a real day, 2017-04-02').superRefin
 
 export const newChild = z.strictObject({ name: text(200), birthDate });
 export const childPatch = newChild.partial();
-export const childParams = z.strictObject({ familyId: z.uuid(), childId: z.uuid() });
+export const childParams = z.strictObject({ familyId: id, childId: id });
 
 export const child = z.object({ id: z.uuid(), name: z.string(), birthDate: z.iso.date() }).meta({ id: 'Child' });
 

@@ -1,7 +1,7 @@
-import { hashRequest, type Database, type Queryable } from '@homeroom/postgres';
+import { once } from '@homeroom/chassis';
+import type { Database, Queryable } from '@homeroom/postgres';
 import type { Passwords } from '../accounts/passwords.ts';
 import { errors } from '../errors.ts';
-import { once } from '../once.ts';
 import { familyEvent, newFamily, type Family } from './family.ts';
 import type { Registration } from './schemas.ts';
 import { insertFamilies } from './store.ts';
@@ -28,19 +28,8 @@ export async function registerFamily(
     return family;
   };
   if (idempotencyKey === undefined) return insert(database);
-  const request = {
-    ...given,
-    guardian: { ...given.guardian, password: passwords.fingerprint(given.guardian.password) },
-  };
-  return database.transaction((trx) =>
-    once(
-      trx,
-      {
-        principal: `register:${given.guardian.email}`,
-        key: idempotencyKey,
-        requestHash: hashRequest('POST', '/api/families', request),
-      },
-      () => insert(trx),
-    ),
-  );
+  const guardian = { ...given.guardian, password: passwords.fingerprint(given.guardian.password) };
+  const request = ['POST', '/api/families', { ...given, guardian }] as const;
+  const claim = { principal: `register:${given.guardian.email}`, key: idempotencyKey, request };
+  return database.transaction((trx) => once(trx, claim, () => insert(trx)));
 }

@@ -1,7 +1,6 @@
-import { idempotencyHeaders, type ZodFastify } from '@homeroom/chassis';
+import { idempotencyHeaders, type ZodFastify, versionTag, wantedVersions } from '@homeroom/chassis';
 import type { Deps } from '../app.ts';
 import { errors } from '../errors.ts';
-import { versionTag, wantedVersions } from '../version-tag.ts';
 import { requireFamily } from './access.ts';
 import { changeFamily } from './change-family.ts';
 import { changeDetails } from './family.ts';

@@ -1,7 +1,7 @@
+import { id, text } from '@homeroom/chassis';
 import { z } from 'zod';
 import { child, newChild } from '../children/schemas.ts';
-import { newPassword } from '../accounts/schemas.ts';
-import { email, text } from '../text.ts';
+import { email, newPassword } from '../accounts/schemas.ts';
 import { maxChildren } from './family.ts';
 
 const phone = text(40);
@@ -32,12 +32,12 @@ export const familyPatch = z.strictObject({
   /** Replaces the whole address; null removes it. */
   address: address.nullable().optional(),
   guardians: z
-    .array(z.strictObject({ id: z.uuid(), name: text(200).optional(), phone: phone.nullable().optional() }))
+    .array(z.strictObject({ id, name: text(200).optional(), phone: phone.nullable().optional() }))
     .max(10)
     .optional(),
 });
 
-export const familyParams = z.strictObject({ familyId: z.uuid() });
+export const familyParams = z.strictObject({ familyId: id });
 
 export const family = z
   .object({

@@ -1,10 +1,10 @@
+import { text } from '@homeroom/chassis';
 import { parse } from 'csv-parse/sync';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
-import { newPassword } from '../accounts/schemas.ts';
+import { email, newPassword } from '../accounts/schemas.ts';
 import { birthDate } from '../children/schemas.ts';
 import type { Address, Child } from '../families/family.ts';
-import { email, text } from '../text.ts';
 
 /** The columns of a roster: one row per child, or one for a family without children. */
 export const rosterColumns = {

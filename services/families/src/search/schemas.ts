@@ -1,6 +1,6 @@
+import { text } from '@homeroom/chassis';
 import { z } from 'zod';
 import { family } from '../families/schemas.ts';
-import { text } from '../text.ts';
 import { parseNear } from './near.ts';
 
 export const familyQuery = z.strictObject({

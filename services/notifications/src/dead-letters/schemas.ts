@@ -1,3 +1,4 @@
+import { id } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
 import { z } from 'zod';
 import type { DeadLetterSummary, StoredDeadLetter } from './store.ts';
@@ -14,7 +15,7 @@ export const deadLetterQuery = z.strictObject({
 
 export const deadLetterCursor = z.strictObject({ deadLetter: z.uuid() });
 
-export const deadLetterParams = z.strictObject({ id: z.uuid() });
+export const deadLetterParams = z.strictObject({ id });
 
 const deadLetterItem = z.object({
   id: z.uuid(),

@@ -1,7 +1,7 @@
 import { withRemoteParent } from '@homeroom/chassis';
 import type { DomainEvent } from '@homeroom/contracts';
 import type { Database } from '@homeroom/postgres';
-import { fullJitter, policy, type Backoff } from '@homeroom/resilience';
+import { fullJitter, joinSignals, policy, type Backoff } from '@homeroom/resilience';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuid } from 'uuid';
 import { oneLine } from '../notifications/one-line.ts';
@@ -91,7 +91,9 @@ export function createDeliveryLoop(options: DeliveryOptions): DeliveryLoop {
           const failed = (await Promise.allSettled(due.map(deliverTraced))).find(({ status }) => status === 'rejected');
           if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
           failures = 0;
-          if (due.length === 0 || !mailer.available()) await pause(idleMs, AbortSignal.any([signal, rest.signal]));
+          if (due.length > 0 && mailer.available()) continue;
+          using woken = joinSignals(signal, rest.signal);
+          await pause(idleMs, woken.signal);
         } catch (error) {
           const delayMs = fullJitter(++failures, { baseMs: 100, maxMs: 5_000 });
           onEvent({ kind: 'database-down', error, delayMs });

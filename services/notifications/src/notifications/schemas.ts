@@ -1,3 +1,4 @@
+import { id } from '@homeroom/chassis';
 import { z } from 'zod';
 import type { Notification } from './store.ts';
 
@@ -10,7 +11,7 @@ export const listQuery = z.strictObject({
 /** The sort key of the last row of a page, and whose list it was. */
 export const listCursor = z.strictObject({ audience: z.string(), position: z.int().positive() });
 
-export const notificationParams = z.strictObject({ id: z.uuid() });
+export const notificationParams = z.strictObject({ id });
 
 export const notificationItem = z.object({
   id: z.uuid(),

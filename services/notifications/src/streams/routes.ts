@@ -1,4 +1,4 @@
-import type { Metrics, ZodFastify } from '@homeroom/chassis';
+import type { ZodFastify } from '@homeroom/chassis';
 import { requirePrincipal } from '@homeroom/sessions';
 import { z } from 'zod';
 import { inboxOf } from '../notifications/routes.ts';
@@ -7,22 +7,16 @@ import { nothingYet } from './sse.ts';
 
 const eventId = z.union([z.uuid(), z.literal(nothingYet)]);
 
-const path = '/api/notifications/stream';
-
-export function streamRoutes(app: ZodFastify, { fanOut, metrics }: { fanOut: FanOut; metrics: Metrics }): void {
-  const latency = metrics.histogram(
-    'http_request_duration_seconds',
-    'Time from the request line to the end of the answer',
-    ['method', 'route', 'status_code'],
-  );
+export function streamRoutes(app: ZodFastify, fanOut: FanOut): void {
   // before the server waits for answers in progress: these would never end by themselves
   app.addHook('preClose', async () => fanOut.close());
 
   app.get(
-    path,
+    '/api/notifications/stream',
     {
       // a HEAD would open a stream that nobody reads
       exposeHeadRoute: false,
+      config: { stream: true },
       schema: {
         tags: ['notifications'],
         summary: 'Your inbox as it grows (text/event-stream)',
@@ -36,10 +30,6 @@ export function streamRoutes(app: ZodFastify, { fanOut, metrics }: { fanOut: Fan
       const lastEventId = eventId.safeParse(request.headers['last-event-id']).data;
       const { accountId } = session.principal;
       const stream = await fanOut.open({ audience: inboxOf(session), accountId, lastEventId });
-      reply.raw.once('close', () => {
-        // the chassis has just measured this answer to its end; how long somebody listened is no latency
-        for (const status_code of [200, 499]) latency.remove({ method: 'GET', route: path, status_code });
-      });
       void reply.headers({
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store, no-transform',

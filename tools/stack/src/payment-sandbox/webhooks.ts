@@ -1,3 +1,4 @@
+import { joinSignals } from '@homeroom/resilience';
 import { createHmac } from 'node:crypto';
 import type { Charge, Refund } from './ledger.ts';
 
@@ -103,12 +104,13 @@ export class Webhooks {
   async #attempt(event: WebhookEvent): Promise<number | undefined> {
     const body = JSON.stringify(event);
     const signature = signWebhook(this.#options.secret, body, Math.floor(Date.now() / 1000));
+    using joined = joinSignals(this.#closing.signal, AbortSignal.timeout(timeoutMs));
     try {
       const response = await fetch(this.#options.url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'payment-signature': signature },
         body,
-        signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeoutMs)]),
+        signal: joined.signal,
       });
       await response.body?.cancel();
       if (!response.ok) return Number(response.headers.get('retry-after') ?? 0) * 1000 || 0;

@@ -1,5 +1,6 @@
-import type { Logger, Metrics } from '@homeroom/chassis';
 import type { OnEvent } from '@homeroom/postgres';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
 
 /** Turns what the database tells into metrics, and what a person should know into log lines. */
 export function observeDatabase({ logger, metrics }: { logger: Logger; metrics: Metrics }): OnEvent {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 /** What both JSON and Postgres can hold: no lone surrogates, no NUL. */
-const storable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
+const storable = (given: string): boolean => given.isWellFormed() && !given.includes('\0');
 
-const lengthOf = (text: string): number => Array.from(text).length;
+const lengthOf = (given: string): number => Array.from(given).length;
 
 /**
  * Text as people write it: composed (NFC) so that equal names are equal bytes, trimmed, counted in characters and not in
@@ -18,7 +18,5 @@ export const text = (maxLength: number, minLength = 1): z.ZodString =>
     .refine((value) => lengthOf(value) <= maxLength, `must have at most ${maxLength} characters`)
     .meta({ minLength, maxLength });
 
-export const email = z
-  .email('must be an email address')
-  .max(254)
-  .overwrite((value) => value.toLowerCase());
+/** Lower case, as Postgres writes it: one id has one spelling in caches and comparisons. */
+export const id = z.uuid().overwrite((value) => value.toLowerCase());

@@ -1,11 +1,12 @@
-import type { Logger, Metrics } from '@homeroom/chassis';
 import type { KafkaEvent } from '@homeroom/kafka';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
 
 /** Turns what the Kafka client tells into metrics and log lines. */
 export function observeKafka({ logger, metrics }: { logger: Logger; metrics: Metrics }): (event: KafkaEvent) => void {
-  const consumed = metrics.counter('events_consumed_total', 'Messages done with', ['group', 'topic', 'outcome']);
-  const age = metrics.histogram('event_age_seconds', 'Age of a message when it was done', ['group', 'topic']);
-  const lag = metrics.gauge('consumer_lag', 'Messages after the one just done', ['group', 'topic', 'partition']);
+  const consumed = metrics.counter('kafka_consumed_total', 'Messages done with', ['group', 'topic', 'outcome']);
+  const age = metrics.histogram('kafka_event_age_seconds', 'Age of a message when it was done', ['group', 'topic']);
+  const lag = metrics.gauge('kafka_consumer_lag', 'Messages after the one just done', ['group', 'topic', 'partition']);
   return (event) => {
     switch (event.kind) {
       case 'consumed': {

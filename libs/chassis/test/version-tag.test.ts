@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { versionTag, wantedVersions } from '../src/version-tag.ts';
+import { versionTag, wantedVersions } from '@homeroom/chassis';
 
 test('a tag names its version', () => {
   expect(wantedVersions(versionTag(7))).toEqual([7]);

@@ -1,0 +1,79 @@
+import { openDatabase, type Database } from '@homeroom/postgres';
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import type { z } from 'zod';
+import { ConfigError, loadConfig, type commandConfig } from './config.ts';
+
+/** What was typed makes no sense; the message says what would. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export interface CommandOptions<O extends ParseArgsOptionsConfig, C extends typeof commandConfig> {
+  /** `<service>-<command>`, for the database's list of connections. */
+  readonly name: string;
+  /** What `--help` prints. */
+  readonly usage: string;
+  /** As `parseArgs` of node:util takes them; `--help` is added. */
+  readonly options?: O;
+  readonly allowPositionals?: boolean;
+  readonly config: C;
+  readonly statementTimeoutMs?: number;
+}
+
+type Typed<O extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>;
+
+export interface CommandDeps<C extends z.ZodType> {
+  readonly config: Readonly<z.infer<C>>;
+  readonly database: Database;
+  /** Prints a line. */
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Runs a command against a service's database: `--help` prints the usage; a mistake in what was typed or configured is
+ * explained and exits 64 or 78, anything else that fails exits 1.
+ */
+export async function runCommand<const O extends ParseArgsOptionsConfig, C extends typeof commandConfig>(
+  { name, usage, options, allowPositionals = false, config: schema, statementTimeoutMs }: CommandOptions<O, C>,
+  work: (typed: Typed<O>, deps: CommandDeps<C>) => Promise<void>,
+): Promise<void> {
+  let database: Database | undefined;
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  try {
+    const { help, typed } = parse<O>(options, allowPositionals);
+    if (help) {
+      say(usage);
+      return;
+    }
+    const config = loadConfig(schema);
+    database = openDatabase({
+      primaryUrl: config.DATABASE_URL,
+      replicaUrls: [],
+      poolSize: 2,
+      replicaPoolSize: 1,
+      applicationName: name,
+      ...(statementTimeoutMs === undefined ? {} : { statementTimeoutMs }),
+    });
+    await work(typed, { config, database, say });
+  } catch (error) {
+    process.exitCode = error instanceof UsageError ? 64 : error instanceof ConfigError ? 78 : 1;
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    if (error instanceof UsageError) process.stderr.write(`\n${usage}\n`);
+  } finally {
+    await database?.close();
+  }
+}
+
+function parse<O extends ParseArgsOptionsConfig>(
+  given: O | undefined,
+  allowPositionals: boolean,
+): { help: boolean; typed: Typed<O> } {
+  const help = { type: 'boolean', short: 'h', default: false } as const;
+  try {
+    const typed = parseArgs({ options: { ...given, help }, allowPositionals });
+    // the types of parseArgs cannot take one option away again
+    return { help: typed.values.help, typed: typed as unknown as Typed<O> };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}

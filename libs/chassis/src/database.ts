@@ -1,0 +1,59 @@
+import { checkConnectionBudget, checkSchema, migrate, openDatabase, type Database } from '@homeroom/postgres';
+import { loadConfig, migrationConfig, type DatabaseConfig, type ProcessConfig } from './config.ts';
+import { createLogger } from './logger.ts';
+import { observeDatabase } from './observe-database.ts';
+import type { Shell } from './process.ts';
+
+/**
+ * Opens a process's database: measured, watched by a health check, closed at the end.
+ * @param migrations the folder of the service's migrations.
+ * @throws {Error} when the schema does not fit this version, or the pools of all processes are more than the server takes.
+ */
+export async function openServiceDatabase(
+  {
+    name,
+    config,
+    logger,
+    metrics,
+    health,
+    onClose,
+  }: Pick<Shell<ProcessConfig & DatabaseConfig>, 'name' | 'config' | 'logger' | 'metrics' | 'health' | 'onClose'>,
+  migrations: URL,
+): Promise<Database> {
+  const database = openDatabase({
+    primaryUrl: config.DATABASE_URL,
+    replicaUrls: config.DATABASE_REPLICA_URLS,
+    poolSize: config.DATABASE_POOL_SIZE,
+    replicaPoolSize: config.DATABASE_REPLICA_POOL_SIZE,
+    applicationName: name,
+    onEvent: observeDatabase({ logger, metrics }),
+  });
+  onClose('database', () => database.close());
+  metrics.gauge('db_pool_connections', 'Connections to the primary', ['state'], (gauge) => {
+    const { total, idle, waiting } = database.poolStats().primary;
+    gauge.set({ state: 'busy' }, total - idle);
+    gauge.set({ state: 'idle' }, idle);
+    gauge.set({ state: 'waited-for' }, waiting);
+  });
+  await checkSchema(database, migrations);
+  await checkConnectionBudget(database, { planned: config.DATABASE_CONNECTIONS_PLANNED });
+  health.check('postgres', (signal) => database.ping(signal));
+  return database;
+}
+
+/**
+ * Brings a service's schema up to date, as its `migrate.ts` does before its processes start. Reads DATABASE_MIGRATION_URL,
+ * waits for the database, and may run in several places at once.
+ */
+export async function migrateService({ service, migrations }: { service: string; migrations: URL }): Promise<void> {
+  const logger = createLogger({ service, role: 'migrate' });
+  const { applied } = await migrate({
+    url: loadConfig(migrationConfig).DATABASE_MIGRATION_URL,
+    directory: migrations,
+    onEvent: (event) =>
+      event.type === 'waiting'
+        ? logger.warn({ err: event.error, delayMs: event.delayMs }, 'waiting for the database')
+        : logger.info({ name: event.name, ms: Math.round(event.ms) }, 'applied'),
+  });
+  logger.info({ applied: applied.length }, 'the schema is up to date');
+}
