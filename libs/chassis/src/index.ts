@@ -26,6 +26,7 @@ export {
   type ErrorTable,
   type FieldError,
 } from './errors.ts';
+export { forgetOldRows } from './forget-old-rows.ts';
 export { Health, type CheckOptions, type HealthReport, type Probe } from './health.ts';
 export { Metrics } from './metrics.ts';
 export { idempotencyHeaders, idempotencyKey, once, type IdempotentRequest } from './idempotency.ts';

@@ -1,20 +1,18 @@
-import { connectRedis, runProcess } from '@homeroom/chassis';
+import { connectRedis, openServiceDatabase, runProcess } from '@homeroom/chassis';
 import { buildApp } from './app.ts';
 import { openClassCache } from './classes/open-class-cache.ts';
-import { apiConfig } from './config.ts';
-import { openEnrollment } from './open-database.ts';
+import { apiConfig, migrations } from './config.ts';
 
 await runProcess({ service: 'enrollment', role: 'api', config: apiConfig }, async (shell) => {
   const { config, logger, health, metrics } = shell;
-  const database = await openEnrollment(config, { applicationName: 'enrollment-api', logger, metrics });
-  shell.onClose('database', () => database.close());
+  const database = await openServiceDatabase(shell, migrations);
   const [redis, cacheRedis] = await Promise.all([
     connectRedis(config.REDIS_SESSIONS_URL, {
-      name: 'enrollment-api',
+      name: shell.name,
       onError: (error) => logger.warn({ err: error }, 'redis for sessions'),
     }),
     connectRedis(config.REDIS_CACHE_URL, {
-      name: 'enrollment-api',
+      name: shell.name,
       onError: (error) => logger.warn({ err: error }, 'redis for the cache'),
     }),
   ]);
@@ -31,7 +29,6 @@ await runProcess({ service: 'enrollment', role: 'api', config: apiConfig }, asyn
     metrics,
   });
   shell.onClose('class cache', () => classes.close());
-  health.check('postgres', (signal) => database.ping(signal));
   // without sessions nobody can enrol, but everyone can read the catalogue
   health.check('redis-sessions', () => redis.ping(), { critical: false });
   health.check('redis-cache', () => cacheRedis.ping(), { critical: false });

@@ -1,18 +1,16 @@
-import { commaList, processConfig, wholeNumber } from '@homeroom/chassis';
-import { z } from 'zod';
+import {
+  commandConfig as anyCommandConfig,
+  databaseConfig,
+  kafkaConfig,
+  processConfig,
+  secret,
+  url,
+  wholeNumber,
+} from '@homeroom/chassis';
+import type { z } from 'zod';
 import { timeZone } from './classes/schemas.ts';
 
-const url = (protocol: RegExp): z.ZodURL => z.url({ protocol, message: 'must be a URL' });
-
-const database = {
-  /** As the role that reads and writes but owns nothing. */
-  DATABASE_URL: url(/^postgres(ql)?$/),
-  DATABASE_REPLICA_URLS: commaList.default([]),
-  DATABASE_POOL_SIZE: wholeNumber(1).default(5),
-  DATABASE_REPLICA_POOL_SIZE: wholeNumber(1).default(5),
-  /** Connections that all processes together may open; 0 when it is not known. */
-  DATABASE_CONNECTIONS_PLANNED: wholeNumber().default(0),
-};
+export const migrations = new URL('../migrations/', import.meta.url);
 
 const cache = {
   REDIS_CACHE_URL: url(/^rediss?$/),
@@ -22,11 +20,11 @@ const cache = {
 };
 
 export const apiConfig = processConfig.extend({
-  ...database,
+  ...databaseConfig,
   ...cache,
   REDIS_SESSIONS_URL: url(/^rediss?$/),
-  CURSOR_SECRET: z.string().min(16, 'must have at least 16 characters'),
-  PAYMENT_WEBHOOK_SECRET: z.string().min(16, 'must have at least 16 characters'),
+  CURSOR_SECRET: secret,
+  PAYMENT_WEBHOOK_SECRET: secret,
   /** The co-op's own, for classes that do not name another. */
   TIME_ZONE: timeZone.default('UTC'),
 });
@@ -34,11 +32,9 @@ export type ApiConfig = Readonly<z.infer<typeof apiConfig>>;
 
 export const workerConfig = processConfig
   .extend({
-    ...database,
+    ...databaseConfig,
     ...cache,
-    KAFKA_BROKERS: commaList,
-    /** Put before every topic, so that several checkouts can share a broker. */
-    TOPIC_PREFIX: z.string().default(''),
+    ...kafkaConfig,
     PAYMENT_URL: url(/^https?$/),
     PAYMENT_TIMEOUT_MS: wholeNumber(1).default(2_000),
     /** How long an open breaker keeps away from the provider. */
@@ -53,10 +49,5 @@ export const workerConfig = processConfig
     (config) => config.PAYMENT_LEASE_MS > 2 * config.PAYMENT_TIMEOUT_MS,
     'PAYMENT_LEASE_MS must be more than twice PAYMENT_TIMEOUT_MS: a worker asks and then charges within one lease',
   );
-export type WorkerConfig = Readonly<z.infer<typeof workerConfig>>;
 
-export const commandConfig = z.object({
-  DATABASE_URL: database.DATABASE_URL,
-  TIME_ZONE: timeZone.default('UTC'),
-});
-export const migrationConfig = z.object({ DATABASE_MIGRATION_URL: database.DATABASE_URL });
+export const commandConfig = anyCommandConfig.extend({ TIME_ZONE: timeZone.default('UTC') });

@@ -1,24 +1,28 @@
-import { connectRedis, runProcess } from '@homeroom/chassis';
+import {
+  connectRedis,
+  forgetOldRows,
+  observeKafka,
+  observeRelay,
+  openServiceDatabase,
+  runProcess,
+} from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
 import { openKafka, type ConsumeOptions } from '@homeroom/kafka';
-import { createRelay } from '@homeroom/outbox';
+import { createRelay, forgetReceived } from '@homeroom/outbox';
+import { forgetIdempotencyKeys } from '@homeroom/postgres';
 import { openClassCache } from './classes/open-class-cache.ts';
-import { workerConfig } from './config.ts';
+import { migrations, workerConfig } from './config.ts';
 import { cacheConsumer, familyConsumer } from './consumers.ts';
-import { forgetOldRows } from './forget-old-rows.ts';
-import { observeKafka } from './observe-kafka.ts';
-import { observeRelay } from './observe-relay.ts';
-import { openEnrollment } from './open-database.ts';
 import { collectCharges } from './payments/collect-charges.ts';
 import { observePayments } from './payments/observe-payments.ts';
 import { openPaymentProvider } from './payments/provider.ts';
 
 await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }, async (shell) => {
   const { config, logger, health, metrics, signal } = shell;
-  const database = await openEnrollment(config, { applicationName: 'enrollment-worker', logger, metrics });
-  shell.onClose('database', () => database.close());
+  const observed = { logger, metrics };
+  const database = await openServiceDatabase(shell, migrations);
   const redis = await connectRedis(config.REDIS_CACHE_URL, {
-    name: 'enrollment-worker',
+    name: shell.name,
     onError: (error) => logger.warn({ err: error }, 'redis for the cache'),
   });
   // not quit(): that is a command, and fails while Redis is away
@@ -33,18 +37,17 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
   shell.onClose('class cache', () => classes.close());
   const kafka = openKafka({
     brokers: config.KAFKA_BROKERS,
-    clientId: 'enrollment-worker',
+    clientId: shell.name,
     topicPrefix: config.TOPIC_PREFIX,
+    onEvent: observeKafka(observed),
   });
   shell.onClose('kafka', () => kafka.close());
-  health.check('postgres', (probe) => database.ping(probe));
   // the outbox keeps what cannot be published: a broker that is away is no reason to restart or replace this process
   health.check('kafka', (probe) => kafka.ping(probe), { critical: false });
   health.check('redis-cache', () => redis.ping(), { critical: false });
 
-  const observed = { logger, metrics };
   const consume = async (options: ConsumeOptions): Promise<void> => {
-    const consumer = await kafka.consume({ ...options, onEvent: observeKafka(observed) });
+    const consumer = await kafka.consume(options);
     shell.onClose(`consumer ${options.group}`, () => consumer.stop());
     health.check(
       `consumer-${options.group}`,
@@ -86,7 +89,10 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
       },
       signal,
     ),
-    forgetOldRows(database, { signal, logger }),
+    forgetOldRows(
+      { 'idempotency keys': () => forgetIdempotencyKeys(database), 'received events': () => forgetReceived(database) },
+      { signal, logger },
+    ),
   ]).catch((error: unknown) => {
     // anything but being stopped before it began is a bug, and ends the process
     if (!signal.aborted) throw error;

@@ -1,8 +1,8 @@
-import { processConfig } from '@homeroom/chassis';
+import { migrationConfig, processConfig } from '@homeroom/chassis';
 import { expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { timetableColumns } from '../src/classes/parse-timetable.ts';
-import { apiConfig, commandConfig, migrationConfig, workerConfig } from '../src/config.ts';
+import { apiConfig, commandConfig, workerConfig } from '../src/config.ts';
 import { errors } from '../src/errors.ts';
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');

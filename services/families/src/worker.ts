@@ -1,9 +1,9 @@
-import { observeRelay, openServiceDatabase, runProcess } from '@homeroom/chassis';
+import { forgetOldRows, observeKafka, observeRelay, openServiceDatabase, runProcess } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
 import { openKafka } from '@homeroom/kafka';
 import { createRelay } from '@homeroom/outbox';
+import { forgetIdempotencyKeys } from '@homeroom/postgres';
 import { migrations, workerConfig } from './config.ts';
-import { forgetOldKeys } from './forget-old-keys.ts';
 
 await runProcess({ service: 'families', role: 'worker', config: workerConfig }, async (shell) => {
   const { config, logger, health, metrics, signal } = shell;
@@ -12,6 +12,7 @@ await runProcess({ service: 'families', role: 'worker', config: workerConfig }, 
     brokers: config.KAFKA_BROKERS,
     clientId: shell.name,
     topicPrefix: config.TOPIC_PREFIX,
+    onEvent: observeKafka({ logger, metrics }),
   });
   shell.onClose('kafka', () => kafka.close());
   // the outbox keeps what cannot be published: a broker that is away is no reason to restart or replace this process
@@ -25,7 +26,7 @@ await runProcess({ service: 'families', role: 'worker', config: workerConfig }, 
   });
   const working = Promise.all([
     kafka.ensureTopics([{ topic: topics.family, partitions: 6 }], { signal }).then(() => relay.run(signal)),
-    forgetOldKeys(database, { signal, logger }),
+    forgetOldRows({ 'idempotency keys': () => forgetIdempotencyKeys(database) }, { signal, logger }),
   ]).catch((error: unknown) => {
     // anything but being stopped before it began is a bug, and ends the process
     if (!signal.aborted) throw error;

@@ -31,7 +31,6 @@ export const apiConfig = serviceConfig.extend({
   /** A stream ends after this and its client comes back with its cookie. */
   STREAM_MAX_AGE_MS: wholeNumber(100).default(300_000),
 });
-export type ApiConfig = Readonly<z.infer<typeof apiConfig>>;
 
 export const workerConfig = serviceConfig
   .extend({
@@ -54,4 +53,3 @@ export const workerConfig = serviceConfig
     path: ['MAIL_LEASE_MS'],
     message: 'must be more than twice SMTP_TIMEOUT_MS: a mail whose lease ends while it is being sent is sent twice',
   });
-export type WorkerConfig = Readonly<z.infer<typeof workerConfig>>;

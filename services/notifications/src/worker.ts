@@ -1,11 +1,17 @@
-import { connectRedis, observeKafka, observeRelay, openServiceDatabase, runProcess } from '@homeroom/chassis';
+import {
+  connectRedis,
+  forgetOldRows,
+  observeKafka,
+  observeRelay,
+  openServiceDatabase,
+  runProcess,
+} from '@homeroom/chassis';
 import { openKafka, type Consumer } from '@homeroom/kafka';
-import { createRelay } from '@homeroom/outbox';
+import { createRelay, forgetReceived } from '@homeroom/outbox';
 import { migrations, workerConfig } from './config.ts';
 import { startConsumers } from './consumers.ts';
 import { createDeliveryLoop } from './deliveries/deliver-mail.ts';
 import { createMailer } from './deliveries/mailer.ts';
-import { forgetReceivedEvents } from './forget-received.ts';
 import { observeDeadLetters } from './observe-dead-letters.ts';
 import { observeDeliveries } from './observe-deliveries.ts';
 import { announce } from './streams/announce.ts';
@@ -77,7 +83,7 @@ await runProcess({ service: 'notifications', role: 'worker', config: workerConfi
     listening,
     relay.run(signal),
     deliveries.run(signal),
-    forgetReceivedEvents(database, { signal, logger }),
+    forgetOldRows({ 'received events': () => forgetReceived(database) }, { signal, logger }),
   ]).catch((error: unknown) => {
     // anything but being stopped before it began is a bug, and ends the process
     if (!signal.aborted) throw error;

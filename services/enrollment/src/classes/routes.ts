@@ -1,10 +1,16 @@
-import { decodeCursor, encodeCursor, idempotencyHeaders, type ZodFastify } from '@homeroom/chassis';
+import {
+  decodeCursor,
+  encodeCursor,
+  idempotencyHeaders,
+  once,
+  versionTag,
+  wantedVersions,
+  type ZodFastify,
+} from '@homeroom/chassis';
 import { requireCoordinator, type Freshness } from '@homeroom/sessions';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../app.ts';
 import { errors } from '../errors.ts';
-import { once } from '../once.ts';
-import { admits, versionTag } from '../version-tag.ts';
 import { changeClass } from './change-class.ts';
 import { createClass } from './create-class.ts';
 import { importClasses } from './import-classes.ts';
@@ -88,9 +94,13 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
     async (request, reply) => {
       const session = await requireCoordinator(request);
       const { timeZone = config.TIME_ZONE, ...details } = request.body;
-      const claim = { principal: session.principal.accountId, key: request.headers['idempotency-key'] };
+      const claim = {
+        principal: session.principal.accountId,
+        key: request.headers['idempotency-key'],
+        request: ['POST', '/api/classes', request.body],
+      } as const;
       const created = await database.transaction((trx) =>
-        once(trx, { ...claim, request: request.body }, () => createClass(trx, { ...details, timeZone })),
+        once(trx, claim, () => createClass(trx, { ...details, timeZone })),
       );
       await session.wrote();
       reply.code(201).header('location', `/api/classes/${created.id}`).header('etag', versionTag(created.version));
@@ -113,9 +123,9 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
     async (request, reply) => {
       const session = await requireCoordinator(request);
       const { classId } = request.params;
-      const ifMatch = request.headers['if-match'];
+      const wanted = wantedVersions(request.headers['if-match']);
       const { class: changed } = await database.transaction((trx) =>
-        changeClass(trx, classId, request.body, (version) => admits(ifMatch, version)),
+        changeClass(trx, classId, request.body, (version) => wanted?.includes(version) ?? true),
       );
       await Promise.all([session.wrote(), classes.invalidate(classId)]);
       return reply.header('etag', versionTag(changed.version)).send(changed);

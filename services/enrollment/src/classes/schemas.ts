@@ -1,6 +1,6 @@
+import { id, text } from '@homeroom/chassis';
 import { weekdays } from '@homeroom/contracts';
 import { z } from 'zod';
-import { id, text } from '../text.ts';
 
 function isTimeZone(name: string): boolean {
   try {

@@ -1,10 +1,9 @@
-import { decodeCursor, encodeCursor, idempotencyHeaders, type ZodFastify } from '@homeroom/chassis';
+import { decodeCursor, encodeCursor, idempotencyHeaders, versionTag, type ZodFastify } from '@homeroom/chassis';
 import { requireCoordinator, requirePrincipal, type Session } from '@homeroom/sessions';
 import type { FastifyReply } from 'fastify';
 import type { Deps } from '../app.ts';
 import { classParams } from '../classes/schemas.ts';
 import { errors } from '../errors.ts';
-import { versionTag } from '../version-tag.ts';
 import { cancelEnrollment } from './cancel-enrollment.ts';
 import { enrollChild } from './enroll-child.ts';
 import { findEnrollmentText, listEnrollments, readRoster } from './list-store.ts';

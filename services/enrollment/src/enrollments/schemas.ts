@@ -1,6 +1,6 @@
+import { id } from '@homeroom/chassis';
 import { z } from 'zod';
 import { page } from '../classes/schemas.ts';
-import { id } from '../text.ts';
 
 const statuses = ['payment_pending', 'enrolled', 'waitlisted', 'cancelled'] as const;
 

@@ -1,5 +1,5 @@
 import type { Database } from '@homeroom/postgres';
-import { fullJitter, isBrokenCircuit, isRejected } from '@homeroom/resilience';
+import { fullJitter, isBrokenCircuit, isRejected, joinSignals } from '@homeroom/resilience';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChargeOutcome } from './charge.ts';
 import { ProviderRefusedError, type PaymentProvider } from './provider.ts';
@@ -60,7 +60,8 @@ export async function collectCharges(options: CollectorOptions, signal: AbortSig
 /** Until one of `work` is done, or it is time to look again. */
 async function pause(ms: number, signal: AbortSignal, work: Iterable<Promise<void>>): Promise<void> {
   const woken = new AbortController();
-  const nap = sleep(ms, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch((error: unknown) => {
+  using either = joinSignals(signal, woken.signal);
+  const nap = sleep(ms, undefined, { signal: either.signal }).catch((error: unknown) => {
     if (!signal.aborted && !woken.signal.aborted) throw error;
   });
   await Promise.race([nap, ...work]);
