@@ -85,8 +85,36 @@ async function signIn({ gateway }: StackFile, account: { email: string; password
   return status;
 }
 
+async function register({ gateway }: StackFile, email: string): Promise<number> {
+  const { status } = await fetch(`${gateway}/api/families`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'Lind', guardian: { name: 'Sara Lind', email, password: 'correct horse battery' } }),
+    signal: AbortSignal.timeout(5_000),
+  });
+  return status;
+}
+
+async function mailsTo({ mail = '' }: StackFile, email: string): Promise<number> {
+  const response = await fetch(`${mail}/api/messages?to=${encodeURIComponent(email)}`);
+  return ((await response.json()) as { total: number }).total;
+}
+
+/** Stops processes of the house as a machine that swaps or a network that drops does: they are there, and answer nothing. */
+async function whileFrozen(names: readonly string[], work: () => Promise<void>): Promise<void> {
+  const pids = names.map(
+    (name) => (JSON.parse(readFileSync(join(stateDir, 'run', `${name}.json`), 'utf8')) as { pid: number }).pid,
+  );
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  try {
+    await work();
+  } finally {
+    for (const pid of pids) process.kill(pid, 'SIGCONT');
+  }
+}
+
 describe('npm start', () => {
-  test('shows a furnished house, repairs it, ends all of it, and comes up again with the same data', async () => {
+  test('shows a furnished house, repairs it, ends all of it, comes up with the same data, and registers families while the rest is stuck', async () => {
     const first = await npmStart();
     expect(first.said()).toContain(`Open         http://127.0.0.1:${ports.gateway}/`);
     const titles = await classTitles(first.stack);
@@ -113,6 +141,14 @@ describe('npm start', () => {
     expect(await classTitles(second.stack)).toEqual(titles);
     expect(second.stack.coordinator).toEqual(first.stack.coordinator);
     expect(await signIn(second.stack, second.stack.guardian)).toBe(201);
+
+    const email = 'registers-in-an-outage@example.org';
+    await whileFrozen(['kafka', 'redis-cache', 'mail-catcher'], async () => {
+      expect(await register(second.stack, email)).toBe(201);
+    });
+    await waitFor('the welcome, once everything moves again', async () => (await mailsTo(second.stack, email)) === 1, {
+      timeoutMs: 60_000,
+    });
     expect(await second.end()).toBe(0);
   }, 400_000);
 });
