@@ -7,6 +7,7 @@ import { testApp, type TestApp } from './app.ts';
 
 let things: TestApp;
 let release: () => void;
+let listeners = 0;
 afterEach(() => things.app.close());
 
 async function slowApp(env: Record<string, string>): Promise<ZodFastify> {
@@ -20,6 +21,7 @@ async function slowApp(env: Record<string, string>): Promise<ZodFastify> {
       });
       app.get('/api/things/stream', { config: { stream: true } }, async (request, reply) => {
         if (request.headers.cookie === undefined) throw chassisProblem('unauthenticated');
+        listeners += 1;
         const listening = new PassThrough();
         void gate.then(() => listening.end());
         return reply.header('content-type', 'text/event-stream').send(listening);
@@ -74,16 +76,22 @@ describe('more requests than a process can hold', () => {
 });
 
 describe('streams', () => {
-  const listen = (app: ZodFastify, count: number): Promise<unknown>[] =>
-    Array.from({ length: count }, () => app.inject({ url: '/api/things/stream', headers: { cookie: 'a=b' } }));
+  const listen = (app: ZodFastify, count: number): Promise<unknown> =>
+    Promise.all(
+      Array.from({ length: count }, async () => {
+        // inject asks only when it is awaited
+        await app.inject({ url: '/api/things/stream', headers: { cookie: 'a=b' } });
+      }),
+    );
   const latencies = (): Promise<string> => things.metrics.registry.metrics();
 
   test('take no room from requests, and how long somebody listens is no latency', async () => {
     const app = await slowApp({ MAX_IN_FLIGHT: '3' });
     const streams = listen(app, 10);
+    await waitFor('the streams to open', () => listeners === 10);
     for (let asked = 0; asked < 10; asked++) expect((await app.inject('/api/things')).statusCode).toBe(200);
     release();
-    await Promise.all(streams);
+    await streams;
     expect(things.lines.filter(({ route }) => route === '/api/things/stream')).toHaveLength(10);
     expect(await latencies()).not.toContain('stream');
     expect((await app.inject('/api/things')).statusCode).toBe(200);
