@@ -9,7 +9,8 @@ await runProcess({ service: 'families', role: 'api', config: apiConfig }, async 
     name: shell.name,
     onError: (error) => logger.warn({ err: error }, 'redis'),
   });
-  shell.onClose('redis', () => redis.quit());
+  // not quit(): while Redis is away that fails, and with it the stop
+  shell.onClose('redis', async () => redis.disconnect());
   // without Redis nobody can sign in, but families can still register
   health.check('redis', () => redis.ping(), { critical: false });
   await shell.serve(await buildApp(config, { logger, health, metrics, database, redis }));

@@ -11,7 +11,8 @@ await runProcess({ service: 'notifications', role: 'api', config: apiConfig }, a
   const database = await openServiceDatabase(shell, migrations);
   const onError = (error: Error): void => logger.warn({ err: error }, 'redis');
   const sessionsRedis = await connectRedis(config.REDIS_SESSIONS_URL, { name: shell.name, onError });
-  shell.onClose('sessions', () => sessionsRedis.quit());
+  // not quit(): while Redis is away that fails, and with it the stop
+  shell.onClose('sessions', async () => sessionsRedis.disconnect());
   const announcements = await connectRedis(config.REDIS_CACHE_URL, { name: 'notifications-streams', onError });
   shell.onClose('announcements', async () => announcements.disconnect());
 

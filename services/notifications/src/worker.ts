@@ -22,7 +22,8 @@ await runProcess({ service: 'notifications', role: 'worker', config: workerConfi
   const database = await openServiceDatabase(shell, migrations);
   const onError = (error: unknown): void => logger.warn({ err: error }, 'redis');
   const redis = await connectRedis(config.REDIS_CACHE_URL, { name: shell.name, onError });
-  shell.onClose('redis', () => redis.quit());
+  // not quit(): while Redis is away that fails, and with it the stop
+  shell.onClose('redis', async () => redis.disconnect());
   const kafka = openKafka({
     brokers: config.KAFKA_BROKERS,
     clientId: shell.name,
