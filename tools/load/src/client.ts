@@ -1,0 +1,115 @@
+import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+
+export interface Call {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** Somebody with a browser: keeps connections and cookies to itself. */
+export class Client {
+  readonly name: string;
+  /** What a scenario remembers of this client. */
+  familyId: string | undefined;
+  readonly #origin: URL;
+  readonly #timeoutMs: number;
+  readonly #onResent: () => void;
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #cookies = new Map<string, string>();
+
+  constructor(name: string, options: { origin: URL; timeoutMs: number; onResent: () => void }) {
+    this.name = name;
+    this.#origin = options.origin;
+    this.#timeoutMs = options.timeoutMs;
+    this.#onResent = options.onResent;
+  }
+
+  /** Rejects with a TimeoutError when the answer is not complete in time, and with the socket's error. */
+  async call(call: Call): Promise<Answer> {
+    const signal = AbortSignal.timeout(this.#timeoutMs);
+    try {
+      return await this.#send(call, signal);
+    } catch (error) {
+      // RFC 9110 §9.2.2: what was sent just as the other side closed an idle connection may be sent again if it is safe
+      if (!(error instanceof StaleConnectionError) || call.method !== 'GET') throw error;
+      this.#onResent();
+      return await this.#send(call, signal, true);
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #send({ method, path, body, headers }: Call, signal: AbortSignal, newConnection = false): Promise<Answer> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      const request = httpRequest({
+        host: this.#origin.hostname.replace(/^\[|\]$/g, ''),
+        port: this.#origin.port === '' ? 80 : this.#origin.port,
+        method,
+        path,
+        headers: {
+          ...headers,
+          ...(newConnection ? { connection: 'close' } : {}),
+          ...(this.#cookies.size === 0 ? {} : { cookie: this.#cookieHeader() }),
+          ...(text === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+        },
+        agent: newConnection ? false : this.#agent,
+        signal,
+      });
+      let answered = false;
+      const fail = (error: Error): void => {
+        if (signal.aborted) reject(signal.reason as Error);
+        else reject(!answered && request.reusedSocket ? new StaleConnectionError(error) : error);
+      };
+      request.on('error', fail);
+      request.on('response', (response) => {
+        answered = true;
+        const chunks: Buffer[] = [];
+        response.on('error', fail);
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          this.#keepCookies(response.headers['set-cookie']);
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks).toString(),
+          });
+        });
+      });
+      request.end(text);
+    });
+  }
+
+  #cookieHeader(): string {
+    return [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+  }
+
+  #keepCookies(lines: readonly string[] = []): void {
+    for (const line of lines) {
+      const [, name = '', value = ''] = /^([^=;]+)=([^;]*)/.exec(line) ?? [];
+      if (value === '') this.#cookies.delete(name);
+      else this.#cookies.set(name, value);
+    }
+  }
+}
+
+class StaleConnectionError extends Error {
+  override readonly name = 'StaleConnectionError';
+  readonly code: string;
+
+  constructor(cause: Error) {
+    super('a kept connection was closed by the other side', { cause });
+    this.code = 'code' in cause && typeof cause.code === 'string' ? cause.code : 'ECONNRESET';
+  }
+}

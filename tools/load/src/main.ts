@@ -1,0 +1,38 @@
+import { parseOptions, usage } from './options.ts';
+import { run } from './run.ts';
+import { scenario } from './scenarios.ts';
+import { progressLine, table } from './table.ts';
+import { checkTarget } from './target.ts';
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (options.help) {
+    console.log(usage);
+    return 0;
+  }
+  const { json, quiet, maxFailed, paths } = options;
+  const origin = checkTarget(options.target, {
+    anyHost: options.anyHost,
+    inPod: process.env['KUBERNETES_SERVICE_HOST'] !== undefined,
+  });
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  process.once('SIGTERM', () => stop.abort());
+  const report = await run({
+    ...options,
+    origin,
+    scenario: scenario(options.scenario, paths),
+    signal: stop.signal,
+    onSecond: quiet ? () => undefined : (soFar) => console.error(progressLine(soFar)),
+  });
+  console.log(json ? JSON.stringify(report) : table(report));
+  if (report.failed > maxFailed) return 1;
+  return (report.lost ?? 0) > 0 ? 1 : 0;
+}

@@ -1,0 +1,102 @@
+import { parseArgs } from 'node:util';
+import { scenarioNames, type ScenarioName } from './scenarios.ts';
+
+export const usage = `Sends requests at a fixed arrival rate and says what became of them.
+
+  node tools/load/src/main.ts --target http://127.0.0.1:8080 --rate 50 --seconds 30
+
+  --target URL        where to; only this machine or, from a pod, this cluster, unless --any-host is given
+  --rate N            arrivals per second (20), at most 5000
+  --seconds N         for how long (30), at most 3600
+  --count N           at most so many arrivals
+  --arrival KIND      poisson (default) or constant
+  --scenario NAME     browse (default), sessions: clients sign in and must stay signed in,
+                      register: families, each looked for at the end, paths: --path as given
+  --path PATH         what to GET; repeatable; means --scenario paths
+  --clients N         people with cookies and connections of their own (20)
+  --timeout MS        an answer that is not there by then is a failure (10000)
+  --max-in-flight N   more are counted as failures and not sent (2000)
+  --pod-header NAME   the header in which answers name their pod (x-served-by)
+  --max-failed N      exit 1 when more requests fail (0), or any
+  --json              the report as one line of JSON on standard output
+  --quiet             no line per second
+  --any-host          send to any host
+
+Latency counts from the scheduled arrival to the end of the answer, so a server that stalls is seen by every request that
+arrives during the stall. Ends by itself; Ctrl-C ends it early, report included.
+Exit status: 0, 1 more failed or lost than allowed, 2 wrong options or the run could not begin.`;
+
+export interface Options {
+  target: string;
+  rate: number;
+  seconds: number;
+  count: number | undefined;
+  arrival: 'poisson' | 'constant';
+  scenario: ScenarioName;
+  paths: string[];
+  clients: number;
+  timeoutMs: number;
+  maxInFlight: number;
+  podHeader: string;
+  maxFailed: number;
+  json: boolean;
+  quiet: boolean;
+  anyHost: boolean;
+  help: boolean;
+}
+
+/** @throws {Error} with a sentence that names the option. */
+export function parseOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      target: { type: 'string', default: 'http://127.0.0.1:8080' },
+      rate: { type: 'string', default: '20' },
+      seconds: { type: 'string', default: '30' },
+      count: { type: 'string' },
+      arrival: { type: 'string', default: 'poisson' },
+      scenario: { type: 'string', default: 'browse' },
+      path: { type: 'string', multiple: true, default: [] },
+      clients: { type: 'string', default: '20' },
+      timeout: { type: 'string', default: '10000' },
+      'max-in-flight': { type: 'string', default: '2000' },
+      'pod-header': { type: 'string', default: 'x-served-by' },
+      'max-failed': { type: 'string', default: '0' },
+      json: { type: 'boolean', default: false },
+      quiet: { type: 'boolean', default: false },
+      'any-host': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const paths = values.path;
+  return {
+    target: values.target,
+    rate: within('rate', values.rate, 0.1, 5_000),
+    seconds: within('seconds', values.seconds, 0.1, 3_600),
+    count: values.count === undefined ? undefined : within('count', values.count, 1, 10_000_000),
+    arrival: oneOf('arrival', values.arrival, ['poisson', 'constant'] as const),
+    scenario: paths.length > 0 ? 'paths' : oneOf('scenario', values.scenario, scenarioNames.slice(1)),
+    paths,
+    clients: Math.round(within('clients', values.clients, 1, 10_000)),
+    timeoutMs: within('timeout', values.timeout, 1, 120_000),
+    maxInFlight: within('max-in-flight', values['max-in-flight'], 1, 20_000),
+    podHeader: values['pod-header'].toLowerCase(),
+    maxFailed: values['max-failed'] === 'any' ? Infinity : within('max-failed', values['max-failed'], 0, 1e9),
+    json: values.json,
+    quiet: values.quiet,
+    anyHost: values['any-host'],
+    help: values.help,
+  };
+}
+
+function within(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= least && value <= most) return value;
+  throw new Error(`--${name} ${text}: must be a number from ${least} to ${most}`);
+}
+
+function oneOf<const T extends string>(name: string, text: string, allowed: readonly T[]): T {
+  const found = allowed.find((candidate) => candidate === text);
+  if (found === undefined) throw new Error(`--${name} ${text}: must be ${allowed.join(' or ')}`);
+  return found;
+}

@@ -1,0 +1,118 @@
+import { arrivals } from './arrivals.ts';
+import { Client } from './client.ts';
+import { Recorder, type Report } from './recorder.ts';
+import type { Scenario } from './scenarios.ts';
+
+export interface RunOptions {
+  readonly origin: URL;
+  readonly scenario: Scenario;
+  readonly arrival: 'constant' | 'poisson';
+  /** Arrivals per second. */
+  readonly rate: number;
+  readonly seconds: number;
+  /** At most so many arrivals. */
+  readonly count?: number | undefined;
+  readonly clients: number;
+  readonly timeoutMs: number;
+  /** Arrivals above it are counted as failures instead of being sent: this machine has its limits too. */
+  readonly maxInFlight: number;
+  /** The header in which an answer names the pod that gave it. */
+  readonly podHeader: string;
+  /** Ends the arrivals early; what is in flight is still waited for. */
+  readonly signal?: AbortSignal;
+  readonly onSecond?: (soFar: Report) => void;
+}
+
+/** An open model: requests leave at their arrival, whether or not earlier ones were answered. */
+export async function run(options: RunOptions): Promise<Report> {
+  const { scenario, origin, timeoutMs, signal } = options;
+  const recorder = new Recorder();
+  const onResent = (): void => {
+    recorder.resent += 1;
+  };
+  const clients = Array.from(
+    { length: options.clients },
+    (_, n) => new Client(`client ${n + 1}`, { origin, timeoutMs, onResent }),
+  );
+  try {
+    for (const client of clients) await scenario.prepare?.(client);
+    const seconds = await sendAll(options, clients, recorder);
+    const report = recorder.report(seconds);
+    if (scenario.lost === undefined || signal?.aborted === true) return report;
+    let lost = 0;
+    for (const client of clients) lost += await scenario.lost(client);
+    return { ...report, lost };
+  } finally {
+    for (const client of clients) client.close();
+  }
+}
+
+async function sendAll(options: RunOptions, clients: readonly Client[], recorder: Recorder): Promise<number> {
+  const { arrival: kind, rate, seconds, count, maxInFlight, signal, onSecond } = options;
+  const began = performance.now();
+  const inFlight = new Set<Promise<void>>();
+  const ticker = setInterval(() => onSecond?.(recorder.report((performance.now() - began) / 1_000)), 1_000);
+  try {
+    for (const at of arrivals({ kind, rate, seconds, count })) {
+      if (signal?.aborted === true) break;
+      const scheduledAt = began + at;
+      await until(scheduledAt, signal);
+      const n = recorder.scheduled++;
+      if (inFlight.size >= maxInFlight) {
+        recorder.notSent('not sent: too many in flight');
+        continue;
+      }
+      const sent = send(options, clients[n % clients.length]!, Math.floor(n / clients.length), scheduledAt, recorder);
+      inFlight.add(sent);
+      void sent.finally(() => inFlight.delete(sent));
+    }
+    await Promise.all(inFlight);
+  } finally {
+    clearInterval(ticker);
+  }
+  return (performance.now() - began) / 1_000;
+}
+
+/** Never rejects: whatever happens to a request is an outcome. */
+async function send(
+  { scenario, podHeader }: RunOptions,
+  client: Client,
+  n: number,
+  scheduledAt: number,
+  recorder: Recorder,
+): Promise<void> {
+  try {
+    const call = scenario.next(client, n);
+    const answer = await client.call(call);
+    const pod = answer.headers[podHeader];
+    recorder.done({
+      failure: scenario.wrong(answer, client, call),
+      latencyMs: performance.now() - scheduledAt,
+      pod: typeof pod === 'string' ? pod : undefined,
+    });
+  } catch (error) {
+    const failure = kindOf(error);
+    recorder.done({ failure, latencyMs: failure === 'timeout' ? performance.now() - scheduledAt : undefined });
+  }
+}
+
+function kindOf(error: unknown): string {
+  const { name, code, message } = error as { name?: string; code?: unknown; message?: string };
+  if (name === 'TimeoutError') return 'timeout';
+  return typeof code === 'string' ? code : (message ?? String(error));
+}
+
+/** Timers come late when many are due; what is late already leaves at once, and its latency counts from its schedule. */
+async function until(time: number, signal?: AbortSignal): Promise<void> {
+  const waitMs = time - performance.now();
+  if (waitMs <= 1 || signal?.aborted === true) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, waitMs);
+    signal?.addEventListener('abort', done);
+  });
+}
