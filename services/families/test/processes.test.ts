@@ -3,6 +3,7 @@ import { topics, type DomainEvent } from '@homeroom/contracts';
 import {
   createTestDatabase,
   testKafkaBrokers,
+  startFaultProxy,
   testRedis,
   testTopicPrefix,
   waitFor,
@@ -115,6 +116,20 @@ test('what the API registers, the worker publishes with the request’s trace, a
   for (const { log } of [api, worker])
     expect(log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
 }, 60_000);
+
+test('the API stops in order while Redis is away', async () => {
+  const proxy = await startFaultProxy({ target: { host: '127.0.0.1', port: Number(new URL(redisUrl).port) } });
+  try {
+    const api = start('api.ts', { REDIS_SESSIONS_URL: `redis://127.0.0.1:${proxy.port}` });
+    await said(api, 'listening');
+    proxy.refuse();
+    proxy.cut();
+    await said(api, 'redis');
+    expect(await stop(api)).toBe(0);
+  } finally {
+    await proxy.close();
+  }
+}, 30_000);
 
 test('a process without its configuration names every mistake and exits 78', async () => {
   const api = start('api.ts', { DATABASE_URL: 'mysql://x', CURSOR_SECRET: 'short', REDIS_SESSIONS_URL: '' });
