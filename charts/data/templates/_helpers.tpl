@@ -1,0 +1,78 @@
+{{- /* Takes (list $ component). */ -}}
+{{- define "data.fullname" -}}
+{{ (index . 0).Release.Name }}-data-{{ index . 1 }}
+{{- end }}
+
+{{- define "data.selector" -}}
+app.kubernetes.io/name: data
+app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}
+
+{{- define "data.labels" -}}
+{{ include "data.selector" . }}
+app.kubernetes.io/part-of: homeroom
+app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
+{{- end }}
+
+{{- define "data.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: { drop: [ALL] }
+{{- end }}
+
+{{- /* Takes the number of the image's user. */ -}}
+{{- define "data.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: {{ . }}
+runAsGroup: {{ . }}
+fsGroup: {{ . }}
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: { type: RuntimeDefault }
+{{- end }}
+
+{{- /* What every pod of the tier says. Takes (list $ user). */ -}}
+{{- define "data.podSpec" -}}
+serviceAccountName: {{ (index . 0).Release.Name }}-data
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- with (index . 0).Values.global.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with (index . 0).Values.global.image.pullSecrets }}
+imagePullSecrets: {{ toJson . }}
+{{- end }}
+securityContext:
+  {{- include "data.podSecurityContext" (index . 1) | nindent 2 }}
+{{- end }}
+
+{{- /* Takes (list $ storage). */ -}}
+{{- define "data.volumeClaim" -}}
+- metadata: { name: data }
+  spec:
+    accessModes: [ReadWriteOnce]
+    {{- with (index . 0).Values.storageClass }}
+    storageClassName: {{ . }}
+    {{- end }}
+    resources: { requests: { storage: {{ index . 1 }} } }
+{{- end }}
+
+{{- /* Takes (list $ secret key): what is kept in the cluster, or something new. Letters and digits: it stands in URLs. */ -}}
+{{- define "data.keptPassword" -}}
+{{- $root := index . 0 -}}
+{{- $kept := (lookup "v1" "Secret" $root.Release.Namespace (index . 1)).data -}}
+{{ get ($kept | default dict) (index . 2) | default (randAlphaNum 32 | b64enc) }}
+{{- end }}
+
+{{- define "data.settings" -}}
+- -c
+- max_connections={{ .Values.global.postgres.maxConnections }}
+{{- range $name, $value := .Values.postgres.settings }}
+- -c
+- {{ printf "%s=%v" $name $value | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "data.sandboxImage" -}}
+{{ .Values.global.image.repository }}/sandbox:{{ .Values.sandbox.image.tag | default .Values.global.image.tag | default .Chart.AppVersion }}
+{{- end }}

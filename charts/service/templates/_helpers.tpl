@@ -1,0 +1,137 @@
+{{- define "service.name" -}}
+{{ .Values.name | default .Chart.Name }}
+{{- end }}
+
+{{- define "service.fullname" -}}
+{{ .Release.Name }}-{{ include "service.name" . }}
+{{- end }}
+
+{{- /* Takes (list $ component): what selects pods must never change. */ -}}
+{{- define "service.selector" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: {{ include "service.name" $root }}
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}
+
+{{- define "service.labels" -}}
+{{- $root := index . 0 -}}
+{{ include "service.selector" . }}
+app.kubernetes.io/part-of: homeroom
+app.kubernetes.io/version: {{ include "service.tag" $root | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+{{- end }}
+
+{{- define "service.tag" -}}
+{{ .Values.image.tag | default .Values.global.image.tag | default .Chart.AppVersion }}
+{{- end }}
+
+{{- define "service.image" -}}
+{{ .Values.global.image.repository }}/{{ include "service.name" . }}:{{ include "service.tag" . }}
+{{- end }}
+
+{{- define "service.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: { drop: [ALL] }
+{{- end }}
+
+{{- define "service.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+seccompProfile: { type: RuntimeDefault }
+{{- end }}
+
+{{- define "service.postgresHost" -}}
+{{ .Values.global.postgres.host | default (printf "%s-data-postgres-rw" .Release.Name) }}
+{{- end }}
+
+{{- /* Empty when there is no replica to read from. */ -}}
+{{- define "service.replicaHost" -}}
+{{- with .Values.global.postgres -}}
+{{- if .host }}{{ .replicaHost }}{{ else if .replicas }}{{ .replicaHost | default (printf "%s-data-postgres-ro" $.Release.Name) }}{{ end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "service.databaseSecret" -}}
+{{ .Values.database.secret.name | default (printf "%s-database" (include "service.fullname" .)) }}
+{{- end }}
+
+{{- define "service.signingSecret" -}}
+{{ .Values.global.signingSecret | default (printf "%s-signing" .Release.Name) }}
+{{- end }}
+
+{{- /* Takes (list $ host role passwordVariable). */ -}}
+{{- define "service.databaseUrl" -}}
+{{- $root := index . 0 -}}
+{{- $name := $root.Values.database.name | default (include "service.name" $root) -}}
+postgres://{{ index . 2 }}:$({{ index . 3 }})@{{ index . 1 }}:{{ $root.Values.global.postgres.port }}/{{ $name }}
+{{- end }}
+
+{{- define "service.appRole" -}}
+{{ .Values.database.user | default (printf "%s_app" (include "service.name" .)) }}
+{{- end }}
+
+{{- define "service.ownerRole" -}}
+{{ .Values.database.owner | default (printf "%s_owner" (include "service.name" .)) }}
+{{- end }}
+
+{{- /* Takes (list $ "sessions"|"cache"): the password's variable and the URL. */ -}}
+{{- define "service.redisEnv" -}}
+{{- $root := index . 0 -}}{{- $which := index . 1 -}}{{- $upper := upper $which -}}
+{{- $redis := index $root.Values.global.redis $which -}}
+{{- $host := $redis.host | default (printf "%s-data-redis-%s" $root.Release.Name $which) -}}
+{{- $secret := $redis.secret.name | default (ternary "" (printf "%s-data-redis" $root.Release.Name) (ne $redis.host "")) -}}
+{{- $scheme := ternary "rediss" "redis" $redis.tls -}}
+{{- if $secret }}
+- name: REDIS_{{ $upper }}_PASSWORD
+  valueFrom: { secretKeyRef: { name: {{ $secret }}, key: {{ $redis.secret.key }} } }
+- name: REDIS_{{ $upper }}_URL
+  value: {{ $scheme }}://:$(REDIS_{{ $upper }}_PASSWORD)@{{ $host }}:{{ $redis.port }}
+{{- else }}
+- name: REDIS_{{ $upper }}_URL
+  value: {{ $scheme }}://{{ $host }}:{{ $redis.port }}
+{{- end }}
+{{- end }}
+
+{{- /* Takes (list $ secrets): NAME: { name, key } as environment. */ -}}
+{{- define "service.secretEnv" -}}
+{{- $root := index . 0 -}}
+{{- range $name, $ref := index . 1 }}
+{{- with tpl $ref.name $root }}
+- name: {{ $name }}
+  valueFrom: { secretKeyRef: { name: {{ . }}, key: {{ tpl $ref.key $root }} } }
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* The same for whatever answers reads. */ -}}
+{{- define "service.replicaConnections" -}}
+{{- $scaled := or .Values.global.autoscaling.enabled .Values.global.keda.enabled -}}
+{{- $sum := 0 -}}
+{{- range $role := list "api" "worker" -}}
+{{- with index $.Values $role -}}
+{{- if .enabled -}}
+{{- $pods := add (ternary .autoscaling.maxReplicas .replicas (and $scaled (ne (toString .autoscaling.enabled) "false"))) .maxSurge -}}
+{{- $sum = add $sum (mul $pods .pool.replica) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{ $sum }}
+{{- end }}
+
+{{- /* Every process's connections at the most: (pods + surge) × pool, and a worker's own one for its relay. */ -}}
+{{- define "service.connections" -}}
+{{- $scaled := or .Values.global.autoscaling.enabled .Values.global.keda.enabled -}}
+{{- $sum := ternary 1 0 .Values.migrations.enabled -}}
+{{- if .Values.api.enabled -}}
+{{- $pods := add (ternary .Values.api.autoscaling.maxReplicas .Values.api.replicas $scaled) .Values.api.maxSurge -}}
+{{- $sum = add $sum (mul $pods .Values.api.pool.primary) -}}
+{{- end -}}
+{{- if .Values.worker.enabled -}}
+{{- $pods := add (ternary .Values.worker.autoscaling.maxReplicas .Values.worker.replicas (and $scaled .Values.worker.autoscaling.enabled)) .Values.worker.maxSurge -}}
+{{- $sum = add $sum (mul $pods (add .Values.worker.pool.primary 1)) -}}
+{{- end -}}
+{{ $sum }}
+{{- end }}
