@@ -1,8 +1,9 @@
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { Server, type Socket } from 'node:net';
 import type { ZodFastify } from './server.ts';
 
 const sweepEveryMs = 50;
-/** A connection that has said nothing for this long after the drain began is a spare one, not a request on its way. */
+/** A connection that is idle for this long after the drain began is a spare one, without a request on its way. */
 const silenceMs = 500;
 
 /**
@@ -22,17 +23,26 @@ export function drainable(app: ZodFastify): (budgetMs: number) => Promise<number
     const endsAt = performance.now() + budgetMs;
     const silentAt = performance.now() + silenceMs;
     let cut = 0;
+    const closeIdle = app.server.closeIdleConnections.bind(app.server);
+    // http's own close hangs up on what is idle at that very moment, and a request may be on its way there
+    app.server.closeIdleConnections = () => undefined;
+    const ended = once(app.server, 'close');
+    // before anyone is told to go: whoever comes back at once must find the door shut, not a queue that is thrown away
+    Server.prototype.close.call(app.server);
+    const closing = app.close();
     const sweep = setInterval(() => {
-      app.server.closeIdleConnections();
       const now = performance.now();
-      if (now > silentAt) for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+      if (now > silentAt) {
+        closeIdle();
+        for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+      }
       if (now > endsAt) {
         cut += open.size;
         for (const socket of open) socket.destroy();
       }
     }, sweepEveryMs);
     try {
-      await app.close();
+      await Promise.all([closing, ended]);
     } finally {
       clearInterval(sweep);
     }

@@ -148,6 +148,18 @@ describe('on SIGTERM under keep-alive load', () => {
     idle.destroy();
   });
 
+  test('a request that comes on an idle connection just after the door was shut is answered', async () => {
+    const child = await start(serving);
+    const origin = await originOf(child);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    await get(`${origin}/api/quick`, agent);
+    child.process.kill('SIGTERM');
+    await waitFor('the door to be shut', () => refuses(origin), { everyMs: 5 });
+    expect(await get(`${origin}/api/quick`, agent)).toEqual({ status: 200, connection: 'close' });
+    expect(await child.ended).toBe(0);
+    agent.destroy();
+  });
+
   test('200 requests a second on 10 connections lose none', async () => {
     const child = await start(serving, { PRESTOP_DELAY_MS: '200' });
     const origin = await originOf(child);
