@@ -1,0 +1,98 @@
+# shellcheck shell=bash
+# What the demos have in common: words, waiting, counting requests by pod, and load from inside the cluster.
+set -euo pipefail
+NAMESPACE=${NAMESPACE:-homeroom}
+RELEASE=${RELEASE:-homeroom}
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+CHECKOUT=$(cd "$HERE/../.." && pwd)
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+look() { printf '  look: %s\n' "$*"; }
+ok() { printf '  \033[32m✔\033[0m %s\n' "$*"; }
+fail() { printf '  \033[31m✘ %s\033[0m\n' "$*" >&2; exit 1; }
+k() { kubectl --namespace "$NAMESPACE" "$@"; }
+
+# wait_for SECONDS WHAT COMMAND…
+wait_for() {
+  local end=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    [ $SECONDS -lt $end ] || fail "$what: did not happen"
+    sleep 1
+  done
+}
+
+api() { echo "$RELEASE-$1-api"; }
+labels() { echo "app.kubernetes.io/instance=$RELEASE,app.kubernetes.io/name=$1,app.kubernetes.io/component=api"; }
+pods() { k get pods --selector "$(labels "$1")" --field-selector status.phase=Running --output name | cut -d/ -f2; }
+ready() { k get deploy "$(api "$1")" --output 'jsonpath={.status.readyReplicas}'; }
+has_ready() { [ "$(ready "$1")" = "$2" ] && [ "$(k get deploy "$(api "$1")" --output 'jsonpath={.status.replicas}')" = "$2" ]; }
+desired() { k get hpa "$(api "$1")" --output 'jsonpath={.status.desiredReplicas}'; }
+autoscaled() { k get hpa "$(api "$1")" >/dev/null 2>&1; }
+
+metrics_of() { k get --raw "/api/v1/namespaces/$NAMESPACE/pods/$1:9100/proxy/metrics"; }
+# requests POD: what it has answered since it started, health checks left out
+requests() { metrics_of "$1" | awk '/^http_request_duration_seconds_count/ && !/route="\/health/ { n += $NF } END { print n + 0 }'; }
+show_requests() { for pod in $(pods "$1"); do printf '  %-45s %s requests\n' "$pod" "$(requests "$pod")"; done; }
+# metric POD PATTERN: the sum of the lines that match
+metric() { metrics_of "$1" | awk -v pattern="$2" '$0 ~ pattern && !/^#/ { n += $NF } END { print n + 0 }'; }
+
+# The limit per address would turn away what comes from one pod.
+need_no_limit() {
+  local limit
+  limit=$(k get configmap "$RELEASE-families" --output 'jsonpath={.data.RATE_LIMIT_PER_MINUTE}')
+  [ "$limit" = 0 ] || fail "the rate limit is $limit a minute; for demos: helm upgrade $RELEASE charts/homeroom -n $NAMESPACE --reuse-values -f k8s/demos/values.yaml"
+}
+
+# start_load NAME OPTIONS…: the generator, in a pod; it ends by itself
+start_load() {
+  local name=load-$1 image args=''
+  shift
+  image=${LOAD_IMAGE:-$(k get deploy "$(api families)" --output 'jsonpath={.spec.template.spec.containers[0].image}')}
+  for option in --target "http://$RELEASE-gateway" --json --max-failed any "$@"; do args+=", \"$option\""; done
+  stop_load "${name#load-}"
+  k create configmap "$name" --from-file="$CHECKOUT/tools/load/src" --from-file="$CHECKOUT/tools/load/package.json" >/dev/null
+  k apply --filename - >/dev/null <<POD
+apiVersion: v1
+kind: Pod
+metadata:
+  name: $name
+  labels: { app.kubernetes.io/name: load, app.kubernetes.io/part-of: homeroom }
+spec:
+  restartPolicy: Never
+  automountServiceAccountToken: false
+  securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: RuntimeDefault } }
+  containers:
+    - name: load
+      image: $image
+      args: ["/load/main.ts"$args]
+      resources: { requests: { cpu: 50m, memory: 96Mi }, limits: { cpu: "1", memory: 384Mi } }
+      securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: [ALL] } }
+      volumeMounts: [{ name: load, mountPath: /load }]
+  volumes: [{ name: load, configMap: { name: $name } }]
+POD
+  wait_for 60 "the load generator runs (kubectl -n $NAMESPACE logs $name)" load_sends "$name"
+}
+load_sends() { k logs "$1" | grep -q ' ok '; }
+stop_load() { k delete pod,configmap "load-$1" --ignore-not-found --grace-period=1 >/dev/null; }
+
+# end_load NAME: waits for its end; its report is then in REPORT
+end_load() {
+  wait_for 700 'the load generator ends' load_ended "load-$1"
+  REPORT=$(k logs "load-$1" | grep '^{' || true)
+  [ -n "$REPORT" ] || fail "the load generator could not run: $(k logs "load-$1" --tail=2)"
+  printf '  %s\n' "$REPORT"
+  stop_load "$1"
+}
+load_ended() { k get pod "$1" --output 'jsonpath={.status.phase}' | grep -qE 'Succeeded|Failed'; }
+# field NAME: a number of the report
+field() { grep -oE "\"$1\":[0-9.]+" <<<"$REPORT" | head -1 | cut -d: -f2; }
+none_failed() {
+  [ "$(field ok)" -gt 0 ] || fail 'nothing was answered'
+  [ "$(field failed)" = 0 ] || fail "$(field failed) of $(field scheduled) requests failed"
+  ok "$(field ok) requests, 0 failed, p99 $(field p99 | cut -d. -f1) ms"
+}
+none_lost() {
+  [ "$(field lost)" = 0 ] || fail "$(field lost) registrations were confirmed and are gone"
+  ok "$(field ok) registrations were confirmed, 0 lost"
+}
