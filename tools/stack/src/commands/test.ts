@@ -1,6 +1,7 @@
 import { checks, runCheck, summary, type StepResult } from '../check-steps.ts';
 import { jestArguments, runJest } from '../jest-run.ts';
 import { runJourney } from '../journey-run.ts';
+import { ensureBinaries } from '../packages.ts';
 import { checkout, readStackOptions, type StackOptions } from '../options.ts';
 import { withPrivateEngines } from '../private-engines.ts';
 import { privateStack, removeAbandoned } from '../private-stacks.ts';
@@ -26,6 +27,10 @@ await runCommand(async ({ signal }) => {
   const { options } = readStackOptions([], process.env);
   await removeAbandoned(checkout);
   const progress = openProgress();
+  // tests start gateways and engines of their own
+  await ensureBinaries(['redis', 'haproxy', 'java', 'maven'], (labels) =>
+    progress.say(`  Installing ${labels.join(', ')} (apt) …`),
+  );
   const results =
     args.length > 0
       ? [await testPaths(args, options, progress, signal)]
