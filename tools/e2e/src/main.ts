@@ -158,6 +158,8 @@ async function contents(): Promise<string> {
 
 async function uninstall(): Promise<void> {
   await house.helm('uninstall', 'homeroom', '--wait');
+  // what owns the pods is gone; they themselves finish what they are doing
+  await house.kubectl('wait', '--for=delete', 'pod,replicaset,job', '--all', '--timeout=120s');
   const left = await house.kubectl('get', 'all,cm,pdb,hpa,netpol,secret,pvc', '--output', 'name');
   const unexpected = left
     .split('\n')
