@@ -1,0 +1,65 @@
+import { parseArgs } from 'node:util';
+import { imageName, imageNames, type ImageName } from './assemble/images.ts';
+import type { Target } from './content-hash.ts';
+
+export const help = `Builds the images of the services, and of the sandbox (mail catcher, payments).
+
+  npm run images -- [options]
+
+  --service <name>     only this one, may be repeated: ${imageNames.join(', ')}
+  --target <target>    service: for production (the default); dev: sources that are reloaded, for the inner loop
+  --registry <prefix>  before the names, such as localhost:5000
+  --push               pushes what has been built
+  --network <mode>     what the build's npm ci runs in, such as host
+  --force              builds what exists already
+  --check              builds, then proves of every image what the README promises: needs the engines of \`npm run engines\`
+  --print              only the names that the images would have
+
+A name ends with the hash of what the image is made from. What exists is not built again. The names are written to
+.homeroom/images.json (images-dev.json). DOCKER is the client to use; NODE_IMAGE, RUNTIME_IMAGE and NPM_REGISTRY take the place
+of the public ones; certificates of NODE_EXTRA_CA_CERTS are lent to the build.`;
+
+export interface Options {
+  images: ImageName[];
+  target: Target;
+  registry: string;
+  network?: string | undefined;
+  push: boolean;
+  force: boolean;
+  check: boolean;
+  print: boolean;
+  help: boolean;
+}
+
+/** @throws naming the flag that makes no sense. */
+export function readOptions(args: string[]): Options {
+  const string = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({
+    args,
+    options: {
+      service: { type: 'string', multiple: true },
+      target: { ...string, default: 'service' },
+      registry: { ...string, default: '' },
+      network: string,
+      push: flag,
+      force: flag,
+      check: flag,
+      print: flag,
+      help: { ...flag, short: 'h' },
+    },
+  });
+  const { target } = values;
+  if (target !== 'service' && target !== 'dev') throw new Error(`--target ${target}: choose service or dev`);
+  if (target === 'dev' && values.check) throw new Error('--check is for images of production, not for --target dev');
+  const possible = imageNames.filter((name) => target === 'service' || name !== 'sandbox');
+  const images = values.service?.map(imageName) ?? possible;
+  if (images.some((name) => !possible.includes(name))) throw new Error('The sandbox has no image for the inner loop');
+  return { ...values, images, target };
+}
+
+/** Build arguments that change what an image holds. */
+export function readBuildArgs(env: NodeJS.ProcessEnv): Record<string, string> {
+  const names = ['NODE_IMAGE', 'RUNTIME_IMAGE'];
+  return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+}
