@@ -46,14 +46,16 @@ ENTRYPOINT ["dev-entrypoint"]
 
 FROM sources AS files
 ARG SERVICE
-RUN node tools/images/src/assemble/compile.ts "$SERVICE" && node tools/images/src/assemble/assemble.ts "$SERVICE" /out
+RUN node tools/images/src/assemble/compile.ts "$SERVICE" \
+  && node tools/images/src/assemble/assemble.ts "$SERVICE" /out \
+  && mkdir /spare && cp -L /lib/*-linux-gnu/librt.so.1 /spare/
 
 # V8's code for every module, made by the very Node that will read it
 FROM ${RUNTIME_IMAGE} AS warm
 WORKDIR /app
 USER 0:0
 COPY --from=files /out ./
-COPY --from=files /lib/*-linux-gnu/librt.so.1 /spare/
+COPY --from=files /spare /spare
 COPY tools/images/src/assemble/warm.ts /warm.ts
 RUN ["/nodejs/bin/node", "/warm.ts"]
 

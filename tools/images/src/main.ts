@@ -49,9 +49,16 @@ async function provide(image: ImageName, ref: string, options: Options): Promise
   const size = ((await imageSize(ref)) ?? 0) / 1e6;
   const how = exists ? 'is there' : `built in ${((Date.now() - started) / 1000).toFixed(1)} s`;
   console.log(`${image.padEnd(14)} ${ref}  ${size.toFixed(1)} MB  ${how}`);
-  if (options.push) {
-    await docker(['push', '--quiet', ref]);
-    console.log(`${image.padEnd(14)} pushed`);
+  const names = [ref];
+  if (options.tag !== undefined) {
+    const other = ref.replace(/:[^:]*$/, `:${options.tag}`);
+    await docker(['tag', ref, other]);
+    names.push(other);
+    console.log(`${image.padEnd(14)} ${other}`);
+  }
+  for (const name of options.push ? names : []) {
+    await docker(['push', '--quiet', name]);
+    console.log(`${image.padEnd(14)} pushed ${name}`);
   }
 }
 

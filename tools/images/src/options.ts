@@ -9,8 +9,9 @@ export const help = `Builds the images of the services, and of the sandbox (mail
   --service <name>     only this one, may be repeated: ${imageNames.join(', ')}
   --target <target>    service: for production (the default); dev: sources that are reloaded, for the inner loop
   --registry <prefix>  before the names, such as localhost:5000
+  --tag <name>         another name for each, the same for all, such as demo
   --push               pushes what has been built
-  --network <mode>     what the build's npm ci runs in, such as host
+  --network <mode>     what the build's npm ci runs in, such as host (DOCKER_BUILD_NETWORK)
   --force              builds what exists already
   --check              builds, then proves of every image what the README promises: needs the engines of \`npm run engines\`
   --print              only the names that the images would have
@@ -23,6 +24,7 @@ export interface Options {
   images: ImageName[];
   target: Target;
   registry: string;
+  tag?: string | undefined;
   network?: string | undefined;
   push: boolean;
   force: boolean;
@@ -41,6 +43,7 @@ export function readOptions(args: string[]): Options {
       service: { type: 'string', multiple: true },
       target: { ...string, default: 'service' },
       registry: { ...string, default: '' },
+      tag: string,
       network: string,
       push: flag,
       force: flag,
@@ -55,7 +58,7 @@ export function readOptions(args: string[]): Options {
   const possible = imageNames.filter((name) => target === 'service' || name !== 'sandbox');
   const images = values.service?.map(imageName) ?? possible;
   if (images.some((name) => !possible.includes(name))) throw new Error('The sandbox has no image for the inner loop');
-  return { ...values, images, target };
+  return { ...values, images, target, network: values.network ?? process.env['DOCKER_BUILD_NETWORK'] };
 }
 
 /** Build arguments that change what an image holds. */
