@@ -39,6 +39,9 @@ enableServiceLinks: false
 {{- with (index . 0).Values.global.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
+{{- with (index . 0).Values.nodeSelector }}
+nodeSelector: {{ toJson . }}
+{{- end }}
 {{- with (index . 0).Values.global.image.pullSecrets }}
 imagePullSecrets: {{ toJson . }}
 {{- end }}
