@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { run } from './parts.ts';
 
 /** One release in one namespace. */
@@ -24,6 +25,42 @@ export class House {
     await run('kubectl', ['label', 'namespace', this.namespace, 'pod-security.kubernetes.io/enforce=restricted']);
   }
 
+  async remove(): Promise<void> {
+    await run('kubectl', ['delete', 'namespace', this.namespace, '--ignore-not-found', '--timeout=180s']);
+  }
+
+  /** Names of the nodes that take pods, the one with the most memory first. */
+  async nodes(): Promise<string[]> {
+    const text = await run('kubectl', ['get', 'nodes', '--output', 'json']);
+    const { items } = JSON.parse(text) as { items: Node[] };
+    return items
+      .filter(({ spec, status }) => {
+        const ready = status.conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True');
+        const closed = spec.taints?.some(({ effect }) => effect !== 'PreferNoSchedule') ?? false;
+        return ready && !closed && spec.unschedulable !== true;
+      })
+      .sort((a, b) => kibibytes(b) - kibibytes(a))
+      .map(({ metadata }) => metadata.name);
+  }
+
+  /** Flags that keep the data tier on one node, so that the others can be emptied without it. */
+  dataOn([first, ...others]: readonly string[]): string[] {
+    if (first === undefined || others.length === 0) return [];
+    return ['--set-json', `data.nodeSelector=${JSON.stringify({ 'kubernetes.io/hostname': first })}`];
+  }
+
+  /** Whether the cluster serves an API group. */
+  async serves(group: string): Promise<boolean> {
+    return (await run('kubectl', ['api-versions'])).split('\n').some((version) => version.startsWith(`${group}/`));
+  }
+
+  /** The pods whose containers were started more than once, with how often. */
+  async restarts(): Promise<string> {
+    const path = '{range .items[*]}{.metadata.name} {.status.containerStatuses[*].restartCount}{"\\n"}{end}';
+    const lines = (await this.kubectl('get', 'pods', '--output', `jsonpath=${path}`)).split('\n');
+    return lines.filter((line) => / .*[1-9]/.test(line)).join(', ');
+  }
+
   async secret(name: string, key: string): Promise<string> {
     const text = await this.kubectl('get', 'secret', name, '--output', `jsonpath={.data.${key}}`);
     return Buffer.from(text, 'base64').toString();
@@ -32,6 +69,15 @@ export class House {
   sql(database: string, query: string): Promise<string> {
     const psql = ['psql', '--username', 'postgres', '--tuples-only', '--no-align', database, '--command', query];
     return this.kubectl('exec', 'homeroom-data-postgres-0', '--', ...psql);
+  }
+
+  /** @throws when it has not become true after a minute. */
+  async until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
+    const end = performance.now() + 60_000;
+    while (!(await isTrue())) {
+      if (performance.now() > end) throw new Error(`${what}: did not happen within a minute`);
+      await delay(500);
+    }
   }
 
   /** Leads a port of this machine to a Service; `close` ends it. */
@@ -57,8 +103,25 @@ export class House {
       const text = await this.kubectl(...args).catch((error: unknown) => String(error));
       console.error(`\n--- ${title}\n${text}`);
     };
-    await show('pods', 'get', 'pods,jobs,pvc', '--output', 'wide');
+    await show('pods', 'get', 'pods,jobs,pvc,hpa', '--output', 'wide');
     await show('events', 'get', 'events', '--sort-by=.lastTimestamp');
-    await show('last logs', 'logs', '--selector', 'app.kubernetes.io/part-of=homeroom', '--tail=15', '--prefix');
+    await show(
+      'last logs',
+      'logs',
+      '--selector',
+      'app.kubernetes.io/part-of=homeroom',
+      '--tail=15',
+      '--prefix',
+      '--max-log-requests=50',
+    );
   }
 }
+
+interface Node {
+  metadata: { name: string };
+  spec: { unschedulable?: boolean; taints?: { effect: string }[] };
+  status: { allocatable: { memory: string }; conditions: { type: string; status: string }[] };
+}
+
+/** Kubelets say memory in Ki. */
+const kibibytes = ({ status }: Node): number => Number.parseInt(status.allocatable.memory, 10);

@@ -1,0 +1,64 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { checkout, run, work, type Parts } from './parts.ts';
+import { charts, helm, renderText } from './render.ts';
+import { writeSchemas } from './schemas.ts';
+
+const combinations: Record<string, Record<string, unknown>> = {
+  plain: {},
+  autoscaling: { 'global.autoscaling.enabled': true },
+  ingress: { 'global.ingress': { enabled: true, host: 'a.example', className: '', tlsSecret: 'tls' } },
+  route: { 'global.httpRoute': { enabled: true, parentRefs: [{ name: 'edge' }], hostnames: ['a.example'] } },
+  keda: { 'global.keda.enabled': true },
+  'three brokers': { 'data.kafka.brokers': 3, 'global.postgres.replicas': 2 },
+  open: { 'global.networkPolicy.enabled': false, 'gateway.service.type': 'NodePort' },
+  development: { 'global.development': true },
+  canary: { 'gateway.canaries': [{ service: 'families', headlessService: 'canary-families-headless', percent: 25 }] },
+};
+
+/** What the charts promise before anything is installed. */
+export async function proveCharts(parts: Parts): Promise<void> {
+  await parts.part('helm lint', async () => {
+    for (const chart of ['homeroom', 'service', 'data']) helm(['lint', '--strict', join(charts, chart)]);
+  });
+  await parts.part('kubeconform', conform);
+  await parts.part('template tests', templateTests);
+  await parts.part('alert rules', alertRules);
+}
+
+async function conform(): Promise<void> {
+  const schemas = await writeSchemas(join(work, 'schemas'));
+  mkdirSync(work, { recursive: true });
+  const files = Object.entries(combinations).map(([name, values]) => {
+    const file = join(work, `${name.replaceAll(' ', '-')}.yaml`);
+    writeFileSync(file, renderText(values));
+    return file;
+  });
+  const production = join(work, 'production.yaml');
+  writeFileSync(production, renderText({}, ['values-production.yaml']));
+  // whoever has the resources of Gateway API and KEDA has their schemas; here they are left out, and said to be
+  const skip = ['-skip', 'HTTPRoute,ScaledObject'];
+  const flags = ['-strict', '-summary', '-schema-location', schemas, ...skip];
+  console.log(await run('kubeconform', [...flags, ...files, production]));
+}
+
+async function templateTests(): Promise<void> {
+  const jest = join(checkout, 'node_modules', 'jest', 'bin', 'jest.js');
+  await run(process.execPath, [jest, '--rootDir', checkout, '--testMatch', '**/tools/e2e/test/*.helm.ts'], {
+    NODE_OPTIONS: '--experimental-vm-modules',
+  });
+}
+
+/** By promtool of the PATH, or else of Prometheus's image. */
+async function alertRules(): Promise<void> {
+  const test = join(checkout, 'k8s', 'metrics', 'rules', 'homeroom.test.yaml');
+  try {
+    console.log(await run('promtool', ['test', 'rules', test]));
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ENOENT') throw error;
+    const folder = ['--volume', `${dirname(test)}:/rules:ro`, '--workdir', '/rules'];
+    const image = 'prom/prometheus:v3.5.0';
+    const docker = ['run', '--rm', '--network', 'none', ...folder, '--entrypoint', 'promtool', image];
+    console.log(await run('docker', [...docker, 'test', 'rules', 'homeroom.test.yaml']));
+  }
+}

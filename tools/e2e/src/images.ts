@@ -1,0 +1,21 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Options } from './options.ts';
+import { checkout, run } from './parts.ts';
+
+/** Builds the images and brings them to the cluster. @returns flags for helm that name them. */
+export async function provideImages({ tag, load }: Options): Promise<string[]> {
+  if (tag !== undefined) return ['--set', `global.image.tag=${tag}`];
+  await run('npm', ['run', 'images']);
+  const file = join(checkout, '.homeroom', 'images.json');
+  if (!existsSync(file)) throw new Error('npm run images has left no .homeroom/images.json');
+  const images = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+  if (load !== undefined) {
+    const [command = '', ...args] = load.split(' ');
+    await run(command, [...args, ...Object.values(images)]);
+  }
+  const tags = Object.entries(images).map(
+    ([name, ref]) => `${name === 'sandbox' ? 'data.sandbox' : name}.image.tag=${ref.slice(ref.lastIndexOf(':') + 1)}`,
+  );
+  return ['--set', tags.join(',')];
+}
