@@ -9,7 +9,7 @@ export const help = `Builds the images of the services, and of the sandbox (mail
   --service <name>     only this one, may be repeated: ${imageNames.join(', ')}
   --target <target>    service: for production (the default); dev: sources that are reloaded, for the inner loop
   --registry <prefix>  before the names, such as localhost:5000
-  --tag <name>         another name for each, the same for all, such as demo
+  --tag <name>         another name for each, the same for all: dev, which the chart asks for, unless this says another
   --push               pushes what has been built
   --network <mode>     what the build's npm ci runs in, such as host (DOCKER_BUILD_NETWORK)
   --force              builds what exists already
@@ -58,7 +58,13 @@ export function readOptions(args: string[]): Options {
   const possible = imageNames.filter((name) => target === 'service' || name !== 'sandbox');
   const images = values.service?.map(imageName) ?? possible;
   if (images.some((name) => !possible.includes(name))) throw new Error('The sandbox has no image for the inner loop');
-  return { ...values, images, target, network: values.network ?? process.env['DOCKER_BUILD_NETWORK'] };
+  return {
+    ...values,
+    images,
+    target,
+    tag: values.tag ?? (target === 'service' ? 'dev' : undefined),
+    network: values.network ?? process.env['DOCKER_BUILD_NETWORK'],
+  };
 }
 
 /** Build arguments that change what an image holds. */
