@@ -77,5 +77,5 @@ securityContext:
 {{- end }}
 
 {{- define "data.sandboxImage" -}}
-{{ .Values.global.image.repository }}/sandbox:{{ .Values.sandbox.image.tag | default .Values.global.image.tag | default .Chart.AppVersion }}
+{{ .Values.sandbox.image.repository | default (printf "%s/sandbox" .Values.global.image.repository) }}:{{ .Values.sandbox.image.tag | default .Values.global.image.tag | default .Chart.AppVersion }}
 {{- end }}

@@ -33,7 +33,7 @@ seccompProfile: { type: RuntimeDefault }
 {{- end }}
 
 {{- define "homeroom.familiesImage" -}}
-{{ .Values.global.image.repository }}/families:{{ .Values.families.image.tag | default .Values.global.image.tag | default .Chart.AppVersion }}
+{{ .Values.families.image.repository | default (printf "%s/families" .Values.global.image.repository) }}:{{ .Values.families.image.tag | default .Values.global.image.tag | default .Chart.AppVersion }}
 {{- end }}
 
 {{- /* Takes (list $ secret key): what is kept in the cluster, or something new. */ -}}

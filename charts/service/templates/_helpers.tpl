@@ -27,7 +27,7 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 {{- end }}
 
 {{- define "service.image" -}}
-{{ .Values.global.image.repository }}/{{ include "service.name" . }}:{{ include "service.tag" . }}
+{{ .Values.image.repository | default (printf "%s/%s" .Values.global.image.repository (include "service.name" .)) }}:{{ include "service.tag" . }}
 {{- end }}
 
 {{- define "service.securityContext" -}}
