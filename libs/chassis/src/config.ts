@@ -80,6 +80,8 @@ export const databaseConfig = {
   DATABASE_REPLICA_POOL_SIZE: wholeNumber(1).default(5),
   /** Connections that all processes together may open; 0 when it is not known. */
   DATABASE_CONNECTIONS_PLANNED: wholeNumber().default(0),
+  /** How long a start waits for a database that is not there yet or not yet migrated; 0 refuses at once. */
+  SCHEMA_WAIT_MS: wholeNumber().default(0),
 };
 
 export type DatabaseConfig = Readonly<z.infer<z.ZodObject<typeof databaseConfig>>>;

@@ -1,4 +1,4 @@
-import { checkConnectionBudget, checkSchema, migrate, openDatabase, type Database } from '@homeroom/postgres';
+import { checkConnectionBudget, migrate, openDatabase, waitForSchema, type Database } from '@homeroom/postgres';
 import { loadConfig, migrationConfig, type DatabaseConfig, type ProcessConfig } from './config.ts';
 import { createLogger } from './logger.ts';
 import { observeDatabase } from './observe-database.ts';
@@ -7,6 +7,7 @@ import type { Shell } from './process.ts';
 /**
  * Opens a process's database: measured, watched by a health check, closed at the end.
  * @param migrations the folder of the service's migrations.
+ * Waits SCHEMA_WAIT_MS for a database that is away or lacks migrations: both may be starting beside this process.
  * @throws {Error} when the schema does not fit this version, or the pools of all processes are more than the server takes.
  */
 export async function openServiceDatabase(
@@ -16,8 +17,12 @@ export async function openServiceDatabase(
     logger,
     metrics,
     health,
+    signal,
     onClose,
-  }: Pick<Shell<ProcessConfig & DatabaseConfig>, 'name' | 'config' | 'logger' | 'metrics' | 'health' | 'onClose'>,
+  }: Pick<
+    Shell<ProcessConfig & DatabaseConfig>,
+    'name' | 'config' | 'logger' | 'metrics' | 'health' | 'signal' | 'onClose'
+  >,
   migrations: URL,
 ): Promise<Database> {
   const database = openDatabase({
@@ -35,7 +40,15 @@ export async function openServiceDatabase(
     gauge.set({ state: 'idle' }, idle);
     gauge.set({ state: 'waited-for' }, waiting);
   });
-  await checkSchema(database, migrations);
+  let said = '';
+  await waitForSchema(database, migrations, {
+    waitMs: config.SCHEMA_WAIT_MS,
+    signal,
+    onWaiting: ({ message }) => {
+      if (message !== said) logger.warn({ reason: message }, 'waiting for the database');
+      said = message;
+    },
+  });
   await checkConnectionBudget(database, { planned: config.DATABASE_CONNECTIONS_PLANNED });
   health.check('postgres', (signal) => database.ping(signal));
   return database;

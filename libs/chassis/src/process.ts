@@ -88,6 +88,11 @@ export async function runProcess<S extends z.ZodType<ProcessConfig>>(
       },
     });
   } catch (error) {
+    if (ending.signal.aborted) {
+      // told to stop before it had started: that goes on in order
+      logger.info({ reason: String(error) }, 'the start was broken off');
+      return;
+    }
     logger.fatal({ err: error }, 'the process could not start');
     await ending.begin('a failed start', 1);
   }

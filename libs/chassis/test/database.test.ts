@@ -49,6 +49,7 @@ const open = (env: Record<string, string> = {}): Promise<Database> =>
       logger: createLogger({ service: 'things', level: 'silent' }),
       metrics,
       health,
+      signal: AbortSignal.timeout(30_000),
       onClose: (name, close) => closers.push([name, close]),
     },
     pathToFileURL(`${folder}/`),

@@ -45,14 +45,21 @@ export function pendingMigrations(
   return files.slice(applied.length);
 }
 
+/** The database lacks migrations: they may be on their way. */
+export class MigrationsMissingError extends Error {
+  override readonly name = 'MigrationsMissingError';
+}
+
 /**
  * Refuses to start a process on a schema that does not fit it.
  * @param directory the migrations that the process was written for.
- * @throws {Error} with the mend: migrate first, or deploy the newer version. A newer schema without a breaking migration is fine.
+ * @throws {MigrationsMissingError} that says to migrate first, {Error} that says to deploy the newer version. A newer schema without a breaking migration is fine.
  */
 export async function checkSchema(db: Queryable, directory: string | URL): Promise<void> {
   const missing = pendingMigrations(await readMigrations(directory), await readApplied(db));
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name).join(', ');
-  throw new Error(`The database lacks ${names}: run the service's migrations (src/migrate.ts) before starting it.`);
+  throw new MigrationsMissingError(
+    `The database lacks ${names}: run the service's migrations (src/migrate.ts) before starting it.`,
+  );
 }

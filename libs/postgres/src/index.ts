@@ -7,6 +7,7 @@ export { openConnection, type Connection, type ConnectionOptions } from './conne
 export { checkConnectionBudget, poolSize } from './pool-size.ts';
 export { migrate, type MigrateEvent, type MigrateOptions } from './migrate.ts';
 export { checkSchema } from './check-schema.ts';
+export { waitForSchema, type SchemaWaitOptions } from './wait-for-schema.ts';
 export {
   claimIdempotencyKey,
   forgetIdempotencyKeys,

@@ -1,16 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { checkSchema, migrate, openDatabase, type Database } from '@homeroom/postgres';
-import { createTestDatabase, startFaultProxy, waitFor, type TestDatabase } from '@homeroom/testing';
+import { startFaultProxy, waitFor, type TestDatabase } from '@homeroom/testing';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createUnmigrated } from './unmigrated.ts';
 
 let directory: string;
 let opened: TestDatabase;
 let database: Database;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'migrations-'));
-  opened = await empty();
+  opened = await createUnmigrated();
   database = openDatabase({
     primaryUrl: opened.url,
     replicaUrls: [],
@@ -24,21 +25,6 @@ afterEach(async () => {
   await opened.drop();
   await rm(directory, { recursive: true });
 });
-
-/** The test template is migrated by what is tested here, so its own record must go first. */
-async function empty(): Promise<TestDatabase> {
-  const fresh = await createTestDatabase({ migrations: [] });
-  const db = openDatabase({
-    primaryUrl: fresh.url,
-    replicaUrls: [],
-    poolSize: 2,
-    replicaPoolSize: 1,
-    applicationName: 'migrate-test',
-  });
-  await db.query({ name: 'forget', text: 'drop table schema_migrations' });
-  await db.close();
-  return fresh;
-}
 
 const file = (name: string, sql: string): Promise<void> => writeFile(join(directory, name), sql);
 const run = (): Promise<{ applied: string[] }> => migrate({ url: opened.url, directory });

@@ -9,7 +9,8 @@ import {
   waitFor,
   type TestDatabase,
 } from '@homeroom/testing';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { migrate } from '@homeroom/postgres';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -130,6 +131,42 @@ test('the API stops in order while Redis is away', async () => {
     await proxy.close();
   }
 }, 30_000);
+
+describe('a start before the migrations', () => {
+  let unmigrated: TestDatabase;
+  beforeEach(async () => {
+    unmigrated = await createTestDatabase({ migrations: [] });
+  });
+  afterEach(() => unmigrated.drop());
+  const startEarly = (waitMs: number): Running =>
+    start('api.ts', { DATABASE_URL: unmigrated.url, DATABASE_REPLICA_URLS: '', SCHEMA_WAIT_MS: String(waitMs) });
+
+  test('waits, is alive and not yet started, and serves when they are applied', async () => {
+    const api = startEarly(30_000);
+    await said(api, 'waiting for the database');
+    const { port } = await said(api, 'health and metrics');
+    const probe = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${port}${path}`)).status;
+    expect(await Promise.all(['/health/startup', '/health/ready', '/health/live'].map(probe))).toEqual([503, 503, 200]);
+    await migrate({ url: unmigrated.url, directory: new URL('../migrations/', import.meta.url) });
+    await said(api, 'listening');
+    await waitFor('ready', async () => (await probe('/health/ready')) === 200);
+    expect(await stop(api)).toBe(0);
+  }, 60_000);
+
+  test('stops in order while it waits', async () => {
+    const api = startEarly(30_000);
+    await said(api, 'waiting for the database');
+    expect(await stop(api)).toBe(0);
+    expect(api.log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
+  }, 30_000);
+
+  test('is refused at once where nothing is waited for', async () => {
+    const api = startEarly(0);
+    const [code] = (await once(api.process, 'close')) as [number];
+    expect(code).toBe(1);
+    expect(JSON.stringify(api.log)).toContain('The database lacks 0001_families');
+  }, 30_000);
+});
 
 test('a process without its configuration names every mistake and exits 78', async () => {
   const api = start('api.ts', { DATABASE_URL: 'mysql://x', CURSOR_SECRET: 'short', REDIS_SESSIONS_URL: '' });
