@@ -10,7 +10,7 @@ export const usage = `Sends requests at a fixed arrival rate and says what becam
   --seconds N         for how long (30), at most 3600
   --count N           at most so many arrivals
   --arrival KIND      poisson (default) or constant
-  --scenario NAME     browse (default), sessions: clients sign in and must stay signed in,
+  --scenario NAME     browse (default), sessions: clients sign in and must stay signed in, change: they change their names,
                       register: families, each looked for at the end, paths: --path as given
   --path PATH         what to GET; repeatable; means --scenario paths
   --clients N         people with cookies and connections of their own (20)

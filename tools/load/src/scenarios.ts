@@ -13,7 +13,7 @@ export interface Scenario {
   lost?(client: Client): Promise<number>;
 }
 
-export const scenarioNames = ['paths', 'browse', 'sessions', 'register'] as const;
+export const scenarioNames = ['paths', 'browse', 'sessions', 'register', 'change'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 const unexpected = ({ status }: Answer): string => `status ${status}`;
@@ -29,6 +29,8 @@ export function scenario(name: ScenarioName, paths: readonly string[]): Scenario
       return sessions();
     case 'register':
       return register();
+    case 'change':
+      return change();
   }
 }
 
@@ -39,29 +41,44 @@ function reading(paths: readonly string[]): Scenario {
   };
 }
 
+/** Registers a family and signs it in. */
+async function signUp(client: Client): Promise<void> {
+  const registration = newFamily();
+  const registered = await client.call(registration);
+  if (registered.status !== 201) throw refused('to register a family', registered);
+  client.familyId = (JSON.parse(registered.body) as { id: string }).id;
+  const signedIn = await client.call(signIn(registration.body.guardian.email));
+  if (signedIn.status !== 201) throw refused('to sign in', signedIn);
+  // the new session has written nothing, so its first read may go to a replica that does not know the family yet
+  for (let tries = 0; tries < 50; tries += 1) {
+    const { status } = await client.call({ method: 'GET', path: `/api/families/${client.familyId}` });
+    if (status === 200) return;
+    await setTimeout(100);
+  }
+  throw new Error('a family that was registered could not be read within 5 s');
+}
+
 /** Every client is a family that has signed in, and stays signed in whatever happens to pods. */
 function sessions(): Scenario {
   return {
-    async prepare(client) {
-      const registration = newFamily();
-      const registered = await client.call(registration);
-      if (registered.status !== 201) throw refused('to register a family', registered);
-      client.familyId = (JSON.parse(registered.body) as { id: string }).id;
-      const signedIn = await client.call(signIn(registration.body.guardian.email));
-      if (signedIn.status !== 201) throw refused('to sign in', signedIn);
-      // the new session has written nothing, so its first read may go to a replica that does not know the family yet
-      for (let tries = 0; tries < 50; tries += 1) {
-        const { status } = await client.call({ method: 'GET', path: `/api/families/${client.familyId}` });
-        if (status === 200) return;
-        await setTimeout(100);
-      }
-      throw new Error('a family that was registered could not be read within 5 s');
-    },
+    prepare: signUp,
     next: (client, n) => ({ method: 'GET', path: n % 2 === 0 ? '/api/sessions' : `/api/families/${client.familyId!}` }),
     wrong(answer, client) {
       if (answer.status === 401) return 'session lost';
       if (answer.status !== 200 && answer.status !== 304) return unexpected(answer);
       return answer.body.includes(client.familyId!) ? undefined : 'somebody else’s answer';
+    },
+  };
+}
+
+/** Every client is a family that has signed in and goes on changing its name: writes that cost next to no CPU. */
+function change(): Scenario {
+  return {
+    prepare: signUp,
+    next: (client, n) => ({ method: 'PATCH', path: `/api/families/${client.familyId!}`, body: { name: `Load ${n}` } }),
+    wrong: (answer, _client, { body }) => {
+      if (answer.status !== 200) return unexpected(answer);
+      return answer.body.includes(JSON.stringify(body).slice(1, -1)) ? undefined : 'somebody else’s answer';
     },
   };
 }

@@ -143,6 +143,24 @@ describe('the sessions scenario', () => {
   });
 });
 
+describe('the change scenario', () => {
+  test('writes as each client, and sees an answer that is another’s', async () => {
+    let writes = 0;
+    const origin = await listen((request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => {
+        if (request.method === 'POST') response.writeHead(201).end('{"id":"family-1"}');
+        else if (request.method === 'GET') response.end('{}');
+        else response.end((writes += 1) === 7 ? '{"name":"Load"}' : body);
+      });
+    });
+    const report = await run(options(origin, { scenario: scenario('change', []), count: 10 }));
+    expect(report).toMatchObject({ ok: 9, failures: { 'somebody else’s answer': 1 } });
+    expect(writes).toBe(10);
+  });
+});
+
 describe('the register scenario', () => {
   test('finds again what was confirmed, and counts what was lost', async () => {
     const known = new Set<string>();
