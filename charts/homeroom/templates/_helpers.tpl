@@ -47,3 +47,19 @@ seccompProfile: { type: RuntimeDefault }
 {{- define "homeroom.problem" -}}
 '{"type":"https://homeroom.dev/problems/{{ index . 1 }}","title":"{{ index . 2 }}","status":{{ index . 0 }},"code":"{{ index . 1 }}","instance":"%ID"}'
 {{- end }}
+
+{{- /* Takes (list $ value secret keys): refuses a Secret that the values name and the namespace does not have. */ -}}
+{{- define "homeroom.requireSecret" -}}
+{{- $root := index . 0 -}}{{- $value := index . 1 -}}{{- $name := index . 2 -}}
+{{- if $name -}}
+{{- $secret := lookup "v1" "Secret" $root.Release.Namespace $name -}}
+{{- if not $secret -}}
+{{- fail (printf "%s names the Secret %s, and namespace %s has none of that name: create it first, or correct the name." $value $name $root.Release.Namespace) -}}
+{{- end -}}
+{{- range $key := index . 3 -}}
+{{- if not (hasKey ($secret.data | default dict) $key) -}}
+{{- fail (printf "%s names the Secret %s, which has no key %s (it has %s): add the key, or name another." $value $name $key (keys ($secret.data | default dict) | sortAlpha | join ", " | default "none")) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}

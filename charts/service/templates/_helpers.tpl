@@ -32,14 +32,15 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 
 {{- define "service.securityContext" -}}
 allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
+readOnlyRootFilesystem: {{ not .Values.global.development }}
 capabilities: { drop: [ALL] }
 {{- end }}
 
 {{- define "service.podSecurityContext" -}}
 runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
+{{- $user := ternary 1000 65532 .Values.global.development }}
+runAsUser: {{ $user }}
+runAsGroup: {{ $user }}
 seccompProfile: { type: RuntimeDefault }
 {{- end }}
 

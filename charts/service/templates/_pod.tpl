@@ -3,6 +3,8 @@
 {{- $root := index . 0 -}}{{- $role := index . 1 -}}
 {{- with $root -}}
 {{- $process := index .Values $role -}}
+{{- /* nobody waits for a balancer between a save and the new code */ -}}
+{{- $preStop := ternary 1 (int .Values.shutdown.preStopSeconds) .Values.global.development -}}
 metadata:
   labels:
     {{- include "service.labels" (list . $role) | nindent 4 }}
@@ -20,7 +22,7 @@ spec:
   automountServiceAccountToken: false
   # variables that Kubernetes makes of other Services' names are none of ours
   enableServiceLinks: false
-  terminationGracePeriodSeconds: {{ add .Values.shutdown.preStopSeconds .Values.shutdown.deadlineSeconds 5 }}
+  terminationGracePeriodSeconds: {{ add $preStop .Values.shutdown.deadlineSeconds 5 }}
   {{- with .Values.global.priorityClassName }}
   priorityClassName: {{ . }}
   {{- end }}
@@ -63,7 +65,8 @@ spec:
       startupProbe:
         httpGet: { path: /health/startup, port: ops }
         periodSeconds: 1
-        failureThreshold: 60
+        # while people edit, what does not start may be mended by the next save
+        failureThreshold: {{ ternary 86400 (add .Values.startup.waitSeconds 10) .Values.global.development }}
       readinessProbe:
         httpGet: { path: /health/ready, port: ops }
         periodSeconds: 2
@@ -72,10 +75,10 @@ spec:
       livenessProbe:
         httpGet: { path: /health/live, port: ops }
         periodSeconds: 10
-        failureThreshold: 3
+        failureThreshold: {{ ternary 8640 3 .Values.global.development }}
         timeoutSeconds: 5
       lifecycle:
-        preStop: { sleep: { seconds: {{ .Values.shutdown.preStopSeconds }} } }
+        preStop: { sleep: { seconds: {{ $preStop }} } }
       resources: {{ toJson $process.resources }}
       securityContext:
         {{- include "service.securityContext" . | nindent 8 }}
