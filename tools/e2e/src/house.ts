@@ -16,12 +16,13 @@ export async function proveHouse(
   { families, adapter }: Options,
 ): Promise<void> {
   const nodes = await house.nodes();
+  await parts.part('what the cluster refuses', () => refusals(house));
   const values = [...images, '--values', demoValues('values.yaml'), ...house.dataOn(nodes)];
   const startedAt = performance.now();
-  await parts.part('helm install', () =>
-    house.helm('install', 'homeroom', chart, ...values, '--wait', '--timeout', '300s'),
-  );
-  same('pods that had to start again', await house.restarts(), '');
+  await parts.part('helm install', async () => {
+    await house.helm('install', 'homeroom', chart, ...values, '--wait', '--timeout', '300s');
+    same('pods that had to start again', await house.restarts(), '');
+  });
   await parts.part('helm test', () => house.helm('test', 'homeroom', '--timeout', '120s'));
   await parts.part('journey', () => journey(house, families));
   console.log(`  from helm install to the journey's end: ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
@@ -39,6 +40,27 @@ export async function proveHouse(
     await parts.part('autoscale-latency', () => demo(house, 'autoscale-latency'));
   } else parts.leaveOut('autoscale-latency', 'the cluster serves no custom metrics: k8s/metrics');
   await parts.part('helm uninstall', () => uninstall(house));
+}
+
+/** Names that the cluster does not have are refused before anything is installed. */
+async function refusals(house: House): Promise<void> {
+  await house.kubectl('create', 'secret', 'generic', 'half', '--from-literal=cursor-secret=x');
+  const wrong: [flag: string, sentence: string][] = [
+    ['data.storageClass=nowhere', 'data.storageClass is nowhere, and the cluster’s StorageClasses are'],
+    ['global.signingSecret=mine', 'names the Secret mine, and namespace'],
+    ['global.signingSecret=half', 'has no key payment-webhook-secret (it has cursor-secret)'],
+  ];
+  for (const [flag, sentence] of wrong) {
+    const install = ['install', 'homeroom', chart, '--dry-run=server', '--set', flag];
+    const refused = await house.helm(...install).then(
+      () => 'nothing',
+      (error: unknown) => (error as Error).message.replaceAll("'", '’'),
+    );
+    if (!refused.includes(sentence)) throw new Error(`${flag} is refused with ${refused}`);
+    // the same name is taken by whoever may not ask the cluster
+    await house.helm(...install, '--set', 'global.checkCluster=false');
+  }
+  await house.kubectl('delete', 'secret', 'half');
 }
 
 /** Ends the release; what must be left of it are its Secrets and volumes. */

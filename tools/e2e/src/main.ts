@@ -6,6 +6,11 @@ import { proveCharts } from './charts.ts';
 import { proveHouse } from './house.ts';
 import { proveUpgrade } from './upgrade.ts';
 
+const live: Record<
+  Exclude<Act, 'charts'>,
+  (parts: Parts, house: House, images: readonly string[], options: Options) => Promise<void>
+> = { house: proveHouse, upgrade: proveUpgrade };
+
 try {
   const options = readOptions(process.argv.slice(2));
   if (options.help) console.log(help);
@@ -27,11 +32,6 @@ async function prove(options: Options): Promise<void> {
     console.log(`\n${parts.table()}`);
   }
 }
-
-const live: Record<
-  Exclude<Act, 'charts'>,
-  (parts: Parts, house: House, images: readonly string[], options: Options) => Promise<void>
-> = { house: proveHouse, upgrade: proveUpgrade };
 
 async function inNamespace(act: string, { keep }: Options, work: (house: House) => Promise<void>): Promise<void> {
   const house = new House(`homeroom-${act}-${process.pid}`);

@@ -20,13 +20,17 @@ export async function proveUpgrade(parts: Parts, house: House, images: readonly 
   await parts.part('families register', () => register(house));
   const before = await contents(house);
 
-  await parts.part('helm upgrade', () => house.helm('upgrade', 'homeroom', chart, ...values, ...slow));
-  same('the data after the upgrade', await contents(house), before);
-  same('the password after the upgrade', await house.secret('homeroom-coordinator', 'password'), password);
+  await parts.part('helm upgrade', async () => {
+    await house.helm('upgrade', 'homeroom', chart, ...values, ...slow);
+    same('the data after the upgrade', await contents(house), before);
+    same('the password after the upgrade', await house.secret('homeroom-coordinator', 'password'), password);
+  });
   await parts.part('helm test after the upgrade', () => house.helm('test', 'homeroom', '--timeout', '120s'));
 
-  await parts.part('helm rollback', () => house.helm('rollback', 'homeroom', '1', ...slow));
-  same('the data after the rollback', await contents(house), before);
+  await parts.part('helm rollback', async () => {
+    await house.helm('rollback', 'homeroom', '1', ...slow);
+    same('the data after the rollback', await contents(house), before);
+  });
   await parts.part('helm test after the rollback', () => house.helm('test', 'homeroom', '--timeout', '120s'));
 }
 

@@ -24,7 +24,7 @@ function withProfile(...names: string[]): any {
     expect([path, parent === undefined]).toEqual([path, false]);
     if (op !== 'add') expect([path, last in parent]).toEqual([path, true]);
     if (op === 'remove' && Array.isArray(parent)) parent.splice(Number(last), 1);
-    else if (op === 'remove') delete parent[last];
+    else if (op === 'remove') Reflect.deleteProperty(parent, last);
     else parent[last] = value;
   }
   return patched;
