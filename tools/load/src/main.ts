@@ -1,3 +1,4 @@
+import type { Coordinator } from './enroll.ts';
 import { parseOptions, usage } from './options.ts';
 import { run } from './run.ts';
 import { scenario } from './scenarios.ts';
@@ -28,11 +29,16 @@ async function main(args: readonly string[]): Promise<number> {
   const report = await run({
     ...options,
     origin,
-    scenario: scenario(options.scenario, paths),
+    scenario: scenario(options.scenario, paths, coordinatorOf(process.env)),
     signal: stop.signal,
     onSecond: quiet ? () => undefined : (soFar) => console.error(progressLine(soFar)),
   });
   console.log(json ? JSON.stringify(report) : table(report));
   if (report.failed > maxFailed) return 1;
   return (report.lost ?? 0) > 0 ? 1 : 0;
+}
+
+function coordinatorOf(env: NodeJS.ProcessEnv): Coordinator | undefined {
+  const { LOAD_COORDINATOR_EMAIL: email, LOAD_COORDINATOR_PASSWORD: password } = env;
+  return email === undefined || password === undefined ? undefined : { email, password };
 }

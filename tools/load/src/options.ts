@@ -11,7 +11,9 @@ export const usage = `Sends requests at a fixed arrival rate and says what becam
   --count N           at most so many arrivals
   --arrival KIND      poisson (default) or constant
   --scenario NAME     browse (default), sessions: clients sign in and must stay signed in, change: they change their names,
-                      register: families, each looked for at the end, paths: --path as given
+                      register: families, each looked for at the end, enroll: children take seats, each looked for at
+                      the end; classes are opened as LOAD_COORDINATOR_EMAIL with LOAD_COORDINATOR_PASSWORD,
+                      paths: --path as given
   --path PATH         what to GET; repeatable; means --scenario paths
   --clients N         people with cookies and connections of their own (20)
   --timeout MS        an answer that is not there by then is a failure (10000)

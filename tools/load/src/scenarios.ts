@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
 import type { Answer, Call, Client } from './client.ts';
+import { enroll, type Coordinator } from './enroll.ts';
+import { newFamily, signIn, signUp, type Registration } from './family.ts';
 
 /** What clients do. */
 export interface Scenario {
@@ -13,13 +13,12 @@ export interface Scenario {
   lost?(client: Client): Promise<number>;
 }
 
-export const scenarioNames = ['paths', 'browse', 'sessions', 'register', 'change'] as const;
+export const scenarioNames = ['paths', 'browse', 'sessions', 'register', 'change', 'enroll'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 const unexpected = ({ status }: Answer): string => `status ${status}`;
-const password = 'a load of homework';
 
-export function scenario(name: ScenarioName, paths: readonly string[]): Scenario {
+export function scenario(name: ScenarioName, paths: readonly string[], coordinator?: Coordinator): Scenario {
   switch (name) {
     case 'paths':
       return reading(paths);
@@ -31,6 +30,8 @@ export function scenario(name: ScenarioName, paths: readonly string[]): Scenario
       return register();
     case 'change':
       return change();
+    case 'enroll':
+      return enroll(coordinator);
   }
 }
 
@@ -39,23 +40,6 @@ function reading(paths: readonly string[]): Scenario {
     next: (_client, n) => ({ method: 'GET', path: paths[n % paths.length]! }),
     wrong: (answer) => (answer.status === 200 || answer.status === 304 ? undefined : unexpected(answer)),
   };
-}
-
-/** Registers a family and signs it in. */
-async function signUp(client: Client): Promise<void> {
-  const registration = newFamily();
-  const registered = await client.call(registration);
-  if (registered.status !== 201) throw refused('to register a family', registered);
-  client.familyId = (JSON.parse(registered.body) as { id: string }).id;
-  const signedIn = await client.call(signIn(registration.body.guardian.email));
-  if (signedIn.status !== 201) throw refused('to sign in', signedIn);
-  // the new session has written nothing, so its first read may go to a replica that does not know the family yet
-  for (let tries = 0; tries < 50; tries += 1) {
-    const { status } = await client.call({ method: 'GET', path: `/api/families/${client.familyId}` });
-    if (status === 200) return;
-    await setTimeout(100);
-  }
-  throw new Error('a family that was registered could not be read within 5 s');
 }
 
 /** Every client is a family that has signed in, and stays signed in whatever happens to pods. */
@@ -103,27 +87,4 @@ function register(): Scenario {
       return lost;
     },
   };
-}
-
-interface Registration extends Call {
-  readonly body: { name: string; guardian: { name: string; email: string; password: string } };
-}
-
-function newFamily(): Registration {
-  const id = randomUUID();
-  return {
-    method: 'POST',
-    path: '/api/families',
-    headers: { 'idempotency-key': id },
-    body: { name: 'Load', guardian: { name: 'Load Generator', email: `load-${id}@load.example`, password } },
-  };
-}
-
-function signIn(email: string): Call {
-  return { method: 'POST', path: '/api/sessions', body: { email, password } };
-}
-
-function refused(what: string, { status, body }: Answer): Error {
-  const hint = status === 429 ? ' (set RATE_LIMIT_PER_MINUTE=0 on the services under load)' : '';
-  return new Error(`a client was not able ${what}: status ${status}${hint} ${body.slice(0, 200)}`);
 }

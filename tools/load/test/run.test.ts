@@ -161,6 +161,48 @@ describe('the change scenario', () => {
   });
 });
 
+describe('the enroll scenario', () => {
+  const coordinator = { email: 'c@example.org', password: 'secret' };
+
+  /** Answers as the services do; the enrolments whose number `forgets` says are confirmed and not kept. */
+  function coOp(forgets: (n: number) => boolean): RequestListener {
+    let ids = 0;
+    let early = 1;
+    const kept: { id: string; status: string }[] = [];
+    return (request, response) => {
+      if (request.method === 'GET') {
+        response.end(JSON.stringify(request.url?.startsWith('/api/enrollments') === true ? { items: kept } : {}));
+      } else if (request.url === '/api/enrollments' && early > 0) {
+        early -= 1;
+        response.writeHead(409).end('{"code":"family_not_ready"}');
+      } else {
+        const id = `id-${(ids += 1)}`;
+        if (request.url === '/api/enrollments' && !forgets(ids)) kept.push({ id, status: 'payment_pending' });
+        response.writeHead(201).end(JSON.stringify({ id }));
+      }
+    };
+  }
+  const runs = (listener: RequestListener, changes: Partial<RunOptions> = {}) =>
+    listen(listener).then((origin) =>
+      run(options(origin, { scenario: scenario('enroll', [], coordinator), clients: 1, count: 10, ...changes })),
+    );
+
+  test('waits for the family’s arrival, enrols and finds everything again', async () => {
+    expect(await runs(coOp(() => false))).toMatchObject({ ok: 10, failed: 0, lost: 0 });
+  });
+
+  test('counts an enrolment that was confirmed and is gone', async () => {
+    // 70 classes, coordinator, family, guardian and child come before
+    expect(await runs(coOp((n) => n === 80))).toMatchObject({ ok: 10, failed: 0, lost: 1 });
+  });
+
+  test('says what is missing where nobody may open classes', async () => {
+    const origin = await listen(coOp(() => false));
+    const scenarioWithout = scenario('enroll', []);
+    await expect(run(options(origin, { scenario: scenarioWithout }))).rejects.toThrow('LOAD_COORDINATOR_EMAIL');
+  });
+});
+
 describe('the register scenario', () => {
   test('finds again what was confirmed, and counts what was lost', async () => {
     const known = new Set<string>();

@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import type { Answer, Client } from './client.ts';
+import { refused, signIn, signUp } from './family.ts';
+import type { Scenario } from './scenarios.ts';
+
+/** Who may open classes. */
+export interface Coordinator {
+  readonly email: string;
+  readonly password: string;
+}
+
+interface Pupil {
+  readonly childId: string;
+  /** Enrolments that were confirmed, by id. */
+  readonly confirmed: string[];
+}
+
+const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
+const hours = [8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
+
+/**
+ * Every client is a family whose child takes one class after the other, each at an hour of its own and for money. At the end
+ * each enrolment that was confirmed must be there.
+ * @throws {Error} from `prepare` when no coordinator is named or a family cannot begin.
+ */
+export function enroll(coordinator?: Coordinator): Scenario {
+  const pupils = new Map<Client, Pupil>();
+  let classes: Promise<string[]> | undefined;
+  let opened: readonly string[] = [];
+  return {
+    async prepare(client) {
+      opened = await (classes ??= openClasses(client, coordinator));
+      await signUp(client);
+      const child = { name: 'Load', birthDate: '2016-05-04' };
+      const added = await client.call({
+        method: 'POST',
+        path: `/api/families/${client.familyId!}/children`,
+        body: child,
+      });
+      if (added.status !== 201) throw refused('to add a child', added);
+      const childId = (JSON.parse(added.body) as { id: string }).id;
+      pupils.set(client, { childId, confirmed: [] });
+      await firstEnrollment(client, { classId: opened[0]!, childId });
+    },
+    next(client, n) {
+      const { childId } = pupils.get(client)!;
+      if (opened[n + 1] === undefined) throw new Error('the child has every class: give more --clients');
+      return { method: 'POST', path: '/api/enrollments', body: { classId: opened[n + 1], childId } };
+    },
+    wrong(answer, client) {
+      if (answer.status !== 201) return `status ${answer.status}`;
+      pupils.get(client)!.confirmed.push((JSON.parse(answer.body) as { id: string }).id);
+      return undefined;
+    },
+    async lost(client) {
+      const { confirmed } = pupils.get(client)!;
+      const answer = await client.call({ method: 'GET', path: '/api/enrollments?limit=100' });
+      if (answer.status !== 200) throw refused('to read its enrolments', answer);
+      const { items } = JSON.parse(answer.body) as { items: { id: string; status: string }[] };
+      const there = new Set(items.filter(({ status }) => status !== 'cancelled').map(({ id }) => id));
+      return confirmed.filter((id) => !there.has(id)).length;
+    },
+  };
+}
+
+/** One class for every hour of the week, so that a child can be in all of them. */
+async function openClasses(client: Client, coordinator: Coordinator | undefined): Promise<string[]> {
+  if (coordinator === undefined)
+    throw new Error(
+      'enroll needs classes: name who opens them in LOAD_COORDINATOR_EMAIL and LOAD_COORDINATOR_PASSWORD',
+    );
+  const signedIn = await client.call(signIn(coordinator.email, coordinator.password));
+  if (signedIn.status !== 201) throw refused('to sign in as the coordinator', signedIn);
+  const run = randomUUID().slice(0, 8);
+  const ids: string[] = [];
+  for (const weekday of weekdays)
+    for (const hour of hours) {
+      const body = {
+        title: `Load ${run} ${weekday} ${hour}`,
+        subject: 'Load',
+        teacher: 'Load Generator',
+        room: 'Nowhere',
+        weekday,
+        startTime: clock(hour, '00'),
+        endTime: clock(hour, '50'),
+        firstDay: '2027-01-11',
+        lastDay: '2027-05-21',
+        ageMin: 0,
+        ageMax: 120,
+        capacity: 1_000,
+        priceCents: 5_000,
+      };
+      const answer = await client.call({ method: 'POST', path: '/api/classes', body });
+      if (answer.status !== 201) throw refused('to open a class', answer);
+      ids.push((JSON.parse(answer.body) as { id: string }).id);
+    }
+  return ids;
+}
+
+const clock = (hour: number, minute: string): string => `${String(hour).padStart(2, '0')}:${minute}`;
+
+/** The registration may still be on its way to enrollment: it comes by an event. */
+async function firstEnrollment(client: Client, body: { classId: string; childId: string }): Promise<void> {
+  let answer: Answer;
+  for (let tries = 0; tries < 100; tries += 1) {
+    answer = await client.call({ method: 'POST', path: '/api/enrollments', body });
+    if (answer.status === 201) return;
+    if (answer.status !== 409) throw refused('to enrol', answer);
+    await setTimeout(200);
+  }
+  throw refused('to enrol within 20 s', answer!);
+}
