@@ -44,12 +44,14 @@ need_no_limit() {
   [ "$limit" = 0 ] || fail "the rate limit is $limit a minute; for demos: helm upgrade $RELEASE charts/homeroom -n $NAMESPACE --reuse-values -f k8s/demos/values.yaml"
 }
 
-# start_load NAME OPTIONS…: the generator, in a pod; it ends by itself
+# start_load NAME OPTIONS…: the generator, in a pod; it ends by itself. LOAD_TARGET is sent to instead of the gateway's Service,
+# LOAD_NOT_ON names a node that it may not run on.
 start_load() {
-  local name=load-$1 image args=''
+  local name=load-$1 image args='' place=''
   shift
   image=${LOAD_IMAGE:-$(k get deploy "$(api families)" --output 'jsonpath={.spec.template.spec.containers[0].image}')}
-  for option in --target "http://$RELEASE-gateway" --json --max-failed any "$@"; do args+=", \"$option\""; done
+  for option in --target "${LOAD_TARGET:-http://$RELEASE-gateway}" --json --max-failed any "$@"; do args+=", \"$option\""; done
+  [ -z "${LOAD_NOT_ON:-}" ] || place="{ key: kubernetes.io/hostname, operator: NotIn, values: [$LOAD_NOT_ON] }"
   stop_load "${name#load-}"
   k create configmap "$name" --from-file="$CHECKOUT/tools/load/src" --from-file="$CHECKOUT/tools/load/package.json" >/dev/null
   k apply --filename - >/dev/null <<POD
@@ -62,10 +64,14 @@ spec:
   restartPolicy: Never
   automountServiceAccountToken: false
   securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: RuntimeDefault } }
+  ${place:+affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [$place] }] \} \} \}}
   containers:
     - name: load
       image: $image
       args: ["/load/main.ts"$args]
+      env:
+        - { name: LOAD_COORDINATOR_EMAIL, valueFrom: { secretKeyRef: { name: $RELEASE-coordinator, key: email, optional: true } } }
+        - { name: LOAD_COORDINATOR_PASSWORD, valueFrom: { secretKeyRef: { name: $RELEASE-coordinator, key: password, optional: true } } }
       resources: { requests: { cpu: 50m, memory: 96Mi }, limits: { cpu: "1", memory: 384Mi } }
       securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: [ALL] } }
       volumeMounts: [{ name: load, mountPath: /load }]
