@@ -51,7 +51,7 @@ start_load() {
   shift
   image=${LOAD_IMAGE:-$(k get deploy "$(api families)" --output 'jsonpath={.spec.template.spec.containers[0].image}')}
   for option in --target "${LOAD_TARGET:-http://$RELEASE-gateway}" --json --max-failed any "$@"; do args+=", \"$option\""; done
-  [ -z "${LOAD_NOT_ON:-}" ] || place="{ key: kubernetes.io/hostname, operator: NotIn, values: [$LOAD_NOT_ON] }"
+  [ -z "${LOAD_NOT_ON:-}" ] || place="affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: kubernetes.io/hostname, operator: NotIn, values: [$LOAD_NOT_ON] }] }] } } }"
   stop_load "${name#load-}"
   k create configmap "$name" --from-file="$CHECKOUT/tools/load/src" --from-file="$CHECKOUT/tools/load/package.json" >/dev/null
   k apply --filename - >/dev/null <<POD
@@ -64,7 +64,7 @@ spec:
   restartPolicy: Never
   automountServiceAccountToken: false
   securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: RuntimeDefault } }
-  ${place:+affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [$place] }] \} \} \}}
+  $place
   containers:
     - name: load
       image: $image

@@ -244,12 +244,3 @@ test('the two charts that share `global` give it the same defaults as the umbrel
   expect(globals[1]).toEqual(globals[0]);
   expect(globals[2]).toEqual(globals[0]);
 });
-
-test('production has no data tier, and asks for autoscaling', () => {
-  const production = render({}, ['values-production.yaml']);
-  expect(production.some(({ kind }) => kind === 'StatefulSet')).toBe(false);
-  expect(find(production, 'HorizontalPodAutoscaler', 'homeroom-families-api')).toBeDefined();
-  expect(production.filter(({ kind }) => kind === 'Secret').map(({ metadata }) => metadata.name)).not.toContain(
-    'homeroom-families-database',
-  );
-});
