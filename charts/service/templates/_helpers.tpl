@@ -30,6 +30,20 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 {{ .Values.image.repository | default (printf "%s/%s" .Values.global.image.repository (include "service.name" .)) }}:{{ include "service.tag" . }}
 {{- end }}
 
+{{- /* While people edit, what does not start may be mended by the next save: so nobody gives up or is killed for a day. */ -}}
+{{- define "service.waitSeconds" -}}
+{{ if .Values.global.development }}86400{{ else }}{{ .Values.startup.waitSeconds }}{{ end }}
+{{- end }}
+
+{{- /* Takes (list $ resources): `node --watch` is two processes, and compiles as it goes. */ -}}
+{{- define "service.resources" -}}
+{{- $root := index . 0 -}}{{- $resources := deepCopy (index . 1) -}}
+{{- if $root.Values.global.development -}}
+{{- $_ := set $resources.limits "memory" $root.Values.development.memoryLimit -}}
+{{- end -}}
+{{ toJson $resources }}
+{{- end }}
+
 {{- define "service.securityContext" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: {{ not .Values.global.development }}
@@ -42,6 +56,21 @@ runAsNonRoot: true
 runAsUser: {{ $user }}
 runAsGroup: {{ $user }}
 seccompProfile: { type: RuntimeDefault }
+{{- end }}
+
+{{- /* Whether migrations run before all else: at every upgrade, and at an install where the database is there already. */ -}}
+{{- define "service.migratesFirst" -}}
+{{- if or .Release.IsUpgrade .Values.global.postgres.host }}yes{{ end -}}
+{{- end }}
+
+{{- /* The pods of `data`, as peers of a NetworkPolicy. */ -}}
+{{- define "service.engines" -}}
+{{ list (dict "podSelector" (dict "matchLabels" (dict "app.kubernetes.io/instance" .Release.Name "app.kubernetes.io/name" "data"))) | toJson }}
+{{- end }}
+
+{{- /* Takes (list $ host): whom to reach there. An address of yours may be anywhere, and an empty list says so. */ -}}
+{{- define "service.peersAt" -}}
+{{- if index . 1 }}[]{{ else }}{{ include "service.engines" (index . 0) }}{{ end -}}
 {{- end }}
 
 {{- define "service.postgresHost" -}}

@@ -65,8 +65,8 @@ spec:
       startupProbe:
         httpGet: { path: /health/startup, port: ops }
         periodSeconds: 1
-        # while people edit, what does not start may be mended by the next save
-        failureThreshold: {{ ternary 86400 (add .Values.startup.waitSeconds 10) .Values.global.development }}
+        # longer than a process waits by itself: it says why it ends, a probe does not
+        failureThreshold: {{ add (include "service.waitSeconds" .) 10 }}
       readinessProbe:
         httpGet: { path: /health/ready, port: ops }
         periodSeconds: 2
@@ -79,7 +79,7 @@ spec:
         timeoutSeconds: 5
       lifecycle:
         preStop: { sleep: { seconds: {{ $preStop }} } }
-      resources: {{ toJson $process.resources }}
+      resources: {{ include "service.resources" (list . $process.resources) }}
       securityContext:
         {{- include "service.securityContext" . | nindent 8 }}
       volumeMounts:

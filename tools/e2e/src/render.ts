@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 
@@ -12,15 +14,63 @@ export class Refused extends Error {
   override readonly name = 'Refused';
 }
 
-/** Renders the umbrella with values as `--set-json` takes them. @throws {Refused} with helm's sentence. */
-export function render(values: Readonly<Record<string, unknown>> = {}, files: readonly string[] = []): Manifest[] {
-  return parse(renderText(values, files));
+export interface Rendering {
+  readonly chart?: 'homeroom' | 'service' | 'data';
+  /** As an upgrade would, instead of an install. */
+  readonly upgrade?: boolean;
 }
 
-export function renderText(values: Readonly<Record<string, unknown>> = {}, files: readonly string[] = []): string {
-  const flags = Object.entries(values).flatMap(([path, value]) => ['--set-json', `${path}=${JSON.stringify(value)}`]);
+type Values = Readonly<Record<string, unknown>>;
+
+/** Renders a chart, with values as `--set-json` takes them. @throws {Refused} with helm's sentence. */
+export function render(values: Values = {}, files: readonly string[] = [], rendering: Rendering = {}): Manifest[] {
+  return parse(renderText(values, files, rendering));
+}
+
+export function renderText(
+  values: Values = {},
+  files: readonly string[] = [],
+  { chart = 'homeroom', upgrade = false }: Rendering = {},
+): string {
   const given = files.flatMap((file) => ['--values', join(charts, 'homeroom', file)]);
-  return helm(['template', 'homeroom', join(charts, 'homeroom'), '--namespace', 'homeroom', ...given, ...flags]);
+  const kind = upgrade ? ['--is-upgrade'] : [];
+  return helm([...template, join(charts, chart), ...kind, ...given, ...flags(values)]);
+}
+
+// a helm that was built by hand takes itself for an old cluster's
+const template = ['template', 'homeroom', '--namespace', 'homeroom', '--kube-version', '1.34.0'];
+
+const flags = (values: Values): string[] =>
+  Object.entries(values).flatMap(([path, value]) => ['--set-json', `${path}=${JSON.stringify(value)}`]);
+
+/** The sentence that values are refused with, or `rendered`. */
+export function refusal(values: Values, files: readonly string[] = [], rendering: Rendering = {}): string {
+  try {
+    renderText(values, files, rendering);
+  } catch (error) {
+    if (error instanceof Refused) return error.message;
+    throw error;
+  }
+  return 'rendered';
+}
+
+/** What a template expression comes to in the umbrella, where every definition of the charts is at hand. */
+export function evaluate(
+  expression: string,
+  values: Values = {},
+  files: Readonly<Record<string, string>> = {},
+): unknown {
+  const folder = mkdtempSync(join(tmpdir(), 'homeroom-charts-'));
+  try {
+    cpSync(charts, folder, { recursive: true, verbatimSymlinks: true });
+    const umbrella = join(folder, 'homeroom');
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(umbrella, name), text);
+    writeFileSync(join(umbrella, 'templates', 'asked.yaml'), `answer: {{ ${expression} | toJson }}\n`);
+    const [asked] = parse(helm([...template, umbrella, '--show-only', 'templates/asked.yaml', ...flags(values)]));
+    return asked.answer;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function parse(text: string): Manifest[] {
@@ -41,7 +91,7 @@ export function helm(args: readonly string[]): string {
     const { code, stderr } = error as { code?: string; stderr?: string };
     if (code === 'ENOENT')
       throw new Error('helm is not there: install it, or name it with HELM=/path/to/helm', { cause: error });
-    throw new Refused((stderr ?? '').replace(/^level=.*$/gm, '').replace(/\s+/g, ' '));
+    throw new Refused((stderr ?? '').replace(/^(level=|walk\.go:).*$/gm, '').replace(/\s+/g, ' '));
   }
 }
 

@@ -6,9 +6,9 @@ import { parse, parseAllDocuments } from 'yaml';
 import { charts, find, render, type Manifest } from '../src/render.ts';
 
 const read = (path: string): string => readFileSync(join(charts, '..', path), 'utf8');
-const values = parse(read('charts/homeroom/values-production.yaml')) as Manifest;
+const values: Manifest = parse(read('charts/homeroom/values-production.yaml'));
 const resources = ['postgres', 'kafka'].flatMap((file) =>
-  parseAllDocuments(read(`k8s/production/${file}.yaml`)).map((document) => document.toJS() as Manifest),
+  parseAllDocuments(read(`k8s/production/${file}.yaml`)).map((document): Manifest => document.toJS()),
 );
 const named = (kind: string): string =>
   resources.find((resource) => resource.kind === kind && !('targetRef' in resource))?.metadata.name as string;
