@@ -32,6 +32,11 @@ runAsGroup: {{ . }}
 seccompProfile: { type: RuntimeDefault }
 {{- end }}
 
+{{- /* The families image's user. An upgrade with --reuse-values brings values from before `development` was one. */ -}}
+{{- define "homeroom.familiesUser" -}}
+{{ if .Values.global.development }}1000{{ else }}65532{{ end }}
+{{- end }}
+
 {{- define "homeroom.familiesImage" -}}
 {{ .Values.families.image.repository | default (printf "%s/families" .Values.global.image.repository) }}:{{ .Values.families.image.tag | default .Values.global.image.tag | default .Chart.AppVersion }}
 {{- end }}
@@ -46,20 +51,4 @@ seccompProfile: { type: RuntimeDefault }
 {{- /* HAProxy's own words for an error, as the services would put it. Takes (list status code title). */ -}}
 {{- define "homeroom.problem" -}}
 '{"type":"https://homeroom.dev/problems/{{ index . 1 }}","title":"{{ index . 2 }}","status":{{ index . 0 }},"code":"{{ index . 1 }}","instance":"%ID"}'
-{{- end }}
-
-{{- /* Takes (list $ value secret keys): refuses a Secret that the values name and the namespace does not have. */ -}}
-{{- define "homeroom.requireSecret" -}}
-{{- $root := index . 0 -}}{{- $value := index . 1 -}}{{- $name := index . 2 -}}
-{{- if $name -}}
-{{- $secret := lookup "v1" "Secret" $root.Release.Namespace $name -}}
-{{- if not $secret -}}
-{{- fail (printf "%s names the Secret %s, and namespace %s has none of that name: create it first, or correct the name." $value $name $root.Release.Namespace) -}}
-{{- end -}}
-{{- range $key := index . 3 -}}
-{{- if not (hasKey ($secret.data | default dict) $key) -}}
-{{- fail (printf "%s names the Secret %s, which has no key %s (it has %s): add the key, or name another." $value $name $key (keys ($secret.data | default dict) | sortAlpha | join ", " | default "none")) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
 {{- end }}

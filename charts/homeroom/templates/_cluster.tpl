@@ -1,0 +1,38 @@
+{{- /* A lookup that is forbidden ends the rendering, and helm says in which definition: so its name says the mend. */ -}}
+{{- define "homeroom.storageClasses (who may not list them sets global.checkCluster to false)" -}}
+{{ (lookup "storage.k8s.io/v1" "StorageClass" "" "").items | default list | toJson }}
+{{- end }}
+
+{{- /* Takes (dict "name" "found"): the sentence that refuses a StorageClass, or the lack of a default one, or nothing. */ -}}
+{{- define "homeroom.refusedStorageClass" -}}
+{{- $names := list -}}
+{{- $default := false -}}
+{{- range .found -}}
+{{- $names = append $names .metadata.name -}}
+{{- $notes := .metadata.annotations | default dict -}}
+{{- range list "storageclass.kubernetes.io/is-default-class" "storageclass.beta.kubernetes.io/is-default-class" -}}
+{{- if eq "true" (get $notes .) }}{{ $default = true }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- $there := sortAlpha $names | join ", " | default "none at all" -}}
+{{- if and .name (not (has .name $names)) -}}
+data.storageClass is {{ .name }}, and the cluster's StorageClasses are {{ $there }}: choose one of them.
+{{- else if not (or .name $default) -}}
+The cluster has no default StorageClass for the volumes of data (its StorageClasses are {{ $there }}): name one in data.storageClass, or mark one as default.
+{{- end -}}
+{{- end }}
+
+{{- /* Names of the Secrets that this release makes: an install does not find them yet. */ -}}
+{{- define "homeroom.ownSecrets" -}}
+{{- $own := list -}}
+{{- if not .Values.global.signingSecret }}{{ $own = append $own (printf "%s-signing" .Release.Name) }}{{ end -}}
+{{- if .Values.coordinator.enabled }}{{ $own = append $own (printf "%s-coordinator" .Release.Name) }}{{ end -}}
+{{- if .Values.data.enabled -}}
+{{- if .Values.data.parts.redis }}{{ $own = append $own (printf "%s-data-redis" .Release.Name) }}{{ end -}}
+{{- if .Values.data.parts.postgres -}}
+{{- $own = append $own (printf "%s-data-postgres" .Release.Name) -}}
+{{- range .Values.data.services }}{{ $own = append $own (printf "%s-%s-database" $.Release.Name .) }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{ toJson $own }}
+{{- end }}
