@@ -4,11 +4,13 @@ import { checkout, run, work, type Parts } from './parts.ts';
 import { charts, helm, renderText } from './render.ts';
 import { writeSchemas } from './schemas.ts';
 
+const edge = { 'global.networkPolicy.ingressFrom': [{ namespaceSelector: {} }] };
+
 const combinations: Record<string, Record<string, unknown>> = {
   plain: {},
   autoscaling: { 'global.autoscaling.enabled': true },
-  ingress: { 'global.ingress': { enabled: true, host: 'a.example', className: '', tlsSecret: 'tls' } },
-  route: { 'global.httpRoute': { enabled: true, parentRefs: [{ name: 'edge' }], hostnames: ['a.example'] } },
+  ingress: { ...edge, 'global.ingress': { enabled: true, host: 'a.example', className: '', tlsSecret: 'tls' } },
+  route: { ...edge, 'global.httpRoute': { enabled: true, parentRefs: [{ name: 'edge' }], hostnames: ['a.example'] } },
   keda: { 'global.keda.enabled': true },
   'three brokers': { 'data.kafka.brokers': 3, 'global.postgres.replicas': 2 },
   open: { 'global.networkPolicy.enabled': false, 'gateway.service.type': 'NodePort' },

@@ -1,0 +1,162 @@
+import { describe, expect, test } from '@jest/globals';
+import { find, render, type Manifest } from '../src/render.ts';
+
+const edge = { 'global.networkPolicy.ingressFrom': [{ namespaceSelector: {} }] };
+const route = {
+  ...edge,
+  'global.httpRoute': { enabled: true, parentRefs: [{ name: 'edge' }], hostnames: ['a.example'] },
+};
+const ingress = {
+  ...edge,
+  'global.ingress': { enabled: true, host: 'a.example', className: 'edge', tlsSecret: 'a-tls' },
+};
+const paths = ['/api/enrollment', '/api/classes', '/api/enrollments', '/api/payments'];
+const has = (values: Record<string, unknown>, kind: string): boolean =>
+  render(values).some((manifest) => manifest.kind === kind);
+
+describe('one thing leads in', () => {
+  const leads = (values: Record<string, unknown>): string[] => {
+    const manifests = render(values);
+    const gateway = manifests.some(({ kind, metadata }) => kind === 'Service' && metadata.name === 'homeroom-gateway');
+    const others = ['HTTPRoute', 'Ingress'].filter((kind) => manifests.some((manifest) => manifest.kind === kind));
+    return [...(gateway ? ['gateway'] : []), ...others];
+  };
+
+  test.each<[string, Record<string, unknown>, string[]]>([
+    ['the gateway by default', {}, ['gateway']],
+    ['HTTPRoutes when chosen', route, ['HTTPRoute']],
+    ['Ingresses when chosen', ingress, ['Ingress']],
+    ['nothing when the gateway is switched off', { 'gateway.enabled': false }, []],
+  ])('%s', (_, values, expected) => {
+    expect(leads(values)).toEqual(expected);
+  });
+});
+
+describe('an HTTPRoute', () => {
+  const spec = (values: Record<string, unknown> = {}): Manifest =>
+    find(render({ ...route, ...values }), 'HTTPRoute', 'homeroom-enrollment').spec;
+
+  test('belongs to the Gateway that is named, and leads the service’s paths to it', () => {
+    expect(spec()).toEqual({
+      parentRefs: [{ name: 'edge' }],
+      hostnames: ['a.example'],
+      rules: [
+        {
+          matches: paths.map((value) => ({ path: { type: 'PathPrefix', value } })),
+          backendRefs: [{ name: 'homeroom-enrollment', port: 80, weight: 100 }],
+        },
+      ],
+    });
+  });
+
+  test('gives a canary its share, and no other service one', () => {
+    const canary = { 'enrollment.httpRoute.canary': { service: 'canary-enrollment', port: 8080, weight: 10 } };
+    expect(spec(canary).rules[0].backendRefs).toEqual([
+      { name: 'homeroom-enrollment', port: 80, weight: 90 },
+      { name: 'canary-enrollment', port: 8080, weight: 10 },
+    ]);
+    const families = find(render({ ...route, ...canary }), 'HTTPRoute', 'homeroom-families').spec;
+    expect(families.rules[0].backendRefs).toHaveLength(1);
+  });
+});
+
+test('an Ingress leads the service’s paths to it, with TLS when a Secret is named', () => {
+  const { spec } = find(render(ingress), 'Ingress', 'homeroom-enrollment');
+  expect(spec).toEqual({
+    ingressClassName: 'edge',
+    tls: [{ hosts: ['a.example'], secretName: 'a-tls' }],
+    rules: [
+      {
+        host: 'a.example',
+        http: {
+          paths: paths.map((path) => ({
+            path,
+            pathType: 'Prefix',
+            backend: { service: { name: 'homeroom-enrollment', port: { name: 'http' } } },
+          })),
+        },
+      },
+    ],
+  });
+  const open = render({
+    ...edge,
+    'global.ingress': { enabled: true, host: 'a.example', className: '', tlsSecret: '' },
+  });
+  expect(find(open, 'Ingress', 'homeroom-enrollment').spec).not.toHaveProperty('tls');
+  expect(find(open, 'Ingress', 'homeroom-enrollment').spec).not.toHaveProperty('ingressClassName');
+});
+
+describe('the gateway', () => {
+  const config = (values: Record<string, unknown> = {}): string =>
+    find(render(values), 'ConfigMap', 'homeroom-gateway').data['haproxy.cfg'] as string;
+  const backend = (name: string, values: Record<string, unknown> = {}): string[] =>
+    config(values)
+      .split(/^(?=\S)/m)
+      .find((part) => part.startsWith(`backend ${name}\n`))!
+      .trim()
+      .split('\n')
+      .map((line) => line.trim());
+
+  test.each(['roundrobin', 'leastconn', 'source', 'random'])('balances by %s', (balance) => {
+    const lines = backend('families', { 'gateway.balance': balance });
+    expect(lines).toContain(`balance ${balance}`);
+    // a pod more or less moves few clients
+    expect(lines.includes('hash-type consistent')).toBe(balance === 'source');
+  });
+
+  test('asks every pod itself whether it is ready, twice a second, and knows as many as there may be', () => {
+    expect(backend('families')).toEqual([
+      'backend families',
+      'balance roundrobin',
+      'option httpchk GET /health/ready',
+      'http-check expect status 200',
+      'default-server check inter 500ms fall 2 rise 1 maxconn 2000 resolvers cluster resolve-prefer ipv4 init-addr none',
+      '# answers of a stream leave as they come',
+      'option http-no-delay',
+      'server-template pod 1-50 homeroom-families-headless.homeroom.svc.cluster.local:3000',
+    ]);
+    expect(backend('families', { 'gateway.slots': 9 }).at(-1)).toContain('pod 1-9 ');
+  });
+
+  test('finds every pod by the headless Service, whether kube-proxy would choose it or not', () => {
+    const { spec } = find(render(), 'Service', 'homeroom-families-headless');
+    expect(spec.clusterIP).toBe('None');
+    expect(find(render(), 'Service', 'homeroom-families').spec).not.toHaveProperty('clusterIP');
+  });
+
+  test('gives a canary its share of the service’s own paths, and falls back when none of its pods is ready', () => {
+    const canary = { service: 'families', headlessService: 'canary-families-headless', percent: 25 };
+    const values = { 'gateway.canaries': [canary] };
+    const rules = config(values)
+      .split('\n')
+      .filter((line) => line.includes('use_backend canary'));
+    expect(rules.map((line) => line.trim())).toEqual([
+      'use_backend canary-0 if { path_reg ^/api/(families|sessions)([/.?]|$) } { rand(100) lt 25 } { nbsrv(canary-0) gt 0 }',
+    ]);
+    expect(backend('canary-0', values).at(-1)).toContain(' canary-families-headless.homeroom.svc.cluster.local:3000');
+    expect(config()).not.toContain('canary');
+  });
+
+  test('rolls when its configuration changes', () => {
+    const sum = (values: Record<string, unknown>): string =>
+      find(render(values), 'Deployment', 'homeroom-gateway').spec.template.metadata.annotations['checksum/config'];
+    expect(sum({ 'gateway.balance': 'random' })).not.toBe(sum({}));
+    expect(sum({ 'gateway.replicas': 2 })).toBe(sum({}));
+  });
+
+  test('is found inside the cluster, at a port of every node or at a balancer’s address', () => {
+    const service = (values: Record<string, unknown>): Manifest =>
+      find(render(values), 'Service', 'homeroom-gateway').spec;
+    expect(service({})).toMatchObject({ type: 'ClusterIP', ports: [{ port: 80 }] });
+    expect(service({}).ports[0]).not.toHaveProperty('nodePort');
+    const port = { 'gateway.service': { type: 'NodePort', port: 8000, nodePort: 30080 } };
+    expect(service(port)).toMatchObject({ type: 'NodePort', ports: [{ port: 8000, nodePort: 30080 }] });
+    expect(service({ 'gateway.service.type': 'LoadBalancer' }).type).toBe('LoadBalancer');
+  });
+
+  test('makes no object that is not its own where something else leads in', () => {
+    for (const kind of ['HTTPRoute', 'Ingress']) expect(has({}, kind)).toBe(false);
+    for (const values of [route, ingress])
+      expect(render(values).filter(({ metadata }) => metadata.name === 'homeroom-gateway')).toEqual([]);
+  });
+});
