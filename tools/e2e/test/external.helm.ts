@@ -1,6 +1,7 @@
 // Engines of somebody else's, by address and by Secret: what pods are told is all that matters.
 import { expect, test } from '@jest/globals';
-import { find, render, type Manifest } from '../src/render.ts';
+import { environment } from '../src/environment.ts';
+import { find, pods, render, type Manifest } from '../src/render.ts';
 
 const external = {
   'data.enabled': false,
@@ -46,6 +47,25 @@ test('Postgres and its replica are where the values say, under the roles and pas
     DATABASE_OWNER_PASSWORD: { name: 'db', key: 'o' },
     DATABASE_MIGRATION_URL: 'postgres://boss:$(DATABASE_OWNER_PASSWORD)@db.example:6432/fam',
   });
+});
+
+test('every program finds whole addresses: the password stands before the address that it belongs to', () => {
+  const found = pods(manifests).map((pod) => [pod.owner, environment(manifests, pod)] as const);
+  const unfilled = found.flatMap(([owner, variables]) =>
+    Object.entries(variables)
+      .filter(([, value]) => value.includes('$('))
+      .map(([name]) => `${owner} ${name}`),
+  );
+  expect(unfilled).toEqual([]);
+  expect(Object.fromEntries(found)['Job/homeroom-coordinator']).toMatchObject({
+    DATABASE_URL: 'postgres://reader:<db/a>@db.example:6432/fam',
+  });
+});
+
+test('a password that stood after its address would not be filled in', () => {
+  const turned = pods(manifests).find(({ owner }) => owner === 'Deployment/homeroom-families-api')!;
+  turned.spec.containers[0].env.reverse();
+  expect(environment(manifests, turned)['DATABASE_URL']).toContain('$(DATABASE_PASSWORD)');
 });
 
 test('without a replica’s address reads go to the primary', () => {

@@ -28,6 +28,14 @@ test('the addresses are those of the operators’ Services', () => {
   expect(cluster.spec.postgresql.parameters.max_connections).toBe(String(values.global.postgres.maxConnections));
 });
 
+test('the policies let in the pods of the Gateway that the routes belong to', () => {
+  const { httpRoute, networkPolicy } = values.global;
+  const name = 'kubernetes.io/metadata.name';
+  expect(networkPolicy.ingressFrom.map((peer: Manifest) => peer.namespaceSelector.matchLabels[name])).toEqual(
+    httpRoute.parentRefs.map((parent: Manifest) => parent.namespace),
+  );
+});
+
 test('every topic that is published to has its resource, with its dead letters', () => {
   const topics = resources.filter(({ kind }) => kind === 'KafkaTopic').map(({ metadata }) => metadata.name as string);
   for (const noun of ['family', 'class', 'enrollment', 'notification'])
