@@ -34,7 +34,7 @@ export async function proveUpgrade(parts: Parts, house: House, images: readonly 
   await parts.part('helm test after the rollback', () => house.helm('test', 'homeroom', '--timeout', '120s'));
 }
 
-/** The chart as it was in the last commit before its version changed. */
+/** The chart as it was just before its version changed. */
 function previousChart(): { version: string; folder: string } {
   const git = (...args: string[]): string => execFileSync('git', ['-C', checkout, ...args], { encoding: 'utf8' });
   const path = 'charts/homeroom/Chart.yaml';
@@ -42,11 +42,12 @@ function previousChart(): { version: string; folder: string } {
     (parse(git('show', `${commit}:${path}`)) as { version: string }).version;
   const commits = git('log', '--format=%H', '--', path).split('\n').filter(Boolean);
   const now = versionAt('HEAD');
-  const commit = commits.find((candidate) => versionAt(candidate) !== now);
-  if (commit === undefined) {
+  const older = commits.findIndex((candidate) => versionAt(candidate) !== now);
+  if (older < 1) {
     console.log(`  no version of the chart before ${now} is in this history (a shallow clone?): upgrading from ${now}`);
     return { version: now, folder: chart };
   }
+  const commit = `${commits[older - 1]}^`;
   const folder = join(work, 'previous');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
