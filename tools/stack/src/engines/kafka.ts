@@ -28,14 +28,13 @@ export async function startKafka(supervisor: Supervisor, options: KafkaOptions):
   writeFileSync(properties, serverProperties(options));
   const classpath = ['-cp', `${POM_DIR}:${join(jars, '*')}`];
   if (!existsSync(join(options.dataDir, 'logs', 'meta.properties'))) {
-    const id = randomBytes(16).toString('base64url');
     await run(options.java, [
       '-Xmx128m',
       ...classpath,
       'kafka.tools.StorageTool',
       'format',
       '-t',
-      id,
+      newClusterId(),
       '-c',
       properties,
     ]);
@@ -50,6 +49,12 @@ export async function startKafka(supervisor: Supervisor, options: KafkaOptions):
     ready: (signal) => untilServing(signal, () => readMetadata(broker), 100),
   });
   return broker;
+}
+
+/** 16 random bytes as 22 characters, never with a dash in front, which the format tool would take for an option. */
+export function newClusterId(): string {
+  const id = randomBytes(16).toString('base64url');
+  return id.startsWith('-') ? newClusterId() : id;
 }
 
 /** Fetches the broker's jars once per version of the pom; an interrupted download leaves no half-filled folder behind. */
