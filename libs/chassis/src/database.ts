@@ -1,5 +1,12 @@
-import { checkConnectionBudget, migrate, openDatabase, waitForSchema, type Database } from '@homeroom/postgres';
-import { loadConfig, migrationConfig, type DatabaseConfig, type ProcessConfig } from './config.ts';
+import {
+  checkConnectionBudget,
+  isUnavailable,
+  migrate,
+  openDatabase,
+  waitForSchema,
+  type Database,
+} from '@homeroom/postgres';
+import { ConfigError, loadConfig, migrationConfig, type DatabaseConfig, type ProcessConfig } from './config.ts';
 import { createLogger } from './logger.ts';
 import { observeDatabase } from './observe-database.ts';
 import type { Shell } from './process.ts';
@@ -54,19 +61,29 @@ export async function openServiceDatabase(
   return database;
 }
 
+/** Exit codes of a migration, after sysexits.h: who runs it knows from them whether another try may help. */
+const exitCodes = { failed: 1, tryAgain: 75, misconfigured: 78 } as const;
+
 /**
  * Brings a service's schema up to date, as its `migrate.ts` does before its processes start. Reads DATABASE_MIGRATION_URL,
- * waits for the database, and may run in several places at once.
+ * waits for the database, and may run in several places at once. Exits 0 when the schema is up to date, 75 when another try may
+ * succeed (no database, a lock that was held), 78 when the configuration makes no sense, 1 when a migration fails for good.
  */
 export async function migrateService({ service, migrations }: { service: string; migrations: URL }): Promise<void> {
   const logger = createLogger({ service, role: 'migrate' });
-  const { applied } = await migrate({
-    url: loadConfig(migrationConfig).DATABASE_MIGRATION_URL,
-    directory: migrations,
-    onEvent: (event) =>
-      event.type === 'waiting'
-        ? logger.warn({ err: event.error, delayMs: event.delayMs }, 'waiting for the database')
-        : logger.info({ name: event.name, ms: Math.round(event.ms) }, 'applied'),
-  });
-  logger.info({ applied: applied.length }, 'the schema is up to date');
+  try {
+    const { applied } = await migrate({
+      url: loadConfig(migrationConfig).DATABASE_MIGRATION_URL,
+      directory: migrations,
+      onEvent: (event) =>
+        event.type === 'waiting'
+          ? logger.warn({ err: event.error, delayMs: event.delayMs }, 'waiting for the database')
+          : logger.info({ name: event.name, ms: Math.round(event.ms) }, 'applied'),
+    });
+    logger.info({ applied: applied.length }, 'the schema is up to date');
+  } catch (error) {
+    logger.fatal({ err: error }, 'the schema is not up to date');
+    if (error instanceof ConfigError) process.exitCode = exitCodes.misconfigured;
+    else process.exitCode = isUnavailable(error) ? exitCodes.tryAgain : exitCodes.failed;
+  }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { pendingMigrations, readApplied } from './check-schema.ts';
-import { explain, isUnavailable } from './errors.ts';
+import { DatabaseUnavailableError, explain, isUnavailable } from './errors.ts';
 import { readMigrations } from './migration-files.ts';
 import type { Queryable } from './queryable.ts';
 
@@ -27,39 +27,52 @@ const lock = 4_608_201;
 /**
  * Applies what is not yet applied, each file in a transaction of its own together with its row in `schema_migrations`.
  * Runners that start together take turns; the later ones find nothing to do.
- * @throws {Error} when a file fails (it left nothing behind), was changed after it was applied, or the database is ahead by
- *   a breaking migration.
+ * @throws {DatabaseUnavailableError} when another try may succeed: the database did not answer or let the owner in, or a lock
+ *   was held for too long; {Error} when it cannot: a file fails (it left nothing behind), was changed after it was applied, or
+ *   the database is ahead by a breaking migration.
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
   const { url, directory, waitMs = 30_000, lockTimeoutMs = 10_000, onEvent = () => undefined } = options;
   const files = await readMigrations(directory);
   const client = await connect(url, waitMs, onEvent);
+  const query = async (text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> => {
+    try {
+      return await client.query({ text, values: [...values] });
+    } catch (error) {
+      throw explain(error);
+    }
+  };
   const db: Queryable = {
-    async query<Row>({ text, values = [] }: { text: string; values?: readonly unknown[] }) {
-      const { rows, rowCount } = await client.query({ text, values: values as unknown[] });
+    async query<Row>({ text, values }: { text: string; values?: readonly unknown[] }) {
+      const { rows, rowCount } = await query(text, values);
       return { rows: rows as Row[], rowCount: rowCount ?? 0 };
     },
   };
   try {
-    await client.query('select pg_advisory_lock($1)', [lock]);
-    await client.query(`create table if not exists schema_migrations (
+    await query('select pg_advisory_lock($1)', [lock]);
+    await query(`create table if not exists schema_migrations (
       version int primary key, name text not null, checksum text not null, breaking boolean not null,
       applied_at timestamptz not null default now())`);
-    await client.query(`set lock_timeout = ${Math.round(lockTimeoutMs)}`);
+    await query(`set lock_timeout = ${Math.round(lockTimeoutMs)}`);
     const applied: string[] = [];
     for (const { version, name, sql, checksum, breaking } of pendingMigrations(files, await readApplied(db))) {
       const start = performance.now();
       try {
-        await client.query('begin');
-        await client.query(sql);
-        await client.query(
-          'insert into schema_migrations (version, name, checksum, breaking) values ($1, $2, $3, $4)',
-          [version, name, checksum, breaking],
-        );
-        await client.query('commit');
+        await query('begin');
+        await query(sql);
+        await query('insert into schema_migrations (version, name, checksum, breaking) values ($1, $2, $3, $4)', [
+          version,
+          name,
+          checksum,
+          breaking,
+        ]);
+        await query('commit');
       } catch (error) {
         // closing the connection below rolls back
-        throw new Error(`${name}.sql failed and was rolled back: ${explain(error).message}`, { cause: error });
+        const message = `${name}.sql failed and was rolled back: ${(error as Error).message}`;
+        throw isUnavailable(error)
+          ? new DatabaseUnavailableError(message, { cause: error })
+          : new Error(message, { cause: error });
       }
       applied.push(name);
       onEvent({ type: 'applied', name, ms: performance.now() - start });
@@ -85,10 +98,13 @@ async function connect(url: string, waitMs: number, onEvent: (event: MigrateEven
       return client;
     } catch (cause) {
       const error = explain(cause);
-      if (!isUnavailable(error)) throw error;
+      // a role or a database that whoever looks after Postgres has not made yet
+      if (!isUnavailable(error)) throw new DatabaseUnavailableError(error.message, { cause });
       const delayMs = Math.random() * Math.min(2_000, 50 * 2 ** attempt);
       if (performance.now() + delayMs > deadline) {
-        throw new Error(`The database did not answer within ${waitMs} ms: ${error.message}`, { cause });
+        throw new DatabaseUnavailableError(`The database did not answer within ${waitMs} ms: ${error.message}`, {
+          cause,
+        });
       }
       onEvent({ type: 'waiting', error, delayMs });
       await sleep(delayMs);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { checkSchema, migrate, openDatabase, type Database } from '@homeroom/postgres';
+import { checkSchema, DatabaseUnavailableError, migrate, openDatabase, type Database } from '@homeroom/postgres';
 import { startFaultProxy, waitFor, type TestDatabase } from '@homeroom/testing';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -59,6 +59,7 @@ describe('migrate', () => {
     await file('0001_pets.sql', 'create table pets (name text);');
     await file('0002_toys.sql', 'create table toys (pet text); select 1 / 0;');
     await expect(run()).rejects.toThrow('0002_toys.sql failed and was rolled back: division by zero');
+    await expect(run()).rejects.not.toBeInstanceOf(DatabaseUnavailableError);
     expect(await tables()).toEqual(['pets', 'schema_migrations']);
     await file('0002_toys.sql', 'create table toys (pet text);');
     expect(await run()).toEqual({ applied: ['0002_toys'] });
@@ -114,7 +115,19 @@ describe('migrate', () => {
     await database.transaction(async (trx) => {
       await trx.query({ name: 'read_pets', text: 'select * from pets' });
       await expect(migrate({ url: opened.url, directory, lockTimeoutMs: 100 })).rejects.toThrow('lock timeout');
+      await expect(migrate({ url: opened.url, directory, lockTimeoutMs: 100 })).rejects.toBeInstanceOf(
+        DatabaseUnavailableError,
+      );
     });
+  });
+
+  test.each([
+    ['a database', (url: URL) => void (url.pathname = '/not-made-yet')],
+    ['a role', (url: URL) => void (url.username = 'not-made-yet')],
+  ])('%s that is not made yet may come: another try is worth it', async (_, without) => {
+    const url = new URL(opened.url);
+    without(url);
+    await expect(migrate({ url: url.href, directory })).rejects.toBeInstanceOf(DatabaseUnavailableError);
   });
 });
 

@@ -4,6 +4,7 @@ import {
   createTestDatabase,
   testKafkaBrokers,
   startFaultProxy,
+  type FaultProxy,
   testRedis,
   testTopicPrefix,
   waitFor,
@@ -131,6 +132,80 @@ test('the API stops in order while Redis is away', async () => {
     await proxy.close();
   }
 }, 30_000);
+
+describe('a start while an engine is away', () => {
+  const behindProxy = async (port: number, use: (proxy: FaultProxy) => Promise<void>): Promise<void> => {
+    const proxy = await startFaultProxy({ target: { host: '127.0.0.1', port } });
+    proxy.refuse();
+    try {
+      await use(proxy);
+    } finally {
+      await proxy.close();
+    }
+  };
+
+  test(
+    'of Redis: families register, and sign in when it is back',
+    () =>
+      behindProxy(Number(new URL(redisUrl).port), async (proxy) => {
+        const api = start('api.ts', { REDIS_SESSIONS_URL: `redis://127.0.0.1:${proxy.port}` });
+        const { address } = await said(api, 'listening');
+        const registration = registrationOf();
+        const post = async (path: string, body: unknown): Promise<number> =>
+          (
+            await fetch(`${address}${path}`, {
+              method: 'POST',
+              headers: { 'content-type': 'application/json' },
+              body: JSON.stringify(body),
+            })
+          ).status;
+        const { email, password } = registration.guardian;
+        expect(await post('/api/families', registration)).toBe(201);
+        expect(await post('/api/sessions', { email, password })).toBe(503);
+        proxy.accept();
+        await waitFor('a session', async () => (await post('/api/sessions', { email, password })) === 201);
+        expect(await stop(api)).toBe(0);
+      }),
+    60_000,
+  );
+
+  test(
+    'of Kafka: the worker runs, and publishes when it is back',
+    () =>
+      behindProxy(Number(testKafkaBrokers()[0]!.split(':')[1]), async (proxy) => {
+        const own = await createTestDatabase('families');
+        try {
+          const env = { DATABASE_URL: own.url, DATABASE_REPLICA_URLS: '', KAFKA_BROKERS: `127.0.0.1:${proxy.port}` };
+          const [api, worker] = [start('api.ts', env), start('worker.ts', env)];
+          const { address } = await said(api, 'listening');
+          await fetch(`${address}/api/families`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify(registrationOf()),
+          });
+          const { port } = await said(worker, 'health and metrics');
+          const counted = async (what: string): Promise<number> => {
+            const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+            return Number(new RegExp(`^outbox_${what}_total\\S* (\\d+)`, 'm').exec(metrics)?.[1] ?? 0);
+          };
+          await said(worker, 'running');
+          await waitFor('the check of Kafka', async () => {
+            const response = await fetch(`http://127.0.0.1:${port}/health/ready`);
+            const { checks } = (await response.json()) as { checks: Record<string, { state: string }> };
+            expect(response.status).toBe(200);
+            return checks['kafka']?.state === 'down';
+          });
+          expect(await counted('published')).toBe(0);
+          proxy.accept();
+          await waitFor('the event at the broker', async () => (await counted('published')) === 1);
+          expect(await Promise.all([stop(api), stop(worker)])).toEqual([0, 0]);
+        } finally {
+          await own.drop();
+        }
+      }),
+    90_000,
+  );
+});
 
 describe('a start before the migrations', () => {
   let unmigrated: TestDatabase;

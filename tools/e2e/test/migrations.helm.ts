@@ -74,6 +74,16 @@ test('a database that is slow to come is waited for until the deadline: the trie
   expect(lasts(3)).toBeLessThan(600);
 });
 
+test('one that fails for good ends the Job at once; a database that is away and a pod that was moved do not', () => {
+  const { spec } = job(render());
+  expect(spec.podFailurePolicy.rules).toEqual([
+    { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget' }] },
+    { action: 'FailJob', onExitCodes: { operator: 'In', values: [1, 78] } },
+  ]);
+  // Kubernetes knows exit codes only of containers that it does not start again itself
+  expect(spec.template.spec.restartPolicy).toBe('Never');
+});
+
 test('each revision has a Job of its own, because a Job’s pods cannot be changed', () => {
   expect(job(render()).metadata.name).toMatch(/-1$/);
 });

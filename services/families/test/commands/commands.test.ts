@@ -1,6 +1,6 @@
 import { connectRedis } from '@homeroom/chassis';
 import { openSessions } from '@homeroom/sessions';
-import { testRedis } from '@homeroom/testing';
+import { createTestDatabase, testRedis } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -99,8 +99,34 @@ describe('import-families', () => {
   });
 });
 
-test('migrate finds nothing to do on a database that is up to date', async () => {
-  const { code, out } = await run('migrate.ts', [], { DATABASE_MIGRATION_URL: service.testDatabase.url });
-  expect(code).toBe(0);
-  expect(out).toContain('"applied":0');
+describe('migrate', () => {
+  const migrate = (url: string) => run('migrate.ts', [], { DATABASE_MIGRATION_URL: url });
+
+  test('finds nothing to do on a database that is up to date', async () => {
+    const { code, out } = await migrate(service.testDatabase.url);
+    expect(code).toBe(0);
+    expect(out).toContain('"applied":0');
+  });
+
+  test('exits 75 when another try may succeed', async () => {
+    const url = new URL(service.testDatabase.url);
+    url.pathname = '/not-made-yet';
+    const { code, out } = await migrate(url.href);
+    expect([code, out]).toEqual([75, expect.stringContaining('not-made-yet')]);
+  });
+
+  test('exits 1 when none can', async () => {
+    const other = await createTestDatabase({ migrations: ['create table anything (id int)'] });
+    try {
+      const { code, out } = await migrate(other.url);
+      expect([code, out]).toEqual([1, expect.stringContaining('make the change a new migration')]);
+    } finally {
+      await other.drop();
+    }
+  });
+
+  test('exits 78 when it is not told where', async () => {
+    const { code, out } = await migrate('');
+    expect([code, out]).toEqual([78, expect.stringContaining('DATABASE_MIGRATION_URL')]);
+  });
 });
