@@ -12,7 +12,11 @@ export function policiesOf(manifests: readonly Manifest[], { labels }: Pod): Man
   return manifests.filter(({ kind, spec }) => kind === 'NetworkPolicy' && selects(spec.podSelector, labels));
 }
 
-function selects({ matchLabels = {}, matchExpressions = [] }: Manifest, labels: Record<string, string>): boolean {
+/** Whether a selector chooses a pod with these labels. @throws {Error} for an operator other than `In`. */
+export function selects(
+  { matchLabels = {}, matchExpressions = [] }: Manifest,
+  labels: Record<string, string>,
+): boolean {
   return (
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
     matchExpressions.every(({ key, operator, values }: Manifest) => {

@@ -31,7 +31,7 @@ const ofService = (service: string, ...own: string[]): string[] => [
   ...own,
   `out to ${service}-api :3000`,
 ];
-const ofData = [`in from ${all} :any`, dns, `out to ${all} :any`];
+const ofEngine = (port: number, ...own: string[]): string[] => [`in from ${all} :${port}`, ...own];
 
 const expected: Record<string, string[]> = {
   gateway: [
@@ -42,7 +42,13 @@ const expected: Record<string, string[]> = {
   ],
   house: [dns, 'out to gateway :8080'],
   coordinator: ofService('families'),
-  ...Object.fromEntries(engines.split(' ').map((name) => [name, ofData])),
+  'data-postgres': ofEngine(5432, dns),
+  'data-postgres-replica': ofEngine(5432, dns, 'out to data-postgres :5432'),
+  'data-redis-sessions': ofEngine(6379, dns),
+  'data-redis-cache': ofEngine(6379, dns),
+  'data-kafka': ofEngine(9092, 'in from data-kafka :9093', dns, 'out to data-kafka :9092 :9093'),
+  'data-mail': ofEngine(1025, dns),
+  'data-payments': ofEngine(8090, dns, 'out to enrollment-api families-api notifications-api :3000'),
   ...Object.fromEntries(
     ['api', 'worker', 'migrate-1', 'answers'].flatMap((role) => [
       [`families-${role}`, ofService('families')],
