@@ -37,6 +37,9 @@ show_requests() { for pod in $(pods "$1"); do printf '  %-45s %s requests\n' "$p
 # metric POD PATTERN: the sum of the lines that match
 metric() { metrics_of "$1" | awk -v pattern="$2" '$0 ~ pattern && !/^#/ { n += $NF } END { print n + 0 }'; }
 
+# sql DATABASE OPTIONS…: psql as the superuser of the chart's own primary
+sql() { k exec "$RELEASE-data-postgres-0" -- psql -U postgres --quiet -tA -d "$@"; }
+
 # The limit per address would turn away what comes from one pod.
 need_no_limit() {
   local limit
