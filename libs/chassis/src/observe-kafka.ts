@@ -18,6 +18,9 @@ export function observeKafka({ logger, metrics }: { logger: Logger; metrics: Met
       case 'lag':
         lag.set({ group: event.group, topic: event.topic, partition: String(event.partition) }, event.lag);
         return;
+      case 'joined':
+        logger.info({ group: event.group, partitions: event.partitions }, 'joined');
+        return;
       case 'dead-lettered':
         logger.error({ ...event, err: event.error }, 'a message went to the dead letters');
         return;

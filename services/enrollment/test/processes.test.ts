@@ -18,6 +18,7 @@ interface LogLine {
   readonly msg?: string;
   readonly address?: string;
   readonly port?: number;
+  readonly group?: string;
   readonly stderr?: string;
 }
 interface Running {
@@ -53,6 +54,8 @@ beforeAll(async () => {
     PORT: '0',
     LOG_FORMAT: 'json',
     CLASS_L2_TTL_SECONDS: '600',
+    // what is waited for is asked for again and again
+    RATE_LIMIT_PER_MINUTE: '0',
   };
 });
 afterAll(async () => {
@@ -114,6 +117,14 @@ test('from a family’s event to a confirmed seat: API and worker do it together
   const [api, worker] = [start('api.ts'), start('worker.ts')];
   await said(worker, 'running');
   const { address } = await said(api, 'listening');
+  // it hears what happens from now on, and forgets nothing for what was before
+  await waitFor(
+    'the cache’s consumer',
+    () => worker.log.some(({ msg, group }) => msg === 'joined' && group === 'enrollment-cache'),
+    { timeoutMs: 30_000 },
+  );
+  const { port } = await said(worker, 'health and metrics');
+  const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   const { token } = await sessions.create({ accountId: uuid(), role: 'coordinator' });
   const call = async (method: string, path: string, payload?: object) => {
     const response = await fetch(`${address}${path}`, {
@@ -148,6 +159,9 @@ test('from a family’s event to a confirmed seat: API and worker do it together
   });
   expect(provider.capturedCents()).toBe(14_500);
 
+  await waitFor('the cache’s consumer to hear of it', async () =>
+    /^kafka_consumed_total\{[^}]*group="enrollment-cache"[^}]*\} [1-9]/m.test(await metrics()),
+  );
   // cached for ten minutes in Redis, and known at once nevertheless
   expect((await call('GET', `/api/classes/${String(opened['id'])}`)).body['seatsLeft']).toBe(0);
   expect((await call('DELETE', `/api/enrollments/${String(made['id'])}`)).body).toMatchObject({ refundCents: 14_500 });
@@ -158,10 +172,7 @@ test('from a family’s event to a confirmed seat: API and worker do it together
   await waitFor('the money to go back', () => provider.refundedCents() === 14_500);
   await waitFor('the outbox to be empty', async () => (await harness.rows('select from outbox')).length === 0);
 
-  const metrics = await (
-    await fetch(`http://127.0.0.1:${(await said(worker, 'health and metrics')).port}/metrics`)
-  ).text();
-  expect(metrics).toMatch(/charges_settled_total\{[^}]*as="charged"[^}]*\} 1/);
+  expect(await metrics()).toMatch(/charges_settled_total\{[^}]*as="charged"[^}]*\} 1/);
   expect(await Promise.all([stop(api), stop(worker)])).toEqual([0, 0]);
   for (const { log } of [api, worker])
     expect(log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
