@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import type { Options } from './options.ts';
 import { checkout, run } from './parts.ts';
 
+type Target = 'service' | 'dev';
+const lists = { service: 'images.json', dev: 'images-dev.json' } as const;
+
 /** Builds the images and brings them to the cluster. @returns flags for helm that name them. */
-export async function provideImages({ tag, load }: Options): Promise<string[]> {
+export async function provideImages({ tag, load }: Options, target: Target = 'service'): Promise<string[]> {
   if (tag !== undefined) return ['--set', `global.image.tag=${tag}`];
-  await run('npm', ['run', 'images']);
-  const file = join(checkout, '.homeroom', 'images.json');
-  if (!existsSync(file)) throw new Error('npm run images has left no .homeroom/images.json');
+  await run('npm', ['run', 'images', '--', '--target', target]);
+  const file = join(checkout, '.homeroom', lists[target]);
+  if (!existsSync(file)) throw new Error(`npm run images has left no ${file}`);
   const images = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
   if (load !== undefined) {
     const [command = '', ...args] = load.split(' ');
