@@ -34,11 +34,15 @@ COPY tools/ tools/
 # The inner loop: sources that run as they are, started again on save
 FROM sources AS dev-files
 ARG SERVICE
-RUN node tools/images/src/assemble/assemble.ts "$SERVICE" /out --sources
+RUN node tools/images/src/assemble/assemble.ts "$SERVICE" /out --sources \
+  && mkdir -p /inner-loop/node_modules \
+  && cp tools/images/package.json tools/images/src/inner-loop/reload.ts /inner-loop/ \
+  && cp -r node_modules/chokidar node_modules/readdirp /inner-loop/node_modules/
 
 FROM ${NODE_IMAGE} AS dev
 WORKDIR /app
 COPY tools/images/dev-entrypoint.sh /usr/local/bin/dev-entrypoint
+COPY --from=dev-files /inner-loop/ /usr/local/lib/inner-loop/
 COPY --from=dev-files --chown=1000:1000 /out ./
 ENV NODE_ENV=development HOST=0.0.0.0
 USER 1000:1000

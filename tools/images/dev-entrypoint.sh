@@ -7,7 +7,7 @@ program=$(echo "$program" | sed -E 's#/dist/(.*)\.js$#/src/\1.ts#')
 # nobody waits for a balancer between a save and the new code
 export PRESTOP_DELAY_MS=0
 case $program in
-  */api.ts | */worker.ts | */programs/*.ts) set -- --watch --watch-preserve-output "$program" "$@" ;;
+  */api.ts | */worker.ts | */programs/*.ts) set -- /usr/local/lib/inner-loop/reload.ts "$program" "$@" ;;
   *) set -- "$program" "$@" ;;
 esac
 exec node --conditions=@homeroom/source --enable-source-maps "$@"

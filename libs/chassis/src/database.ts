@@ -77,7 +77,7 @@ export async function migrateService({ service, migrations }: { service: string;
       directory: migrations,
       onEvent: (event) =>
         event.type === 'waiting'
-          ? logger.warn({ err: event.error, delayMs: event.delayMs }, 'waiting for the database')
+          ? logger.warn({ reason: event.error.message, delayMs: Math.round(event.delayMs) }, 'waiting for the database')
           : logger.info({ name: event.name, ms: Math.round(event.ms) }, 'applied'),
     });
     logger.info({ applied: applied.length }, 'the schema is up to date');

@@ -10,6 +10,8 @@ const everywhere = ['Dockerfile', '.dockerignore', '.npmrc', 'package.json', 'pa
 const ofTheBuild = [
   'tools/images/src/assemble/**',
   'tools/images/dev-entrypoint.sh',
+  'tools/images/package.json',
+  'tools/images/src/inner-loop/**',
   'tools/images/tsconfig.sandbox.json',
 ];
 const ofAWorkspace = ['package.json', 'tsconfig*.json', 'src/**', 'migrations/**'];

@@ -1,5 +1,6 @@
-import { readFileSync, watch } from 'node:fs';
-import { join, sep } from 'node:path';
+import { watch } from 'chokidar';
+import { readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
 import { serviceNames, type ServiceName } from './services.ts';
 
 /** Which services a changed file is part of: its own service's, or all that stand on its lib. */
@@ -27,26 +28,34 @@ export function servicesOf(checkout: string, file: string): ServiceName[] {
 /** Editors write a file in several steps: a save is over when nothing moved for so long. */
 const QUIET_MS = 60;
 
-/** Calls `onSave` once per save with the files that changed, as paths below the checkout. */
-export function watchSources(checkout: string, onSave: (files: string[]) => void): { close(): void } {
+/**
+ * Calls `onSave` once per save with the files that changed, as paths below the checkout. Resolves when it hears every save.
+ * Not `fs.watch`: on Linux that follows a file itself, and an editor that saves by replacing it is heard once and never again.
+ */
+export async function watchSources(
+  checkout: string,
+  onSave: (files: string[]) => void,
+): Promise<{ close(): Promise<void> }> {
   const changed = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
-  const watchers = ['services', 'libs'].map((folder) =>
-    watch(join(checkout, folder), { recursive: true }, (_event, file) => {
-      if (file === null || file.includes('node_modules')) return;
-      changed.add(join(folder, file));
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        const files = [...changed];
-        changed.clear();
-        onSave(files);
-      }, QUIET_MS);
-    }),
+  const watcher = watch(
+    ['services', 'libs'].map((folder) => join(checkout, folder)),
+    { ignoreInitial: true, ignored: /[\\/](node_modules|dist)([\\/]|$)/ },
   );
+  watcher.on('all', (_event, file) => {
+    changed.add(relative(checkout, file));
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const files = [...changed];
+      changed.clear();
+      onSave(files);
+    }, QUIET_MS);
+  });
+  await new Promise<void>((resolve) => watcher.once('ready', resolve));
   return {
-    close: () => {
+    close: async () => {
       clearTimeout(timer);
-      for (const watcher of watchers) watcher.close();
+      await watcher.close();
     },
   };
 }

@@ -36,16 +36,16 @@ await runCommand(async ({ signal, happened }) => {
     signal,
     adapt: (spec) => (shown.has(spec.name) ? printed(spec) : spec),
   });
-  progress.say(`\n${whatToOpen(stack.description, Date.now() - startedAt)}\n  A save reloads ${watched.join(', ')}.\n`);
   let reloading = Promise.resolve();
-  const watcher = watchSources(checkout, (files) => {
+  const watcher = await watchSources(checkout, (files) => {
     const touched = new Set(
       files.flatMap((file) => servicesOf(checkout, file)).filter((service) => watched.includes(service)),
     );
     for (const service of touched) reloading = reloading.then(() => reload(stack, service, progress));
   });
+  progress.say(`\n${whatToOpen(stack.description, Date.now() - startedAt)}\n  A save reloads ${watched.join(', ')}.\n`);
   await happened;
-  watcher.close();
+  await watcher.close();
   progress.say('');
   await progress.step('Stopping', () => stack.stop());
   return 0;

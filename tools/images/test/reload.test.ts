@@ -1,0 +1,107 @@
+import { waitFor } from '@homeroom/testing';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const reload = join(import.meta.dirname, '../src/inner-loop/reload.ts');
+const file = 'services/a/src/api.ts';
+const runs = (words: string): string => `console.log('${words}');
+  process.on('SIGTERM', () => { console.log('told'); process.exit(3); });
+  setInterval(() => undefined, 1000);`;
+
+let folder: string;
+let child: ChildProcess;
+let said: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'homeroom-reload-'));
+  for (const name of ['services/a/src', 'libs/b/src']) mkdirSync(join(folder, name), { recursive: true });
+  said = '';
+});
+afterEach(async () => {
+  if (child.exitCode === null) {
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  }
+  rmSync(folder, { recursive: true });
+});
+
+/** As tar and many editors do: a new file takes the place of the old one. */
+function save(text: string, name = file): void {
+  writeFileSync(join(folder, 'new'), text);
+  renameSync(join(folder, 'new'), join(folder, name));
+}
+function start(env: Record<string, string> = {}): void {
+  child = spawn(process.execPath, [reload, file], {
+    cwd: folder,
+    env: { PATH: String(process.env['PATH']), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (text: Buffer) => (said += text.toString()));
+}
+const says = (words: string) => waitFor(`“${words}” in ${said}`, () => said.includes(words), { timeoutMs: 30_000 });
+/** The watcher has no words for that it watches: a lib is touched until the program is started again. */
+async function watching(): Promise<void> {
+  const starts = (): number => said.split('first').length;
+  const before = starts();
+  await waitFor('it watches', () => (save(String(Math.random()), 'libs/b/src/b.ts'), starts() > before), {
+    timeoutMs: 30_000,
+    everyMs: 500,
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+describe('a program in a pod', () => {
+  test('is started again by each save that replaces its file, after it has finished', async () => {
+    save(runs('first'));
+    start();
+    await says('first');
+    await watching();
+    for (const words of ['second', 'third', 'fourth']) {
+      save(runs(words));
+      await says(words);
+      expect(said.slice(0, said.indexOf(words))).toMatch(/told\s*$/);
+    }
+  }, 60_000);
+
+  test('that does not start is mended by the next save', async () => {
+    save(runs('first'));
+    start();
+    await says('first');
+    await watching();
+    save('this is no program');
+    await says('is started again after the next save');
+    save(runs('mended'));
+    await says('mended');
+  }, 60_000);
+
+  test('ends when it is told to, with the program’s own status', async () => {
+    save(runs('first'));
+    start();
+    await says('first');
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([3, null]);
+    expect(said).toContain('told');
+  }, 60_000);
+
+  test('is what an inspector speaks to', async () => {
+    save(
+      `import inspector from 'node:inspector'; console.log('at', inspector.url(), 'of', process.argv[1]); ${runs('first')}`,
+    );
+    const port = await freePort();
+    start({ NODE_OPTIONS: `--inspect=127.0.0.1:${port}` });
+    await says('first');
+    expect(said).toMatch(new RegExp(`at ws://127\\.0\\.0\\.1:${port}/\\S+ of \\S+api\\.ts`));
+  }, 60_000);
+});
