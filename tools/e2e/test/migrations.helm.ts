@@ -77,7 +77,7 @@ test('a database that is slow to come is waited for until the deadline: the trie
 test('one that fails for good ends the Job at once; a database that is away and a pod that was moved do not', () => {
   const { spec } = job(render());
   expect(spec.podFailurePolicy.rules).toEqual([
-    { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget' }] },
+    { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
     { action: 'FailJob', onExitCodes: { operator: 'In', values: [1, 78] } },
   ]);
   // Kubernetes knows exit codes only of containers that it does not start again itself
