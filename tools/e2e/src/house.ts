@@ -34,9 +34,11 @@ export async function proveHouse(
   if (adapter !== undefined) await parts.part('adapter rules', () => loadAdapterRules(adapter));
   if (await house.serves('custom.metrics.k8s.io')) {
     const short = ['--values', demoValues('values-autoscaling.yaml')];
-    await parts.part('upgrade to autoscaling', () =>
-      house.helm('upgrade', 'homeroom', chart, ...values, ...short, '--wait', '--timeout', '300s'),
-    );
+    await parts.part('upgrade to autoscaling', async () => {
+      await house.helm('upgrade', 'homeroom', chart, ...values, ...short, '--wait', '--timeout', '300s');
+      // CPU and latency of the APIs, Kafka lag of the workers: without traffic they read 0, and not nothing
+      await house.kubectl('wait', '--for=condition=ScalingActive', 'hpa', '--all', '--timeout=120s');
+    });
     await parts.part('autoscale-latency', () => demo(house, 'autoscale-latency'));
   } else parts.leaveOut('autoscale-latency', 'the cluster serves no custom metrics: k8s/metrics');
   await parts.part('helm uninstall', () => uninstall(house));

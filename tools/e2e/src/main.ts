@@ -5,12 +5,13 @@ import { Parts } from './parts.ts';
 import { proveCharts } from './charts.ts';
 import { proveHouse } from './house.ts';
 import { proveInnerLoop } from './inner-loop.ts';
+import { proveProduction } from './production.ts';
 import { proveUpgrade } from './upgrade.ts';
 
 const live: Record<
   Exclude<Act, 'charts'>,
   (parts: Parts, house: House, images: readonly string[], options: Options) => Promise<void>
-> = { house: proveHouse, upgrade: proveUpgrade, 'inner-loop': proveInnerLoop };
+> = { house: proveHouse, upgrade: proveUpgrade, production: proveProduction, 'inner-loop': proveInnerLoop };
 
 try {
   const options = readOptions(process.argv.slice(2));

@@ -4,7 +4,7 @@ export const help = `Proves the charts on the cluster of the current KUBECONFIG,
 
   npm run e2e:cluster -- [options]
 
-  --act <name>          only this one, may be repeated: charts, house, upgrade, inner-loop
+  --act <name>          only this one, may be repeated: charts, house, upgrade, production, inner-loop
   --load <command>      run with the images' names once they are built, such as "kind load docker-image"
   --tag <tag>           images with this tag are in the cluster already: build none
   --adapter <ns/name>   the metrics adapter (ConfigMap and Deployment) that gets k8s/metrics/adapter-rules.yaml; without it
@@ -14,7 +14,7 @@ export const help = `Proves the charts on the cluster of the current KUBECONFIG,
 
 Needs kubectl, kubeconform, helm (HELM names another) and Docker. Ends by itself; exit status 1 when a promise is broken.`;
 
-export const acts = ['charts', 'house', 'upgrade', 'inner-loop'] as const;
+export const acts = ['charts', 'house', 'upgrade', 'production', 'inner-loop'] as const;
 export type Act = (typeof acts)[number];
 
 export interface Options {
