@@ -9,6 +9,9 @@ const answerMs = 3000;
 /** Room for the dead letter's own headers beside an original of the largest size that brokers take by default. */
 const deadLetterMaxBytes = 1_048_588 + 65_536;
 
+/** Kafka's word for as many replicas as `default.replication.factor` says. */
+const brokersOwn = -1;
+
 /** What a broker says of a topic that was created a moment ago, before it has heard of it. */
 const notHeardOfYet = 'UNKNOWN_TOPIC_OR_PARTITION';
 
@@ -58,7 +61,7 @@ export function openAdmin(options: KafkaOptions, closing: AbortSignal) {
       await admin
         .createTopics({
           timeout: answerMs,
-          topics: missing.map(({ topic, partitions, replicas = 1 }) => ({
+          topics: missing.map(({ topic, partitions, replicas = brokersOwn }) => ({
             topic,
             numPartitions: partitions,
             replicationFactor: replicas,

@@ -21,7 +21,7 @@ export interface KafkaOptions {
 export interface TopicSpec {
   readonly topic: string;
   readonly partitions: number;
-  /** Default 1; three in production, with `min.insync.replicas` 2. */
+  /** As many as the brokers' `default.replication.factor` if not given: three in production, with `min.insync.replicas` 2. */
   readonly replicas?: number;
 }
 

@@ -20,6 +20,7 @@ export async function proveProduction(parts: Parts, house: House, images: readon
     const engines = [
       'global.signingSecret=homeroom-signing',
       `sandbox.image.tag=${tag}`,
+      'kafka.brokers=3',
       'sandbox.webhookUrl=http://homeroom-enrollment-api',
     ];
     await house.helm('install', 'engines', join(charts, 'data'), '--set', engines.join(','), ...wait);
@@ -66,4 +67,12 @@ export async function proveProduction(parts: Parts, house: House, images: readon
     );
   });
   await parts.part('helm test', () => house.helm('test', 'homeroom', '--timeout', '120s'));
+  await parts.part('every topic is on three brokers', async () => {
+    const describe = ['/opt/kafka/bin/kafka-topics.sh', '--bootstrap-server', 'localhost:9092', '--describe'];
+    const topics = await house.kubectl('exec', 'engines-data-kafka-0', '--', ...describe);
+    const factors = [...topics.matchAll(/Topic: (homeroom\S+)\t.*ReplicationFactor: (\d+)/g)];
+    if (factors.length === 0) throw new Error(`there are no topics:\n${topics}`);
+    const fewer = factors.filter(([, , factor]) => factor !== '3').map(([, topic]) => topic);
+    same('topics on fewer', fewer.join(' '), '');
+  });
 }

@@ -120,8 +120,9 @@ describe('the gateway', () => {
 
   test('finds every pod by the headless Service, whether kube-proxy would choose it or not', () => {
     const { spec } = find(render(), 'Service', 'homeroom-families-headless');
-    expect(spec.clusterIP).toBe('None');
-    expect(find(render(), 'Service', 'homeroom-families').spec).not.toHaveProperty('clusterIP');
+    expect([spec.clusterIP, spec.publishNotReadyAddresses]).toEqual(['None', true]);
+    const { spec: balanced } = find(render(), 'Service', 'homeroom-families');
+    for (const key of ['clusterIP', 'publishNotReadyAddresses']) expect(balanced).not.toHaveProperty(key);
   });
 
   test('gives a canary its share of the service’s own paths, and falls back when none of its pods is ready', () => {
