@@ -51,20 +51,8 @@ export async function proveProduction(parts: Parts, house: House, images: readon
     await house.helm('install', 'homeroom', join(charts, 'homeroom'), ...values, ...images, ...wait);
     // the migration was a hook before all else, so nothing had to wait for it
     same('pods that had to start again', await house.restarts(), '');
-    same(
-      'engines of the house’s own',
-      (
-        await house.kubectl(
-          'get',
-          'statefulset',
-          '--output',
-          'name',
-          '--selector',
-          'app.kubernetes.io/instance=homeroom',
-        )
-      ).trim(),
-      '',
-    );
+    const own = ['--output', 'name', '--selector', 'app.kubernetes.io/instance=homeroom'];
+    same('engines of the house’s own', (await house.kubectl('get', 'statefulset', ...own)).trim(), '');
   });
   await parts.part('helm test', () => house.helm('test', 'homeroom', '--timeout', '120s'));
   await parts.part('every topic is on three brokers', async () => {
