@@ -31,7 +31,11 @@ export async function proveHouse(
   await parts.part('roll', () => demo(house, 'roll'));
   if (nodes.length > 1) await parts.part('drain', () => demo(house, 'drain'));
   else parts.leaveOut('drain', 'a cluster of one node has nowhere to drain to');
-  if (adapter !== undefined) await parts.part('adapter rules', () => loadAdapterRules(adapter));
+  if (adapter !== undefined)
+    await parts.part('adapter rules', async () => {
+      await loadAdapterRules(adapter);
+      await house.until('custom metrics are served again', () => house.serves('custom.metrics.k8s.io'));
+    });
   if (await house.serves('custom.metrics.k8s.io')) {
     const short = ['--values', demoValues('values-autoscaling.yaml')];
     await parts.part('upgrade to autoscaling', async () => {
