@@ -13,7 +13,7 @@ export async function connectRedis(
   url: string,
   {
     name,
-    commandTimeoutMs = 250,
+    commandTimeoutMs = 2_000,
     connectTimeoutMs = 1_000,
     onError,
   }: { name?: string; commandTimeoutMs?: number; connectTimeoutMs?: number; onError?: (error: Error) => void } = {},

@@ -110,7 +110,8 @@ describe('the gateway', () => {
       'balance roundrobin',
       'option httpchk GET /health/ready',
       'http-check expect status 200',
-      'default-server check inter 500ms fall 2 rise 1 maxconn 2000 resolvers cluster resolve-prefer ipv4 init-addr none',
+      '# a name comes before its pod is ready: one check must succeed first',
+      'default-server check inter 500ms fall 2 rise 1 init-state down maxconn 2000 resolvers cluster resolve-prefer ipv4 init-addr none',
       '# answers of a stream leave as they come',
       'option http-no-delay',
       'server-template pod 1-50 homeroom-families-headless.homeroom.svc.cluster.local:3000',
@@ -121,7 +122,19 @@ describe('the gateway', () => {
   test('finds every pod by the headless Service, whether kube-proxy would choose it or not', () => {
     const { spec } = find(render(), 'Service', 'homeroom-families-headless');
     expect(spec.clusterIP).toBe('None');
-    expect(find(render(), 'Service', 'homeroom-families').spec).not.toHaveProperty('clusterIP');
+    // a pod that was not ready for a moment is not forgotten, but only who asks it may be told of it
+    expect(spec.publishNotReadyAddresses).toBe(true);
+    expect(backend('families').join('\n')).toMatch(/check inter .* init-state down/);
+    const chosen = find(render(), 'Service', 'homeroom-families').spec;
+    expect(chosen).not.toHaveProperty('clusterIP');
+    expect(chosen).not.toHaveProperty('publishNotReadyAddresses');
+  });
+
+  test('sends again what may be repeated, and nothing else', () => {
+    expect(config()).toContain('retry-on conn-failure empty-response\n');
+    expect(config()).toContain(
+      'http-request disable-l7-retry unless METH_GET || { method HEAD } || { req.hdr(Idempotency-Key) -m found }\n',
+    );
   });
 
   test('gives a canary its share of the service’s own paths, and falls back when none of its pods is ready', () => {

@@ -39,7 +39,7 @@ defaults
   option httplog
   option dontlognull
   option http-keep-alive
-  # the next request goes to the other instance when one dies, and GETs are sent again
+  # the next request goes to the other instance when one dies; what may be repeated is sent again
   option redispatch 1
   retries 3
   retry-on conn-failure empty-response
@@ -61,7 +61,7 @@ frontend gateway
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Proto http
   http-request del-header Forwarded
-  http-request disable-l7-retry unless METH_GET || { method HEAD }
+  http-request disable-l7-retry unless METH_GET || { method HEAD } || { req.hdr(Idempotency-Key) -m found }
   http-after-response set-header X-Request-Id %[unique-id]
   http-request return status 200 content-type "text/html; charset=utf-8" file ${quoted(options.landingPage)} if { path / } METH_GET
   http-request return status 204 if { path /favicon.ico }

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, request, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer, request, type IncomingHttpHeaders, type RequestOptions, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '@homeroom/testing';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { balanceModes, haproxyConfig, type GatewayOptions } from '../src/gateway.ts';
 import { landingPage } from '../src/landing-page.ts';
 import { portNames, portsOf, type Ports } from '../src/port-table.ts';
@@ -21,6 +21,8 @@ const upstreams = new Map<string, Upstream>();
 interface Upstream {
   server: Server;
   healthy: boolean;
+  /** Hangs up on what it has read to the end. */
+  dying: boolean;
 }
 
 beforeAll(async () => {
@@ -43,13 +45,19 @@ afterAll(async () => {
 async function startUpstream(name: 'families-1' | 'families-2'): Promise<void> {
   const upstream: Upstream = {
     healthy: true,
+    dying: false,
     server: createServer((req, res) => {
       if (req.url === '/health/ready') return void res.writeHead(upstream.healthy ? 200 : 503).end();
       if (req.url === '/api/families/stream') {
         res.write('data: first\n\n');
         return undefined;
       }
-      return void res.end(JSON.stringify({ name, headers: req.headers, peer: req.socket.remoteAddress }));
+      let bytes = 0;
+      req.on('data', (chunk: Buffer) => (bytes += chunk.length));
+      return void req.on('end', () => {
+        if (upstream.dying) return void req.socket.destroy();
+        return void res.end(JSON.stringify({ name, headers: req.headers, peer: req.socket.remoteAddress, bytes }));
+      });
     }),
   };
   upstreams.set(name, upstream);
@@ -87,9 +95,9 @@ interface Answer {
   text: string;
 }
 
-function get(path: string, headers: Record<string, string> = {}, localAddress = host): Promise<Answer> {
+function send(path: string, { body, ...options }: RequestOptions & { body?: string }): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    request({ host, port: ports.gateway, path, headers, localAddress }, (res) => {
+    request({ host, port: ports.gateway, path, ...options }, (res) => {
       const chunks: Buffer[] = [];
       res.on('data', (chunk: Buffer) => chunks.push(chunk));
       res.on('end', () =>
@@ -97,9 +105,12 @@ function get(path: string, headers: Record<string, string> = {}, localAddress = 
       );
     })
       .on('error', reject)
-      .end();
+      .end(body);
   });
 }
+
+const get = (path: string, headers: Record<string, string> = {}, localAddress = host): Promise<Answer> =>
+  send(path, { headers, localAddress });
 
 const seen = async (
   path: string,
@@ -187,6 +198,36 @@ describe('the gateway', () => {
     expect(JSON.parse(refused.text)).toMatchObject({ status: 503, code: 'unavailable' });
     first.healthy = second.healthy = true;
     await waitFor('both to be asked', async () => Object.keys(await shares(4)).length === 2);
+  });
+});
+
+describe('an instance that dies while it answers', () => {
+  const headers = { 'content-type': 'application/json' };
+  /** Four requests are two for each. */
+  const four = (body: string, key?: string): Promise<(Answer | Error)[]> =>
+    Promise.all(
+      [1, 2, 3, 4].map((n) =>
+        send('/api/families', {
+          method: 'POST',
+          headers: { ...headers, ...(key === undefined ? {} : { 'idempotency-key': `${key}-${n}` }) },
+          body,
+        }).catch((error: Error) => error),
+      ),
+    );
+  const answers = (all: (Answer | Error)[]): unknown[] =>
+    all.map((one) => (one instanceof Error || one.status !== 200 ? 'failed' : JSON.parse(one.text).bytes));
+
+  beforeEach(() => (upstreams.get('families-1')!.dying = true));
+  afterEach(() => (upstreams.get('families-1')!.dying = false));
+
+  test('costs nobody an answer to what may be repeated: a GET, and a POST with an Idempotency-Key', async () => {
+    expect(await shares(4)).toEqual({ 'families-2': 4 });
+    const body = JSON.stringify('x'.repeat(10_000));
+    expect(answers(await four(body, 'key'))).toEqual(Array(4).fill(body.length));
+  });
+
+  test('is the client’s to judge where a second time may be a second effect', async () => {
+    expect(answers(await four('{}'))).toContain('failed');
   });
 });
 
