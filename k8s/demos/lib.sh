@@ -29,6 +29,10 @@ ready() { k get deploy "$(api "$1")" --output 'jsonpath={.status.readyReplicas}'
 has_ready() { [ "$(ready "$1")" = "$2" ] && [ "$(k get deploy "$(api "$1")" --output 'jsonpath={.status.replicas}')" = "$2" ]; }
 desired() { k get hpa "$(api "$1")" --output 'jsonpath={.status.desiredReplicas}'; }
 autoscaled() { k get hpa "$(api "$1")" >/dev/null 2>&1; }
+# of_containers SERVICE FIELD: of the status of the container in each API pod
+of_containers() { k get pods --selector "$(labels "$1")" --output "jsonpath={.items[*].status.containerStatuses[0].$2}"; }
+# restarts SERVICE: how often containers of its API pods were started again
+restarts() { of_containers "$1" restartCount | tr ' ' '\n' | awk '{ n += $1 } END { print n + 0 }'; }
 
 metrics_of() { k get --raw "/api/v1/namespaces/$NAMESPACE/pods/$1:9100/proxy/metrics"; }
 # requests POD: what it has answered since it started, health checks left out

@@ -85,15 +85,20 @@ async function stop({ process }: Running): Promise<number | null> {
   return ((await exited) as [number | null])[0];
 }
 
+const post = (url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+
 test('what the API registers, the worker publishes with the request’s trace, and both stop in order', async () => {
   const [api, worker] = [start('api.ts'), start('worker.ts')];
   await said(worker, 'running');
   const { address } = await said(api, 'listening');
   const traceId = '0af7651916cd43dd8448eb211c80319c';
-  const response = await fetch(`${address}/api/families`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', traceparent: `00-${traceId}-b7ad6b7169203331-01` },
-    body: JSON.stringify(registrationOf()),
+  const response = await post(`${address}/api/families`, registrationOf(), {
+    traceparent: `00-${traceId}-b7ad6b7169203331-01`,
   });
   const family = (await response.json()) as { id: string };
   expect(response.status).toBe(201);
@@ -153,21 +158,12 @@ describe('a start while an engine is away', () => {
         const api = start('api.ts', { REDIS_SESSIONS_URL: `redis://127.0.0.1:${proxy.port}` });
         const { address } = await said(api, 'listening');
         const registration = registrationOf();
-        const post = async (path: string, body: unknown): Promise<number> =>
-          (
-            await fetch(`${address}${path}`, {
-              method: 'POST',
-              headers: { 'content-type': 'application/json' },
-              body: JSON.stringify(body),
-            })
-          ).status;
         const { email, password } = registration.guardian;
-        expect(await post('/api/families', registration)).toBe(201);
-        expect(await post('/api/sessions', { email, password })).toBe(503);
+        const signIn = async (): Promise<number> => (await post(`${address}/api/sessions`, { email, password })).status;
+        expect((await post(`${address}/api/families`, registration)).status).toBe(201);
+        expect(await signIn()).toBe(503);
         proxy.accept();
-        await waitFor('a session', async () => (await post('/api/sessions', { email, password })) === 201, {
-          everyMs: 250,
-        });
+        await waitFor('a session', async () => (await signIn()) === 201, { everyMs: 250 });
         expect(await stop(api)).toBe(0);
       }),
     60_000,
@@ -182,11 +178,7 @@ describe('a start while an engine is away', () => {
           const env = { DATABASE_URL: own.url, DATABASE_REPLICA_URLS: '', KAFKA_BROKERS: `127.0.0.1:${proxy.port}` };
           const [api, worker] = [start('api.ts', env), start('worker.ts', env)];
           const { address } = await said(api, 'listening');
-          await fetch(`${address}/api/families`, {
-            method: 'POST',
-            headers: { 'content-type': 'application/json' },
-            body: JSON.stringify(registrationOf()),
-          });
+          expect((await post(`${address}/api/families`, registrationOf())).status).toBe(201);
           const { port } = await said(worker, 'health and metrics');
           const counted = async (what: string): Promise<number> => {
             const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();

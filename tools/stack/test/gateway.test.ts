@@ -217,8 +217,12 @@ describe('an instance that dies while it answers', () => {
   const answers = (all: (Answer | Error)[]): unknown[] =>
     all.map((one) => (one instanceof Error || one.status !== 200 ? 'failed' : JSON.parse(one.text).bytes));
 
-  beforeEach(() => (upstreams.get('families-1')!.dying = true));
-  afterEach(() => (upstreams.get('families-1')!.dying = false));
+  beforeEach(() => {
+    upstreams.get('families-1')!.dying = true;
+  });
+  afterEach(() => {
+    upstreams.get('families-1')!.dying = false;
+  });
 
   test('costs nobody an answer to what may be repeated: a GET, and a POST with an Idempotency-Key', async () => {
     expect(await shares(4)).toEqual({ 'families-2': 4 });
