@@ -211,7 +211,7 @@ describe('an instance that dies while it answers', () => {
           method: 'POST',
           headers: { ...headers, ...(key === undefined ? {} : { 'idempotency-key': `${key}-${n}` }) },
           body,
-        }).catch((error: Error) => error),
+        }).catch((error: unknown) => error as Error),
       ),
     );
   const answers = (all: (Answer | Error)[]): unknown[] =>
