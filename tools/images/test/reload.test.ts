@@ -75,6 +75,9 @@ describe('a program in a pod', () => {
     await says('is started again after the next save');
     save(runs('mended'));
     await says('mended');
+    // and what was mended is heard like any other
+    save(runs('better'));
+    await says('better');
   }, 60_000);
 
   test('ends when it is told to, with the program’s own status', async () => {

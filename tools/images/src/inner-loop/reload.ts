@@ -28,9 +28,12 @@ function start(): void {
 }
 
 function reload(): void {
-  if (program === undefined) start();
+  if (program === undefined) {
+    start();
+    return;
+  }
   // told twice it would break off what it is finishing
-  else if (!saved) program.kill('SIGTERM');
+  if (!saved) program.kill('SIGTERM');
   saved = true;
 }
 
