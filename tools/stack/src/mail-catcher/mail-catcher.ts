@@ -69,7 +69,7 @@ export async function startMailCatcher(options: MailCatcherOptions): Promise<Mai
   };
 
   const web = await serveSandbox(
-    { host, port: httpPort },
+    { host, port: httpPort, store: mailbox },
     {
       'GET /': (exchange) => {
         const query = exchange.url.searchParams.get('q') ?? '';

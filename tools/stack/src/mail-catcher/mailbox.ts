@@ -72,6 +72,11 @@ export class Mailbox {
     if (this.#journal.bytes > 4 * this.#limits.bytes) await this.#compact();
   }
 
+  /** Whether mails can no longer be kept: opened anew it may. */
+  get broken(): boolean {
+    return this.#journal.broken;
+  }
+
   get(id: string): Mail | undefined {
     return this.#kept.get(id)?.mail;
   }

@@ -88,7 +88,7 @@ export async function startPaymentSandbox(options: PaymentSandboxOptions): Promi
   });
 
   const server = await serveSandbox(
-    { host, port },
+    { host, port, store: ledger },
     {
       'GET /': () => ledgerPage(provider, faults.current, webhooks?.pending ?? 0),
       'POST /v1/charges': post(chargeBody, (key, body) =>

@@ -8,6 +8,8 @@ export class Journal<T> {
   #work: Promise<void> = Promise.resolve();
   /** How large the file is. */
   bytes = 0;
+  /** Whether a write has failed. Nothing can be kept from then on, until the file is opened anew. */
+  broken = false;
 
   private constructor(path: string | undefined, file: FileHandle | undefined, bytes: number) {
     this.#path = path;
@@ -65,7 +67,10 @@ export class Journal<T> {
 
   // a write that failed fails every later one: nobody must be answered for what cannot be kept
   #then(work: () => Promise<void>): Promise<void> {
-    this.#work = this.#work.then(work);
+    this.#work = this.#work.then(work).catch((error: unknown) => {
+      this.broken = true;
+      throw error;
+    });
     return this.#work;
   }
 }

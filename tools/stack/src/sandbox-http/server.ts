@@ -46,16 +46,23 @@ export const seeOther = (location: string): Reply => ({ status: 303, headers: { 
 
 /**
  * Serves `routes` (`'GET /api/messages/:id'` → handler) for the sandboxes that stand in for the outside world. They are
- * no part of the platform, so they carry neither its chassis nor its limits.
+ * no part of the platform, so they carry neither its chassis nor its limits. What watches over processes asks `GET
+ * /health/startup`, `/health/ready` and `/health/live`: 200, the latter two 503 once `store` is broken, which a restart may mend.
  * @param around runs before each route and may answer in its place, or drop the connection.
  * @throws the listen error, `EADDRINUSE` for one, as it is.
  */
 export async function serveSandbox(
-  options: { readonly host: string; readonly port: number },
+  options: { readonly host: string; readonly port: number; readonly store: { readonly broken: boolean } },
   routes: Readonly<Record<string, Route>>,
   around: (exchange: Exchange, route: Route) => ReturnType<Route> = (exchange, route) => route(exchange),
 ): Promise<SandboxServer> {
-  const table = Object.entries(routes).map(([key, route]) => {
+  const whole: Route = () => {
+    if (options.store.broken) throw new Refusal(503, 'store_broken', 'a write to its file failed: start it again');
+    return started();
+  };
+  const started = (): Reply => json(200, { status: 'ok' });
+  const health = { 'GET /health/startup': started, 'GET /health/ready': whole, 'GET /health/live': whole };
+  const table = Object.entries({ ...routes, ...health }).map(([key, route]) => {
     const [method = '', path = ''] = key.split(' ');
     return { method, pattern: new RegExp(`^${path.replace(/:(\w+)/g, '(?<$1>[^/]+)')}$`), route };
   });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTransport, type Transporter } from 'nodemailer';
@@ -107,6 +107,23 @@ test('a restart keeps the mails, the newest of them, and new ones come after the
   await fetch(`${catcher.url}/api/messages`, { method: 'DELETE' });
   await restart();
   expect((await list()).total).toBe(0);
+});
+
+test('says how it is to who starts it again: a file that cannot be written is mended by a new start', async () => {
+  await catcher.close();
+  const gone = await mkdtemp(join(directory, 'gone-'));
+  const options = { host: '127.0.0.1', smtpPort: 0, httpPort: 0, dataFile: join(gone, 'mails.jsonl') };
+  const health = () =>
+    Promise.all(['startup', 'ready', 'live'].map(async (question) => (await get(`/health/${question}`)).status));
+  catcher = await startMailCatcher(options);
+  expect(await health()).toEqual([200, 200, 200]);
+  await rm(gone, { recursive: true });
+  expect((await fetch(`${catcher.url}/api/messages`, { method: 'DELETE' })).status).toBe(500);
+  expect(await health()).toEqual([200, 503, 503]);
+  await expect(catcher.close()).rejects.toThrow('ENOENT');
+  await mkdir(gone);
+  catcher = await startMailCatcher(options);
+  expect(await health()).toEqual([200, 200, 200]);
 });
 
 describe('the page', () => {
