@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { checkout, run, work, type Parts } from './parts.ts';
+import { basename, dirname, join } from 'node:path';
+import { autoscalerQueries, autoscalerTests, withoutProtection } from './autoscaler-queries.ts';
+import { checkout, run, same, work, type Parts } from './parts.ts';
 import { charts, helm, renderText } from './render.ts';
 import { writeSchemas } from './schemas.ts';
 
@@ -26,6 +27,7 @@ export async function proveCharts(parts: Parts): Promise<void> {
   await parts.part('kubeconform', conform);
   await parts.part('template tests', templateTests);
   await parts.part('alert rules', alertRules);
+  await parts.part('what autoscalers ask', whatAutoscalersAsk);
 }
 
 async function conform(): Promise<void> {
@@ -51,16 +53,38 @@ async function templateTests(): Promise<void> {
   });
 }
 
-/** By promtool of the PATH, or else of Prometheus's image. */
 async function alertRules(): Promise<void> {
-  const test = join(checkout, 'k8s', 'metrics', 'rules', 'homeroom.test.yaml');
+  console.log(await promtool(join(checkout, 'k8s', 'metrics', 'rules', 'homeroom.test.yaml')));
+}
+
+async function whatAutoscalersAsk(): Promise<void> {
+  const folder = join(work, 'autoscaler-queries');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'queries.test.yaml');
+  const queries = autoscalerQueries();
+  writeFileSync(file, autoscalerTests(queries));
+  console.log(await promtool(file));
+  const weaker = Object.entries(withoutProtection(queries));
+  same('protections of the queries', String(weaker.length), '14');
+  for (const [name, without] of weaker) {
+    writeFileSync(file, autoscalerTests(without));
+    const noticed = await promtool(file).then(
+      () => 'nobody noticed',
+      (error: unknown) => (String(error).includes('FAILED') ? 'noticed' : String(error)),
+    );
+    same(name, noticed, 'noticed');
+  }
+}
+
+/** `promtool test rules`: that of the PATH, or else of Prometheus's image. @throws with its words when a test fails. */
+async function promtool(file: string): Promise<string> {
   try {
-    console.log(await run('promtool', ['test', 'rules', test]));
+    return await run('promtool', ['test', 'rules', file]);
   } catch (error) {
     if ((error as { code?: string }).code !== 'ENOENT') throw error;
-    const folder = ['--volume', `${dirname(test)}:/rules:ro`, '--workdir', '/rules'];
+    const folder = ['--volume', `${dirname(file)}:/rules:ro`, '--workdir', '/rules'];
     const image = 'prom/prometheus:v3.5.0';
     const docker = ['run', '--rm', '--network', 'none', ...folder, '--entrypoint', 'promtool', image];
-    console.log(await run('docker', [...docker, 'test', 'rules', 'homeroom.test.yaml']));
+    return run('docker', [...docker, 'test', 'rules', basename(file)]);
   }
 }

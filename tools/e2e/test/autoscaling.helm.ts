@@ -123,6 +123,6 @@ describe('who owns the number of pods', () => {
     expect(spec.triggers.map(({ metadata }: Manifest) => metadata.value ?? metadata.threshold)).toEqual(['70', '0.5']);
     const [{ metadata }] = find(keda, 'ScaledObject', 'homeroom-notifications-worker').spec.triggers;
     expect(metadata.threshold).toBe('1000');
-    expect(metadata.query).toContain('kafka_consumer_lag{service="notifications",namespace="homeroom"}');
+    expect(metadata.query).toContain('kafka_consumer_lag{namespace="homeroom",service="notifications"}');
   });
 });
