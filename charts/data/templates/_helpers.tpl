@@ -31,7 +31,7 @@ fsGroupChangePolicy: OnRootMismatch
 seccompProfile: { type: RuntimeDefault }
 {{- end }}
 
-{{- /* What every pod of the tier says. Takes (list $ user). */ -}}
+{{- /* What every pod of the tier says. Takes (list $ user components): it keeps away from pods of these. */ -}}
 {{- define "data.podSpec" -}}
 serviceAccountName: {{ (index . 0).Release.Name }}-data
 automountServiceAccountToken: false
@@ -47,6 +47,15 @@ imagePullSecrets: {{ toJson . }}
 {{- end }}
 securityContext:
   {{- include "data.podSecurityContext" (index . 1) | nindent 2 }}
+topologySpreadConstraints:
+  {{- range $key := list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
+  - maxSkew: 1
+    topologyKey: {{ $key }}
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels: { app.kubernetes.io/name: data, app.kubernetes.io/instance: {{ (index $ 0).Release.Name }} }
+      matchExpressions: [{ key: app.kubernetes.io/component, operator: In, values: {{ toJson (index $ 2) }} }]
+  {{- end }}
 {{- end }}
 
 {{- /* Takes (list $ storage). */ -}}

@@ -21,6 +21,16 @@ describe('Postgres', () => {
     ]);
   });
 
+  test('has its copies where the primary is not, if there is such a place', () => {
+    const labels = find(plain, 'StatefulSet', 'homeroom-data-postgres').spec.template.metadata.labels;
+    const constraints = find(plain, 'StatefulSet', 'homeroom-data-postgres-replica').spec.template.spec
+      .topologySpreadConstraints as Manifest[];
+    const byHost = constraints.find(({ topologyKey }) => topologyKey === 'kubernetes.io/hostname')!.labelSelector;
+    expect(labels).toMatchObject(byHost.matchLabels);
+    const [{ key, values }] = byHost.matchExpressions;
+    expect([key, values]).toEqual(['app.kubernetes.io/component', ['postgres', 'postgres-replica']]);
+  });
+
   test('takes the connections that the budget counts with', () => {
     expect(args('postgres')).toContain('max_connections=600');
     expect(args('postgres', render({ 'global.postgres.maxConnections': 700 }))).toContain('max_connections=700');

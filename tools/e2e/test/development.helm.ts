@@ -38,7 +38,7 @@ describe('in development', () => {
     const day = 24 * 60 * 60;
     expect(patience(development, 'startupProbe')).toBeGreaterThan(day);
     expect(patience(development, 'livenessProbe')).toBeGreaterThanOrEqual(day);
-    // under `node --watch` what has given up is not started again before the next save
+    // what has given up is not started again before the next save
     expect(environment(development, api(development))['SCHEMA_WAIT_MS']).toBe(String(day * 1000));
     expect(patience(production, 'startupProbe')).toBe(120);
     expect(patience(production, 'livenessProbe')).toBe(30);

@@ -97,15 +97,23 @@ describe('every pod has requests and limits, and can neither write to its root n
 /** What a pod lacks that others depend on. */
 function disorderly({ spec }: Pod): string[] {
   const [container] = spec.containers;
-  const faults = ['startupProbe', 'readinessProbe', 'livenessProbe'].filter((probe) => container[probe] === undefined);
+  const probes = ['startupProbe', 'readinessProbe', 'livenessProbe'];
+  const faults = probes.filter((probe) => container[probe] === undefined);
+  // an engine that speaks no HTTP is asked in its own words; whatever speaks it tells the three questions apart
+  const speaksHttp = container.ports.some(({ name }: Manifest) => name === 'http');
+  const paths = new Set(probes.map((probe) => container[probe]?.httpGet?.path).filter(Boolean));
+  if (speaksHttp && faults.length === 0 && paths.size < probes.length) faults.push('paths of its probes');
   const preStop: number = container.lifecycle?.preStop?.sleep?.seconds ?? 0;
   if (preStop < 1) faults.push('preStop');
   if (!(spec.terminationGracePeriodSeconds > preStop)) faults.push('terminationGracePeriodSeconds');
+  const apart = (spec.topologySpreadConstraints ?? []).map(({ topologyKey }: Manifest) => topologyKey as string);
+  for (const place of ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'])
+    if (!apart.includes(place)) faults.push(`spread over ${place}`);
   if ((spec.serviceAccountName ?? 'default') === 'default') faults.push('serviceAccountName');
   return faults;
 }
 
-describe('every pod that serves is probed, leaves in order and has an account of its own', () => {
+describe('every pod that serves is probed, leaves in order, keeps away from its equals and has an account of its own', () => {
   test.each(serving)('%s', (_, pod) => {
     expect(disorderly(pod)).toEqual([]);
   });
@@ -114,8 +122,11 @@ describe('every pod that serves is probed, leaves in order and has an account of
     ['startupProbe', (_, container) => delete container.startupProbe],
     ['readinessProbe', (_, container) => delete container.readinessProbe],
     ['livenessProbe', (_, container) => delete container.livenessProbe],
+    ['paths of its probes', (_, container) => (container.livenessProbe = container.readinessProbe)],
     ['preStop', (_, container) => delete container.lifecycle],
     ['terminationGracePeriodSeconds', (spec) => (spec.terminationGracePeriodSeconds = 5)],
+    ['spread over topology.kubernetes.io/zone', (spec) => spec.topologySpreadConstraints.shift()],
+    ['spread over kubernetes.io/hostname', (spec) => spec.topologySpreadConstraints.pop()],
     ['serviceAccountName', (spec) => delete spec.serviceAccountName],
   ])('one without %s is noticed', (fault, change) => {
     expect(disorderly(changed(change))).toEqual([fault]);
