@@ -6,6 +6,16 @@ RELEASE=${RELEASE:-homeroom}
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CHECKOUT=$(cd "$HERE/../.." && pwd)
 
+case ${1:-} in
+  -h | --help)
+    # the comment at the head of the demo, and what all of them read
+    sed -n '2,/^[^#]/{ s/^# \{0,1\}//p; }' "$0"
+    printf '\nNAMESPACE (%s) and RELEASE (%s) say where; LOAD_IMAGE has the Node 24 that sends the load, if not the image of families.\n' "$NAMESPACE" "$RELEASE"
+    exit
+    ;;
+esac
+for tool in kubectl helm; do command -v "$tool" >/dev/null || { echo "$tool is missing: the demos need it" >&2; exit 1; }; done
+
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 look() { printf '  look: %s\n' "$*"; }
 ok() { printf '  \033[32m✔\033[0m %s\n' "$*"; }
@@ -47,7 +57,8 @@ sql() { k exec "$RELEASE-data-postgres-0" -- psql -U postgres --quiet -tA -d "$@
 # The limit per address would turn away what comes from one pod.
 need_no_limit() {
   local limit
-  limit=$(k get configmap "$RELEASE-families" --output 'jsonpath={.data.RATE_LIMIT_PER_MINUTE}')
+  limit=$(k get configmap "$RELEASE-families" --output 'jsonpath={.data.RATE_LIMIT_PER_MINUTE}') ||
+    fail "there is no release $RELEASE in namespace $NAMESPACE: install it (k8s/README.md), or name yours in RELEASE and NAMESPACE"
   [ "$limit" = 0 ] || fail "the rate limit is $limit a minute; for demos: helm upgrade $RELEASE charts/homeroom -n $NAMESPACE --reuse-values -f k8s/demos/values.yaml"
 }
 
