@@ -35,7 +35,7 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 {{ if .Values.global.development }}86400{{ else }}{{ .Values.startup.waitSeconds }}{{ end }}
 {{- end }}
 
-{{- /* Takes (list $ resources): `node --watch` is two processes, and compiles as it goes. */ -}}
+{{- /* Takes (list $ resources): the reloader is a process too, and the sources are compiled as they go. */ -}}
 {{- define "service.resources" -}}
 {{- $root := index . 0 -}}{{- $resources := deepCopy (index . 1) -}}
 {{- if $root.Values.global.development -}}
