@@ -34,7 +34,8 @@ wait_for() {
 
 api() { echo "$RELEASE-$1-api"; }
 labels() { echo "app.kubernetes.io/instance=$RELEASE,app.kubernetes.io/name=$1,app.kubernetes.io/component=api"; }
-pods() { k get pods --selector "$(labels "$1")" --field-selector status.phase=Running --output name | cut -d/ -f2; }
+# those that leave are called Running too, but answer nobody any more
+pods() { k get pods --selector "$(labels "$1")" --field-selector status.phase=Running --output 'go-template={{range .items}}{{if not .metadata.deletionTimestamp}}{{.metadata.name}}{{"\n"}}{{end}}{{end}}'; }
 ready() { k get deploy "$(api "$1")" --output 'jsonpath={.status.readyReplicas}'; }
 has_ready() { [ "$(ready "$1")" = "$2" ] && [ "$(k get deploy "$(api "$1")" --output 'jsonpath={.status.replicas}')" = "$2" ]; }
 desired() { k get hpa "$(api "$1")" --output 'jsonpath={.status.desiredReplicas}'; }
