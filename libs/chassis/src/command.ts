@@ -1,4 +1,4 @@
-import { openDatabase, type Database } from '@homeroom/postgres';
+import { openDatabase, waitForSchema, type Database } from '@homeroom/postgres';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import type { z } from 'zod';
 import { ConfigError, loadConfig, type commandConfig } from './config.ts';
@@ -18,6 +18,8 @@ export interface CommandOptions<O extends ParseArgsOptionsConfig, C extends type
   readonly allowPositionals?: boolean;
   readonly config: C;
   readonly statementTimeoutMs?: number;
+  /** The folder of the service's migrations, for a command that may come before them: it waits SCHEMA_WAIT_MS for them. */
+  readonly migrations?: URL;
 }
 
 type Typed<O extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>;
@@ -34,7 +36,15 @@ export interface CommandDeps<C extends z.ZodType> {
  * explained and exits 64 or 78, anything else that fails exits 1.
  */
 export async function runCommand<const O extends ParseArgsOptionsConfig, C extends typeof commandConfig>(
-  { name, usage, options, allowPositionals = false, config: schema, statementTimeoutMs }: CommandOptions<O, C>,
+  {
+    name,
+    usage,
+    options,
+    allowPositionals = false,
+    config: schema,
+    statementTimeoutMs,
+    migrations,
+  }: CommandOptions<O, C>,
   work: (typed: Typed<O>, deps: CommandDeps<C>) => Promise<void>,
 ): Promise<void> {
   let database: Database | undefined;
@@ -54,6 +64,7 @@ export async function runCommand<const O extends ParseArgsOptionsConfig, C exten
       applicationName: name,
       ...(statementTimeoutMs === undefined ? {} : { statementTimeoutMs }),
     });
+    if (migrations !== undefined) await schemaOf(database, migrations, config.SCHEMA_WAIT_MS);
     await work(typed, { config, database, say });
   } catch (error) {
     process.exitCode = error instanceof UsageError ? 64 : error instanceof ConfigError ? 78 : 1;
@@ -62,6 +73,18 @@ export async function runCommand<const O extends ParseArgsOptionsConfig, C exten
   } finally {
     await database?.close();
   }
+}
+
+/** Says once why it waits. */
+async function schemaOf(database: Database, migrations: URL, waitMs: number): Promise<void> {
+  let said = '';
+  await waitForSchema(database, migrations, {
+    waitMs,
+    onWaiting: ({ message }) => {
+      if (message !== said) process.stderr.write(`waiting: ${message}\n`);
+      said = message;
+    },
+  });
 }
 
 function parse<O extends ParseArgsOptionsConfig>(

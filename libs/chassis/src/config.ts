@@ -86,8 +86,11 @@ export const databaseConfig = {
 
 export type DatabaseConfig = Readonly<z.infer<z.ZodObject<typeof databaseConfig>>>;
 
-/** What a command reads. */
-export const commandConfig = z.object({ DATABASE_URL: databaseUrl });
+/** What a command reads. One that needs the schema waits SCHEMA_WAIT_MS for it; by default it looks once. */
+export const commandConfig = z.object({
+  DATABASE_URL: databaseUrl,
+  SCHEMA_WAIT_MS: wholeNumber().default(0),
+});
 
 /** What migrating reads: as the role that owns the tables. */
 export const migrationConfig = z.object({ DATABASE_MIGRATION_URL: databaseUrl });

@@ -51,6 +51,22 @@ describe('add-coordinator', () => {
     expect([code, err]).toEqual([1, expect.stringContaining('guardian')]);
   });
 
+  test('waits for the schema as long as it is told to, and not at all by default', async () => {
+    const empty = await createTestDatabase({ migrations: [] });
+    try {
+      const args = ['--email', newEmail(), '--name', 'Robin', '--password', password];
+      const add = (env: Record<string, string>) =>
+        run('commands/add-coordinator.ts', args, { DATABASE_URL: empty.url, ...env });
+      const refused = await add({});
+      expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('run the service')]);
+      const waiting = add({ SCHEMA_WAIT_MS: '60000' });
+      expect((await run('migrate.ts', [], { DATABASE_MIGRATION_URL: empty.url })).code).toBe(0);
+      expect((await waiting).code).toBe(0);
+    } finally {
+      await empty.drop();
+    }
+  }, 60_000);
+
   test('explains what is missing', async () => {
     const { code, err } = await run('commands/add-coordinator.ts', ['--email', 'x']);
     expect(code).toBe(64);
