@@ -33,5 +33,10 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   mv "$PGDATA.part" "$PGDATA"
 fi
 
+# it may accept no fewer connections than its primary did in what it has still to read; the last setting counts
+had=$(pg_controldata "$PGDATA" | sed -n 's/^max_connections setting: *//p')
+asked=$(printf '%s\n' "$@" | sed -n 's/^max_connections=//p' | tail -1)
+if [ "$had" -gt "${asked:-0}" ]; then set -- "$@" -c "max_connections=$had"; fi
+
 # the password is read from PGPASSWORD
 exec postgres -c "primary_conninfo=host=$PRIMARY user=replicator application_name=$HOSTNAME" -c "primary_slot_name=$slot" "$@"

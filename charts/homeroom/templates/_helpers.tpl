@@ -32,7 +32,7 @@ runAsGroup: {{ . }}
 seccompProfile: { type: RuntimeDefault }
 {{- end }}
 
-{{- /* The families image's user. An upgrade with --reuse-values brings values from before `development` was one. */ -}}
+{{- /* The families image's user. */ -}}
 {{- define "homeroom.familiesUser" -}}
 {{ if .Values.global.development }}1000{{ else }}65532{{ end }}
 {{- end }}

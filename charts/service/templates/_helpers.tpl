@@ -58,9 +58,18 @@ runAsGroup: {{ $user }}
 seccompProfile: { type: RuntimeDefault }
 {{- end }}
 
-{{- /* Whether migrations run before all else: at every upgrade, and at an install where the database is there already. */ -}}
+{{- /* Whether migrations run before all else: wherever the database is there already. An upgrade that brings the Postgres of data,
+or mends it, would wait for what comes after it. */ -}}
 {{- define "service.migratesFirst" -}}
-{{- if or .Release.IsUpgrade .Values.global.postgres.host }}yes{{ end -}}
+{{- $primary := dict -}}
+{{- $asked := and .Values.global.checkCluster (include "service.cluster" .) -}}
+{{- if $asked }}{{ $primary = lookup "apps/v1" "StatefulSet" .Release.Namespace (printf "%s-data-postgres" .Release.Name) }}{{ end -}}
+{{ include "service.databaseIsThere" (dict "host" .Values.global.postgres.host "upgrade" .Release.IsUpgrade "asked" $asked "primary" $primary) }}
+{{- end }}
+
+{{- /* Takes (dict "host" "upgrade" "asked" "primary"): at an upgrade it is, unless the cluster was asked and says otherwise. */ -}}
+{{- define "service.databaseIsThere" -}}
+{{- if or .host (and .upgrade (or (not .asked) (dig "status" "readyReplicas" 0 .primary))) }}yes{{ end -}}
 {{- end }}
 
 {{- /* The pods of `data`, as peers of a NetworkPolicy. */ -}}
@@ -71,6 +80,18 @@ seccompProfile: { type: RuntimeDefault }
 {{- /* Takes (list $ host): whom to reach there. An address of yours may be anywhere, and an empty list says so. */ -}}
 {{- define "service.peersAt" -}}
 {{- if index . 1 }}[]{{ else }}{{ include "service.engines" (index . 0) }}{{ end -}}
+{{- end }}
+
+{{- /* Takes a URL: the port that it leads to, said or not. */ -}}
+{{- define "service.portOf" -}}
+{{- $url := urlParse . -}}
+{{- $usual := dict "http" "80" "https" "443" "smtp" "587" "smtps" "465" -}}
+{{ regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (get $usual $url.scheme) }}
+{{- end }}
+
+{{- /* What the chart tells every process, from values that have names of their own. */ -}}
+{{- define "service.ownVariables" -}}
+DATABASE_PASSWORD DATABASE_URL DATABASE_REPLICA_URLS DATABASE_POOL_SIZE DATABASE_REPLICA_POOL_SIZE REDIS_SESSIONS_PASSWORD REDIS_SESSIONS_URL REDIS_CACHE_PASSWORD REDIS_CACHE_URL CURSOR_SECRET
 {{- end }}
 
 {{- define "service.postgresHost" -}}

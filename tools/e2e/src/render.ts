@@ -18,6 +18,8 @@ export interface Rendering {
   readonly chart?: 'homeroom' | 'service' | 'data';
   /** As an upgrade would, instead of an install. */
   readonly upgrade?: boolean;
+  /** The release's name. */
+  readonly release?: string;
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -30,15 +32,15 @@ export function render(values: Values = {}, files: readonly string[] = [], rende
 export function renderText(
   values: Values = {},
   files: readonly string[] = [],
-  { chart = 'homeroom', upgrade = false }: Rendering = {},
+  { chart = 'homeroom', upgrade = false, release = 'homeroom' }: Rendering = {},
 ): string {
   const given = files.flatMap((file) => ['--values', join(charts, 'homeroom', file)]);
   const kind = upgrade ? ['--is-upgrade'] : [];
-  return helm([...template, join(charts, chart), ...kind, ...given, ...flags(values)]);
+  return helm(['template', release, ...template, join(charts, chart), ...kind, ...given, ...flags(values)]);
 }
 
 // a helm that was built by hand takes itself for an old cluster's
-const template = ['template', 'homeroom', '--namespace', 'homeroom', '--kube-version', '1.34.0'];
+const template = ['--namespace', 'homeroom', '--kube-version', '1.34.0'];
 
 const flags = (values: Values): string[] =>
   Object.entries(values).flatMap(([path, value]) => ['--set-json', `${path}=${JSON.stringify(value)}`]);
@@ -66,7 +68,9 @@ export function evaluate(
     const umbrella = join(folder, 'homeroom');
     for (const [name, text] of Object.entries(files)) writeFileSync(join(umbrella, name), text);
     writeFileSync(join(umbrella, 'templates', 'asked.yaml'), `answer: {{ ${expression} | toJson }}\n`);
-    const [asked] = parse(helm([...template, umbrella, '--show-only', 'templates/asked.yaml', ...flags(values)]));
+    const [asked] = parse(
+      helm(['template', 'homeroom', ...template, umbrella, '--show-only', 'templates/asked.yaml', ...flags(values)]),
+    );
     return asked.answer;
   } finally {
     rmSync(folder, { recursive: true });

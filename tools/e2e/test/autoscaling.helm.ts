@@ -123,6 +123,23 @@ describe('who owns the number of pods', () => {
     expect(spec.triggers.map(({ metadata }: Manifest) => metadata.value ?? metadata.threshold)).toEqual(['70', '0.5']);
     const [{ metadata }] = find(keda, 'ScaledObject', 'homeroom-notifications-worker').spec.triggers;
     expect(metadata.threshold).toBe('1000');
+    const worker = find(
+      render({
+        'global.keda.enabled': true,
+        'enrollment.worker.autoscaling': {
+          scaleUpWindowSeconds: 1,
+          scaleDownWindowSeconds: 2,
+          lagLabels: { group: 'x' },
+        },
+      }),
+      'ScaledObject',
+      'homeroom-enrollment-worker',
+    ).spec;
+    expect(worker.advanced.horizontalPodAutoscalerConfig.behavior).toEqual({
+      scaleUp: { stabilizationWindowSeconds: 1 },
+      scaleDown: { stabilizationWindowSeconds: 2 },
+    });
+    expect(worker.triggers[0].metadata.query).toContain('kafka_consumer_lag{namespace="homeroom",group="x"}');
     expect(metadata.query).toContain('kafka_consumer_lag{namespace="homeroom",service="notifications"}');
   });
 });

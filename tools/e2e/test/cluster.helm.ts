@@ -5,6 +5,23 @@ import { evaluate, refusal } from '../src/render.ts';
 /** A template's own way of writing a value. */
 const written = (value: unknown): string => `(${JSON.stringify(JSON.stringify(value))} | fromJson)`;
 
+describe('at an upgrade, migrations go before all else', () => {
+  const first = (about: object): unknown =>
+    evaluate(
+      `include "service.databaseIsThere" ${written({ host: '', upgrade: true, asked: 'yes', primary: {}, ...about })}`,
+    );
+
+  test.each<[string, object, unknown]>([
+    ['where the Postgres of data is ready', { primary: { status: { readyReplicas: 1 } } }, 'yes'],
+    ['where it is yours', { host: 'db.example' }, 'yes'],
+    ['where nobody was asked', { asked: '' }, 'yes'],
+    ['but not where this upgrade brings it', {}, ''],
+    ['and not where this upgrade mends it', { primary: { status: { replicas: 1 } } }, ''],
+  ])('%s', (_, about, answer) => {
+    expect(first(about)).toBe(answer);
+  });
+});
+
 describe('a Secret', () => {
   const refused = (found: unknown, keys: string[] = ['cursor-secret', 'payment-webhook-secret']): unknown =>
     evaluate(

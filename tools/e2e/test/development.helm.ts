@@ -90,10 +90,3 @@ describe('in development', () => {
     );
   });
 });
-
-test('values from before `development` was one still render: an upgrade with --reuse-values brings them', () => {
-  const kept = render({ 'global.development': null, 'global.checkCluster': null });
-  expect(fromSources(kept).map(({ spec }) => spec.securityContext.runAsUser)).toEqual(
-    fromSources(production).map(({ spec }) => spec.securityContext.runAsUser),
-  );
-});

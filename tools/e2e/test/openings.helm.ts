@@ -128,15 +128,46 @@ describe('values open more', () => {
     expect(rulesOf({}, 'families-api')[0]).not.toContain('namespaces');
   });
 
-  test('where traces go', () => {
-    const values = { 'global.otlpEndpoint': 'http://collector.monitoring:4318' };
-    expect(rulesOf(values, 'families-api')).toContain('out to anywhere :4318');
-    expect(rulesOf({}, 'families-api')).not.toContain('out to anywhere :4318');
+  test.each([
+    ['http://collector.monitoring:4318', 4318],
+    ['http://10.0.0.5', 80],
+    ['https://otel1.example/base', 443],
+  ])('where traces go: %s', (endpoint, port) => {
+    expect(rulesOf({ 'global.otlpEndpoint': endpoint }, 'families-api')).toContain(`out to anywhere :${port}`);
+    expect(rulesOf({}, 'families-api')).not.toContain(`out to anywhere :${port}`);
+  });
+
+  test.each([
+    ['smtp://mail.example', ':587'],
+    ['smtps://mail.example', ':465'],
+    ['smtp://mail.example:2500', ':2500'],
+  ])('where mails go: %s', (url, port) => {
+    const values = { 'data.parts.mail': false, 'global.smtp.url': url };
+    expect(rulesOf(values, 'notifications-worker')).toContain(`out to anywhere ${port}`);
+    expect(rulesOf(values, 'notifications-worker')).not.toContain('out to anywhere :1025');
+  });
+
+  test('where mails go, when only a Secret knows: the ports of mail servers', () => {
+    const values = { 'data.parts.mail': false, 'global.smtp.secret.name': 'smtp' };
+    expect(rulesOf(values, 'notifications-worker')).toContain('out to anywhere :25 :465 :587 :2525');
+  });
+
+  test('where charges are asked for, and where the sandbox sends its webhooks', () => {
+    const values = { 'data.parts.payments': false, 'global.payments.url': 'https://pay.example' };
+    expect(rulesOf(values, 'enrollment-worker')).toContain('out to anywhere :443');
+    expect(rulesOf(values, 'enrollment-worker')).not.toContain('out to anywhere :8090');
+    const elsewhere = { 'data.sandbox.webhookUrl': 'http://outside.example/hook' };
+    expect(rulesOf(elsewhere, 'data-payments')).toContain('out to anywhere :any');
+    expect(rulesOf({}, 'data-payments')).not.toContain('out to anywhere :any');
+  });
+
+  test('nobody reads metrics where nobody is named', () => {
+    const values = { 'global.networkPolicy.metricsFrom': [] };
+    expect(rulesOf(values, 'families-api').filter((rule) => rule.endsWith(':9100'))).toEqual([]);
+    expect(rulesOf(values, 'gateway').filter((rule) => rule.endsWith(':8404'))).toEqual([]);
   });
 
   test('engines of your own may be anywhere, at their ports', () => {
-    const values = { 'global.postgres.port': 6432 };
-    expect(rulesOf(values, 'families-api')).toContain(`out to ${engines} :6432`);
     const manifests = render({}, ['values-production.yaml']);
     const rules = openings(manifests, pod('families-api', pods(manifests)), pods(manifests));
     expect(rules.filter((rule) => rule.startsWith('out to anywhere'))).toEqual([

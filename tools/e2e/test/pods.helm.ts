@@ -145,6 +145,12 @@ describe('every pod that serves is probed, leaves in order, keeps away from its 
 const mayLeave = ({ maxUnavailable, minAvailable }: Manifest, replicas: number): number =>
   minAvailable === undefined ? maxUnavailable : replicas - minAvailable;
 
+test('every pod pulls its image with the Secrets that are named', () => {
+  const pulling = pods(render({ 'global.image.pullSecrets': [{ name: 'registry' }] }));
+  expect(pulling.filter(({ spec }) => spec.imagePullSecrets?.[0]?.name !== 'registry')).toEqual([]);
+  expect(pods(plain).filter(({ spec }) => spec.imagePullSecrets !== undefined)).toEqual([]);
+});
+
 describe('a drain goes on', () => {
   const budgets = plain.filter(({ kind }) => kind === 'PodDisruptionBudget');
 

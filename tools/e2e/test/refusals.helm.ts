@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { refusal } from '../src/render.ts';
+import { evaluate, find, refusal, render, type Manifest } from '../src/render.ts';
 
 const scaled = { 'global.autoscaling.enabled': true };
 const route = { enabled: true, parentRefs: [{ name: 'edge' }], hostnames: [] };
@@ -65,9 +65,67 @@ describe('values that make no sense are refused with a sentence', () => {
       /global.httpRoute.enabled is true and global.networkPolicy.ingressFrom is empty.*name the pods that lead in/,
     ],
     ['a route to nothing', { ...edge, 'global.httpRoute': route, 'families.paths': [] }, /families.paths is empty/],
-    ['more pods than the gateway knows', { ...scaled, 'gateway.slots': 10 }, /raise gateway.slots/],
+    [
+      'more pods than the gateway knows',
+      { ...scaled, 'gateway.slots': 50 },
+      /families's API may have 50 pods and 1 more while it rolls.*raise gateway.slots to 51/,
+    ],
+    ['more of them without an autoscaler', { 'families.api.replicas': 60 }, /may have 60 pods.*gateway.slots to 61/],
+    [
+      'a port of the Postgres of data',
+      { 'global.postgres.port': 6432 },
+      /postgres.port is 6432.*set the host to yours/,
+    ],
+    ['a replica of nobody', { 'global.postgres.replicaHost': 'ro' }, /postgres.replicaHost is ro and .*host is empty/],
+    ['TLS to the Redis of data', { 'global.redis.cache.tls': true }, /global.redis.cache.host is empty.*set the host/],
+    ['a port of the Redis of data', { 'global.redis.sessions.port': 1 }, /global.redis.sessions.host is empty/],
+    ['a Secret of the Redis of data', { 'global.redis.cache.secret.name': 'x' }, /global.redis.cache.host is empty/],
+    ['keys that data does not make', { 'families.database.secret.appKey': 'pw' }, /leave the keys alone/],
+    ['a service without a database', { 'data.services': ['families'] }, /data.services is without enrollment/],
+    ['another name of a service', { 'families.name': 'households' }, /families.name is households.*leave it empty/],
+    [
+      'webhooks to a port that is not there',
+      { 'enrollment.api.service.port': 8080 },
+      /set data.sandbox.webhookUrl to http:\/\/homeroom-enrollment:8080\/api\/payments\/webhook/,
+    ],
+    [
+      'a variable of the chart’s own',
+      { 'families.api.config.DATABASE_POOL_SIZE': 9 },
+      /families.api.config.DATABASE_POOL/,
+    ],
+    ['a node port of none', { 'gateway.service.nodePort': 30080 }, /type is ClusterIP, which has none: set the type/],
+    ['no latency at all', { 'families.api.autoscaling.latency': '0m' }, /latency.*does not match pattern/],
+    ['a tag that no label takes', { 'global.image.tag': '1.0@sha256:ab' }, /tag.*does not match pattern/],
+    ['a section without its children', { 'families.api': null }, /families.*missing property 'api'/],
+    ['no limits', { 'data.postgres.resources': null }, /missing property 'resources'/],
   ])('%s', (_, values, sentence) => {
     expect(refusal(values)).toMatch(sentence);
+  });
+
+  test.each<[string, string, RegExp | string]>([
+    ['of 31 characters', 'a'.repeat(31), /The release is called a{31}: .* at most 30 characters/],
+    ['with a dot', 'my.house', /The release is called my.house/],
+    ['that begins with a digit', '1house', /must begin with a letter/],
+    ['of 30 characters', 'a'.repeat(30), 'rendered'],
+  ])('a release’s name %s', (_, release, answer) => {
+    expect(refusal({}, [], { release })).toEqual(typeof answer === 'string' ? answer : expect.stringMatching(answer));
+  });
+
+  test('a longer name where no StatefulSet bears it', () => {
+    expect(refusal({}, ['values-production.yaml'], { release: 'a'.repeat(36) })).toBe('rendered');
+    expect(refusal({}, ['values-production.yaml'], { release: 'a'.repeat(37) })).toMatch(/at most 36 characters/);
+  });
+
+  test('a service by itself, with nothing to stand on', () => {
+    expect(refusal({ name: 'families' }, [], { chart: 'service' })).toMatch(
+      /set database.secret.name, global.kafka.brokers, .*global.signingSecret, or install charts\/homeroom/,
+    );
+  });
+
+  test('every variable that pods get from the chart alone is one that values may not set', () => {
+    const own = String(evaluate('include "service.ownVariables" .')).split(' ');
+    const [{ env }] = find(render(), 'Deployment', 'homeroom-families-api').spec.template.spec.containers;
+    expect(env.map(({ name }: Manifest) => name as string).sort()).toEqual([...own].sort());
   });
 
   test.each<[string, Record<string, unknown>]>([
@@ -84,7 +142,14 @@ describe('values that make no sense are refused with a sentence', () => {
     ['the name of the Secret that data makes', { 'families.database.secret.name': 'homeroom-families-database' }],
     ['a route that the policies let in', { ...edge, 'global.httpRoute': route }],
     ['a route without policies', { 'global.networkPolicy.enabled': false, 'global.httpRoute': route }],
-    ['as many pods as the gateway knows', { ...scaled, 'gateway.slots': 50 }],
+    ['as many pods as the gateway knows', { ...scaled, 'gateway.slots': 51 }],
+    [
+      'webhooks to where they are heard',
+      { 'enrollment.api.service.port': 8080, 'data.sandbox.webhookUrl': 'http://homeroom-enrollment:8080/x' },
+    ],
+    ['a Redis of yours with TLS', { 'global.redis.cache': { host: 'c.example', tls: true } }],
+    ['a node port of a NodePort', { 'gateway.service': { type: 'NodePort', nodePort: 30080 } }],
+    ['no latency to follow', { ...scaled, 'families.api.autoscaling.latency': '' }],
     ['three brokers', { 'data.kafka.brokers': 3 }],
   ])('and %s are not', (_, values) => {
     expect(refusal(values)).toBe('rendered');

@@ -26,6 +26,16 @@ function hidden(node: Manifest, shown: Manifest, path = ''): string[] {
   );
 }
 
+/** What a service by itself must be told. */
+const engines = {
+  'database.secret.name': 'db',
+  'global.signingSecret': 'signing',
+  'global.postgres.host': 'db.example',
+  'global.redis.sessions.host': 's.example',
+  'global.redis.cache.host': 'c.example',
+  'global.kafka.brokers': ['k.example:9092'],
+};
+
 describe.each(all)('the chart %s', (chart) => {
   // of a service alone nothing else is asked
   const rendering: Rendering = { chart };
@@ -34,7 +44,7 @@ describe.each(all)('the chart %s', (chart) => {
     expect(open(schema(chart))).toEqual([]);
     const unknown = { homeroom: 'gatway', service: 'replicas', data: 'redis.size' }[chart];
     expect(refusal({ [unknown]: 1 }, [], rendering)).toMatch(/dditional propert(y|ies) .*not allowed/i);
-    expect(refusal({}, [], rendering)).toBe('rendered');
+    expect(refusal(chart === 'service' ? engines : {}, [], rendering)).toBe('rendered');
   });
 
   test('an object that took other keys would be noticed', () => {

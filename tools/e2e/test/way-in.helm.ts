@@ -114,7 +114,7 @@ describe('the gateway', () => {
       'default-server check inter 500ms fall 2 rise 1 init-state down maxconn 2000 resolvers cluster resolve-prefer ipv4 init-addr none',
       '# answers of a stream leave as they come',
       'option http-no-delay',
-      'server-template pod 1-50 homeroom-families-headless.homeroom.svc.cluster.local:3000',
+      'server-template pod 1-60 homeroom-families-headless.homeroom.svc.cluster.local:3000',
     ]);
     expect(backend('families', { 'gateway.slots': 9 }).at(-1)).toContain('pod 1-9 ');
   });
