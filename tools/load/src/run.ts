@@ -102,17 +102,19 @@ function kindOf(error: unknown): string {
   return typeof code === 'string' ? code : (message ?? String(error));
 }
 
-/** Timers come late when many are due; what is late already leaves at once, and its latency counts from its schedule. */
+/** Never before the time: timers may be early, and a latency counts from it. What is late already leaves at once. */
 async function until(time: number, signal?: AbortSignal): Promise<void> {
-  const waitMs = time - performance.now();
-  if (waitMs <= 1 || signal?.aborted === true) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, waitMs);
-    signal?.addEventListener('abort', done);
-  });
+  for (;;) {
+    const waitMs = time - performance.now();
+    if (waitMs <= 0 || signal?.aborted === true) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, waitMs);
+      signal?.addEventListener('abort', done);
+    });
+  }
 }

@@ -45,6 +45,22 @@ describe('a run', () => {
     expect(n).toBe(100);
   });
 
+  test('sends nothing before its time: it would be timed from a moment when nobody waited yet', async () => {
+    const origin = await listen((_request, response) => response.end('ok'));
+    const given = scenario('paths', ['/']);
+    const sentAt: number[] = [];
+    let prepared = 0;
+    const observed = {
+      ...given,
+      prepare: () => Promise.resolve(void (prepared = performance.now())),
+      next: (...args: Parameters<typeof given.next>) => (sentAt.push(performance.now()), given.next(...args)),
+    };
+    await run(options(origin, { scenario: observed, rate: 400, seconds: 0.5 }));
+    const early = sentAt.filter((at, n) => at - prepared < (n * 1_000) / 400);
+    expect(sentAt).toHaveLength(200);
+    expect(early).toEqual([]);
+  });
+
   test('goes on sending while the server stalls, and every request that arrived meanwhile shows the stall', async () => {
     const stallMs = 500;
     const began = performance.now();
