@@ -159,5 +159,6 @@ none_failed() {
 }
 none_lost() {
   [ "$(field lost)" = 0 ] || fail "$(field lost) registrations were confirmed and are gone"
+  [ "$(field unknown)" = 0 ] || fail "of $(field unknown) registrations nobody could say whether they are there"
   ok "$(field ok) registrations were confirmed, 0 lost"
 }

@@ -13,6 +13,19 @@ export interface Answer {
   readonly body: string;
 }
 
+export interface ClientOptions {
+  readonly origin: URL;
+  readonly timeoutMs: number;
+  readonly onResent: () => void;
+  readonly now?: () => number;
+}
+
+/**
+ * A server that closes an idle connection resets at once what still comes in on it. One that took longer had begun to work
+ * on the request, and has failed a user. Beside pods that start, this process may hear of a reset some tenths of a second late.
+ */
+const staleWithinMs = 250;
+
 /** Somebody with a browser: keeps connections and cookies to itself. */
 export class Client {
   readonly name: string;
@@ -21,14 +34,16 @@ export class Client {
   readonly #origin: URL;
   readonly #timeoutMs: number;
   readonly #onResent: () => void;
+  readonly #now: () => number;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #cookies = new Map<string, string>();
 
-  constructor(name: string, options: { origin: URL; timeoutMs: number; onResent: () => void }) {
+  constructor(name: string, options: ClientOptions) {
     this.name = name;
     this.#origin = options.origin;
     this.#timeoutMs = options.timeoutMs;
     this.#onResent = options.onResent;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   /** Rejects with a TimeoutError when the answer is not complete in time, and with the socket's error. */
@@ -68,9 +83,11 @@ export class Client {
         signal,
       });
       let answered = false;
+      const sentAt = this.#now();
       const fail = (error: Error): void => {
+        const stale = request.reusedSocket && !answered && this.#now() - sentAt < staleWithinMs;
         if (signal.aborted) reject(signal.reason as Error);
-        else reject(!answered && request.reusedSocket ? new StaleConnectionError(error) : error);
+        else reject(stale ? new StaleConnectionError(error) : error);
       };
       request.on('error', fail);
       request.on('response', (response) => {

@@ -29,9 +29,9 @@ export function enroll(coordinator?: Coordinator): Scenario {
   let classes: Promise<string[]> | undefined;
   let opened: readonly string[] = [];
   return {
-    async prepare(client) {
-      opened = await (classes ??= openClasses(client, coordinator));
-      await signUp(client);
+    async prepare(client, signal) {
+      opened = await (classes ??= openClasses(client, coordinator, signal));
+      await signUp(client, signal);
       const child = { name: 'Load', birthDate: '2016-05-04' };
       const added = await client.call({
         method: 'POST',
@@ -41,7 +41,7 @@ export function enroll(coordinator?: Coordinator): Scenario {
       if (added.status !== 201) throw refused('to add a child', added);
       const childId = (JSON.parse(added.body) as { id: string }).id;
       pupils.set(client, { childId, confirmed: [] });
-      await firstEnrollment(client, { classId: opened[0]!, childId });
+      await firstEnrollment(client, { classId: opened[0]!, childId }, signal);
     },
     next(client, n) {
       const { childId } = pupils.get(client)!;
@@ -53,19 +53,25 @@ export function enroll(coordinator?: Coordinator): Scenario {
       pupils.get(client)!.confirmed.push((JSON.parse(answer.body) as { id: string }).id);
       return undefined;
     },
-    async lost(client) {
+    async lost(client, search) {
       const { confirmed } = pupils.get(client)!;
-      const answer = await client.call({ method: 'GET', path: '/api/enrollments?limit=100' });
-      if (answer.status !== 200) throw refused('to read its enrolments', answer);
-      const { items } = JSON.parse(answer.body) as { items: { id: string; status: string }[] };
-      const there = new Set(items.filter(({ status }) => status !== 'cancelled').map(({ id }) => id));
-      return confirmed.filter((id) => !there.has(id)).length;
+      if (confirmed.length === 0) return { lost: 0, unknown: 0 };
+      const there = await search.ask(client, { method: 'GET', path: '/api/enrollments?limit=100' }, seats);
+      if (there === undefined) return { lost: 0, unknown: confirmed.length };
+      return { lost: confirmed.filter((id) => !there.has(id)).length, unknown: 0 };
     },
   };
 }
 
+/** The enrolments that hold; only a list that was read says what is not in it. */
+function seats({ status, body }: Answer): Set<string> | undefined {
+  if (status !== 200) return undefined;
+  const { items } = JSON.parse(body) as { items: { id: string; status: string }[] };
+  return new Set(items.filter((item) => item.status !== 'cancelled').map(({ id }) => id));
+}
+
 /** One class for every hour of the week, so that a child can be in all of them. */
-async function openClasses(client: Client, coordinator: Coordinator | undefined): Promise<string[]> {
+async function openClasses(client: Client, coordinator?: Coordinator, signal?: AbortSignal): Promise<string[]> {
   if (coordinator === undefined)
     throw new Error(
       'enroll needs classes: name who opens them in LOAD_COORDINATOR_EMAIL and LOAD_COORDINATOR_PASSWORD',
@@ -76,6 +82,7 @@ async function openClasses(client: Client, coordinator: Coordinator | undefined)
   const ids: string[] = [];
   for (const weekday of weekdays)
     for (const hour of hours) {
+      signal?.throwIfAborted();
       const body = {
         title: `Load ${run} ${weekday} ${hour}`,
         subject: 'Load',
@@ -101,13 +108,17 @@ async function openClasses(client: Client, coordinator: Coordinator | undefined)
 const clock = (hour: number, minute: string): string => `${String(hour).padStart(2, '0')}:${minute}`;
 
 /** The registration may still be on its way to enrollment: it comes by an event. */
-async function firstEnrollment(client: Client, body: { classId: string; childId: string }): Promise<void> {
+async function firstEnrollment(
+  client: Client,
+  body: { classId: string; childId: string },
+  signal?: AbortSignal,
+): Promise<void> {
   let answer: Answer;
   for (let tries = 0; tries < 100; tries += 1) {
     answer = await client.call({ method: 'POST', path: '/api/enrollments', body });
     if (answer.status === 201) return;
     if (answer.status !== 409) throw refused('to enrol', answer);
-    await setTimeout(200);
+    await setTimeout(200, undefined, { signal });
   }
   throw refused('to enrol within 20 s', answer!);
 }

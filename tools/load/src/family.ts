@@ -5,7 +5,7 @@ import type { Answer, Call, Client } from './client.ts';
 const password = 'a load of homework';
 
 /** Registers a family and signs it in. */
-export async function signUp(client: Client): Promise<void> {
+export async function signUp(client: Client, signal?: AbortSignal): Promise<void> {
   const registration = newFamily();
   const registered = await client.call(registration);
   if (registered.status !== 201) throw refused('to register a family', registered);
@@ -16,7 +16,7 @@ export async function signUp(client: Client): Promise<void> {
   for (let tries = 0; tries < 50; tries += 1) {
     const { status } = await client.call({ method: 'GET', path: `/api/families/${client.familyId}` });
     if (status === 200) return;
-    await setTimeout(100);
+    await setTimeout(100, undefined, { signal });
   }
   throw new Error('a family that was registered could not be read within 5 s');
 }

@@ -1,4 +1,5 @@
 import type { Coordinator } from './enroll.ts';
+import { exitStatus } from './exit-status.ts';
 import { parseOptions, usage } from './options.ts';
 import { run } from './run.ts';
 import { scenario } from './scenarios.ts';
@@ -31,11 +32,10 @@ async function main(args: readonly string[]): Promise<number> {
     origin,
     scenario: scenario(options.scenario, paths, coordinatorOf(process.env)),
     signal: stop.signal,
-    onSecond: quiet ? () => undefined : (soFar) => console.error(progressLine(soFar)),
+    onSecond: quiet ? () => undefined : (soFar) => console.error(progressLine(soFar())),
   });
   console.log(json ? JSON.stringify(report) : table(report));
-  if (report.failed > maxFailed) return 1;
-  return (report.lost ?? 0) > 0 ? 1 : 0;
+  return exitStatus(report, { maxFailed, stopped: stop.signal.aborted });
 }
 
 function coordinatorOf(env: NodeJS.ProcessEnv): Coordinator | undefined {

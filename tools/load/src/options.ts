@@ -25,8 +25,13 @@ export const usage = `Sends requests at a fixed arrival rate and says what becam
   --any-host          send to any host
 
 Latency counts from the scheduled arrival to the end of the answer, so a server that stalls is seen by every request that
-arrives during the stall. Ends by itself; Ctrl-C ends it early, report included.
-Exit status: 0, 1 more failed or lost than allowed, 2 wrong options or the run could not begin.`;
+arrives during the stall. Time-outs and broken connections count with the time that was waited in vain, arrivals that were
+not sent with that of --timeout. A GET is sent again only when a kept connection breaks within 250 ms, as an idle one does.
+What was confirmed is lost when the answer says so (sign-in: 401; enrolments: not in the list). Without such an answer it is
+asked for again, with growing pauses of 10 s at most together, then counted as unknown; after a minute in vain no more is
+asked. Ends by itself; Ctrl-C ends it early, report included.
+Exit status: 0, 1 more failed than allowed or any lost or unknown, 2 wrong options, the run could not begin or was ended
+before its first request.`;
 
 export interface Options {
   target: string;

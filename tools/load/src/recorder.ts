@@ -8,7 +8,7 @@ export interface Report {
   /** Sent again, as browsers do, because a connection kept from an earlier request had just been closed. */
   readonly resent: number;
   readonly seconds: number;
-  /** From the scheduled arrival to the end of the answer; timeouts count with the time that was waited in vain. */
+  /** From the scheduled arrival to the end of the answer, or of waiting in vain; see `Outcome`. */
   readonly latencyMs: {
     readonly p50: number;
     readonly p90: number;
@@ -20,12 +20,17 @@ export interface Report {
   readonly pods: Readonly<Record<string, number>>;
   /** Answers that were confirmed and could not be found afterwards; absent when the scenario does not look. */
   readonly lost?: number;
+  /** Answers that were confirmed and of which nobody could say whether they are there; absent as `lost` is. */
+  readonly unknown?: number;
 }
 
 export interface Outcome {
   /** Absent when the request succeeded. */
   failure?: string | undefined;
-  /** Absent when there is nothing to measure: nothing was answered and nobody waited to the end. */
+  /**
+   * How long a user waited, whatever for: percentiles that left out failures would be best when the server is worst. Absent
+   * when there was nothing to send.
+   */
   latencyMs?: number | undefined;
   pod?: string | undefined;
 }
@@ -47,9 +52,10 @@ export class Recorder {
     if (pod !== undefined) this.#pods.set(pod, (this.#pods.get(pod) ?? 0) + 1);
   }
 
-  notSent(why: string): void {
+  /** Whoever could not even be sent would have waited at least that long. */
+  notSent(why: string, latencyMs: number): void {
     this.#unsent += 1;
-    this.done({ failure: why });
+    this.done({ failure: why, latencyMs });
   }
 
   report(seconds: number): Report {

@@ -1,7 +1,8 @@
 import { arrivals } from './arrivals.ts';
-import { Client } from './client.ts';
+import { Client, type Call } from './client.ts';
 import { Recorder, type Report } from './recorder.ts';
 import type { Scenario } from './scenarios.ts';
+import { Search } from './search.ts';
 
 export interface RunOptions {
   readonly origin: URL;
@@ -18,9 +19,12 @@ export interface RunOptions {
   readonly maxInFlight: number;
   /** The header in which an answer names the pod that gave it. */
   readonly podHeader: string;
-  /** Ends the arrivals early; what is in flight is still waited for. */
+  /** Ends whatever it is at early; what is in flight is still waited for. */
   readonly signal?: AbortSignal;
-  readonly onSecond?: (soFar: Report) => void;
+  /** The report costs a sort of all latencies, so it is made only for those who ask. */
+  readonly onSecond?: (soFar: () => Report) => void;
+  /** The pauses before it is asked again whether what was confirmed is there. */
+  readonly lookAgainAfterMs?: readonly number[];
 }
 
 /** An open model: requests leave at their arrival, whether or not earlier ones were answered. */
@@ -35,31 +39,51 @@ export async function run(options: RunOptions): Promise<Report> {
     (_, n) => new Client(`client ${n + 1}`, { origin, timeoutMs, onResent }),
   );
   try {
-    for (const client of clients) await scenario.prepare?.(client);
+    if (!(await prepareAll(scenario, clients, signal))) return recorder.report(0);
     const seconds = await sendAll(options, clients, recorder);
     const report = recorder.report(seconds);
     if (scenario.lost === undefined || signal?.aborted === true) return report;
-    let lost = 0;
-    for (const client of clients) lost += await scenario.lost(client);
-    return { ...report, lost };
+    const search = new Search({ pausesMs: options.lookAgainAfterMs, signal });
+    let [lost, unknown] = [0, 0];
+    for (const client of clients) {
+      const found = await scenario.lost(client, search);
+      lost += found.lost;
+      unknown += found.unknown;
+    }
+    return { ...report, lost, unknown };
   } finally {
     for (const client of clients) client.close();
   }
 }
 
+/** Whether all could begin; false when it was told to stop before. */
+async function prepareAll(scenario: Scenario, clients: readonly Client[], signal?: AbortSignal): Promise<boolean> {
+  try {
+    for (const client of clients) {
+      signal?.throwIfAborted();
+      await scenario.prepare?.(client, signal);
+    }
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+  }
+  return signal?.aborted !== true;
+}
+
 async function sendAll(options: RunOptions, clients: readonly Client[], recorder: Recorder): Promise<number> {
-  const { arrival: kind, rate, seconds, count, maxInFlight, signal, onSecond } = options;
+  const { arrival: kind, rate, seconds, count, maxInFlight, timeoutMs, signal, onSecond } = options;
   const began = performance.now();
   const inFlight = new Set<Promise<void>>();
-  const ticker = setInterval(() => onSecond?.(recorder.report((performance.now() - began) / 1_000)), 1_000);
+  const soFar = (): Report => recorder.report((performance.now() - began) / 1_000);
+  const ticker = setInterval(() => onSecond?.(soFar), 1_000);
   try {
     for (const at of arrivals({ kind, rate, seconds, count })) {
-      if (signal?.aborted === true) break;
       const scheduledAt = began + at;
       await until(scheduledAt, signal);
+      // after the wait: an abort ends it before the time, and what leaves early has a latency below zero
+      if (signal?.aborted === true) break;
       const n = recorder.scheduled++;
       if (inFlight.size >= maxInFlight) {
-        recorder.notSent('not sent: too many in flight');
+        recorder.notSent('not sent: too many in flight', timeoutMs);
         continue;
       }
       const sent = send(options, clients[n % clients.length]!, Math.floor(n / clients.length), scheduledAt, recorder);
@@ -81,8 +105,9 @@ async function send(
   scheduledAt: number,
   recorder: Recorder,
 ): Promise<void> {
+  let call: Call | undefined;
   try {
-    const call = scenario.next(client, n);
+    call = scenario.next(client, n);
     const answer = await client.call(call);
     const pod = answer.headers[podHeader];
     recorder.done({
@@ -91,8 +116,8 @@ async function send(
       pod: typeof pod === 'string' ? pod : undefined,
     });
   } catch (error) {
-    const failure = kindOf(error);
-    recorder.done({ failure, latencyMs: failure === 'timeout' ? performance.now() - scheduledAt : undefined });
+    const waitedMs = performance.now() - scheduledAt;
+    recorder.done({ failure: kindOf(error), latencyMs: call === undefined ? undefined : waitedMs });
   }
 }
 
@@ -102,7 +127,10 @@ function kindOf(error: unknown): string {
   return typeof code === 'string' ? code : (message ?? String(error));
 }
 
-/** Never before the time: timers may be early, and a latency counts from it. What is late already leaves at once. */
+/**
+ * Not before the time, unless aborted: timers may be early, and a latency counts from it. What is late already leaves at
+ * once.
+ */
 async function until(time: number, signal?: AbortSignal): Promise<void> {
   for (;;) {
     const waitMs = time - performance.now();

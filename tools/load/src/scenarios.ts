@@ -1,16 +1,24 @@
 import type { Answer, Call, Client } from './client.ts';
 import { enroll, type Coordinator } from './enroll.ts';
 import { newFamily, signIn, signUp, type Registration } from './family.ts';
+import type { Search } from './search.ts';
 
 /** What clients do. */
 export interface Scenario {
-  /** Before the first arrival, once per client. */
-  prepare?(client: Client): Promise<void>;
+  /** Before the first arrival, once per client. May reject with the signal's reason. */
+  prepare?(client: Client, signal?: AbortSignal): Promise<void>;
   next(client: Client, n: number): Call;
   /** What is wrong with an answer, in a few words; undefined when nothing is. */
   wrong(answer: Answer, client: Client, call: Call): string | undefined;
-  /** After the last answer: how much of what was confirmed cannot be found. */
-  lost?(client: Client): Promise<number>;
+  /** After the last answer: what became of what was confirmed. */
+  lost?(client: Client, search: Search): Promise<Loss>;
+}
+
+export interface Loss {
+  /** Definitely not there. */
+  readonly lost: number;
+  /** Nobody could say. */
+  readonly unknown: number;
 }
 
 export const scenarioNames = ['paths', 'browse', 'sessions', 'register', 'change', 'enroll'] as const;
@@ -67,6 +75,12 @@ function change(): Scenario {
   };
 }
 
+/** Whether a family is known to who answered its sign-in; undefined when the answer does not say. */
+function knows({ status }: Answer): boolean | undefined {
+  if (status === 201) return true;
+  return status === 401 ? false : undefined;
+}
+
 /** Every arrival registers a family; at the end each that was answered 201 must be able to sign in. */
 function register(): Scenario {
   const confirmed = new Map<Client, string[]>();
@@ -78,13 +92,14 @@ function register(): Scenario {
       confirmed.set(client, [...(confirmed.get(client) ?? []), email]);
       return undefined;
     },
-    async lost(client) {
-      let lost = 0;
+    async lost(client, search) {
+      let [lost, unknown] = [0, 0];
       for (const email of confirmed.get(client) ?? []) {
-        const { status } = await client.call(signIn(email));
-        if (status !== 201) lost += 1;
+        const isThere = await search.ask(client, signIn(email), knows);
+        if (isThere === undefined) unknown += 1;
+        else if (!isThere) lost += 1;
       }
-      return lost;
+      return { lost, unknown };
     },
   };
 }

@@ -7,12 +7,13 @@ export function table(report: Report): string {
   const rows: [string, string][] = [
     [
       'arrivals',
-      `${report.scheduled} in ${report.seconds.toFixed(1)} s (${(report.scheduled / report.seconds).toFixed(1)}/s)`,
+      `${report.scheduled} in ${report.seconds.toFixed(1)} s (${(report.scheduled / (report.seconds || 1)).toFixed(1)}/s)`,
     ],
     ['succeeded', String(report.ok)],
     ['failed', String(report.failed)],
     ...Object.entries(failures).map(([kind, n]): [string, string] => [`  ${kind}`, String(n)]),
     ...(report.lost === undefined ? [] : [['lost', String(report.lost)] satisfies [string, string]]),
+    ...((report.unknown ?? 0) === 0 ? [] : [['unknown', String(report.unknown)] satisfies [string, string]]),
     ...(report.resent === 0 ? [] : [['sent again', String(report.resent)] satisfies [string, string]]),
     ...Object.entries(latencyMs).map(([name, value]): [string, string] => [name, ms(value)]),
     ...Object.entries(pods).map(([pod, n]): [string, string] => [`from ${pod}`, String(n)]),
