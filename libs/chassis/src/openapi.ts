@@ -90,3 +90,13 @@ function withProblem(schema: FastifySchema | undefined): FastifySchema {
     },
   };
 }
+
+declare module 'fastify' {
+  interface FastifySchema {
+    /**
+     * Codes of the service's error table that this route may answer beyond what every route may: they become the
+     * document's responses, and an answer with any other is a bug.
+     */
+    problems?: readonly string[];
+  }
+}

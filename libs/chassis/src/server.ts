@@ -127,6 +127,10 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
   app.addHook('onRoute', ({ method, url, schema }) => {
     assertStrict(schema?.body, `${String(method)} ${url}: its body`);
     assertStrict(schema?.querystring, `${String(method)} ${url}: its query`);
+    for (const code of schema?.problems ?? []) {
+      if (!Object.hasOwn(options.errors.entries, code))
+        throw new Error(`${String(method)} ${url}: its problem “${code}” is in no table of errors`);
+    }
   });
 
   if (recording) await app.register(traceRequests());

@@ -1,8 +1,17 @@
 import type { z } from 'zod';
 import {
+  accountPasswordChanged,
+  accountSignInAttacked,
+  accountTokenRequested,
+  classDoubleBooked,
   classSnapshot,
   enrollmentCancelled,
   enrollmentConfirmed,
+  enrollmentFlagged,
+  enrollmentOffered,
+  enrollmentOfferExpired,
+  enrollmentPaymentDelayed,
+  enrollmentPaymentFailed,
   enrollmentPromoted,
   enrollmentSeatHeld,
   enrollmentWaitlisted,
@@ -16,14 +25,24 @@ import { topics, type Topic } from './topics.ts';
  * A type's version is part of its name; a breaking change is a new type beside the old one.
  */
 export const eventTypes = {
+  'homeroom.account.verification-requested.v1': { topic: topics.account, schema: accountTokenRequested },
+  'homeroom.account.password-reset-requested.v1': { topic: topics.account, schema: accountTokenRequested },
+  'homeroom.account.password-changed.v1': { topic: topics.account, schema: accountPasswordChanged },
+  'homeroom.account.sign-in-attacked.v1': { topic: topics.account, schema: accountSignInAttacked },
   'homeroom.family.registered.v1': { topic: topics.family, schema: familySnapshot },
   'homeroom.family.changed.v1': { topic: topics.family, schema: familySnapshot },
   'homeroom.class.opened.v1': { topic: topics.class, schema: classSnapshot },
   'homeroom.class.changed.v1': { topic: topics.class, schema: classSnapshot },
+  'homeroom.class.double-booked.v1': { topic: topics.class, schema: classDoubleBooked },
   'homeroom.enrollment.waitlisted.v1': { topic: topics.enrollment, schema: enrollmentWaitlisted },
   'homeroom.enrollment.seat-held.v1': { topic: topics.enrollment, schema: enrollmentSeatHeld },
   'homeroom.enrollment.confirmed.v1': { topic: topics.enrollment, schema: enrollmentConfirmed },
   'homeroom.enrollment.promoted.v1': { topic: topics.enrollment, schema: enrollmentPromoted },
+  'homeroom.enrollment.offered.v1': { topic: topics.enrollment, schema: enrollmentOffered },
+  'homeroom.enrollment.offer-expired.v1': { topic: topics.enrollment, schema: enrollmentOfferExpired },
+  'homeroom.enrollment.payment-failed.v1': { topic: topics.enrollment, schema: enrollmentPaymentFailed },
+  'homeroom.enrollment.payment-delayed.v1': { topic: topics.enrollment, schema: enrollmentPaymentDelayed },
+  'homeroom.enrollment.flagged.v1': { topic: topics.enrollment, schema: enrollmentFlagged },
   'homeroom.enrollment.cancelled.v1': { topic: topics.enrollment, schema: enrollmentCancelled },
   'homeroom.notification.sent.v1': { topic: topics.notification, schema: notificationSent },
 } as const satisfies Record<string, { topic: Topic; schema: z.ZodType }>;

@@ -11,5 +11,6 @@ export {
   type EventType,
   type RawEvent,
 } from './events.ts';
+export { accountToken } from './account-token.ts';
 export { examples } from './examples.ts';
 export { jsonSchemaOf } from './json-schema.ts';

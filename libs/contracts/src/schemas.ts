@@ -14,7 +14,17 @@ export const familySnapshot = z.object({
   familyId: id,
   version,
   name: z.string(),
-  guardians: z.array(z.object({ guardianId: id, name: z.string(), email: z.string() })).min(1),
+  guardians: z
+    .array(
+      z.object({
+        guardianId: id,
+        name: z.string(),
+        email: z.string(),
+        /** Whether the address is known to belong to the guardian. Absent in events from before it was asked: true. */
+        emailVerified: z.boolean().optional(),
+      }),
+    )
+    .min(1),
   children: z.array(z.object({ childId: id, name: z.string(), birthDate: day })),
 });
 export type FamilySnapshot = z.infer<typeof familySnapshot>;
@@ -42,6 +52,23 @@ export const classSnapshot = z.object({
 });
 export type ClassSnapshot = z.infer<typeof classSnapshot>;
 
+/** An account and its address, for mails that concern only the account. No secret: see `tokenId`. */
+const account = z.object({ accountId: id, email: z.string() });
+
+/**
+ * A mail with a single-use link is wanted. The event names the token without being worth anything itself: the token is
+ * derived from `tokenId` by `accountToken`, with a secret that only the publisher and the mailer have.
+ */
+export const accountTokenRequested = account.extend({ tokenId: id, expiresAt: z.iso.datetime() });
+export const accountPasswordChanged = account;
+/** Many wrong passwords for one account, whatever their addresses. */
+export const accountSignInAttacked = account.extend({
+  failures: z.int().positive(),
+  withinMinutes: z.int().positive(),
+});
+
+const currency = z.string().length(3);
+
 /** What every event of an enrolment tells: enough to write a mail and a calendar entry without asking anyone. */
 const enrollment = z.object({
   enrollmentId: id,
@@ -52,14 +79,71 @@ const enrollment = z.object({
   class: classSnapshot,
 });
 
+/** `currency` is of the amount. Absent in events from before an amount had its own: the class's. */
 export const enrollmentWaitlisted = enrollment.extend({ position: z.int().positive() });
-export const enrollmentSeatHeld = enrollment.extend({ amountCents: z.int().positive() });
-export const enrollmentConfirmed = enrollment.extend({ amountCents: z.int().nonnegative() });
-export const enrollmentPromoted = enrollment.extend({ amountCents: z.int().nonnegative() });
+export const enrollmentSeatHeld = enrollment.extend({ amountCents: z.int().positive(), currency: currency.optional() });
+export const enrollmentConfirmed = enrollment.extend({
+  amountCents: z.int().nonnegative(),
+  currency: currency.optional(),
+});
+export const enrollmentPromoted = enrollment.extend({
+  amountCents: z.int().nonnegative(),
+  currency: currency.optional(),
+});
+/** A seat is free for the first on the waitlist, but the child has another class at that hour by now: nothing is charged
+ *  until the family accepts. */
+export const enrollmentOffered = enrollment.extend({
+  amountCents: z.int().nonnegative(),
+  currency,
+  reason: z.enum(['schedule_conflict']),
+  /** The class in the way. */
+  conflictsWith: z.object({
+    classId: id,
+    title: z.string(),
+    weekday: z.enum(weekdays),
+    startTime: time,
+    endTime: time,
+  }),
+  /** When the seat goes to the next on the waitlist. */
+  expiresAt: z.iso.datetime(),
+});
+/** Nobody accepted in time: the enrolment has ended and the seat goes on. */
+export const enrollmentOfferExpired = enrollment;
+/** The provider declined the charge. The seat is held until `payBy`, and the charge is tried again. */
+export const enrollmentPaymentFailed = enrollment.extend({
+  amountCents: z.int().positive(),
+  currency,
+  payBy: z.iso.datetime(),
+});
+/** The provider has not answered for a while: the seat is held, and the charge is tried again. Once per charge. */
+export const enrollmentPaymentDelayed = enrollment.extend({ amountCents: z.int().positive(), currency });
+/** The child no longer fits what the enrolment was made for: for coordinators to look at. Nothing changes by itself. */
+export const enrollmentFlagged = enrollment.extend({
+  reason: z.enum(['child_removed', 'age_out_of_range']),
+  familyName: z.string(),
+});
 export const enrollmentCancelled = enrollment.extend({
   reason: z.enum(['by_family', 'by_coordinator', 'payment_declined']),
   /** What is owed back, 0 when nothing was charged. */
   refundCents: z.int().nonnegative(),
+  currency: currency.optional(),
+});
+
+/** A class that was opened or changed meets in a room, or with a teacher, that another class has at that hour. */
+export const classDoubleBooked = z.object({
+  class: classSnapshot,
+  conflicts: z
+    .array(
+      z.object({
+        over: z.enum(['room', 'teacher']),
+        classId: id,
+        title: z.string(),
+        weekday: z.enum(weekdays),
+        startTime: time,
+        endTime: time,
+      }),
+    )
+    .min(1),
 });
 
 export const notificationSent = z.object({

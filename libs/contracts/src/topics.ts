@@ -1,5 +1,6 @@
 /** The streams of Homeroom. A topic carries one kind of aggregate, keyed by its id, so that order holds per aggregate. */
 export const topics = {
+  account: 'homeroom.account.v1',
   family: 'homeroom.family.v1',
   class: 'homeroom.class.v1',
   enrollment: 'homeroom.enrollment.v1',

@@ -34,9 +34,11 @@ export interface Draft {
   readonly mail?: { readonly familyId: string; readonly invitation: Invitation };
 }
 
-export type EnrollmentEvent = DomainEvent<Extract<EventType, `homeroom.enrollment.${string}`>>;
+export type EnrollmentEvent = DomainEvent<
+  Extract<EventType, `homeroom.enrollment.${'waitlisted' | 'seat-held' | 'promoted' | 'confirmed' | 'cancelled'}.v1`>
+>;
 export type FamilyEvent = DomainEvent<Extract<EventType, `homeroom.family.${string}`>>;
-export type ClassEvent = DomainEvent<Extract<EventType, `homeroom.class.${string}`>>;
+export type ClassEvent = DomainEvent<Extract<EventType, `homeroom.class.${'opened' | 'changed'}.v1`>>;
 
 export const entryStatusOf: Readonly<Record<EnrollmentEvent['type'], EntryStatus>> = {
   'homeroom.enrollment.waitlisted.v1': 'tentative',
