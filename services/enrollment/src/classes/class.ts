@@ -71,13 +71,13 @@ const fields = [
 
 export const sameDetails = (a: ClassDetails, b: ClassDetails): boolean => fields.every((name) => a[name] === b[name]);
 
-/** Days compare as text. Two ranges that share no such weekday still count: a term's edge is not worth a clash. */
+/** Whether two classes share a day of their terms. Days compare as text. */
+export const datesOverlap = (a: WeeklySlot, b: WeeklySlot): boolean =>
+  a.firstDay <= b.lastDay && b.firstDay <= a.lastDay;
+
+/** Two ranges that share no such weekday still count: a term's edge is not worth a clash. */
 export const overlaps = (a: WeeklySlot, b: WeeklySlot): boolean =>
-  a.weekday === b.weekday &&
-  a.startTime < b.endTime &&
-  b.startTime < a.endTime &&
-  a.firstDay <= b.lastDay &&
-  b.firstDay <= a.lastDay;
+  a.weekday === b.weekday && a.startTime < b.endTime && b.startTime < a.endTime && datesOverlap(a, b);
 
 export const sameSlot = (a: WeeklySlot, b: WeeklySlot): boolean =>
   a.weekday === b.weekday &&

@@ -1,6 +1,6 @@
 import { Problem } from '@homeroom/chassis';
 import type { Database } from '@homeroom/postgres';
-import { sameDetails, type ClassDetails } from './class.ts';
+import { datesOverlap, sameDetails, type ClassDetails } from './class.ts';
 import { changeClass } from './change-class.ts';
 import { createClasses } from './create-class.ts';
 import { parseTimetable, type Rejected, type TimetableRow } from './parse-timetable.ts';
@@ -18,7 +18,8 @@ const keyOf = ({ title, teacher, weekday, startTime }: NaturalKey): string =>
   JSON.stringify([title, teacher, weekday, startTime]);
 
 /**
- * Makes the classes be as a timetable says, all good rows or none of them. The same file again changes nothing.
+ * Makes the classes match a timetable: all good rows or none of them. The same file again changes nothing. A row never
+ * moves a class to other dates than its own: the children enrolled in it would move with it, at another price.
  * @returns a report, and the ids of classes that were changed.
  * @throws {UnreadableTimetableError}
  */
@@ -52,6 +53,10 @@ export async function importClasses(
         missing.push(details);
         continue;
       }
+      if (!datesOverlap(found, details)) {
+        rejected.push({ line, field: 'first_day', reason: otherTerm(found) });
+        continue;
+      }
       try {
         if (!sameDetails(found, details) && (await changeClass(trx, found.id, details)).changed) changed.push(found.id);
         else unchanged += 1;
@@ -71,3 +76,7 @@ export async function importClasses(
     return { report, changed };
   });
 }
+
+const otherTerm = ({ firstDay, lastDay }: ClassDetails): string =>
+  `A class with this title, teacher, day, and time runs from ${firstDay} to ${lastDay}. ` +
+  'Give the new one another title, or change that class.';

@@ -124,6 +124,57 @@ describe('POST /api/classes/import', () => {
     });
   });
 
+  describe('D1: an import never moves a class to another term', () => {
+    const autumn = { first_day: '2027-09-06', last_day: '2027-12-13', price: '180.00', capacity: '20', room: 'Barn' };
+
+    test('a row for other dates is rejected, and enrolled children stay in spring at their price', async () => {
+      await send(file(row({ capacity: '1' })));
+      const [{ id }] = (await harness.rows<{ id: string }>('select class_id as id from classes')) as [{ id: string }];
+      for (const child of await harness.children(2)) await harness.enroll(child, id);
+      const state = async (): Promise<unknown[]> => [
+        await harness.rows('select * from classes'),
+        await harness.rows('select * from enrollments where class_id = $1 order by enrollment_id', id),
+        await harness.rows('select * from charges order by enrollment_id'),
+        await harness.rows('select slots from children order by child_id'),
+        await harness.rows('select id from outbox order by sequence'),
+      ];
+      const before = await state();
+
+      expect(await send(file(row(autumn)))).toMatchObject({
+        status: 200,
+        created: 0,
+        updated: 0,
+        unchanged: 0,
+        rejected: [
+          {
+            line: 2,
+            field: 'first_day',
+            reason:
+              'A class with this title, teacher, day, and time runs from 2027-01-11 to 2027-05-17. ' +
+              'Give the new one another title, or change that class.',
+          },
+        ],
+      });
+      expect(await state()).toEqual(before);
+    });
+
+    test('the other rows of the file are imported, also the same class under another title', async () => {
+      await send(file(row()));
+      const report = await send(file(row(autumn), row({ ...autumn, title: 'Chess in autumn' })));
+      expect(counts(report)).toEqual([1, 0, 0, 1]);
+      expect(await harness.rows('select title, first_day::text from classes order by first_day')).toEqual([
+        { title: 'Chess', first_day: '2027-01-11' },
+        { title: 'Chess in autumn', first_day: '2027-09-06' },
+      ]);
+    });
+
+    test('a row whose dates overlap changes the class, by one shared day too', async () => {
+      await send(file(row()));
+      expect(counts(await send(file(row({ first_day: '2027-05-17', last_day: '2027-07-05' }))))).toEqual([0, 1, 0, 0]);
+      expect(counts(await send(file(row({ first_day: '2027-07-06', last_day: '2027-08-02' }))))).toEqual([0, 0, 0, 1]);
+    });
+  });
+
   test('reads what spreadsheets write', async () => {
     const quoted = `\ufeff${header}\r\n${row({ title: '"Chess, ""fast"""' })}\r\n`;
     expect(counts(await send(quoted))).toEqual([1, 0, 0, 0]);
