@@ -30,10 +30,11 @@ export async function ensureCoordinator({
   databases: ServiceDatabases;
   coordinator: Account;
 }): Promise<void> {
-  const flags = ['--email', coordinator.email, '--password', coordinator.password, '--name', 'Robin Okafor'];
+  const flags = ['--email', coordinator.email, '--name', 'Robin Okafor', '--password-file', '-'];
   await runOnce(
     'Making the coordinator’s account',
     commandOf(world, 'families', databases.families, 'commands/add-coordinator.ts', flags),
+    coordinator.password,
   );
 }
 

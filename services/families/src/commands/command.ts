@@ -1,13 +1,51 @@
-import { UsageError } from '@homeroom/chassis';
+import { connectRedis, UsageError } from '@homeroom/chassis';
+import { openSessions, type SessionStore } from '@homeroom/sessions';
+import { readFile } from 'node:fs/promises';
+import { text as readAll } from 'node:stream/consumers';
 import type { z } from 'zod';
 import { openPasswords, type Passwords } from '../accounts/passwords.ts';
 
 /** The secret of passwords is for comparing requests, and a command has none. */
 export const commandPasswords = (): Passwords => openPasswords({ secret: '', concurrent: 4, queued: 100 });
 
+/** The options of a command that takes a password. `--password` is known only to be refused with a useful message. */
+export const passwordOptions = { password: { type: 'string' }, 'password-file': { type: 'string' } } as const;
+
+/** What a usage says about `--password-file`. */
+export const passwordUsage =
+  '--password-file holds the password, at least 8 characters; - reads it from standard input. A trailing newline is cut.';
+
+/**
+ * Reads the password that `--password-file` names, and gives it as the option `password`.
+ * @throws {UsageError} for `--password`, which would show the password in process lists and shell histories.
+ */
+export async function withPassword<T extends { password?: string | undefined; 'password-file'?: string | undefined }>(
+  values: T,
+): Promise<Omit<T, 'password-file'>> {
+  const { password, 'password-file': path, ...rest } = values;
+  if (password !== undefined) {
+    throw new UsageError(
+      '--password is not accepted: process lists and shell histories show it. Use --password-file PATH, or --password-file - for standard input.',
+    );
+  }
+  if (path === undefined) throw new UsageError('--password-file: is missing');
+  const content = path === '-' ? await readAll(process.stdin) : await readFile(path, 'utf8');
+  return { ...(rest as Omit<T, 'password-file'>), password: content.replace(/\r?\n$/, '') };
+}
+
 /** @throws {UsageError} with a line for every option that is missing or wrong. */
 export function parseOptions<S extends z.ZodType>(schema: S, values: object): z.infer<S> {
   const given = schema.safeParse(values);
   if (given.success) return given.data;
   throw new UsageError(given.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('\n'));
+}
+
+/** Opens the sessions' Redis for as long as `work` takes. */
+export async function withSessions<T>(url: string, work: (sessions: SessionStore) => Promise<T>): Promise<T> {
+  const redis = await connectRedis(url, { commandTimeoutMs: 5_000 });
+  try {
+    return await work(openSessions({ redis }));
+  } finally {
+    redis.disconnect();
+  }
 }

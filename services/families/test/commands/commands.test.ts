@@ -1,5 +1,5 @@
 import { connectRedis } from '@homeroom/chassis';
-import { openSessions } from '@homeroom/sessions';
+import { openSessions, type SessionStore } from '@homeroom/sessions';
 import { createTestDatabase, testRedis } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
@@ -11,16 +11,26 @@ import { newEmail, password, startApp, type TestApp } from '../app.ts';
 
 let service: TestApp;
 let folder: string;
+let redisUrl: string;
+let passwordFile: string;
 beforeAll(async () => {
   service = await startApp();
+  redisUrl = (await testRedis()).sessionsUrl;
   folder = await mkdtemp(join(tmpdir(), 'families-'));
+  passwordFile = join(folder, 'password');
+  await writeFile(passwordFile, `${password}\n`);
 });
 afterAll(async () => {
   await rm(folder, { recursive: true });
   await service.close();
 });
 
-const run = (file: string, args: string[], env: Record<string, string> = { DATABASE_URL: service.testDatabase.url }) =>
+const run = (
+  file: string,
+  args: string[],
+  env: Record<string, string> = { DATABASE_URL: service.testDatabase.url, REDIS_SESSIONS_URL: redisUrl },
+  input = '',
+) =>
   new Promise<{ code: number; out: string; err: string }>((resolve) => {
     const path = fileURLToPath(new URL(`../../src/${file}`, import.meta.url));
     const options = { env: { PATH: String(process.env['PATH']), ...env } };
@@ -30,36 +40,75 @@ const run = (file: string, args: string[], env: Record<string, string> = { DATAB
       options,
       (_error, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
     );
+    child.stdin?.end(input);
   });
 
+/** The commands' own sessions: they put no prefix before their keys. */
+async function withSessions(work: (sessions: SessionStore) => Promise<void>): Promise<void> {
+  const redis = await connectRedis(redisUrl, { commandTimeoutMs: 2_000 });
+  try {
+    await work(openSessions({ redis }));
+  } finally {
+    await redis.quit();
+  }
+}
+
 describe('add-coordinator', () => {
+  const add = (email: string, file = passwordFile, input = '') =>
+    run(
+      'commands/add-coordinator.ts',
+      ['--email', email, '--name', 'Robin', '--password-file', file],
+      undefined,
+      input,
+    );
+
   test('adds one that can sign in', async () => {
     const email = newEmail();
-    const args = ['--email', email, '--name', 'Robin', '--password'];
-    expect(await run('commands/add-coordinator.ts', [...args, password])).toEqual({
-      code: 0,
-      out: `added ${email}\n`,
-      err: '',
-    });
+    expect(await add(email)).toEqual({ code: 0, out: `added ${email}\n`, err: '' });
     expect((await (await service.signIn(email)).send('GET', '/api/families')).status).toBe(200);
   });
 
+  test('S3: a changed password ends every session of the account, the same password none', async () => {
+    const email = newEmail();
+    await add(email);
+    const [row] = await service.rows('select id from accounts where email = $1', [email]);
+    const accountId = String(row?.['id']);
+    await withSessions(async (sessions) => {
+      const { token } = await sessions.create({ accountId, role: 'coordinator' });
+      expect((await add(email)).out).toContain('kept');
+      expect(await sessions.find(token)).toBeDefined();
+      const changed = await add(email, '-', 'another long password\n');
+      expect(changed).toEqual({ code: 0, out: `changed ${email}; 1 sessions ended\n`, err: '' });
+      expect(await sessions.find(token)).toBeUndefined();
+    });
+    await service.signIn(email, 'another long password');
+    await expect(service.signIn(email)).rejects.toThrow('401');
+  }, 30_000);
+
+  test('S3: without Redis the old password stays, so that the next run ends the sessions too', async () => {
+    const email = newEmail();
+    await add(email);
+    const env = { DATABASE_URL: service.testDatabase.url, REDIS_SESSIONS_URL: 'redis://127.0.0.1:1' };
+    const args = ['--email', email, '--name', 'Robin', '--password-file', '-'];
+    expect((await run('commands/add-coordinator.ts', args, env, 'another long password')).code).toBe(1);
+    await service.signIn(email);
+  }, 30_000);
+
   test('does not make a coordinator of a guardian', async () => {
     const { email } = await service.family();
-    const args = ['--email', email, '--name', 'X', '--password', password];
-    const { code, err } = await run('commands/add-coordinator.ts', args);
+    const { code, err } = await add(email);
     expect([code, err]).toEqual([1, expect.stringContaining('guardian')]);
   });
 
   test('waits for the schema as long as it is told to, and not at all by default', async () => {
     const empty = await createTestDatabase({ migrations: [] });
     try {
-      const args = ['--email', newEmail(), '--name', 'Robin', '--password', password];
-      const add = (env: Record<string, string>) =>
-        run('commands/add-coordinator.ts', args, { DATABASE_URL: empty.url, ...env });
-      const refused = await add({});
+      const args = ['--email', newEmail(), '--name', 'Robin', '--password-file', passwordFile];
+      const addTo = (env: Record<string, string>) =>
+        run('commands/add-coordinator.ts', args, { DATABASE_URL: empty.url, REDIS_SESSIONS_URL: redisUrl, ...env });
+      const refused = await addTo({});
       expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('run the service')]);
-      const waiting = add({ SCHEMA_WAIT_MS: '60000' });
+      const waiting = addTo({ SCHEMA_WAIT_MS: '60000' });
       expect((await run('migrate.ts', [], { DATABASE_MIGRATION_URL: empty.url })).code).toBe(0);
       expect((await waiting).code).toBe(0);
     } finally {
@@ -68,28 +117,34 @@ describe('add-coordinator', () => {
   }, 60_000);
 
   test('explains what is missing', async () => {
-    const { code, err } = await run('commands/add-coordinator.ts', ['--email', 'x']);
+    const args = ['--email', 'x', '--password-file', '-'];
+    const { code, err } = await run('commands/add-coordinator.ts', args, undefined, 'short');
     expect(code).toBe(64);
     for (const option of ['--email', '--name', '--password']) expect(err).toContain(`${option}:`);
   });
 });
 
+test.each(['add-coordinator', 'set-password'])(
+  'S19: %s takes no password on its command line and names the way that it takes',
+  async (command) => {
+    const args = ['--email', newEmail(), '--password', password];
+    const { code, out, err } = await run(`commands/${command}.ts`, args);
+    expect([code, out]).toEqual([64, '']);
+    expect(err).toContain('--password-file');
+    expect(err).not.toContain(password);
+  },
+);
+
 test('set-password lets an account in again, with the new password only and as nobody who was in before', async () => {
-  const { sessionsUrl } = await testRedis();
   const { email, family } = await service.family();
-  const redis = await connectRedis(sessionsUrl, { commandTimeoutMs: 2_000 });
   const accountId = family.guardians[0].id;
-  const sessions = openSessions({ redis });
-  const { token } = await sessions.create({ accountId, role: 'guardian', familyId: family.id });
-  try {
-    const env = { DATABASE_URL: service.testDatabase.url, REDIS_SESSIONS_URL: sessionsUrl };
-    const done = await run('commands/set-password.ts', ['--email', email, '--password', 'another password'], env);
+  await withSessions(async (sessions) => {
+    const { token } = await sessions.create({ accountId, role: 'guardian', familyId: family.id });
+    const args = ['--email', email, '--password-file', '-'];
+    const done = await run('commands/set-password.ts', args, undefined, 'another password\r\n');
     expect(done).toEqual({ code: 0, out: `${email} has a new password; 1 sessions ended\n`, err: '' });
     expect(await sessions.find(token)).toBeUndefined();
-  } finally {
-    await sessions.destroyAll(accountId);
-    await redis.quit();
-  }
+  });
   await service.signIn(email, 'another password');
   await expect(service.signIn(email)).rejects.toThrow('401');
 });
