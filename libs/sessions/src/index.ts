@@ -1,3 +1,4 @@
+export { readSessionsEnded, sessionsEndedChannel, type EndedSessions } from './ended.ts';
 export {
   requireCoordinator,
   requireGuardian,

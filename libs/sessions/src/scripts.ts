@@ -3,11 +3,17 @@
  * service `mark:<service>` and `writes:<service>`. `account:<id>` is a sorted set of the account's session keys by expiry.
  */
 
-/** KEYS session, account's set; ARGV account, role, family, now, expires, ttlMs, replaced session or '', account prefix. */
+/**
+ * KEYS session, account's set; ARGV account, role, family, now, expires, ttlMs, replaced session or '', account prefix,
+ * channel, replaced session's public id.
+ */
 export const createScript = `
 if ARGV[7] ~= '' then
   local owner = redis.call('HGET', ARGV[7], 'account')
-  if owner then redis.call('ZREM', ARGV[8] .. owner, ARGV[7]) end
+  if owner then
+    redis.call('ZREM', ARGV[8] .. owner, ARGV[7])
+    redis.call('PUBLISH', ARGV[9], cjson.encode({ accountId = owner, sessionId = ARGV[10] }))
+  end
   redis.call('DEL', ARGV[7])
 end
 redis.call('HSET', KEYS[1], 'account', ARGV[1], 'role', ARGV[2], 'family', ARGV[3], 'created', ARGV[4], 'expires', ARGV[5])
@@ -36,18 +42,42 @@ return s`;
 /** KEYS session. */
 export const datesScript = `return redis.call('HMGET', KEYS[1], 'created', 'expires')`;
 
-/** KEYS session; ARGV account prefix. */
+/** KEYS session; ARGV account prefix, channel, public id. */
 export const destroyScript = `
 local owner = redis.call('HGET', KEYS[1], 'account')
-if owner then redis.call('ZREM', ARGV[1] .. owner, KEYS[1]) end
+if owner then
+  redis.call('ZREM', ARGV[1] .. owner, KEYS[1])
+  redis.call('PUBLISH', ARGV[2], cjson.encode({ accountId = owner, sessionId = ARGV[3] }))
+end
 return redis.call('DEL', KEYS[1])`;
 
-/** KEYS account's set. */
+/** KEYS account's set; ARGV channel, account. */
 export const destroyAllScript = `
-local gone = 0
-for _, key in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do gone = gone + redis.call('DEL', key) end
+local ended = 0
+for _, key in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do ended = ended + redis.call('DEL', key) end
 redis.call('DEL', KEYS[1])
-return gone`;
+redis.call('PUBLISH', ARGV[1], cjson.encode({ accountId = ARGV[2] }))
+return ended`;
+
+/** KEYS account's set; ARGV channel, account, session to keep, session prefix, length of a public id. */
+export const destroyOthersScript = `
+local ended = 0
+local first = string.len(ARGV[4]) + 1
+for _, key in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  if key ~= ARGV[3] then
+    ended = ended + redis.call('DEL', key)
+    redis.call('ZREM', KEYS[1], key)
+    local id = string.sub(key, first, first + ARGV[5] - 1)
+    redis.call('PUBLISH', ARGV[1], cjson.encode({ accountId = ARGV[2], sessionId = id }))
+  end
+end
+return ended`;
+
+/** KEYS sessions. Reads only: looking does not extend the idle expiry. @returns 1 or 0 for each. */
+export const aliveScript = `
+local alive = {}
+for i, key in ipairs(KEYS) do alive[i] = redis.call('EXISTS', key) end
+return alive`;
 
 /** KEYS session; ARGV service. A session that has ended meanwhile is not brought back. */
 export const wroteScript = `

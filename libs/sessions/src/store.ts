@@ -1,10 +1,13 @@
 import { chassisProblem, redisScript, type Redis } from '@homeroom/chassis';
 import { createHash, randomBytes } from 'node:crypto';
+import { sessionsEndedChannel } from './ended.ts';
 import {
   advanceScript,
+  aliveScript,
   createScript,
   datesScript,
   destroyAllScript,
+  destroyOthersScript,
   destroyScript,
   findScript,
   wroteScript,
@@ -37,7 +40,10 @@ export interface SessionSummary {
   readonly expiresAt: Date;
 }
 
-/** Every method throws the Problem `sessions_unavailable` (503) when Redis does not answer in time. */
+/**
+ * Every method throws the Problem `sessions_unavailable` (503) when Redis does not answer in time. A session that is ended
+ * by `create`, `destroy`, `destroyAll` or `destroyOthers` is announced on `sessionsEndedChannel` in the same step.
+ */
 export interface SessionStore {
   /**
    * Starts a session.
@@ -50,6 +56,10 @@ export interface SessionStore {
   destroy(token: string): Promise<boolean>;
   /** Ends every session of an account. @returns how many there were. */
   destroyAll(accountId: string): Promise<number>;
+  /** Ends every session of an account except the one of `keepToken`, as after a password change. @returns how many. */
+  destroyOthers(accountId: string, keepToken: string): Promise<number>;
+  /** Which of these tokens have a session now. One round trip; does not extend the idle expiry. */
+  alive(tokens: readonly string[]): Promise<Set<string>>;
   list(accountId: string): Promise<SessionSummary[]>;
   /** Notes a committed write: reads go to the primary until `advance`. @returns the new count of writes. */
   wrote(token: string, service: string): Promise<number>;
@@ -87,6 +97,7 @@ export function openSessions({
   const prefix = `${keyPrefix}session:`;
   const sessionKey = (token: string): string => prefix + digest(token);
   const accountKey = (accountId: string): string => `${keyPrefix}account:${accountId}`;
+  const channel = sessionsEndedChannel(keyPrefix);
   const idleMs = idleSeconds * 1_000;
 
   const prepare = (script: string) => {
@@ -97,6 +108,8 @@ export function openSessions({
   const findHashed = prepare(findScript);
   const destroyHashed = prepare(destroyScript);
   const destroyAllHashed = prepare(destroyAllScript);
+  const destroyOthersHashed = prepare(destroyOthersScript);
+  const aliveHashed = prepare(aliveScript);
   const markWritten = prepare(wroteScript);
   const advanceMark = prepare(advanceScript);
   const readDates = prepare(datesScript);
@@ -106,7 +119,7 @@ export function openSessions({
       const token = randomBytes(32).toString('base64url');
       const now = Date.now();
       const expiresAt = now + absoluteSeconds * 1_000;
-      const replaced = replacing !== undefined && looksLikeToken(replacing) ? sessionKey(replacing) : '';
+      const replaced = replacing !== undefined && looksLikeToken(replacing) ? replacing : undefined;
       await createHashed(
         [sessionKey(token), accountKey(principal.accountId)],
         [
@@ -116,8 +129,10 @@ export function openSessions({
           now,
           expiresAt,
           Math.min(idleMs, absoluteSeconds * 1_000),
-          replaced,
+          replaced === undefined ? '' : sessionKey(replaced),
           `${keyPrefix}account:`,
+          channel,
+          replaced === undefined ? '' : publicId(digest(replaced)),
         ],
       );
       return { token, expiresAt: new Date(expiresAt) };
@@ -130,11 +145,25 @@ export function openSessions({
 
     async destroy(token) {
       if (!looksLikeToken(token)) return false;
-      return (await destroyHashed([sessionKey(token)], [`${keyPrefix}account:`])) === 1;
+      const id = publicId(digest(token));
+      return (await destroyHashed([sessionKey(token)], [`${keyPrefix}account:`, channel, id])) === 1;
     },
 
     async destroyAll(accountId) {
-      return Number(await destroyAllHashed([accountKey(accountId)], []));
+      return Number(await destroyAllHashed([accountKey(accountId)], [channel, accountId]));
+    },
+
+    async destroyOthers(accountId, keepToken) {
+      const keep = looksLikeToken(keepToken) ? sessionKey(keepToken) : '';
+      const args = [channel, accountId, keep, prefix, publicIdLength];
+      return Number(await destroyOthersHashed([accountKey(accountId)], args));
+    },
+
+    async alive(tokens) {
+      const real = tokens.filter(looksLikeToken);
+      if (real.length === 0) return new Set();
+      const answers = (await aliveHashed(real.map(sessionKey), [])) as number[];
+      return new Set(real.filter((_, index) => answers[index] === 1));
     },
 
     async list(accountId) {
@@ -166,7 +195,8 @@ export function openSessions({
 }
 
 /** Half of the hash: enough to tell sessions apart, and not the key under which one is stored. */
-const publicId = (hash: string): string => hash.slice(0, 16);
+const publicIdLength = 16;
+const publicId = (hash: string): string => hash.slice(0, publicIdLength);
 
 async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
   try {

@@ -1,7 +1,13 @@
 import { connectRedis, type Redis } from '@homeroom/chassis';
-import { openSessions, type SessionStore } from '@homeroom/sessions';
+import {
+  openSessions,
+  readSessionsEnded,
+  sessionsEndedChannel,
+  type EndedSessions,
+  type SessionStore,
+} from '@homeroom/sessions';
 import { startFaultProxy, testRedis, waitFor } from '@homeroom/testing';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { coordinator, guardian } from './sessions.ts';
 
@@ -132,6 +138,106 @@ describe('all sessions of an account', () => {
     await waitFor('their end', async () => (await brief.list(busy.accountId)).length === 0);
     await store.create(busy);
     expect(await redis.zcard(`${keyPrefix}account:${busy.accountId}`)).toBe(1);
+  });
+});
+
+describe('S4: ended sessions are announced', () => {
+  const heard: (EndedSessions | undefined)[] = [];
+  let listener: Redis;
+  beforeAll(async () => {
+    listener = await connectRedis(url);
+    await listener.subscribe(sessionsEndedChannel(keyPrefix));
+    listener.on('message', (_channel: string, text: string) => heard.push(readSessionsEnded(text)));
+  });
+  beforeEach(() => void heard.splice(0));
+  afterAll(() => listener.disconnect());
+
+  /** Announcements arrive in order, so after the last one nothing earlier is outstanding. */
+  const announced = async (): Promise<unknown[]> => {
+    const last = { accountId: `last-${heard.length}` };
+    await redis.publish(sessionsEndedChannel(keyPrefix), JSON.stringify(last));
+    await waitFor('the last announcement', () => heard.some((ended) => ended?.accountId === last.accountId));
+    return heard.slice(0, -1);
+  };
+  const someone = (accountId: string): typeof guardian => ({ ...guardian, accountId });
+
+  test('when one is destroyed, once, under the id that a list gives it', async () => {
+    const { token } = await store.create(someone('s4-one'));
+    await store.destroy(token);
+    await store.destroy(token);
+    expect(await announced()).toEqual([{ accountId: 's4-one', sessionId: store.idOf(token) }]);
+  });
+
+  test('when all of an account are destroyed', async () => {
+    await store.create(someone('s4-all'));
+    await store.destroyAll('s4-all');
+    expect(await announced()).toEqual([{ accountId: 's4-all' }]);
+  });
+
+  test('when a sign-in replaces one, with the account of the one that ended', async () => {
+    const { token } = await store.create(someone('s4-planted'));
+    await store.create(someone('s4-other'), token);
+    expect(await announced()).toEqual([{ accountId: 's4-planted', sessionId: store.idOf(token) }]);
+  });
+
+  test('when all but one are destroyed; the kept one is not, and stays', async () => {
+    const principal = someone('s4-others');
+    const [kept, ...others] = [
+      await store.create(principal),
+      await store.create(principal),
+      await store.create(principal),
+    ];
+    const { token: stranger } = await store.create(coordinator);
+    expect(await store.destroyOthers(principal.accountId, kept.token)).toBe(2);
+    expect(await announced()).toEqual(
+      expect.arrayContaining(
+        others.map(({ token }) => ({ accountId: principal.accountId, sessionId: store.idOf(token) })),
+      ),
+    );
+    expect(heard).toHaveLength(3);
+    expect(await store.find(kept.token)).toBeDefined();
+    expect(await store.find(stranger)).toBeDefined();
+    expect(await store.alive(others.map(({ token }) => token))).toEqual(new Set());
+    expect((await store.list(principal.accountId)).map(({ id }) => id)).toEqual([store.idOf(kept.token)]);
+  });
+
+  test('a sign-in without an earlier session announces nothing', async () => {
+    await store.create(someone('s4-fresh'));
+    await store.create(someone('s4-fresh'), 'A'.repeat(43));
+    expect(await announced()).toEqual([]);
+  });
+
+  test.each(['', 'null', '[]', '{}', '{"accountId":1}', '{"accountId":"a","sessionId":1}', 'x'])(
+    'an announcement %j is not understood',
+    (text) => expect(readSessionsEnded(text)).toBeUndefined(),
+  );
+});
+
+describe('looking which sessions are alive', () => {
+  test('is one round trip for many, and does not extend the idle expiry', async () => {
+    const { token: alive } = await store.create(guardian);
+    const { token: ended } = await store.create(guardian);
+    await store.destroy(ended);
+    const [key] = await keysOf(alive);
+    await redis.pexpire(key, 60_000);
+    const sent: string[] = [];
+    const monitored = await connectRedis(url);
+    const send = monitored.sendCommand.bind(monitored);
+    monitored.sendCommand = (command, ...rest) => {
+      sent.push(command.name);
+      return send(command, ...rest);
+    };
+    const watched = openSessions({ redis: monitored, keyPrefix });
+    await watched.alive([alive]);
+    sent.splice(0);
+    expect(await watched.alive([alive, ended, 'A'.repeat(43), 'rubbish'])).toEqual(new Set([alive]));
+    expect(await watched.alive([])).toEqual(new Set());
+    expect(sent).toEqual(['evalsha']);
+    expect(await redis.pttl(key)).toBeLessThanOrEqual(60_000);
+    // finding it does extend it
+    await store.find(alive);
+    expect(await redis.pttl(key)).toBeGreaterThan(60_000);
+    monitored.disconnect();
   });
 });
 
