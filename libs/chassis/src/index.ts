@@ -37,5 +37,6 @@ export { connectRedis, redisScript, type Redis } from './redis.ts';
 export { runProcess, type Shell } from './process.ts';
 export { createServer, type ServerOptions, type ZodFastify } from './server.ts';
 export { id, text } from './text.ts';
+export { isTimeZone, timeZone } from './time-zone.ts';
 export { versionTag, wantedVersions } from './version-tag.ts';
 export { currentTraceparent, startTracing, withRemoteParent, type Tracing } from './tracing.ts';

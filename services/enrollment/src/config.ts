@@ -4,11 +4,11 @@ import {
   kafkaConfig,
   processConfig,
   secret,
+  timeZone,
   url,
   wholeNumber,
 } from '@homeroom/chassis';
 import type { z } from 'zod';
-import { timeZone } from './classes/schemas.ts';
 
 export const migrations = new URL('../migrations/', import.meta.url);
 

@@ -1,6 +1,5 @@
-import { databaseConfig, kafkaConfig, processConfig, secret, url, wholeNumber } from '@homeroom/chassis';
+import { databaseConfig, kafkaConfig, processConfig, secret, timeZone, url, wholeNumber } from '@homeroom/chassis';
 import { z } from 'zod';
-import { isTimeZone } from './calendars/time-zone.ts';
 
 export const migrations = new URL('../migrations/', import.meta.url);
 
@@ -47,7 +46,7 @@ export const workerConfig = serviceConfig
     /** How long a worker keeps a mail to itself. */
     MAIL_LEASE_MS: wholeNumber(1_000).default(60_000),
     /** Where the co-op is: for what no class gives a place to. */
-    TIME_ZONE: z.string().refine(isTimeZone, 'is not a time zone such as America/Chicago'),
+    TIME_ZONE: timeZone,
   })
   .refine((config) => config.MAIL_LEASE_MS > 2 * config.SMTP_TIMEOUT_MS, {
     path: ['MAIL_LEASE_MS'],

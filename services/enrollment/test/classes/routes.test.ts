@@ -97,6 +97,23 @@ describe('POST /api/classes', () => {
   });
 
   test.each([
+    ['+05:30', 'Unknown time zone "+05:30". Use an IANA name such as America/Chicago.'],
+    ['CST', 'Unknown time zone "CST". Use an IANA name such as America/Chicago.'],
+    ['america/chicago', 'Unknown time zone "america/chicago". Use America/Chicago.'],
+  ])('D3: refuses %s as a time zone, with what to write', async (timeZone, message) => {
+    expect((await open({ ...pottery, timeZone })).json().errors).toEqual([{ in: 'body', field: 'timeZone', message }]);
+    const { id } = await harness.openClass();
+    expect((await patch(id, { timeZone })).json().errors).toEqual([{ in: 'body', field: 'timeZone', message }]);
+  });
+
+  test('D3: a class of old data in a zone that is refused today can be read and changed', async () => {
+    const { id } = await harness.openClass({ timeZone: '+05:30' });
+    expect(await read(id)).toMatchObject({ timeZone: '+05:30' });
+    expect((await patch(id, { room: 'Barn' })).json()).toMatchObject({ room: 'Barn', timeZone: '+05:30' });
+    expect((await patch(id, { timeZone: 'Asia/Kolkata' })).json()).toMatchObject({ timeZone: 'Asia/Kolkata' });
+  });
+
+  test.each([
     ['200 characters', '漢'.repeat(200)],
     ['right-to-left text', 'مبتدئين الفخار'],
     ['emoji that are several characters', '👨‍👩‍👧‍👦 pottery'],

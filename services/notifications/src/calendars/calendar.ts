@@ -1,6 +1,5 @@
 import { weekdays, type ClassSnapshot } from '@homeroom/contracts';
-import { oneLine } from '../notifications/one-line.ts';
-import { isTimeZone } from './time-zone.ts';
+import { calendarZone } from './time-zone.ts';
 
 export type EntryStatus = 'tentative' | 'confirmed' | 'cancelled';
 
@@ -43,7 +42,6 @@ export function classEntry(
   { uid, sequence, status, childName }: { uid: string; sequence: number; status: EntryStatus; childName: string },
   course: ClassSnapshot,
 ): Entry {
-  if (!isTimeZone(course.timeZone)) throw new RangeError(`“${oneLine(course.timeZone, 60)}” is not a time zone`);
   return {
     uid,
     sequence,
@@ -51,7 +49,7 @@ export function classEntry(
     summary: `${course.title} (${childName})`,
     description: `${childName} with ${course.teacher}, ${course.weekday}s ${course.startTime}–${course.endTime}.`,
     location: course.room,
-    timeZone: course.timeZone,
+    timeZone: calendarZone(course.timeZone),
     firstDay: nextWeekday(course.firstDay, weekdays.indexOf(course.weekday)),
     lastDay: course.lastDay,
     startTime: course.startTime,

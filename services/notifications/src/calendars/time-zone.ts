@@ -1,3 +1,5 @@
+import { isTimeZone } from '@homeroom/chassis';
+
 const dayMs = 86_400_000;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -12,15 +14,13 @@ function offsetFormat(timeZone: string): Intl.DateTimeFormat {
   return format;
 }
 
-export function isTimeZone(timeZone: string): boolean {
-  try {
-    offsetFormat(timeZone);
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
-}
+/**
+ * The name under which a calendar shows the zone of a class. Classes from before names were checked may have an offset, whose
+ * colon makes the whole calendar invalid, an abbreviation, or another case: they get a name that means the same.
+ * @throws {RangeError} for a zone that this Node's tz database does not have.
+ */
+export const calendarZone = (timeZone: string): string =>
+  isTimeZone(timeZone) ? timeZone : offsetFormat(timeZone).resolvedOptions().timeZone.replace(':', '');
 
 /** Seconds east of UTC at an instant. */
 export function offsetSeconds(timeZone: string, instantMs: number): number {

@@ -115,6 +115,17 @@ describe('a feed', () => {
     expect(text).toContain('DTSTAMP:20260802T080000Z');
   });
 
+  test.each([
+    ['+05:30', '2026-09-08T04:30:00.000Z'],
+    ['CST', '2026-09-08T15:00:00.000Z'],
+    ['america/chicago', '2026-09-08T15:00:00.000Z'],
+  ])('D3: stays valid with a class of old data in %s, and shows it at its hour', (timeZone, start) => {
+    const text = renderFeed('Okafor', [{ entry: classEntry(seat, { ...pottery, timeZone }), updatedAt: people.stamp }]);
+    // RFC 5545, 3.1: a parameter's value has no colon unless it is quoted
+    expect(text).toMatch(/^DTSTART;TZID=[\w/+-]+:\d{8}T\d{6}\r$/m);
+    expect(readCalendar(text).events[0]?.starts[0]).toBe(start);
+  });
+
   test('of a family without classes is an empty calendar', () => {
     expect(readCalendar(renderFeed('Nobody', [])).events).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { instantOf, isTimeZone, offsetSeconds, renderTimeZone } from '../../src/calendars/time-zone.ts';
+import { calendarZone, instantOf, offsetSeconds, renderTimeZone } from '../../src/calendars/time-zone.ts';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -32,9 +32,21 @@ describe('time zones', () => {
     expect(renderTimeZone('Asia/Kolkata', 2026, 2030)).not.toContain('DAYLIGHT');
   });
 
-  test('only zones of the tz database are zones', () => {
-    expect(isTimeZone('Europe/Berlin')).toBe(true);
-    expect(isTimeZone('Mars/Olympus')).toBe(false);
-    expect(isTimeZone('')).toBe(false);
+  test.each([
+    ['Europe/Berlin', 'Europe/Berlin'],
+    ['Asia/Kolkata', 'Asia/Kolkata'],
+    ['UTC', 'UTC'],
+    ['+05:30', '+0530'],
+    ['-08:00', '-0800'],
+    ['CST', 'America/Chicago'],
+    ['america/chicago', 'America/Chicago'],
+  ])('D3: a class of old data in %s is shown in %s', (given, shown) => {
+    expect(calendarZone(given)).toBe(shown);
+    const summer = Date.UTC(2026, 6, 15);
+    expect(offsetSeconds(shown, summer)).toBe(offsetSeconds(given, summer));
+  });
+
+  test.each(['Mars/Olympus', ''])('“%s” is no zone', (name) => {
+    expect(() => calendarZone(name)).toThrow(RangeError);
   });
 });
