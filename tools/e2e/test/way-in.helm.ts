@@ -60,6 +60,13 @@ describe('an HTTPRoute', () => {
   });
 });
 
+test('pages outside /api are led to their service too', () => {
+  const matches = find(render(route), 'HTTPRoute', 'homeroom-families').spec.rules[0].matches;
+  expect(matches).toContainEqual({ path: { type: 'PathPrefix', value: '/account/' } });
+  const rules = find(render(ingress), 'Ingress', 'homeroom-families').spec.rules[0].http.paths;
+  expect(rules).toContainEqual(expect.objectContaining({ path: '/account/', pathType: 'Prefix' }));
+});
+
 test('an Ingress leads the service’s paths to it, with TLS when a Secret is named', () => {
   const { spec } = find(render(ingress), 'Ingress', 'homeroom-enrollment');
   expect(spec).toEqual({
@@ -130,6 +137,18 @@ describe('the gateway', () => {
     expect(chosen).not.toHaveProperty('publishNotReadyAddresses');
   });
 
+  test('leads the paths and the pages of a service to it', () => {
+    const rules = config()
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => / (if )?of_families( |$)/.test(line));
+    expect(rules).toEqual([
+      'acl of_families path_reg ^/api/(families|sessions|email-verifications|password-resets|account)([/.?]|$)',
+      'acl of_families path_beg /account/',
+      'use_backend families if of_families',
+    ]);
+  });
+
   test('sends again what may be repeated, and nothing else', () => {
     expect(config()).toContain('retry-on conn-failure empty-response\n');
     expect(config()).toContain(
@@ -144,7 +163,7 @@ describe('the gateway', () => {
       .split('\n')
       .filter((line) => line.includes('use_backend canary'));
     expect(rules.map((line) => line.trim())).toEqual([
-      'use_backend canary-0 if { path_reg ^/api/(families|sessions)([/.?]|$) } { rand(100) lt 25 } { nbsrv(canary-0) gt 0 }',
+      'use_backend canary-0 if of_families { rand(100) lt 25 } { nbsrv(canary-0) gt 0 }',
     ]);
     expect(backend('canary-0', values).at(-1)).toContain(' canary-families-headless.homeroom.svc.cluster.local:3000');
     expect(config()).not.toContain('canary');

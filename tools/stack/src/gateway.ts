@@ -16,11 +16,15 @@ export interface GatewayOptions {
   landingPage: string;
 }
 
+/** First path segments below /api. */
 const routes: Record<ServiceName, string[]> = {
-  families: ['families', 'sessions'],
+  families: ['families', 'sessions', 'email-verifications', 'password-resets', 'account'],
   enrollment: ['enrollment', 'classes', 'enrollments', 'payments'],
   notifications: ['notifications', 'notification-preferences', 'calendars', 'dead-letters'],
 };
+
+/** Prefixes of pages outside /api. */
+const pages: Partial<Record<ServiceName, string[]>> = { families: ['/account/'] };
 
 /** The whole `haproxy.cfg`: routing, balancing, active health checks, real client addresses, slow clients. */
 export function haproxyConfig(options: GatewayOptions): string {
@@ -65,7 +69,7 @@ frontend gateway
   http-after-response set-header X-Request-Id %[unique-id]
   http-request return status 200 content-type "text/html; charset=utf-8" file ${quoted(options.landingPage)} if { path / } METH_GET
   http-request return status 204 if { path /favicon.ico }
-${serviceNames.map((service) => `  use_backend ${service} if { path_reg ^/api/(${routes[service].join('|')})([/.?]|$) }`).join('\n')}
+${serviceNames.flatMap(routesTo).join('\n')}
   default_backend nowhere
 
 backend nowhere
@@ -80,6 +84,14 @@ listen balance
   stats show-legends
   http-request use-service prometheus-exporter if { path /metrics }
 `;
+}
+
+function routesTo(service: ServiceName): string[] {
+  return [
+    `  acl of_${service} path_reg ^/api/(${routes[service].join('|')})([/.?]|$)`,
+    ...(pages[service] ?? []).map((prefix) => `  acl of_${service} path_beg ${prefix}`),
+    `  use_backend ${service} if of_${service}`,
+  ];
 }
 
 /** Each connection takes two descriptors, and HAProxy refuses to start when the system does not grant them. */

@@ -173,6 +173,21 @@ describe('the gateway', () => {
     expect((await get('/api/sessions')).status).toBe(200);
   });
 
+  test.each([
+    '/api/email-verifications/confirm',
+    '/api/password-resets',
+    '/api/password-resets/confirm',
+    '/api/account/password',
+    '/account/verify',
+    '/account/reset',
+  ])('leads %s to families', async (path) => {
+    expect((await seen(path)).name).toMatch(/^families-/);
+  });
+
+  test.each(['/accounts', '/account', '/api/accounts'])('leads %s to nobody', async (path) => {
+    expect((await get(path)).status).toBe(404);
+  });
+
   test('hands on each piece of a stream as it comes', async () => {
     const stream = connect(ports.gateway, host);
     try {
