@@ -1,5 +1,5 @@
 import { connectRedis, openServiceDatabase, runProcess } from '@homeroom/chassis';
-import { openSessions } from '@homeroom/sessions';
+import { openSessions, sessionsEndedChannel } from '@homeroom/sessions';
 import { buildApp } from './app.ts';
 import { apiConfig, migrations } from './config.ts';
 import { observeStreams } from './observe-streams.ts';
@@ -15,11 +15,17 @@ await runProcess({ service: 'notifications', role: 'api', config: apiConfig }, a
   shell.onClose('sessions', async () => sessionsRedis.disconnect());
   const announcements = await connectRedis(config.REDIS_CACHE_URL, { name: 'notifications-streams', onError });
   shell.onClose('announcements', async () => announcements.disconnect());
+  const endedSessions = await connectRedis(config.REDIS_SESSIONS_URL, { name: 'notifications-sessions', onError });
+  shell.onClose('ended sessions', async () => endedSessions.disconnect());
+  const sessions = openSessions({ redis: sessionsRedis });
 
   const fanOut: FanOut = new FanOut({
     database,
     redis: announcements,
     channel: announcementChannel(config.TOPIC_PREFIX),
+    sessions,
+    sessionsRedis: endedSessions,
+    sessionsChannel: sessionsEndedChannel(),
     maxStreams: config.MAX_STREAMS,
     maxStreamsPerAccount: config.MAX_STREAMS_PER_ACCOUNT,
     heartbeatMs: config.STREAM_HEARTBEAT_MS,
@@ -29,7 +35,6 @@ await runProcess({ service: 'notifications', role: 'api', config: apiConfig }, a
   // without the one nobody is known, without the other streams are late by a heartbeat: both heal by themselves
   health.check('sessions', () => sessionsRedis.ping(), { critical: false });
   health.check('announcements', () => announcements.ping(), { critical: false });
-  const sessions = openSessions({ redis: sessionsRedis });
   await shell.serve(
     await buildApp(config, { logger, health, metrics, database, sessions, fanOut, limiter: sessionsRedis }),
   );

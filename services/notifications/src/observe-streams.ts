@@ -12,10 +12,15 @@ export function observeStreams({
   size: () => number;
 }): (event: FanOutEvent) => void {
   metrics.gauge('streams_open', 'Open event streams', [], (gauge) => gauge.set(size()));
+  const ended = metrics.counter('streams_ended_total', 'Event streams that the server ended', ['reason']);
   const failures = metrics.counter('stream_failures_total', 'What streams could not do at once', ['what']);
   return (event) => {
     if (event.kind === 'subscribed') {
-      logger.info('listening for announcements');
+      logger.info(event.to === 'sessions' ? 'listening for ended sessions' : 'listening for announcements');
+      return;
+    }
+    if (event.kind === 'ended') {
+      ended.inc({ reason: event.reason });
       return;
     }
     failures.inc({ what: event.kind });

@@ -9,7 +9,7 @@ import {
 } from '@homeroom/contracts';
 import type { OutgoingMessage } from '@homeroom/kafka';
 import { openDatabase, type Database } from '@homeroom/postgres';
-import { openSessions, type Principal, type SessionStore } from '@homeroom/sessions';
+import { openSessions, sessionsEndedChannel, type Principal, type SessionStore } from '@homeroom/sessions';
 import { createTestDatabase, testRedis, type TestDatabase } from '@homeroom/testing';
 import { randomUUID } from 'node:crypto';
 import { buildApp } from '../src/app.ts';
@@ -43,6 +43,7 @@ export interface TestHouse {
   readonly sessions: SessionStore;
   readonly channel: string;
   readonly cacheUrl: string;
+  readonly sessionsUrl: string;
   readonly keyPrefix: string;
 }
 
@@ -53,7 +54,7 @@ export async function openHouse(closing: Closing): Promise<TestHouse> {
   const { sessionsUrl, cacheUrl, keyPrefix } = await testRedis();
   const redis = closing.add(await connectRedis(sessionsUrl, patient), (it) => it.quit());
   const sessions = openSessions({ redis, keyPrefix });
-  return { testDatabase, database, sessions, channel: `${keyPrefix}announcements`, cacheUrl, keyPrefix };
+  return { testDatabase, database, sessions, channel: `${keyPrefix}announcements`, cacheUrl, sessionsUrl, keyPrefix };
 }
 
 export const openTestDatabase = ({ url, replicaUrl }: TestDatabase, { replicas = true } = {}): Database =>
@@ -67,15 +68,19 @@ export const openTestDatabase = ({ url, replicaUrl }: TestDatabase, { replicas =
 
 /** One API process of the house, not listening. */
 export async function openApp(
-  { database, sessions, channel, cacheUrl }: TestHouse,
+  { database, sessions, channel, cacheUrl, sessionsUrl, keyPrefix }: TestHouse,
   closing: Closing,
   streams: Partial<ConstructorParameters<typeof FanOut>[0]> = {},
 ): Promise<{ app: ZodFastify; fanOut: FanOut }> {
   const redis = closing.add(await connectRedis(cacheUrl, patient), (it) => it.disconnect());
+  const sessionsRedis = closing.add(await connectRedis(sessionsUrl, patient), (it) => it.disconnect());
   const fanOut = new FanOut({
     database,
     redis,
     channel,
+    sessions,
+    sessionsRedis,
+    sessionsChannel: sessionsEndedChannel(keyPrefix),
     maxStreams: 100,
     maxStreamsPerAccount: 5,
     heartbeatMs: 60_000,

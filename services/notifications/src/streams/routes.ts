@@ -21,7 +21,7 @@ export function streamRoutes(app: ZodFastify, fanOut: FanOut): void {
         tags: ['notifications'],
         summary: 'Your inbox as it grows (text/event-stream)',
         description:
-          'Events: `open` (unreadCount), `notification` (as in the list), `close` (come back). `Last-Event-ID` resumes without a gap. At least once: a client drops an id that it has seen.',
+          'Events: `open` (unreadCount), `notification` (as in the list), `close` (reconnect; after the reason `signed-out` that is answered with 401). `Last-Event-ID` resumes without a gap. At least once: a client drops an id that it has seen.',
       },
     },
     async (request, reply) => {
@@ -29,7 +29,7 @@ export function streamRoutes(app: ZodFastify, fanOut: FanOut): void {
       // an id that is none is no reason to refuse: EventSource would give up for good
       const lastEventId = eventId.safeParse(request.headers['last-event-id']).data;
       const { accountId } = session.principal;
-      const stream = await fanOut.open({ audience: inboxOf(session), accountId, lastEventId });
+      const stream = await fanOut.open({ audience: inboxOf(session), accountId, token: session.token, lastEventId });
       void reply.headers({
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store, no-transform',

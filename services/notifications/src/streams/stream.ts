@@ -9,6 +9,9 @@ import { inboxState } from './store.ts';
 const maxUnreadBytes = 256 * 1024;
 const pageSize = 50;
 
+/** Why the server ends a stream. After `signed-out` the client's reconnect gets 401. */
+export type CloseReason = 'shutdown' | 'renew' | 'signed-out';
+
 /** A client's first wait before it comes back, spread so that a restart does not bring all at once. */
 const retryMs = (): number => 500 + Math.random() * 2_000;
 
@@ -19,10 +22,13 @@ const retryMs = (): number => 500 + Math.random() * 2_000;
 export class Stream {
   readonly audience: string;
   readonly accountId: string;
+  /** Of the session that the stream ends with. */
+  readonly token: string;
   readonly endsAt: number;
   readonly #out = new PassThrough();
   readonly #database: Database;
   readonly #onError: (error: unknown) => void;
+  readonly #onEnd: (reason: CloseReason) => void;
   #position = 0;
   #reading = true;
   #again = false;
@@ -30,15 +36,19 @@ export class Stream {
   constructor(options: {
     audience: string;
     accountId: string;
+    token: string;
     endsAt: number;
     database: Database;
     onError: (error: unknown) => void;
+    onEnd: (reason: CloseReason) => void;
   }) {
     this.audience = options.audience;
     this.accountId = options.accountId;
+    this.token = options.token;
     this.endsAt = options.endsAt;
     this.#database = options.database;
     this.#onError = options.onError;
+    this.#onEnd = options.onEnd;
   }
 
   get output(): Readable {
@@ -87,10 +97,16 @@ export class Stream {
     this.#write(': still here\n\n');
   }
 
-  /** Tells the client to come back, to another process, and ends. */
-  end(reason: 'shutdown' | 'renew'): void {
-    this.#write(sseEvent('close', { reason }, { retryMs: retryMs() }));
-    this.#out.end();
+  /** Asks the client to reconnect, and ends. Nothing is written after it. */
+  end(reason: CloseReason): void {
+    if (this.#out.destroyed || this.#out.writableEnded) return;
+    this.#onEnd(reason);
+    // a client that is behind would still read what waits in the buffer: the session's end cuts it off instead
+    if (reason === 'signed-out' && this.#unreadBytes() > 0) {
+      this.#out.destroy();
+      return;
+    }
+    this.#out.end(sseEvent('close', { reason }, { retryMs: retryMs() }));
   }
 
   async catchUp(): Promise<void> {
@@ -98,7 +114,7 @@ export class Stream {
     if (this.#reading) return;
     this.#reading = true;
     try {
-      for (let full = false; (this.#again || full) && !this.#out.destroyed;) {
+      for (let full = false; (this.#again || full) && !this.#out.destroyed && !this.#out.writableEnded;) {
         this.#again = false;
         const page = { audience: this.audience, after: this.#position, limit: pageSize };
         const rows = await notificationsAfter(this.#database, page);
@@ -117,9 +133,13 @@ export class Stream {
     }
   }
 
+  #unreadBytes(): number {
+    return this.#out.readableLength + this.#out.writableLength;
+  }
+
   #write(text: string): void {
     if (this.#out.destroyed || this.#out.writableEnded) return;
-    if (this.#out.readableLength + this.#out.writableLength > maxUnreadBytes) this.#out.destroy();
+    if (this.#unreadBytes() > maxUnreadBytes) this.#out.destroy();
     else this.#out.write(text);
   }
 }

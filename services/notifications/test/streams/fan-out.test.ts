@@ -1,24 +1,23 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { connectRedis, type Redis } from '@homeroom/chassis';
 import { startFaultProxy, waitFor } from '@homeroom/testing';
-import type { AddressInfo } from 'node:net';
 import { receiveEnrollment, receiveFamily, type Added } from '../../src/notifications/receive-event.ts';
 import { announce } from '../../src/streams/announce.ts';
-import type { FanOut, FanOutOptions } from '../../src/streams/fan-out.ts';
+import type { FanOutOptions } from '../../src/streams/fan-out.ts';
 import {
   aFamily,
   Closing,
   co,
   cookieOf,
   guardianOf,
-  openApp,
   openHouse,
   openTestDatabase,
   patient,
   someCoordinator,
   type TestHouse,
 } from '../house.ts';
-import { openStream, type OpenStream } from './read-stream.ts';
+import { listen as open, startApi as start, type RunningApi } from './listen.ts';
+import type { OpenStream } from './read-stream.ts';
 
 const closing = new Closing();
 const perTest = new Closing();
@@ -37,28 +36,8 @@ afterEach(async () => {
   expect(lost).toEqual([]);
 });
 
-/** One API process that listens. */
-async function startApi(
-  streams: Partial<FanOutOptions> = {},
-): Promise<{ port: number; fanOut: FanOut; close: () => Promise<unknown> }> {
-  const subscribed = Promise.withResolvers<undefined>();
-  const { app, fanOut } = await openApp(house, perTest, {
-    ...streams,
-    onEvent(event) {
-      if (event.kind === 'subscribed') subscribed.resolve(undefined);
-      streams.onEvent?.(event);
-    },
-  });
-  await app.listen({ host: '127.0.0.1', port: 0 });
-  if (streams.redis === undefined) await subscribed.promise;
-  return { port: (app.server.address() as AddressInfo).port, fanOut, close: () => app.close() };
-}
-
-async function listen(port: number, headers: Record<string, string>): Promise<OpenStream> {
-  const stream = perTest.add(await openStream(port, headers), (it) => it.close());
-  if (stream.status === 200) await waitFor('the stream to open', () => stream.events.length > 0 || stream.events[0]);
-  return stream;
-}
+const startApi = (streams: Partial<FanOutOptions> = {}): Promise<RunningApi> => start(house, perTest, streams);
+const listen = (port: number, headers: Record<string, string>): Promise<OpenStream> => open(perTest, port, headers);
 
 /** What a worker does: commit, then announce. */
 const tell = async (added: Promise<Added[]>): Promise<Added[]> => {

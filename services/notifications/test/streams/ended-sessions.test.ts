@@ -1,0 +1,188 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { connectRedis, type Redis } from '@homeroom/chassis';
+import { openSessions, type Principal } from '@homeroom/sessions';
+import { startFaultProxy, waitFor, type FaultProxy } from '@homeroom/testing';
+import { receiveEnrollment } from '../../src/notifications/receive-event.ts';
+import { announce } from '../../src/streams/announce.ts';
+import type { FanOutEvent, FanOutOptions } from '../../src/streams/fan-out.ts';
+import { aFamily, Closing, guardianOf, openHouse, patient, someCoordinator, type TestHouse } from '../house.ts';
+import { listen as open, startApi as start, type RunningApi } from './listen.ts';
+import type { OpenStream } from './read-stream.ts';
+
+const closing = new Closing();
+const perTest = new Closing();
+let house: TestHouse;
+let publisher: Redis;
+
+beforeAll(async () => {
+  house = await openHouse(closing);
+  publisher = closing.add(await connectRedis(house.cacheUrl, patient), (it) => it.quit());
+});
+afterAll(() => closing.closeAll());
+afterEach(() => perTest.closeAll());
+
+const startApi = (streams: Partial<FanOutOptions> = {}): Promise<RunningApi> => start(house, perTest, streams);
+const listen = (port: number, token: string): Promise<OpenStream> =>
+  open(perTest, port, { cookie: `homeroom=${token}` });
+const signIn = async (principal: Principal): Promise<string> => (await house.sessions.create(principal)).token;
+
+/** A notification of the family, committed and announced as by a worker. */
+async function tell(family: ReturnType<typeof aFamily>, version: number): Promise<void> {
+  const event = family.enrollment('homeroom.enrollment.confirmed.v1', { version });
+  const added = await receiveEnrollment(house.database, event);
+  const onError = (error: unknown): never => {
+    throw error;
+  };
+  await announce({ redis: publisher, channel: house.channel, onError }, added);
+}
+const shown = (stream: OpenStream): number => stream.events.filter(({ event }) => event === 'notification').length;
+
+async function expectSignedOut(stream: OpenStream): Promise<void> {
+  await waitFor('the end', () => stream.ended(), { timeoutMs: 1_000 });
+  expect(stream.events.at(-1)).toMatchObject({ event: 'close', data: { reason: 'signed-out' } });
+}
+
+async function proxied(): Promise<{ proxy: FaultProxy; url: string }> {
+  const target = new URL(house.sessionsUrl);
+  const proxy = perTest.add(
+    await startFaultProxy({ target: { host: target.hostname, port: Number(target.port) } }),
+    (it) => it.close(),
+  );
+  return { proxy, url: proxy.through(house.sessionsUrl) };
+}
+
+describe('S4: a stream ends within a second', () => {
+  test('of its sign-out, in whichever process it is open; another session of the account goes on', async () => {
+    const [one, two] = [await startApi(), await startApi()];
+    const principal = guardianOf(aFamily().familyId);
+    const [token, other] = [await signIn(principal), await signIn(principal)];
+    const streams = [await listen(one.port, token), await listen(two.port, token)];
+    const kept = await listen(one.port, other);
+    await house.sessions.destroy(token);
+    for (const stream of streams) await expectSignedOut(stream);
+    expect(kept.ended()).toBe(false);
+    expect((await listen(one.port, token)).status).toBe(401);
+    expect((await listen(two.port, other)).status).toBe(200);
+  });
+
+  test.each<[string, (accountId: string, token: string) => Promise<unknown>]>([
+    ['a sign-out everywhere', (accountId) => house.sessions.destroyAll(accountId)],
+    ['a sign-in over its session', (_, token) => house.sessions.create(someCoordinator(), token)],
+    ['a password change in another session', (accountId) => house.sessions.destroyOthers(accountId, 'A'.repeat(43))],
+  ])('of %s', async (_what, end) => {
+    const { port, fanOut } = await startApi();
+    const principal = guardianOf(aFamily().familyId);
+    const token = await signIn(principal);
+    const stream = await listen(port, token);
+    const stranger = await listen(port, await signIn(guardianOf(aFamily().familyId)));
+    await end(principal.accountId, token);
+    await expectSignedOut(stream);
+    expect(stranger.ended()).toBe(false);
+    await waitFor('the room of the ended stream', () => fanOut.size() === 1);
+  });
+
+  test('and no message of the family leaves on it afterwards', async () => {
+    const { port } = await startApi({ heartbeatMs: 50 });
+    const family = aFamily();
+    const principal = guardianOf(family.familyId);
+    const ended = await listen(port, await signIn(principal));
+    const witness = await listen(port, await signIn(guardianOf(family.familyId)));
+    await tell(family, 1);
+    await waitFor('the first message', () => shown(ended) === 1);
+    await house.sessions.destroyAll(principal.accountId);
+    await expectSignedOut(ended);
+    for (let version = 2; version <= 10; version++) await tell(family, version);
+    await waitFor('the other guardian’s messages', () => shown(witness) === 10);
+    expect(shown(ended)).toBe(1);
+  });
+
+  test('even when its client has stopped reading: what waits for it is dropped', async () => {
+    const { port, fanOut } = await startApi();
+    const family = aFamily();
+    const principal = guardianOf(family.familyId);
+    const stream = await listen(port, await signIn(principal));
+    stream.pause();
+    await house.sessions.destroyAll(principal.accountId);
+    await waitFor('the end', () => fanOut.size() === 0, { timeoutMs: 1_000 });
+  });
+});
+
+describe('S4: a lost announcement', () => {
+  test('without the subscription a signed-out stream goes on, until the next heartbeat finds it', async () => {
+    const beats: FanOutEvent[] = [];
+    const { port, fanOut } = await startApi({
+      heartbeatMs: 1_500,
+      sessionsChannel: 'nothing is announced here',
+      onEvent: (event) => beats.push(event),
+    });
+    const family = aFamily();
+    const principal = guardianOf(family.familyId);
+    const token = await signIn(principal);
+    const stream = await listen(port, token);
+    await house.sessions.destroy(token);
+    await tell(family, 1);
+    // the damage that the subscription prevents
+    await waitFor('a message after the sign-out', () => shown(stream) === 1);
+    await waitFor('the heartbeat', () => fanOut.size() === 0);
+    expect(stream.events.at(-1)).toMatchObject({ event: 'close', data: { reason: 'signed-out' } });
+    expect(beats.at(-1)).toEqual({ kind: 'ended', reason: 'signed-out' });
+  });
+
+  test('while disconnected is made up for at the next subscription', async () => {
+    const { proxy, url } = await proxied();
+    const sessionsRedis = perTest.add(await connectRedis(url, patient), (it) => it.disconnect());
+    const { port } = await startApi({ sessionsRedis });
+    const principal = guardianOf(aFamily().familyId);
+    const stream = await listen(port, await signIn(principal));
+    proxy.refuse();
+    await house.sessions.destroyAll(principal.accountId);
+    expect(stream.ended()).toBe(false);
+    proxy.accept();
+    await waitFor('the end', () => stream.ended());
+    expect(stream.events.at(-1)).toMatchObject({ event: 'close', data: { reason: 'signed-out' } });
+  });
+
+  test('is not needed for a session that expires: a heartbeat ends its stream, and does not keep it alive', async () => {
+    const { keyPrefix, sessionsUrl } = house;
+    const redis = perTest.add(await connectRedis(sessionsUrl, patient), (it) => it.disconnect());
+    const brief = openSessions({ redis, keyPrefix, idleSeconds: 1 });
+    const { port } = await startApi({ heartbeatMs: 100 });
+    const { token } = await brief.create(someCoordinator());
+    const stream = await listen(port, token);
+    // the request for the stream counted as use, with the usual idle time; shorten it again
+    await brief.find(token);
+    await redis.pexpire((await redis.keys(`${keyPrefix}session:*`)).find((key) => isKeyOf(key, token)) ?? '', 500);
+    await waitFor('the end', () => stream.ended());
+    expect(stream.events.at(-1)).toMatchObject({ event: 'close', data: { reason: 'signed-out' } });
+  });
+
+  const isKeyOf = (key: string, token: string): boolean =>
+    key.slice(`${house.keyPrefix}session:`.length).startsWith(house.sessions.idOf(token));
+});
+
+describe('S4: while the Redis of the sessions is unavailable', () => {
+  test('open streams stay and go on, new ones get 503; afterwards sign-outs end streams again', async () => {
+    const { proxy, url } = await proxied();
+    const redis = perTest.add(await connectRedis(url, { commandTimeoutMs: 500 }), (it) => it.disconnect());
+    const sessionsRedis = perTest.add(await connectRedis(url, patient), (it) => it.disconnect());
+    const seen: FanOutEvent[] = [];
+    const sessions = openSessions({ redis, keyPrefix: house.keyPrefix });
+    const { port } = await start({ ...house, sessions }, perTest, {
+      sessionsRedis,
+      heartbeatMs: 100,
+      onEvent: (event) => seen.push(event),
+    });
+    const family = aFamily();
+    const principal = guardianOf(family.familyId);
+    const token = await signIn(principal);
+    const stream = await listen(port, token);
+    proxy.refuse();
+    await waitFor('a check that fails', () => seen.some(({ kind }) => kind === 'session-check-failed'));
+    await tell(family, 1);
+    await waitFor('its message', () => shown(stream) === 1);
+    expect((await listen(port, token)).status).toBe(503);
+    proxy.accept();
+    await house.sessions.destroyAll(principal.accountId);
+    await waitFor('the end', () => stream.ended());
+  });
+});
