@@ -3,7 +3,7 @@ import { isUniqueViolation, type Transaction } from '@homeroom/postgres';
 import { promoteWaiting } from '../enrollments/promote-waiting.ts';
 import { moveSlots } from '../enrollments/store.ts';
 import { errors } from '../errors.ts';
-import { sameDetails, sameSlot, type ClassDetails, type ClassView } from './class.ts';
+import { findMistakes, sameDetails, sameSlot, type ClassDetails, type ClassView } from './class.ts';
 import { assertConsistent, classEvent } from './create-class.ts';
 import { lockClass, updateClass } from './store.ts';
 
@@ -26,7 +26,7 @@ export async function changeClass(
   if (!admitted(before.version)) throw errors.problem('precondition_failed', `it is at version ${before.version} now`);
   const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
   const wanted: ClassView = { ...before, ...given };
-  assertConsistent(wanted);
+  assertConsistent(wanted, sameSlot(before, wanted) ? findMistakes(before) : []);
   if (sameDetails(before, wanted)) return { class: before, changed: false };
   const taken = before.capacity - before.seatsLeft;
   if (wanted.capacity < taken) throw errors.problem('capacity_below_taken', `${taken} seats are taken`);

@@ -1,4 +1,4 @@
-import type { ClassSnapshot, weekdays } from '@homeroom/contracts';
+import { weekdays, type ClassSnapshot } from '@homeroom/contracts';
 
 export type Weekday = (typeof weekdays)[number];
 
@@ -40,11 +40,27 @@ export interface Mistake {
   readonly message: string;
 }
 
+const dayMs = 86_400_000;
+
+/** The first day on which a class meets, also when that is after its last day. */
+function firstMeeting({ weekday, firstDay }: WeeklySlot): string {
+  const from = new Date(`${firstDay}T00:00Z`);
+  // 0 is Sunday for a Date, and Monday is the first of our weekdays
+  const daysToWait = (weekdays.indexOf(weekday) + 1 - from.getUTCDay() + 7) % 7;
+  return new Date(from.getTime() + daysToWait * dayMs).toISOString().slice(0, 10);
+}
+
+const capitalized = (word: string): string => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
+
 /** The rules that tie one field to another; each field alone is its schema's matter. */
 export function findMistakes(details: ClassDetails): Mistake[] {
   const mistakes: Mistake[] = [];
   if (details.endTime <= details.startTime) mistakes.push({ field: 'endTime', message: 'must be after startTime' });
   if (details.lastDay < details.firstDay) mistakes.push({ field: 'lastDay', message: 'must not be before firstDay' });
+  else if (firstMeeting(details) > details.lastDay) {
+    const message = `No ${capitalized(details.weekday)} from ${details.firstDay} to ${details.lastDay}. Change the weekday, the first day, or the last day.`;
+    mistakes.push({ field: 'weekday', message });
+  }
   if (details.ageMax < details.ageMin) mistakes.push({ field: 'ageMax', message: 'must not be below ageMin' });
   return mistakes;
 }

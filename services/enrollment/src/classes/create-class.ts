@@ -3,12 +3,15 @@ import { append } from '@homeroom/outbox';
 import type { Transaction } from '@homeroom/postgres';
 import { v7 as uuid } from 'uuid';
 import { errors } from '../errors.ts';
-import { findMistakes, snapshotOf, type ClassDetails, type ClassView } from './class.ts';
+import { findMistakes, snapshotOf, type ClassDetails, type ClassView, type Mistake } from './class.ts';
 import { insertClasses } from './store.ts';
 
-/** @throws {Problem} `validation_failed` naming the fields that contradict each other. */
-export function assertConsistent(details: ClassDetails): void {
-  const mistakes = findMistakes(details);
+/**
+ * @param tolerated mistakes that stand already: a class of old data without a meeting can still be closed.
+ * @throws {Problem} `validation_failed` naming the fields that contradict each other.
+ */
+export function assertConsistent(details: ClassDetails, tolerated: readonly Mistake[] = []): void {
+  const mistakes = findMistakes(details).filter(({ field }) => tolerated.every((known) => known.field !== field));
   if (mistakes.length === 0) return;
   throw errors.problem('validation_failed', undefined, {
     errors: mistakes.map((mistake) => ({ in: 'body', ...mistake })),

@@ -39,6 +39,19 @@ test('findMistakes names every field that contradicts another', () => {
   expect(findMistakes(wrong).map(({ field }) => field)).toEqual(['endTime', 'lastDay', 'ageMax']);
 });
 
+test.each([
+  ['wednesday', '2027-01-12', '2027-01-18', true],
+  ['monday', '2027-01-12', '2027-01-17', false],
+  ['monday', '2027-01-12', '2027-01-18', true],
+  ['tuesday', '2027-01-12', '2027-01-12', true],
+  ['sunday', '2027-01-12', '2027-01-16', false],
+  ['sunday', '2027-01-12', '2027-01-17', true],
+] as const)('D4: a class on %s from %s to %s has a meeting: %s', (weekday, firstDay, lastDay, meets) => {
+  expect(findMistakes({ ...pottery, weekday, firstDay, lastDay }).map(({ field }) => field)).toEqual(
+    meets ? [] : ['weekday'],
+  );
+});
+
 test('sameDetails compares every detail', () => {
   expect(sameDetails(pottery, { ...pottery })).toBe(true);
   for (const field of Object.keys(pottery)) expect(sameDetails(pottery, { ...pottery, [field]: 'else' })).toBe(false);

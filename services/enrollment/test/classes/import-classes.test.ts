@@ -80,6 +80,7 @@ describe('POST /api/classes/import', () => {
         row(),
         row({ title: 'F', age_min: '13' }),
         row({ title: 'Last', weekday: 'Friday', price: '0' }),
+        row({ title: 'D4', last_day: '2027-01-15', weekday: 'sunday' }),
       ),
     );
     expect(report).toEqual({
@@ -97,6 +98,11 @@ describe('POST /api/classes/import', () => {
         { line: 9, reason: 'has 2 cells where the header has 13' },
         { line: 10, reason: 'is the same class as line 2' },
         { line: 11, field: 'age_max', reason: 'must not be below ageMin' },
+        {
+          line: 13,
+          field: 'weekday',
+          reason: 'No Sunday from 2027-01-11 to 2027-01-15. Change the weekday, the first day, or the last day.',
+        },
       ],
     });
     expect(await harness.rows('select title, price_cents, time_zone from classes order by title')).toEqual([

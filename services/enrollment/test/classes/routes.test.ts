@@ -106,6 +106,29 @@ describe('POST /api/classes', () => {
     expect((await patch(id, { timeZone })).json().errors).toEqual([{ in: 'body', field: 'timeZone', message }]);
   });
 
+  test('D4: a class without a meeting is neither opened nor made by a change', async () => {
+    const dates = { weekday: 'monday', firstDay: '2027-01-12', lastDay: '2027-01-16' };
+    const errors = [
+      {
+        in: 'body',
+        field: 'weekday',
+        message: 'No Monday from 2027-01-12 to 2027-01-16. Change the weekday, the first day, or the last day.',
+      },
+    ];
+    expect((await open({ ...pottery, ...dates })).json()).toMatchObject({ code: 'validation_failed', errors });
+    const { id } = await harness.openClass();
+    expect((await patch(id, dates)).json()).toMatchObject({ code: 'validation_failed', errors });
+    expect(await read(id)).toMatchObject({ version: 1, weekday: 'tuesday' });
+  });
+
+  test('D4: a class of old data without a meeting can be closed, and its dates corrected', async () => {
+    const { id } = await harness.openClass();
+    await harness.rows(`update classes set last_day = first_day, weekday = 'friday' where class_id = $1`, id);
+    expect((await patch(id, { status: 'closed' })).json()).toMatchObject({ status: 'closed', weekday: 'friday' });
+    expect((await patch(id, { lastDay: '2027-01-14' })).statusCode).toBe(422);
+    expect((await patch(id, { lastDay: '2027-01-15' })).statusCode).toBe(200);
+  });
+
   test('D3: a class of old data in a zone that is refused today can be read and changed', async () => {
     const { id } = await harness.openClass({ timeZone: '+05:30' });
     expect(await read(id)).toMatchObject({ timeZone: '+05:30' });

@@ -37,6 +37,11 @@ const nextWeekday = (day: string, weekday: number): string => addDays(day, (week
 
 export const enrollmentUid = (enrollmentId: string): string => `enrollment-${enrollmentId}@homeroom`;
 
+const firstMeeting = ({ firstDay, weekday }: ClassSnapshot): string => nextWeekday(firstDay, weekdays.indexOf(weekday));
+
+/** Classes of old data may have no such weekday in their dates: nothing of them belongs in a calendar. */
+export const hasMeeting = (course: ClassSnapshot): boolean => firstMeeting(course) <= course.lastDay;
+
 /** @throws {RangeError} when the class is in no known time zone: no calendar could show it right. */
 export function classEntry(
   { uid, sequence, status, childName }: { uid: string; sequence: number; status: EntryStatus; childName: string },
@@ -50,7 +55,7 @@ export function classEntry(
     description: `${childName} with ${course.teacher}, ${course.weekday}s ${course.startTime}–${course.endTime}.`,
     location: course.room,
     timeZone: calendarZone(course.timeZone),
-    firstDay: nextWeekday(course.firstDay, weekdays.indexOf(course.weekday)),
+    firstDay: firstMeeting(course),
     lastDay: course.lastDay,
     startTime: course.startTime,
     endTime: course.endTime,

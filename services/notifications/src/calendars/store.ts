@@ -1,6 +1,6 @@
 import type { ClassSnapshot } from '@homeroom/contracts';
 import type { Queryable, Transaction } from '@homeroom/postgres';
-import { classEntry, type Entry, type EntryStatus } from './calendar.ts';
+import { classEntry, hasMeeting, type Entry, type EntryStatus } from './calendar.ts';
 
 /** Copies a class, unless this version or a newer one is here. Looks before it writes: many enrolments share a class. */
 export async function keepClass(trx: Transaction, course: ClassSnapshot): Promise<void> {
@@ -58,7 +58,7 @@ export async function shownEntries(db: Queryable, familyId: string): Promise<{ e
   });
   return rows.flatMap(({ uid, version, status, childName, orientation, snapshot, updatedAt }) => {
     if (orientation !== null) return [{ entry: orientation, updatedAt }];
-    if (snapshot === null || childName === null) return [];
+    if (snapshot === null || childName === null || !hasMeeting(snapshot)) return [];
     return [{ entry: classEntry({ uid, sequence: version, status, childName }, snapshot), updatedAt }];
   });
 }

@@ -1,4 +1,5 @@
 import { isTimeZone } from '@homeroom/chassis';
+import { oneLine } from '../notifications/one-line.ts';
 
 const dayMs = 86_400_000;
 
@@ -19,8 +20,14 @@ function offsetFormat(timeZone: string): Intl.DateTimeFormat {
  * colon makes the whole calendar invalid, an abbreviation, or another case: they get a name that means the same.
  * @throws {RangeError} for a zone that this Node's tz database does not have.
  */
-export const calendarZone = (timeZone: string): string =>
-  isTimeZone(timeZone) ? timeZone : offsetFormat(timeZone).resolvedOptions().timeZone.replace(':', '');
+export function calendarZone(timeZone: string): string {
+  if (isTimeZone(timeZone)) return timeZone;
+  try {
+    return offsetFormat(timeZone).resolvedOptions().timeZone.replace(':', '');
+  } catch (error) {
+    throw new RangeError(`“${oneLine(timeZone, 60)}” is not a time zone`, { cause: error });
+  }
+}
 
 /** Seconds east of UTC at an instant. */
 export function offsetSeconds(timeZone: string, instantMs: number): number {

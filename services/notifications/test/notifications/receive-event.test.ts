@@ -152,6 +152,16 @@ describe('order', () => {
     expect(shown?.entry).toMatchObject({ location: 'Barn', status: 'confirmed', sequence: 2 });
   });
 
+  test('D4: a class of old data without a meeting is in no calendar', async () => {
+    const family = aFamily();
+    const course = { ...examples['homeroom.class.opened.v1'], classId: family.familyId };
+    await receiveEnrollment(database, family.enrollment('homeroom.enrollment.confirmed.v1', { class: course }));
+    expect(await shownEntries(database, family.familyId)).toHaveLength(1);
+    const dates = { weekday: 'monday', firstDay: '2027-01-12', lastDay: '2027-01-16' } as const;
+    await receiveClass(database, anEvent('homeroom.class.changed.v1', { ...course, version: 5, ...dates }));
+    expect(await shownEntries(database, family.familyId)).toEqual([]);
+  });
+
   test('positions of an inbox have no gaps, however many events come at once', async () => {
     const family = aFamily();
     await Promise.all(
