@@ -86,5 +86,12 @@ topologySpreadConstraints:
 {{- end }}
 
 {{- define "data.sandboxImage" -}}
-{{ .Values.sandbox.image.repository | default (printf "%s/sandbox" .Values.global.image.repository) }}:{{ .Values.sandbox.image.tag | default .Values.global.image.tag | default .Chart.AppVersion }}
+{{- with .Values.sandbox.image -}}
+{{- if and .reference (not (regexMatch "(:[^:/]+|@sha256:[0-9a-f]{64})$" .reference)) -}}
+{{- fail (printf "data.sandbox.image.reference is %s, which has neither a tag nor a digest: add one, such as %s:1.0." .reference .reference) -}}
+{{- else if and .reference (or .repository .tag) -}}
+{{- fail (printf "data.sandbox.image.reference is %s, and its repository or tag is set too: a reference is the whole name; set one of the two." .reference) -}}
+{{- end -}}
+{{ .reference | default (printf "%s:%s" (.repository | default (printf "%s/sandbox" $.Values.global.image.repository)) (.tag | default $.Values.global.image.tag | default $.Chart.AppVersion)) }}
+{{- end -}}
 {{- end }}

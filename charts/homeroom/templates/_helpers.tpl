@@ -38,7 +38,7 @@ seccompProfile: { type: RuntimeDefault }
 {{- end }}
 
 {{- define "homeroom.familiesImage" -}}
-{{ .Values.families.image.repository | default (printf "%s/families" .Values.global.image.repository) }}:{{ .Values.families.image.tag | default .Values.global.image.tag | default .Chart.AppVersion }}
+{{ include "service.imageOf" (dict "root" . "image" .Values.families.image "name" "families") }}
 {{- end }}
 
 {{- /* Takes (list $ secret key): what is kept in the cluster, or something new. */ -}}

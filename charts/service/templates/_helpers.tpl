@@ -18,16 +18,37 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- $root := index . 0 -}}
 {{ include "service.selector" . }}
 app.kubernetes.io/part-of: homeroom
-app.kubernetes.io/version: {{ include "service.tag" $root | quote }}
+app.kubernetes.io/version: {{ include "service.version" $root | quote }}
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 {{- end }}
 
-{{- define "service.tag" -}}
-{{ .Values.image.tag | default .Values.global.image.tag | default .Chart.AppVersion }}
+{{- /* Takes (dict "root" "image" "name"): the whole reference if there is one, otherwise repository and tag. */ -}}
+{{- define "service.imageOf" -}}
+{{- with .image -}}
+{{ .reference | default (printf "%s:%s" (.repository | default (printf "%s/%s" $.root.Values.global.image.repository $.name)) (.tag | default $.root.Values.global.image.tag | default $.root.Chart.AppVersion)) }}
+{{- end -}}
 {{- end }}
 
 {{- define "service.image" -}}
-{{ .Values.image.repository | default (printf "%s/%s" .Values.global.image.repository (include "service.name" .)) }}:{{ include "service.tag" . }}
+{{ include "service.imageOf" (dict "root" . "image" .Values.image "name" (include "service.name" .)) }}
+{{- end }}
+
+{{- /* The image's tag, or the first digits of its digest, as a label value: at most 63 characters, with a letter or digit at both ends. */ -}}
+{{- define "service.version" -}}
+{{- $image := include "service.image" . -}}
+{{- $tag := regexReplaceAll "@.*$" $image "" | regexFind ":[^:/]+$" | trunc 64 | trimAll ":-_." -}}
+{{ $tag | default (regexFind "@sha256:[0-9a-f]{12}" $image | trimPrefix "@sha256:") }}
+{{- end }}
+
+{{- /* Takes (dict "value" "image"): the sentence that rejects a reference, or nothing. */ -}}
+{{- define "service.refusedReference" -}}
+{{- with .image.reference -}}
+{{- if not (regexMatch "(:[^:/]+|@sha256:[0-9a-f]{64})$" .) -}}
+{{ $.value }}.reference is {{ . }}, which has neither a tag nor a digest: add one, such as {{ . }}:1.0.
+{{- else if or $.image.repository $.image.tag -}}
+{{ $.value }}.reference is {{ . }}, and {{ $.value }}.{{ if $.image.tag }}tag is {{ $.image.tag }}{{ else }}repository is {{ $.image.repository }}{{ end }}: a reference is the whole name; set one of the two.
+{{- end -}}
+{{- end -}}
 {{- end }}
 
 {{- /* While people edit, what does not start may be mended by the next save: so nobody gives up or is killed for a day. */ -}}

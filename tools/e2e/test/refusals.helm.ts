@@ -95,7 +95,7 @@ describe('values that make no sense are refused with a sentence', () => {
     ],
     ['a node port of none', { 'gateway.service.nodePort': 30080 }, /type is ClusterIP, which has none: set the type/],
     ['no latency at all', { 'families.api.autoscaling.latency': '0m' }, /latency.*does not match pattern/],
-    ['a tag that no label takes', { 'global.image.tag': '1.0@sha256:ab' }, /tag.*does not match pattern/],
+    ['half a digest', { 'global.image.tag': '1.0@sha256:ab' }, /tag.*does not match pattern/],
     ['a section without its children', { 'families.api': null }, /families.*missing property 'api'/],
     ['no limits', { 'data.postgres.resources': null }, /missing property 'resources'/],
   ])('%s', (_, values, sentence) => {

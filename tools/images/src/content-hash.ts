@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { imagePlans, type ImageName } from './assemble/images.ts';
-import { productionWorkspaces, readWorkspaces } from './assemble/workspaces.ts';
+import { productionWorkspaces, readWorkspaces, type Workspace } from './assemble/workspaces.ts';
 
 export type Target = 'service' | 'dev';
 
@@ -18,14 +18,37 @@ const ofAWorkspace = ['package.json', 'tsconfig*.json', 'src/**', 'migrations/**
 
 /** The files that decide what an image holds, by their paths from the checkout, sorted. */
 export function imageInputs(checkout: string, image: ImageName): string[] {
-  const needed = productionWorkspaces(readWorkspaces(checkout), imagePlans[image].workspace);
+  const { workspace, folders } = imagePlans[image];
+  const workspaces = readWorkspaces(checkout);
+  const all = productionWorkspaces(workspaces, workspace);
+  const own = all.at(-1)?.folder ?? '';
+  const parts = folders?.map((folder) => join(own, 'src', folder, '**')) ?? [];
+  const needed = folders === undefined ? all : importedWorkspaces(checkout, workspaces, parts);
   const patterns = [
     ...everywhere,
     ...ofTheBuild,
     ...needed.flatMap(({ folder }) => ofAWorkspace.map((part) => join(folder, part))),
+    ...(folders === undefined ? [] : [join(own, 'package.json'), ...parts]),
   ];
   const files = globSync(patterns, { cwd: checkout }).filter((file) => statSync(join(checkout, file)).isFile());
   return [...new Set(files)].sort();
+}
+
+/** The packages of this repository that sources import, and what these need. */
+function importedWorkspaces(
+  checkout: string,
+  workspaces: ReadonlyMap<string, Workspace>,
+  patterns: readonly string[],
+): Workspace[] {
+  const text = globSync(
+    patterns.map((pattern) => join(pattern, '*.ts')),
+    { cwd: checkout },
+  )
+    .map((file) => readFileSync(join(checkout, file), 'utf8'))
+    .join('\n');
+  return [...workspaces.keys()]
+    .filter((name) => text.includes(`from '${name}'`))
+    .flatMap((name) => productionWorkspaces(workspaces, name));
 }
 
 /**

@@ -5,10 +5,11 @@ import { lendCertificates } from './certificates.ts';
 import { checkImage } from './check/check-image.ts';
 import { checkoutOf, contentHash } from './content-hash.ts';
 import { docker, imageSize } from './docker.ts';
-import { help, readBuildArgs, readOptions, type Options } from './options.ts';
+import { help, readBuildArgs, readOptions, readPlatform, type Options } from './options.ts';
 
 const checkout = checkoutOf(import.meta.dirname);
 const buildArgs = readBuildArgs(process.env);
+const platform = readPlatform(process.env);
 
 try {
   const options = readOptions(process.argv.slice(2));
@@ -35,7 +36,7 @@ async function run(options: Options): Promise<void> {
 
 function refOf(image: ImageName, { registry, target }: Options): string {
   const prefix = registry === '' ? '' : `${registry.replace(/\/$/, '')}/`;
-  const hash = contentHash(checkout, image, target, buildArgs);
+  const hash = contentHash(checkout, image, target, { ...buildArgs, ...platform });
   return `${prefix}homeroom/${image}:${target === 'dev' ? 'dev-' : ''}${hash}`;
 }
 
@@ -49,13 +50,12 @@ async function provide(image: ImageName, ref: string, options: Options): Promise
   const size = ((await imageSize(ref)) ?? 0) / 1e6;
   const how = exists ? 'is there' : `built in ${((Date.now() - started) / 1000).toFixed(1)} s`;
   console.log(`${image.padEnd(14)} ${ref}  ${size.toFixed(1)} MB  ${how}`);
-  const names = [ref];
-  if (options.tag !== undefined) {
-    const other = ref.replace(/:[^:]*$/, `:${options.tag}`);
+  const other = options.as ?? (options.tag === undefined ? undefined : ref.replace(/:[^:]*$/, `:${options.tag}`));
+  if (other !== undefined) {
     await docker(['tag', ref, other]);
-    names.push(other);
     console.log(`${image.padEnd(14)} ${other}`);
   }
+  const names = options.as === undefined && other !== undefined ? [ref, other] : [other ?? ref];
   for (const name of options.push ? names : []) {
     await docker(['push', '--quiet', name]);
     console.log(`${image.padEnd(14)} pushed ${name}`);

@@ -4,6 +4,8 @@ export interface ImagePlan {
   workspace: string;
   /** What is compiled, when it is less than the whole package. */
   tsconfig?: string;
+  /** The folders of its sources that it is made from, when they are not all. */
+  folders?: readonly string[];
   /** What `docker run` starts without arguments. */
   main: string;
 }
@@ -18,6 +20,7 @@ export const imagePlans: Readonly<Record<ImageName, ImagePlan>> = {
   sandbox: {
     workspace: '@homeroom/stack',
     tsconfig: 'tools/images/tsconfig.sandbox.json',
+    folders: ['mail-catcher', 'payment-sandbox', 'programs', 'sandbox-http'],
     main: 'tools/stack/dist/programs/mail-catcher.js',
   },
 };
