@@ -1,7 +1,8 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type { FastifySchema } from 'fastify';
-import { createJsonSchemaTransform } from 'fastify-type-provider-zod';
+import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import type { ErrorTable } from './errors.ts';
+import { complete, factsOf, type Operation, type OperationFacts } from './openapi-responses.ts';
 import type { ZodFastify } from './server.ts';
 
 const problemSchema = {
@@ -34,17 +35,23 @@ const problemSchema = {
 const viewerPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/** True of every path, and therefore of no operation. */
+const everyPath =
+  'A path answers methods that it does not have with 405 `method_not_allowed` and `Allow`, `OPTIONS` with 204 and `Allow`, and `HEAD` as `GET` without the content.';
+
 /** Serves the routes' schemas as OpenAPI 3.1 at `/api/<service>/openapi.json`, and for people at `/api/<service>/docs`. */
 export async function serveOpenApi(
   app: ZodFastify,
   service: string,
   info: { title: string; description: string; version: string },
+  errors: ErrorTable,
 ): Promise<void> {
   const transform = createJsonSchemaTransform({});
+  const facts: OperationFacts[] = [];
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info,
+      info: { ...info, description: `${info.description}\n\n${everyPath}`.trim() },
       components: {
         securitySchemes: {
           session: { type: 'apiKey', in: 'cookie', name: 'homeroom', description: 'Set by POST /api/sessions' },
@@ -53,16 +60,21 @@ export async function serveOpenApi(
       },
     },
     transform: (document) => {
-      const { schema, url } = transform(document);
-      // typed as always there; a route may have none
-      if ((schema as { hide?: boolean } | undefined)?.hide === true) return { schema, url };
-      return { schema: withProblem(schema), url };
+      const methods: string[] = [document.route.method].flat();
+      facts.push(...methods.map((method) => factsOf(method, document.route)));
+      return transform(document);
     },
+    transformObject: createJsonSchemaTransformObject({}),
   });
   let text = '';
   // at the start, not at the first reader: a schema that cannot be described is a mistake of ours
   app.addHook('onReady', (done) => {
-    text = JSON.stringify(app.swagger());
+    const document: Document = app.swagger() as object;
+    for (const each of facts) {
+      const operation = document.paths?.[each.path]?.[each.method.toLowerCase()];
+      if (operation !== undefined) complete(operation, each, errors.entries);
+    }
+    text = JSON.stringify(withoutUnused(document));
     done();
   });
   app.get(`/api/${service}/openapi.json`, { schema: { hide: true } }, (_request, reply) => {
@@ -76,19 +88,25 @@ export async function serveOpenApi(
   });
 }
 
-/** Adds to an operation that it may always answer with a problem. */
-function withProblem(schema: FastifySchema | undefined): FastifySchema {
-  const { response = { '2xx': { description: 'Done' } } } = (schema ?? {}) as { response?: object };
-  return {
-    ...schema,
-    response: {
-      ...response,
-      default: {
-        description: 'What went wrong',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-      },
-    },
+interface Document {
+  paths?: Record<string, Record<string, Operation>>;
+  components?: { schemas?: Record<string, unknown> };
+}
+
+/** zod's registry is of the whole process: what no path of this service leads to is left out. */
+function withoutUnused(document: Document): Document {
+  const schemas = document.components?.schemas ?? {};
+  const used = new Set<string>();
+  const follow = (part: unknown): void => {
+    for (const [, name = ''] of JSON.stringify(part).matchAll(/"#\/components\/schemas\/([^"/]+)"/g)) {
+      if (used.has(name)) continue;
+      used.add(name);
+      follow(schemas[name] ?? {});
+    }
   };
+  follow(document.paths ?? {});
+  const kept = Object.fromEntries(Object.entries(schemas).filter(([name]) => used.has(name)));
+  return { ...document, components: { ...document.components, schemas: kept } };
 }
 
 declare module 'fastify' {
@@ -98,5 +116,9 @@ declare module 'fastify' {
      * document's responses, and an answer with any other is a bug.
      */
     problems?: readonly string[];
+    /** Headers that every success of the route sends, lower case. A GET of JSON sends an ETag without being asked. */
+    sends?: readonly ('etag' | 'location' | 'set-cookie')[];
+    /** Media types of a body that is no JSON and has no schema. */
+    consumes?: readonly string[];
   }
 }

@@ -177,6 +177,6 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
       return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(body);
     });
   }
-  await serveOpenApi(app, service, options.openapi);
+  await serveOpenApi(app, service, options.openapi, options.errors);
   return app;
 }

@@ -317,7 +317,7 @@ describe('what is seen from outside', () => {
 });
 
 describe('the description of the service', () => {
-  test('is OpenAPI 3.1 from the routes’ schemas, with the problem that any of them may answer', async () => {
+  test('is OpenAPI 3.1 from the routes’ schemas, with every status that each may answer', async () => {
     const answer = await app.inject('/api/things/openapi.json');
     expect(answer.headers['content-type']).toContain('application/json');
     const document = answer.json<{ openapi: string; paths: Record<string, Record<string, unknown>> }>();
@@ -329,7 +329,11 @@ describe('the description of the service', () => {
     expect(document.paths['/api/things']?.['post']).toMatchObject({
       requestBody: { content: { 'application/json': { schema: { additionalProperties: false, required: ['name'] } } } },
       responses: {
-        default: { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+        503: {
+          content: {
+            'application/problem+json': { schema: { allOf: [{ $ref: '#/components/schemas/Problem' }, {}] } },
+          },
+        },
       },
     });
     expect(document).toMatchObject({ components: { securitySchemes: { session: { type: 'apiKey', in: 'cookie' } } } });
