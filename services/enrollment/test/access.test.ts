@@ -1,141 +1,208 @@
+import type { Principal } from '@homeroom/sessions';
+import { accessMatrix, signInCallers, type AccessRow, type AccessWorld } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { v7 as uuid } from 'uuid';
-import { pottery, startHarness, type Child, type Harness } from './harness.ts';
+import { randomUUID } from 'node:crypto';
+import { copyFamily } from '../src/families/copy-family.ts';
+import { aFamily, pottery, startHarness, type Child, type Harness } from './harness.ts';
 
-type Headers = Record<string, string>;
-type Who = 'anonymous' | 'stranger' | 'guardian' | 'coordinator';
+interface World extends AccessWorld {
+  readonly harness: Harness;
+  readonly owner: Child;
+  readonly other: Child;
+  readonly classId: string;
+}
 
-let harness: Harness;
-let child: Child;
-let headers: Record<Who, Headers>;
-let classId: string;
+type Row = AccessRow<World>;
+
+let world: World;
 beforeAll(async () => {
-  harness = await startHarness();
-  const [mine, other] = await harness.children(2);
-  child = mine!;
-  headers = {
-    anonymous: {},
-    stranger: await harness.guardian(other!.familyId),
-    guardian: await harness.guardian(child.familyId),
-    coordinator: await harness.coordinator(),
+  const harness = await startHarness();
+  const [owner, other] = [await addChild(harness, 'Kolibri'), await addChild(harness, 'Zaunkoenig')];
+  const guardian = ({ familyId }: Child): Principal => ({ role: 'guardian', accountId: randomUUID(), familyId });
+  const secretsOf = ({ id, familyId, name }: Child): string[] => [id, familyId, name];
+  world = {
+    ...{ harness, owner, other },
+    app: harness.app,
+    rows: (text) => harness.rows(text),
+    cookies: await signInCallers(harness.openSessions, {
+      guardian: guardian(owner),
+      stranger: guardian(other),
+      coordinator: { role: 'coordinator', accountId: randomUUID() },
+    }),
+    secrets: { guardian: secretsOf(owner), stranger: secretsOf(other) },
+    classId: (await harness.openClass({ capacity: 1_000 })).id,
   };
-  classId = (await harness.openClass({ capacity: 1_000 })).id;
 });
-afterAll(() => harness.close());
+afterAll(() => world.harness.close());
 
-/** An enrolment of the guardian's child, in a class of its own. */
-const enrolled = async (): Promise<string> => {
-  const [another] = await harness.children(1);
-  await harness.rows('update children set family_id = $1 where child_id = $2', child.familyId, another!.id);
-  return (await harness.enroll(another!, classId, headers.coordinator)).json().id;
-};
-
-const send = (method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: string, payload?: object | string) => (who: Headers) =>
-  harness.app.inject({
-    method,
-    url,
-    headers: { ...who, ...(typeof payload === 'string' ? { 'content-type': 'text/csv' } : {}) },
-    ...(payload === undefined ? {} : { payload }),
+/** A family with one child. The child's id is not a recent one: to another family it does not exist. */
+async function addChild({ db }: Harness, name: string): Promise<Child> {
+  const children = [{ childId: randomUUID(), name, birthDate: '2018-06-01' }];
+  const family = aFamily({
+    name,
+    children,
+    guardians: [{ guardianId: randomUUID(), name, email: `${name}@co.example` }],
   });
+  await copyFamily(db, { eventId: randomUUID(), family });
+  return { id: children[0]?.childId ?? '', name, familyId: family.familyId };
+}
 
-/** Every route of the service: what it says to whom. */
-const matrix: [string, (who: Headers) => Promise<{ statusCode: number; body: string }>, Record<Who, number>][] = [
-  [
-    'GET /api/classes',
-    (who) => send('GET', '/api/classes')(who),
-    { anonymous: 200, stranger: 200, guardian: 200, coordinator: 200 },
-  ],
-  [
-    'GET /api/classes/{classId}',
-    (who) => send('GET', `/api/classes/${classId}`)(who),
-    { anonymous: 200, stranger: 200, guardian: 200, coordinator: 200 },
-  ],
-  [
-    'POST /api/classes',
-    (who) => send('POST', '/api/classes', { ...pottery, title: uuid() })(who),
-    { anonymous: 401, stranger: 403, guardian: 403, coordinator: 201 },
-  ],
-  [
-    'PATCH /api/classes/{classId}',
-    (who) => send('PATCH', `/api/classes/${classId}`, { room: uuid() })(who),
-    { anonymous: 401, stranger: 403, guardian: 403, coordinator: 200 },
-  ],
-  [
-    'POST /api/classes/import',
-    (who) => send('POST', '/api/classes/import', 'title')(who),
-    { anonymous: 401, stranger: 403, guardian: 403, coordinator: 422 },
-  ],
-  [
-    'GET /api/classes/{classId}/roster',
-    (who) => send('GET', `/api/classes/${classId}/roster`)(who),
-    { anonymous: 401, stranger: 403, guardian: 403, coordinator: 200 },
-  ],
-  [
-    'POST /api/enrollments',
-    async (who) => {
-      const { id } = await harness.openClass({ weekday: 'monday', startTime: '08:00', endTime: '08:01' });
-      const answer = await send('POST', '/api/enrollments', { classId: id, childId: child.id })(who);
-      if (answer.statusCode === 201) await harness.cancel(answer.json().id, headers.coordinator);
-      return answer;
+/** A new child of the owner's family, named like the first: without classes. */
+async function newChild({ harness, owner }: World): Promise<Child> {
+  const { id } = await addChild(harness, owner.name);
+  await harness.rows('update children set family_id = $1 where child_id = $2', owner.familyId, id);
+  return { ...owner, id };
+}
+
+interface Sent {
+  readonly url: string;
+  readonly method: 'POST';
+  readonly payload: { readonly classId: string; readonly childId: string };
+  readonly headers: Record<string, string>;
+}
+
+const enrolling = ({ id }: Child, classId: string, key = randomUUID() as string): Sent => ({
+  method: 'POST',
+  url: '/api/enrollments',
+  payload: { classId, childId: id },
+  headers: { 'idempotency-key': key },
+});
+
+/** Enrolls a new child of the owner's, as its guardian. */
+async function enrolled(it: World): Promise<{ id: string; child: Child; sent: Sent }> {
+  const child = await newChild(it);
+  const sent = enrolling(child, it.classId);
+  const headers = { ...sent.headers, cookie: it.cookies.guardian };
+  const answer = await it.harness.app.inject({ ...sent, headers });
+  return { id: answer.json<{ id: string }>().id, child, sent };
+}
+
+const unsigned = '401 unauthenticated';
+const forAll = (answer: 200 | '401 signature_invalid'): Row['answers'] => ({
+  ...{ unsigned: answer, stranger: answer, guardian: answer, coordinator: answer },
+});
+const forCoordinators = (answer: 200 | 201 | '422 unreadable_csv'): Row['answers'] => ({
+  ...{ unsigned, stranger: '403 forbidden_role', guardian: '403 forbidden_role', coordinator: answer },
+});
+const ofEnrollment = (answer: 200): Row['answers'] => ({
+  ...{ unsigned, stranger: '404 enrollment_not_found', guardian: answer, coordinator: answer },
+});
+
+const matrix = accessMatrix<World>(
+  {
+    'GET /api/classes': { request: () => ({ url: '/api/classes' }), answers: forAll(200) },
+    'GET /api/classes/{classId}': {
+      request: ({ classId }) => ({ url: `/api/classes/${classId}` }),
+      answers: forAll(200),
     },
-    // 409: the child’s id is young, and to a stranger it may as well be one that has not arrived
-    { anonymous: 401, stranger: 409, guardian: 201, coordinator: 201 },
-  ],
-  [
-    'GET /api/enrollments',
-    (who) => send('GET', '/api/enrollments')(who),
-    { anonymous: 401, stranger: 200, guardian: 200, coordinator: 200 },
-  ],
-  [
-    'GET /api/enrollments/{enrollmentId}',
-    async (who) => send('GET', `/api/enrollments/${await enrolled()}`)(who),
-    { anonymous: 401, stranger: 404, guardian: 200, coordinator: 200 },
-  ],
-  [
-    'DELETE /api/enrollments/{enrollmentId}',
-    async (who) => send('DELETE', `/api/enrollments/${await enrolled()}`)(who),
-    { anonymous: 401, stranger: 404, guardian: 200, coordinator: 200 },
-  ],
-  [
-    'POST /api/payments/webhook',
-    (who) => send('POST', '/api/payments/webhook', { id: 'evt_1', type: 'charge.succeeded' })(who),
-    { anonymous: 401, stranger: 401, guardian: 401, coordinator: 401 },
-  ],
-];
+    'POST /api/classes': {
+      request: () => ({ url: '/api/classes', payload: { ...pottery, title: randomUUID() } }),
+      answers: forCoordinators(201),
+    },
+    'PATCH /api/classes/{classId}': {
+      request: ({ classId }) => ({ url: `/api/classes/${classId}`, payload: { description: randomUUID() } }),
+      answers: forCoordinators(200),
+    },
+    'POST /api/classes/import': {
+      request: () => ({ url: '/api/classes/import', payload: 'title' }),
+      answers: forCoordinators('422 unreadable_csv'),
+    },
+    'GET /api/classes/{classId}/roster': {
+      request: ({ classId }) => ({ url: `/api/classes/${classId}/roster` }),
+      answers: forCoordinators(200),
+    },
+    'POST /api/enrollments': {
+      request: async (it) => enrolling(await newChild(it), it.classId),
+      answers: { unsigned, stranger: '404 child_not_found', guardian: 201, coordinator: 201 },
+    },
+    'GET /api/enrollments': {
+      request: () => ({ url: '/api/enrollments' }),
+      answers: { unsigned, stranger: 200, guardian: 200, coordinator: 200 },
+    },
+    'GET /api/enrollments/{enrollmentId}': {
+      request: async (it) => ({ url: `/api/enrollments/${(await enrolled(it)).id}` }),
+      answers: ofEnrollment(200),
+    },
+    'DELETE /api/enrollments/{enrollmentId}': {
+      request: async (it) => ({ url: `/api/enrollments/${(await enrolled(it)).id}` }),
+      answers: ofEnrollment(200),
+    },
+    'POST /api/payments/webhook': {
+      request: () => ({ url: '/api/payments/webhook', payload: { id: 'evt_1', type: 'charge.succeeded' } }),
+      answers: forAll('401 signature_invalid'),
+    },
+  },
+  {
+    'S2: POST /api/enrollments: the key of another family, for one’s own child': {
+      request: async (it) => {
+        const [{ sent }, { id }] = [await enrolled(it), await it.harness.openClass({ weekday: 'monday' })];
+        return enrolling(it.other, id, sent.headers['idempotency-key']);
+      },
+      answers: { stranger: 201, guardian: '404 child_not_found' },
+    },
+    'POST /api/enrollments: naming the family of the child': {
+      request: async (it) => {
+        const sent = enrolling(await newChild(it), it.classId);
+        return { ...sent, payload: { ...sent.payload, familyId: it.owner.familyId } };
+      },
+      answers: { unsigned, stranger: '404 child_not_found', guardian: 201, coordinator: 201 },
+    },
+    'GET /api/enrollments: filtered by the family and class': {
+      request: async (it) => {
+        await enrolled(it);
+        return { method: 'GET', url: `/api/enrollments?familyId=${it.owner.familyId}&classId=${it.classId}` };
+      },
+      answers: { unsigned, stranger: 200, guardian: 200, coordinator: 200 },
+    },
+    'GET /api/enrollments: the cursor of another family': {
+      request: async (it) => {
+        await enrolled(it);
+        await enrolled(it);
+        const page = await it.harness.app.inject({
+          url: '/api/enrollments?limit=1',
+          headers: { cookie: it.cookies.guardian },
+        });
+        return { method: 'GET', url: `/api/enrollments?cursor=${page.json<{ nextCursor: string }>().nextCursor}` };
+      },
+      answers: { unsigned, stranger: 200, guardian: 200, coordinator: 200 },
+    },
+    'DELETE /api/enrollments/{enrollmentId}: one that has ended': {
+      request: async (it) => {
+        const { id } = await enrolled(it);
+        await it.harness.cancel(id, { cookie: it.cookies.guardian });
+        return { method: 'DELETE', url: `/api/enrollments/${id}` };
+      },
+      answers: ofEnrollment(200),
+      writes: 'never',
+    },
+    'DELETE /api/enrollments/{enrollmentId}: from a page of another site': {
+      request: async (it) => ({
+        method: 'DELETE',
+        url: `/api/enrollments/${(await enrolled(it)).id}`,
+        headers: { origin: 'https://evil.example' },
+      }),
+      answers: {
+        nobody: '401 unauthenticated',
+        guardian: '403 forbidden_origin',
+        coordinator: '403 forbidden_origin',
+      },
+    },
+  },
+);
 
-describe.each(matrix)('%s', (_route, request, expected) => {
-  test.each(Object.entries(expected) as [Who, number][])('says to %s %i', async (who, status) => {
-    const { statusCode, body } = await request(headers[who]);
-    expect(statusCode).toBe(status);
-    if (who === 'anonymous' || who === 'stranger') {
-      expect(body).not.toContain(child.familyId);
-      expect(body).not.toContain(child.name);
-    }
-  });
+describe('who may do what', () => {
+  test.each(matrix.cells)('$route as $as: $answer', (cell) => cell.check(world));
+
+  test('every route of the document is in the table', () =>
+    matrix.checkRoutes(world.app, '/api/enrollment/openapi.json'));
 });
 
-test('no route is missing above', async () => {
-  const document = (await harness.app.inject({ url: '/api/enrollment/openapi.json' })).json();
-  const routes = Object.entries(document.paths as Record<string, object>).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
-  );
-  expect(matrix.map(([route]) => route).sort()).toEqual(routes.sort());
-});
-
-test('an enrolment that is somebody else’s and one that does not exist look the same', async () => {
+test('an enrollment of another family and one that does not exist get the same answer', async () => {
   const answers = [];
-  for (const id of [await enrolled(), uuid()]) {
-    const { statusCode, body } = await send('GET', `/api/enrollments/${id}`)(headers.stranger);
+  for (const id of [(await enrolled(world)).id, randomUUID()]) {
+    const url = `/api/enrollments/${id}`;
+    const { statusCode, body } = await world.app.inject({ url, headers: { cookie: world.cookies.stranger } });
     answers.push({ statusCode, ...JSON.parse(body), instance: undefined });
   }
   expect(answers[0]).toEqual(answers[1]);
-});
-
-test('a page of another site cannot act with a guardian’s cookie', async () => {
-  const response = await harness.app.inject({
-    method: 'DELETE',
-    url: `/api/enrollments/${await enrolled()}`,
-    headers: { ...headers.guardian, origin: 'https://evil.example' },
-  });
-  expect([response.statusCode, response.json().code]).toEqual([403, 'forbidden_origin']);
 });

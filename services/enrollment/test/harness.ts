@@ -1,7 +1,7 @@
 import { connectRedis, createLogger, Health, loadConfig, Metrics, type ZodFastify } from '@homeroom/chassis';
 import type { FamilySnapshot } from '@homeroom/contracts';
 import { openDatabase, type Database } from '@homeroom/postgres';
-import { openSessions, type Principal } from '@homeroom/sessions';
+import { openSessions, type Principal, type SessionStore } from '@homeroom/sessions';
 import { countQueries, createTestDatabase, testRedis, type QueryCounter, type TestDatabase } from '@homeroom/testing';
 import { hash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
@@ -49,6 +49,8 @@ export interface Harness {
   readonly db: Database;
   readonly database: TestDatabase;
   readonly counter: QueryCounter;
+  /** The sessions that the app reads. */
+  readonly openSessions: (absoluteSeconds?: number) => SessionStore;
   /** A cookie of a new session. */
   signedIn(principal: Principal): Promise<Headers>;
   /** Signed in as the guardian of a family. */
@@ -107,15 +109,20 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
   });
   const redisPrefix = redisUrls.keyPrefix;
   const app = await buildApp(config, { logger, health, metrics, database: db, classes, redis, redisPrefix });
-  const sessions = openSessions({ redis, keyPrefix: redisPrefix });
 
   const harness: Harness = {
     app,
     db,
     database,
     counter,
+    openSessions: (absoluteSeconds) =>
+      openSessions({
+        redis,
+        keyPrefix: redisPrefix,
+        ...(absoluteSeconds === undefined ? {} : { absoluteSeconds }),
+      }),
     async signedIn(principal) {
-      const { token } = await sessions.create(principal);
+      const { token } = await harness.openSessions().create(principal);
       return { cookie: `homeroom=${token}` };
     },
     guardian: (familyId) => harness.signedIn({ accountId: uuid(), role: 'guardian', familyId }),

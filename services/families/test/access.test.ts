@@ -1,89 +1,225 @@
+import type { Principal } from '@homeroom/sessions';
+import { accessMatrix, signInCallers, type AccessRow, type AccessWorld, type Caller } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { startApp, type Client, type TestApp } from './app.ts';
+import { newEmail, password, registrationOf, startApp, type Client, type Guardian, type TestApp } from './app.ts';
 
-let service: TestApp;
-let owner: Awaited<ReturnType<TestApp['family']>>;
-let clients: Record<'anonymous' | 'stranger' | 'owner' | 'coordinator', Client>;
+interface World extends AccessWorld {
+  readonly service: TestApp;
+  readonly owner: Guardian;
+  readonly other: Guardian;
+  readonly desk: Client;
+  readonly deskEmail: string;
+  readonly principals: Readonly<Record<'guardian' | 'stranger' | 'coordinator', Principal>>;
+}
+
+type Row = AccessRow<World>;
+
+let world: World;
 beforeAll(async () => {
-  service = await startApp();
-  owner = await service.family({ children: [{ name: 'Maya', birthDate: '2017-04-02' }] });
-  clients = {
-    anonymous: service.anonymous,
-    stranger: await service.family(),
-    owner,
-    coordinator: await service.coordinator(),
+  const service = await startApp();
+  const family = (name: string): Promise<Guardian> =>
+    service.family({
+      name,
+      guardian: { name: `Guardian ${name}`, email: newEmail(), password },
+      children: [{ name: `Child ${name}`, birthDate: '2017-04-02' }],
+    });
+  const [owner, other] = [await family('Kolibri'), await family('Zaunkoenig')];
+  const desk = await service.coordinator();
+  const deskAccount = (await service.rows(`select id, email from accounts where role = 'coordinator'`))[0];
+  const principals: World['principals'] = {
+    guardian: { role: 'guardian', accountId: owner.family.guardians[0].id, familyId: owner.family.id },
+    stranger: { role: 'guardian', accountId: other.family.guardians[0].id, familyId: other.family.id },
+    coordinator: { role: 'coordinator', accountId: String(deskAccount?.['id']) },
+  };
+  const secretsOf = ({ family: { id, name, guardians }, email }: Guardian): string[] => [
+    id,
+    email,
+    name,
+    guardians[0].id,
+  ];
+  world = {
+    app: service.app,
+    rows: (text) => service.rows(text),
+    cookies: await signInCallers(service.openSessions, principals),
+    secrets: { guardian: secretsOf(owner), stranger: secretsOf(other) },
+    deskEmail: String(deskAccount?.['email']),
+    ...{ service, owner, other, desk, principals },
   };
 });
-afterAll(() => service.close());
+afterAll(() => world.service.close());
 
 const child = () => ({ name: `Child ${uuidv7()}`, birthDate: '2017-04-02' });
-
-describe.each([
-  ['GET /api/families/:id', (c: Client) => c.send('GET', `/api/families/${owner.family.id}`), 404, 200, 200],
-  [
-    'PATCH /api/families/:id',
-    (c: Client) => c.send('PATCH', `/api/families/${owner.family.id}`, { name: uuidv7() }),
-    404,
-    200,
-    200,
-  ],
-  [
-    'POST /api/families/:id/children',
-    (c: Client) => c.send('POST', `/api/families/${owner.family.id}/children`, child()),
-    404,
-    201,
-    201,
-  ],
-  [
-    'PATCH /api/families/:id/children/:childId',
-    (c: Client) => c.send('PATCH', `/api/families/${owner.family.id}/children/${owner.family.children[0].id}`, child()),
-    404,
-    200,
-    200,
-  ],
-  [
-    'DELETE /api/families/:id/children/:childId',
-    (c: Client) => c.send('DELETE', `/api/families/${owner.family.id}/children/${uuidv7()}`),
-    404,
-    404,
-    404,
-  ],
-  ['GET /api/families', (c: Client) => c.send('GET', '/api/families'), 403, 403, 200],
-  [
-    'POST /api/families/import',
-    (c: Client) =>
-      c.send('POST', '/api/families/import', 'guardian_email,guardian_name,family_name', {
-        'content-type': 'text/csv',
-      }),
-    403,
-    403,
-    200,
-  ],
-  ['GET /api/sessions', (c: Client) => c.send('GET', '/api/sessions'), 200, 200, 200],
-])('%s', (_route, send, stranger, ofOwner, coordinator) => {
-  test.each([
-    ['anonymous', 401],
-    ['stranger', stranger],
-    ['owner', ofOwner],
-    ['coordinator', coordinator],
-  ] as const)('says to %s %i', async (who, expected) => {
-    const { status, body } = await send(clients[who]);
-    expect(status).toBe(expected);
-    if (who === 'anonymous' || who === 'stranger') expect(JSON.stringify(body)).not.toContain(owner.email);
-  });
+const familyUrl = ({ owner }: World): string => `/api/families/${owner.family.id}`;
+/** A new child of the owner's; the family stays small. */
+async function addChild(
+  { owner, service }: World,
+  payload = child(),
+  headers?: Record<string, string>,
+): Promise<string> {
+  await service.rows('delete from children where family_id = $1', [owner.family.id]);
+  return (await owner.send('POST', `/api/families/${owner.family.id}/children`, payload, headers)).body.id;
+}
+const importing = (...rows: string[]) => ({
+  url: '/api/families/import',
+  payload: ['guardian_email,guardian_name,family_name,child_name,child_birth_date', ...rows].join('\n'),
 });
 
-test('a family that is somebody else’s and one that does not exist look the same', async () => {
+/** A session of the caller's account that a cell may end. */
+async function disposable({ service, principals }: World, as: Caller): Promise<Record<string, string>> {
+  const principal = Object.entries(principals).find(([caller]) => caller === as)?.[1];
+  if (principal === undefined) return {};
+  return { cookie: `homeroom=${(await service.openSessions().create(principal)).token}` };
+}
+
+const unsigned = '401 unauthenticated';
+const ofFamily = (status: number): Row['answers'] => ({
+  unsigned,
+  stranger: '404 family_not_found',
+  guardian: status,
+  coordinator: status,
+});
+const forCoordinators: Row['answers'] = {
+  unsigned,
+  stranger: '403 forbidden_role',
+  guardian: '403 forbidden_role',
+  coordinator: 200,
+};
+const forAll = (status: number): Row['answers'] => ({
+  unsigned: status,
+  stranger: status,
+  guardian: status,
+  coordinator: status,
+});
+
+const matrix = accessMatrix<World>(
+  {
+    'POST /api/families': {
+      request: () => ({ url: '/api/families', payload: registrationOf() }),
+      answers: forAll(201),
+    },
+    'GET /api/families': { request: () => ({ url: '/api/families' }), answers: forCoordinators },
+    'POST /api/families/import': { request: () => importing(`${newEmail()},A,B,,`), answers: forCoordinators },
+    'GET /api/families/{familyId}': { request: (it) => ({ url: familyUrl(it) }), answers: ofFamily(200) },
+    'PATCH /api/families/{familyId}': {
+      request: (it) => ({ url: familyUrl(it), payload: { address: { city: uuidv7() } } }),
+      answers: ofFamily(200),
+    },
+    'POST /api/families/{familyId}/children': {
+      request: (it) => ({ url: `${familyUrl(it)}/children`, payload: child() }),
+      answers: ofFamily(201),
+    },
+    'PATCH /api/families/{familyId}/children/{childId}': {
+      request: async (it) => ({ url: `${familyUrl(it)}/children/${await addChild(it)}`, payload: child() }),
+      answers: ofFamily(200),
+    },
+    'DELETE /api/families/{familyId}/children/{childId}': {
+      request: async (it) => ({ url: `${familyUrl(it)}/children/${await addChild(it)}` }),
+      answers: ofFamily(204),
+    },
+    'POST /api/sessions': {
+      request: async ({ service }) => {
+        const { email } = await service.family();
+        return { url: '/api/sessions', payload: { email, password }, headers: { cookie: '' } };
+      },
+      answers: forAll(201),
+    },
+    'GET /api/sessions': {
+      request: () => ({ url: '/api/sessions' }),
+      answers: { unsigned, stranger: 200, guardian: 200, coordinator: 200 },
+    },
+    'DELETE /api/sessions': {
+      request: async (it, as) => ({ url: '/api/sessions', headers: await disposable(it, as) }),
+      answers: { unsigned, stranger: 204, guardian: 204, coordinator: 204 },
+    },
+  },
+  {
+    'GET /api/families/{familyId}: the ETag of another family': {
+      request: async (it) => {
+        const { headers } = await it.owner.send('GET', familyUrl(it));
+        return { method: 'GET', url: familyUrl(it), headers: { 'if-none-match': String(headers['etag']) } };
+      },
+      answers: ofFamily(304),
+    },
+    'PATCH /api/families/{familyId}: the ETag of another family': {
+      request: async (it) => {
+        const { headers } = await it.owner.send('GET', familyUrl(it));
+        return {
+          method: 'PATCH',
+          url: familyUrl(it),
+          headers: { 'if-match': String(headers['etag']) },
+          payload: { address: { city: uuidv7() } },
+        };
+      },
+      answers: { unsigned, stranger: '404 family_not_found' },
+    },
+    'GET /api/families: the cursor of a coordinator': {
+      request: async ({ desk }) => {
+        const { body } = await desk.send('GET', '/api/families?limit=1');
+        return { method: 'GET', url: `/api/families?limit=1&cursor=${body.nextCursor}` };
+      },
+      answers: forCoordinators,
+    },
+    'S2: POST /api/families/{familyId}/children: a replay with the key and body of the family': {
+      request: async (it) => {
+        const [payload, headers] = [child(), { 'idempotency-key': uuidv7() }];
+        await addChild(it, payload, headers);
+        return { method: 'POST', url: `${familyUrl(it)}/children`, payload, headers };
+      },
+      answers: { unsigned, stranger: '404 family_not_found', guardian: 201 },
+      writes: 'never',
+    },
+    'S2: POST /api/families/{familyId}/children: the key of another family with a body of one’s own': {
+      request: async (it) => {
+        const headers = { 'idempotency-key': uuidv7() };
+        await addChild(it, child(), headers);
+        return { method: 'POST', url: `/api/families/${it.other.family.id}/children`, payload: child(), headers };
+      },
+      answers: { unsigned, stranger: 201, guardian: '404 family_not_found' },
+    },
+    'S2: POST /api/families: the key and address of another family, without its password': {
+      request: async (it) => {
+        const registration = registrationOf({ name: 'Kolibri', children: [child()] });
+        const headers = { 'idempotency-key': uuidv7() };
+        await it.service.anonymous.send('POST', '/api/families', registration, headers);
+        const guessed = { ...registration, guardian: { ...registration.guardian, password: 'another long password' } };
+        return { method: 'POST', url: '/api/families', payload: guessed, headers };
+      },
+      answers: { nobody: '422 idempotency_key_reused', stranger: '422 idempotency_key_reused' },
+    },
+    'S1: POST /api/families: an address that has an account': {
+      request: ({ owner }) => {
+        const guardian = { ...registrationOf().guardian, email: owner.email.toUpperCase() };
+        return { method: 'POST', url: '/api/families', payload: registrationOf({ guardian }) };
+      },
+      answers: { nobody: '409 email_taken', stranger: '409 email_taken', coordinator: '409 email_taken' },
+    },
+    'S1: POST /api/families/import: the address of a coordinator': {
+      request: ({ deskEmail }) => ({ method: 'POST', ...importing(`${deskEmail},A,B,Ann,2017-04-02`) }),
+      answers: forCoordinators,
+      writes: 'never',
+    },
+  },
+);
+
+describe('who may do what', () => {
+  test.each(matrix.cells)('$route as $as: $answer', (cell) => cell.check(world));
+
+  test('every route of the document is in the table', () =>
+    matrix.checkRoutes(world.app, '/api/families/openapi.json'));
+});
+
+test('another guardian’s family and one that does not exist get the same answer', async () => {
   const answers = [];
-  for (const id of [owner.family.id, uuidv7()]) {
-    const { status, headers, body } = await clients.stranger.send('GET', `/api/families/${id}`);
+  for (const id of [world.owner.family.id, uuidv7()]) {
+    const { status, headers, body } = await world.other.send('GET', `/api/families/${id}`);
     answers.push({ status, etag: headers['etag'], ...body, instance: undefined });
   }
   expect(answers[0]).toEqual(answers[1]);
 });
 
-test('a family that was deleted takes its sessions’ reach along', async () => {
+test('a session does not outlive its deleted family', async () => {
+  const { service } = world;
   const gone = await service.family();
   await service.rows('delete from families where id = $1', [gone.family.id]);
   expect((await gone.send('GET', `/api/families/${gone.family.id}`)).status).toBe(404);

@@ -9,6 +9,7 @@ import {
 } from '@homeroom/chassis';
 import { openDatabase, type Database } from '@homeroom/postgres';
 import { countQueries, createTestDatabase, testRedis, type QueryCounter, type TestDatabase } from '@homeroom/testing';
+import { openSessions, type SessionStore } from '@homeroom/sessions';
 import type { FamilySnapshot } from '@homeroom/contracts';
 import { v7 as uuidv7 } from 'uuid';
 import { openPasswords } from '../src/accounts/passwords.ts';
@@ -71,6 +72,8 @@ export interface TestApp {
   readonly counter: QueryCounter;
   readonly redis: Redis;
   readonly anonymous: Client;
+  /** The sessions that the app reads. */
+  readonly openSessions: (absoluteSeconds?: number) => SessionStore;
   /** A registered family and a client that is signed in as its guardian. */
   family(given?: Partial<Registration>): Promise<Guardian>;
   coordinator(): Promise<Client>;
@@ -163,6 +166,8 @@ export async function startApp({
     counter,
     redis,
     anonymous,
+    openSessions: (absoluteSeconds) =>
+      openSessions({ redis, keyPrefix, ...(absoluteSeconds === undefined ? {} : { absoluteSeconds }) }),
     signIn,
     async family(given) {
       const registration = registrationOf(given);
