@@ -7,14 +7,5 @@ export { readExamplesOf, readmeExamples, runReadmeExample, type ReadmeExample } 
 export { checkLeaks } from './check-leaks.ts';
 export { fuzzRoutes, type FuzzOptions, type FuzzReport } from './fuzz-routes.ts';
 export type { FuzzRoute } from './fuzz-requests.ts';
-export {
-  accessMatrix,
-  type AccessCell,
-  type AccessMatrix,
-  type AccessRequest,
-  type AccessRow,
-  type AccessWorld,
-  type Caller,
-  type ExpectedAnswer,
-} from './access-matrix.ts';
+export { accessMatrix, type AccessRow, type AccessWorld, type Caller } from './access-matrix.ts';
 export { signInCallers } from './sign-in-callers.ts';
