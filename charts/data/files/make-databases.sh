@@ -5,7 +5,9 @@ set -euo pipefail
 
 sql() { psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" "$@"; }
 
-sql -v password="$REPLICATION_PASSWORD" <<'SQL'
+# passwords come from the environment: process lists show arguments
+sql <<'SQL'
+\getenv password REPLICATION_PASSWORD
 create role replicator replication login password :'password';
 SQL
 echo 'host replication replicator all scram-sha-256' >>"$PGDATA/pg_hba.conf"
@@ -14,8 +16,10 @@ for service in $SERVICES; do
   upper=${service^^}
   owner_password=${upper}_OWNER_PASSWORD
   app_password=${upper}_APP_PASSWORD
-  sql -v service="$service" -v owner="${service}_owner" -v app="${service}_app" \
-    -v owner_password="${!owner_password}" -v app_password="${!app_password}" <<'SQL'
+  OWNER_PASSWORD=${!owner_password} APP_PASSWORD=${!app_password} \
+    sql -v service="$service" -v owner="${service}_owner" -v app="${service}_app" <<'SQL'
+\getenv owner_password OWNER_PASSWORD
+\getenv app_password APP_PASSWORD
 create role :"owner" login password :'owner_password';
 create role :"app" login password :'app_password';
 create database :"service" owner :"owner";

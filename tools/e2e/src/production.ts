@@ -12,7 +12,7 @@ const services = ['families', 'enrollment', 'notifications'];
 export async function proveProduction(parts: Parts, house: House, images: readonly string[]): Promise<void> {
   const wait = ['--wait', '--timeout', '300s'];
   await parts.part('engines that are there already', async () => {
-    const secrets = ['cursor-secret', 'payment-webhook-secret'].map(
+    const secrets = ['cursor-secret', 'payment-webhook-secret', 'account-token-secret'].map(
       (key) => `--from-literal=${key}=made-by-somebody-else`,
     );
     await house.kubectl('create', 'secret', 'generic', 'homeroom-signing', ...secrets);

@@ -124,7 +124,7 @@ describe('values that make no sense are refused with a sentence', () => {
 
   test('every variable that pods get from the chart alone is one that values may not set', () => {
     const own = String(evaluate('include "service.ownVariables" .')).split(' ');
-    const [{ env }] = find(render(), 'Deployment', 'homeroom-families-api').spec.template.spec.containers;
+    const [{ env }] = find(render(), 'Deployment', 'homeroom-families-worker').spec.template.spec.containers;
     expect(env.map(({ name }: Manifest) => name as string).sort()).toEqual([...own].sort());
   });
 
