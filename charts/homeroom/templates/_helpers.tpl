@@ -48,7 +48,26 @@ seccompProfile: { type: RuntimeDefault }
 {{ get ($kept | default dict) (index . 2) | default (randAlphaNum 32 | b64enc) }}
 {{- end }}
 
-{{- /* HAProxy's own words for an error, as the services would put it. Takes (list status code title). */ -}}
-{{- define "homeroom.problem" -}}
-'{"type":"https://homeroom.dev/problems/{{ index . 1 }}","title":"{{ index . 2 }}","status":{{ index . 0 }},"code":"{{ index . 1 }}","instance":"%ID"}'
+{{- define "homeroom.gatewayRoutes" -}}
+{{- range $service := include "homeroom.services" . | fromJsonArray }}
+  acl of_{{ $service }} path_reg ^/api/({{ join "|" (index $.Values $service).paths }})([/.?]|$)
+  {{- range (index $.Values $service).pages }}
+  acl of_{{ $service }} path_beg {{ . }}
+  {{- end }}
+  {{- range $n, $canary := $.Values.gateway.canaries }}
+  {{- if eq .service $service }}
+  # by chance and not by weight: the share is the same however many pods there are on either side
+  use_backend canary-{{ $n }} if of_{{ $service }} { rand(100) lt {{ .percent }} } { nbsrv(canary-{{ $n }}) gt 0 }
+  {{- end }}
+  {{- end }}
+  use_backend {{ $service }} if of_{{ $service }} { nbsrv({{ $service }}) gt 0 }
+  use_backend {{ $service }}-last-resort if of_{{ $service }}
+{{- end }}
+{{- end }}
+
+{{- /* A file shared with the laptop's gateway. Takes (list $ file words): words that stand between @ signs in it. */ -}}
+{{- define "homeroom.gatewayFile" -}}
+{{- $text := (index . 0).Files.Get (printf "files/gateway/%s" (index . 1)) -}}
+{{- range $word, $value := index . 2 }}{{ $text = replace (printf "@%s@" $word) $value $text }}{{ end -}}
+{{ $text | trimSuffix "\n" }}
 {{- end }}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { find, render, type Manifest } from '../src/render.ts';
+import { find, refusal, render, type Manifest } from '../src/render.ts';
 
 const edge = { 'global.networkPolicy.ingressFrom': [{ namespaceSelector: {} }] };
 const route = {
@@ -115,14 +115,12 @@ describe('the gateway', () => {
     expect(backend('families')).toEqual([
       'backend families',
       'balance roundrobin',
-      'option httpchk GET /health/ready',
-      'http-check expect status 200',
       '# a name comes before its pod is ready: one check must succeed first',
-      'default-server check inter 500ms fall 2 rise 1 init-state down maxconn 2000 resolvers cluster resolve-prefer ipv4 init-addr none',
-      '# answers of a stream leave as they come',
-      'option http-no-delay',
+      'default-server check init-state down resolvers cluster resolve-prefer ipv4 init-addr none',
       'server-template pod 1-60 homeroom-families-headless.homeroom.svc.cluster.local:3000',
     ]);
+    expect(config()).toContain('option httpchk GET /health/ready\n  http-check expect status 200\n');
+    expect(config()).toContain('default-server inter 500ms fastinter 250ms fall 3 rise 1 maxconn 2000\n');
     expect(backend('families', { 'gateway.slots': 9 }).at(-1)).toContain('pod 1-9 ');
   });
 
@@ -131,7 +129,7 @@ describe('the gateway', () => {
     expect(spec.clusterIP).toBe('None');
     // a pod that was not ready for a moment is not forgotten, but only who asks it may be told of it
     expect(spec.publishNotReadyAddresses).toBe(true);
-    expect(backend('families').join('\n')).toMatch(/check inter .* init-state down/);
+    expect(backend('families').join('\n')).toMatch(/check init-state down/);
     const chosen = find(render(), 'Service', 'homeroom-families').spec;
     expect(chosen).not.toHaveProperty('clusterIP');
     expect(chosen).not.toHaveProperty('publishNotReadyAddresses');
@@ -145,8 +143,70 @@ describe('the gateway', () => {
     expect(rules).toEqual([
       'acl of_families path_reg ^/api/(families|sessions|email-verifications|password-resets|account)([/.?]|$)',
       'acl of_families path_beg /account/',
-      'use_backend families if of_families',
+      'use_backend families if of_families { nbsrv(families) gt 0 }',
+      'use_backend families-last-resort if of_families',
     ]);
+  });
+
+  test('S17: asks all pods, unchecked, while none of them counts as ready', () => {
+    for (const service of ['families', 'enrollment', 'notifications']) {
+      const lines = backend(`${service}-last-resort`);
+      expect(lines.at(-1)).toBe(
+        `server-template pod 1-60 homeroom-${service}-headless.homeroom.svc.cluster.local:3000`,
+      );
+      expect(lines.join('\n')).not.toMatch(/check/);
+      expect(config()).toContain(`acl some nbsrv(${service}-last-resort) gt 0\n`);
+    }
+  });
+
+  test('S5: logs no query and no header, and calendars without their key', () => {
+    const format = /log-format "(.*)"/.exec(config())![1]!;
+    expect(config()).not.toContain('option httplog');
+    // the request line, the query, the captured headers
+    expect(format).not.toMatch(/%\[(?!var\(txn\.(client|path)\)|unique-id)|%(r|HU|HQ|HP|HPO|hr|hs|hrl|hsl)\b/);
+    expect(config()).toContain(`http-request set-var(txn.path) path,'regsub("(calendars(/|%2f)).*","\\1_",i)'\n`);
+  });
+
+  test('S9: believes no proxy unless told', () => {
+    expect(config()).toContain('.if 0\n  acl from_proxy src \n.else\n  acl from_proxy always_false\n');
+    const trusting = config({ 'gateway.trustedProxies': ['10.0.0.5', 'fd00::/8'] });
+    expect(trusting).toContain('.if 1\n  acl from_proxy src 10.0.0.5 fd00::/8\n');
+    expect(trusting).toContain('req.hdr_ip(X-Forwarded-For,-1) if from_proxy\n');
+    expect(refusal({ 'gateway.trustedProxies': ['proxy.example'] })).toMatch(/trustedProxies/);
+  });
+
+  test('S12: puts the security headers on every answer, of the operations port too', () => {
+    const parts = (values: Record<string, unknown> = {}): string[] =>
+      config(values)
+        .split(/^(?=frontend|backend|defaults)/m)
+        .filter((part) => part.startsWith('frontend'));
+    const names = [
+      'X-Content-Type-Options',
+      'Content-Security-Policy',
+      'Referrer-Policy',
+      'Cross-Origin-Resource-Policy',
+    ];
+    for (const frontend of parts())
+      for (const name of names) expect(frontend).toContain(`http-after-response set-header ${name} `);
+    for (const frontend of parts({ 'global.publicOrigin': 'https://a.example' }))
+      expect(frontend).toContain('.if 1\n  http-after-response set-header Strict-Transport-Security ');
+    for (const frontend of parts())
+      expect(frontend).toContain('.if 0\n  http-after-response set-header Strict-Transport-Security ');
+  });
+
+  test('S14: limits the connections of one address, by a number of your choice', () => {
+    expect(config()).toContain('.if 512\n');
+    expect(config()).toContain('if { sc0_conn_cur gt 512 }\n');
+    expect(config({ 'gateway.connectionsPerAddress': 0 })).toMatch(/^\.if 0\n {2}# One address/m);
+    expect(refusal({ 'gateway.connectionsPerAddress': -1 })).toMatch(/connectionsPerAddress/);
+  });
+
+  test('S16: removes the hint of the services’ connections', () => {
+    expect(config()).toContain('http-after-response del-header Keep-Alive\n');
+  });
+
+  test('leaves no word to be replaced', () => {
+    expect(config()).not.toMatch(/@[a-z]+@/);
   });
 
   test('sends again what may be repeated, and nothing else', () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Ports, PortName } from './port-table.ts';
 import { apiNames, serviceNames, type ServiceName } from './services.ts';
 
@@ -14,6 +15,12 @@ export interface GatewayOptions {
   /** The address our calls come from: the services believe its `X-Forwarded-For`, and nobody else's. */
   source: string;
   landingPage: string;
+  /** Addresses and ranges of proxies in front of the gateway: of these, `X-Forwarded-For` says who the client is. */
+  trustedProxies: readonly string[];
+  /** Connections that one address may have open; 0 switches the limit off. */
+  connectionsPerAddress: number;
+  /** Where browsers find the gateway: with https its answers carry `Strict-Transport-Security`. */
+  publicOrigin: string;
 }
 
 /** First path segments below /api. */
@@ -26,9 +33,13 @@ const routes: Record<ServiceName, string[]> = {
 /** Prefixes of pages outside /api. */
 const pages: Partial<Record<ServiceName, string[]>> = { families: ['/account/'] };
 
-/** The whole `haproxy.cfg`: routing, balancing, active health checks, real client addresses, slow clients. */
+/** Where the part of the configuration lies that the chart's gateway shares. */
+const sharedFolder = join(import.meta.dirname, '../../../charts/homeroom/files/gateway');
+
+/** The whole `haproxy.cfg`: the part shared with the chart, and what is special about a laptop. */
 export function haproxyConfig(options: GatewayOptions): string {
   const { host, ports } = options;
+  const headers = shared('headers.cfg', { https: options.publicOrigin.startsWith('https:') ? '1' : '0' });
   return `# written at every start by tools/stack
 global
   log stdout format raw local0 info
@@ -36,48 +47,22 @@ global
   # a stop lets requests in flight end, and streams only so long
   hard-stop-after 1s
   stats timeout 10s
+  tune.bufsize 32768
 
-defaults
-  mode http
-  log global
-  option httplog
-  option dontlognull
-  option http-keep-alive
-  # the next request goes to the other instance when one dies; what may be repeated is sent again
-  option redispatch 1
-  retries 3
-  retry-on conn-failure empty-response
-  timeout connect 2s
-  # slow clients: headers and a small body within this …
-  timeout http-request 10s
-  timeout http-keep-alive 30s
-  # … and silence in the middle of a transfer; streams send a heartbeat well before
-  timeout client 60s
-  timeout server 60s
-  timeout queue 5s
-${[413, 500, 502, 503, 504, 408, 400].map(errorPage).join('\n')}
-
-frontend gateway
-  bind ${host}:${ports.gateway}
-  unique-id-format %[uuid()]
-  # whatever a client claims about itself is replaced by what is seen here
-  http-request set-header X-Request-Id %[unique-id]
-  http-request set-header X-Forwarded-For %[src]
-  http-request set-header X-Forwarded-Proto http
-  http-request del-header Forwarded
-  http-request disable-l7-retry unless METH_GET || { method HEAD } || { req.hdr(Idempotency-Key) -m found }
-  http-after-response set-header X-Request-Id %[unique-id]
-  http-request return status 200 content-type "text/html; charset=utf-8" file ${quoted(options.landingPage)} if { path / } METH_GET
-  http-request return status 204 if { path /favicon.ico }
-${serviceNames.flatMap(routesTo).join('\n')}
-  default_backend nowhere
-
-backend nowhere
-  http-request return status 404 content-type application/problem+json lf-string ${quoted(problem(404, 'not_found', 'There is nothing at this address'))}
-
-${serviceNames.map((service) => backend(options, service)).join('\n')}
+${shared('gateway.cfg', {
+  bind: `${host}:${ports.gateway}`,
+  headers,
+  landing: options.landingPage,
+  proxied: options.trustedProxies.length > 0 ? '1' : '0',
+  proxies: options.trustedProxies.join(' '),
+  connections: String(options.connectionsPerAddress),
+  routes: serviceNames.flatMap(routesTo).join('\n'),
+})}
+${serviceNames.map((service) => backends(options, service)).join('\n')}
 listen balance
   bind ${host}:${ports.balance}
+  http-after-response set-header Content-Security-Policy "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+${headers}
   stats enable
   stats uri /
   stats refresh 2s
@@ -86,11 +71,17 @@ listen balance
 `;
 }
 
+function shared(file: string, words: Record<string, string>): string {
+  const text = readFileSync(join(sharedFolder, file), 'utf8').trimEnd();
+  return text.replace(/@([a-z]+)@/g, (_, word: string) => words[word]!);
+}
+
 function routesTo(service: ServiceName): string[] {
   return [
     `  acl of_${service} path_reg ^/api/(${routes[service].join('|')})([/.?]|$)`,
     ...(pages[service] ?? []).map((prefix) => `  acl of_${service} path_beg ${prefix}`),
-    `  use_backend ${service} if of_${service}`,
+    `  use_backend ${service} if of_${service} { nbsrv(${service}) gt 0 }`,
+    `  use_backend ${service}-last-resort if of_${service}`,
   ];
 }
 
@@ -101,49 +92,20 @@ function maxConnections(): number {
   return Math.min(8000, Math.floor((hardLimit - 200) / 2));
 }
 
-function backend({ host, ports, balance, weights, source }: GatewayOptions, service: ServiceName): string {
+function backends({ host, ports, balance, weights, source }: GatewayOptions, service: ServiceName): string {
   const servers = apiNames(service).map(
     (name, index) => `  server ${name} ${host}:${ports[name as PortName]} weight ${weights[index] ?? 1}`,
   );
   return `backend ${service}
   balance ${balance}${balance === 'source' ? '\n  hash-type consistent' : ''}
   source ${source}
-  option httpchk GET /health/ready
-  http-check expect status 200
-  default-server check inter 500ms fall 2 rise 1 maxconn 2000
-  # answers of a stream leave as they come
-  option http-no-delay
+  default-server check
+${servers.join('\n')}
+
+# asked while no instance counts as ready: rather a late answer than none
+backend ${service}-last-resort
+  source ${source}
+  retries 1
 ${servers.join('\n')}
 `;
-}
-
-const sentences: Record<number, [code: string, title: string]> = {
-  400: ['bad_request', 'The request is not valid HTTP'],
-  408: ['request_timeout', 'The request took too long to arrive'],
-  413: ['body_too_large', 'The request is too large'],
-  500: ['internal', 'The gateway failed'],
-  502: ['bad_gateway', 'The service broke off its answer'],
-  503: ['unavailable', 'No instance of the service is ready'],
-  504: ['gateway_timeout', 'The service took too long to answer'],
-};
-
-function errorPage(status: number): string {
-  const [code, title] = sentences[status]!;
-  const retry = status === 503 ? ' hdr Retry-After 1' : '';
-  return `  http-error status ${status} content-type application/problem+json lf-string ${quoted(problem(status, code, title))}${retry}`;
-}
-
-function problem(status: number, code: string, title: string): string {
-  return JSON.stringify({
-    type: `https://homeroom.dev/problems/${code}`,
-    title,
-    status,
-    code,
-    instance: '%ID',
-  }).replaceAll('"%ID"', '"%ID"');
-}
-
-/** HAProxy's strong quoting: nothing inside is special. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -7,8 +7,13 @@ const about: Record<(typeof serviceNames)[number], string> = {
   notifications: 'Mail, inbox, live stream, calendar feed',
 };
 
-/** The page at `/`: where a person finds everything that runs. One file, nothing from elsewhere, small enough for HAProxy. */
-export function landingPage({ balance, mail, payments }: Pick<StackFile, 'balance' | 'mail' | 'payments'>): string {
+/** The page at `/`: where a person finds everything that runs. One file without a script, small enough for HAProxy. */
+export function landingPage({
+  gateway,
+  balance,
+  mail,
+  payments,
+}: Pick<StackFile, 'gateway' | 'balance' | 'mail' | 'payments'>): string {
   const apis = serviceNames.map((service) =>
     card(
       `/api/${service}/docs`,
@@ -58,9 +63,8 @@ ${apis.join('\n')}
 ${rooms.join('\n')}
 </ul>
 <h2>A first look</h2>
-<pre>curl -s 'HERE/api/classes?limit=3'</pre>
+<pre>curl -s '${gateway}/api/classes?limit=3'</pre>
 </main>
-<script>document.querySelector('pre').textContent = document.querySelector('pre').textContent.replace('HERE', location.origin)</script>
 </html>
 `;
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { join, resolve } from 'node:path';
 import { balanceModes, type Balance } from './gateway.ts';
@@ -28,6 +29,8 @@ export interface StackOptions {
   ports: Ports;
   balance: Balance;
   weights: number[];
+  trustedProxies: string[];
+  connectionsPerAddress: number;
   poolSize?: number | undefined;
   seed: boolean;
   /** Engines sync to disk. */
@@ -40,6 +43,8 @@ export const stackFlags = `  --port-base <n>      all ports in a row from n on (
   --host <address>     where the gateway and the engines listen (HOMEROOM_HOST), 127.0.0.1
   --balance <mode>     ${balanceModes.join(' | ')} (HOMEROOM_BALANCE)
   --weights <a,b>      shares of the first and second instance of every API, 1 to 256 (HOMEROOM_WEIGHTS), 1,1
+  --trusted-proxies <a,b>  addresses or ranges of proxies before the gateway (HOMEROOM_TRUSTED_PROXIES), none
+  --connections-per-address <n>  that one address may have open, 0 for any number (HOMEROOM_CONNECTIONS_PER_ADDRESS), 512
   --pool-size <n>      connections per process; without it by the formula (HOMEROOM_POOL_SIZE)
   --no-seed            leave an empty database empty (HOMEROOM_SEED=0)
 
@@ -70,6 +75,13 @@ export function readStackOptions(
       ports: readPorts(text('port-base', 'HOMEROOM_PORT_BASE'), env),
       balance,
       weights: readWeights(text('weights', 'HOMEROOM_WEIGHTS')),
+      trustedProxies: readProxies(text('trusted-proxies', 'HOMEROOM_TRUSTED_PROXIES')),
+      connectionsPerAddress: wholeNumber(
+        '--connections-per-address',
+        text('connections-per-address', 'HOMEROOM_CONNECTIONS_PER_ADDRESS') ?? '512',
+        0,
+        100_000,
+      ),
       poolSize: pool === undefined ? undefined : wholeNumber('--pool-size', pool, 1, 1000),
       seed: values['no-seed'] !== true && env['HOMEROOM_SEED'] !== '0',
       durable: true,
@@ -87,6 +99,8 @@ function parse(args: string[]) {
     host: string,
     balance: string,
     weights: string,
+    'trusted-proxies': string,
+    'connections-per-address': string,
     'pool-size': string,
     state: string,
     'no-seed': flag,
@@ -125,6 +139,18 @@ function readWeights(text: string | undefined): number[] {
   const weights = text.split(',').map((weight) => wholeNumber('--weights', weight.trim(), 0, 256));
   if (weights.length === apiInstances.length && weights.some((weight) => weight > 0)) return weights;
   throw new PlainError(`--weights ${text}: give ${apiInstances.length} whole numbers, not all 0, as in --weights 3,1`);
+}
+
+function readProxies(text: string | undefined): string[] {
+  const ranges = (text ?? '').split(',').map((range) => range.trim());
+  return ranges
+    .filter((range) => range !== '')
+    .map((range) => {
+      const [address = '', bits = '0', ...rest] = range.split('/');
+      const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+      if (rest.length === 0 && /^\d+$/.test(bits) && Number(bits) <= most) return range;
+      throw new PlainError(`--trusted-proxies ${range}: give addresses or ranges, as in 10.0.0.5,10.1.0.0/16`);
+    });
 }
 
 function readExternal(env: NodeJS.ProcessEnv): External {

@@ -100,7 +100,7 @@ function worldOf(
     checkout: options.checkout,
     host,
     ports,
-    publicOrigin: env['PUBLIC_ORIGIN'] ?? `http://${host}:${ports.gateway}`,
+    publicOrigin: publicOrigin(options),
     gatewaySource: gatewaySource(host),
     redisSessionsUrl: engines.redisSessions,
     redisCacheUrl: engines.redisCache,
@@ -113,6 +113,10 @@ function worldOf(
     env,
     compileCache: join(options.checkout, '.homeroom', 'compile-cache'),
   };
+}
+
+function publicOrigin({ env, host, ports }: StackOptions): string {
+  return env['PUBLIC_ORIGIN'] ?? `http://${host}:${ports.gateway}`;
 }
 
 /** Every loopback address is ours on Linux: the gateway calls from one that no client has by accident. */
@@ -158,13 +162,18 @@ async function startGateway(
   binaries: Partial<Binaries>,
   description: StackFile,
 ): Promise<void> {
-  const { stateDir, host, ports, balance, weights } = options;
+  const { stateDir, host, ports } = options;
   const [configuration, landing] = [join(stateDir, 'haproxy.cfg'), join(stateDir, 'landing.html')];
   mkdirSync(stateDir, { recursive: true });
   writeFileSync(landing, landingPage(description));
   writeFileSync(
     configuration,
-    haproxyConfig({ host, ports, balance, weights, source: gatewaySource(host), landingPage: landing }),
+    haproxyConfig({
+      ...options,
+      source: gatewaySource(host),
+      landingPage: landing,
+      publicOrigin: publicOrigin(options),
+    }),
   );
   await supervisor.start({
     name: 'gateway',
