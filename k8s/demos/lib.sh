@@ -127,7 +127,7 @@ spec:
       env:
         - { name: LOAD_COORDINATOR_EMAIL, valueFrom: { secretKeyRef: { name: $RELEASE-coordinator, key: email, optional: true } } }
         - { name: LOAD_COORDINATOR_PASSWORD, valueFrom: { secretKeyRef: { name: $RELEASE-coordinator, key: password, optional: true } } }
-      resources: { requests: { cpu: 50m, memory: 96Mi }, limits: { cpu: "1", memory: 384Mi } }
+      resources: { requests: { cpu: 50m, memory: 96Mi, ephemeral-storage: 32Mi }, limits: { cpu: "1", memory: 384Mi, ephemeral-storage: 256Mi } }
       securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: [ALL] } }
       volumeMounts: [{ name: load, mountPath: /load }]
   volumes: [{ name: load, configMap: { name: $name } }]

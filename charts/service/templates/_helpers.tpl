@@ -61,6 +61,7 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 {{- $root := index . 0 -}}{{- $resources := deepCopy (index . 1) -}}
 {{- if $root.Values.global.development -}}
 {{- $_ := set $resources.limits "memory" $root.Values.development.memoryLimit -}}
+{{- $_ := set $resources.limits "ephemeral-storage" $root.Values.development.ephemeralStorageLimit -}}
 {{- end -}}
 {{ toJson $resources }}
 {{- end }}

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { autoscalerQueries, autoscalerTests, withoutProtection } from './autoscaler-queries.ts';
+import { proveKubeScore } from './kube-score.ts';
 import { checkout, run, same, work, type Parts } from './parts.ts';
 import { charts, helm, renderText } from './render.ts';
 import { writeSchemas } from './schemas.ts';
@@ -25,6 +26,7 @@ export async function proveCharts(parts: Parts): Promise<void> {
     for (const chart of ['homeroom', 'service', 'data']) helm(['lint', '--strict', join(charts, chart)]);
   });
   await parts.part('kubeconform', conform);
+  await proveKubeScore(parts);
   await parts.part('template tests', templateTests);
   await parts.part('alert rules', alertRules);
   await parts.part('what autoscalers ask', whatAutoscalersAsk);

@@ -54,7 +54,10 @@ async function refusals(house: House): Promise<void> {
   const wrong: [flag: string, sentence: string][] = [
     ['data.storageClass=nowhere', 'data.storageClass is nowhere, and the cluster’s StorageClasses are'],
     ['global.signingSecret=mine', 'names the Secret mine, and namespace'],
-    ['global.signingSecret=half', 'has no key payment-webhook-secret and no key account-token-secret (it has cursor-secret)'],
+    [
+      'global.signingSecret=half',
+      'has no key payment-webhook-secret and no key account-token-secret (it has cursor-secret)',
+    ],
   ];
   for (const [flag, sentence] of wrong) {
     const install = ['install', 'homeroom', chart, '--dry-run=server', '--set', flag];

@@ -54,6 +54,13 @@ describe('Kafka', () => {
     expect(env(kafka)['KAFKA_CONTROLLER_QUORUM_VOTERS']?.split(',')).toHaveLength(brokers);
   });
 
+  test('is ready when it answers a request, and alive while it accepts connections', () => {
+    const [container] = find(plain, 'StatefulSet', 'homeroom-data-kafka').spec.template.spec.containers;
+    expect(container.readinessProbe.exec.command[2]).toContain('/dev/tcp/127.0.0.1/9092');
+    expect(container.livenessProbe.tcpSocket).toEqual({ port: 'kafka' });
+    expect(container.startupProbe.tcpSocket).toEqual({ port: 'kafka' });
+  });
+
   test('is the same cluster at every start of a release, and another one for another release', () => {
     const id = (manifests: Manifest[]): string | undefined =>
       env(find(manifests, 'StatefulSet', 'homeroom-data-kafka'))['CLUSTER_ID'];

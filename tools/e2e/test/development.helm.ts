@@ -59,9 +59,10 @@ describe('in development', () => {
     expect(waits(production)).toEqual({ minReady: 3, preStop: 5, drain: '2000', grace: 30 });
   });
 
-  test('there is memory for two processes and a compiler, and as many pods as asked for', () => {
-    expect(container(development).resources.limits).toEqual({ cpu: '1', memory: '512Mi' });
-    expect(container(production).resources.limits).toEqual({ cpu: '1', memory: '384Mi' });
+  test('there is room for two processes, their sources and a compiler, and as many pods as asked for', () => {
+    const limits = (manifests: Manifest[]): unknown => container(manifests).resources.limits;
+    expect(limits(development)).toEqual({ cpu: '1', memory: '512Mi', 'ephemeral-storage': '1Gi' });
+    expect(limits(production)).toEqual({ cpu: '1', memory: '384Mi', 'ephemeral-storage': '512Mi' });
     const more = render({ 'global.development': true, 'families.development.memoryLimit': '1Gi' });
     expect(container(more).resources.limits.memory).toBe('1Gi');
     const replicas = (manifests: Manifest[]): unknown =>

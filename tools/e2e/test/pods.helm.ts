@@ -70,10 +70,11 @@ function careless({ spec }: Pod): string[] {
   const faults: string[] = [];
   if (spec.automountServiceAccountToken !== false) faults.push('token');
   if (spec.enableServiceLinks !== false) faults.push('enableServiceLinks');
-  for (const { resources, securityContext } of spec.containers) {
+  for (const { resources, securityContext } of [...spec.containers, ...(spec.initContainers ?? [])]) {
     if (securityContext.readOnlyRootFilesystem !== true) faults.push('writable root');
     for (const kind of ['requests', 'limits'])
-      for (const what of ['cpu', 'memory']) if (resources?.[kind]?.[what] === undefined) faults.push(`${kind}.${what}`);
+      for (const what of ['cpu', 'memory', 'ephemeral-storage'])
+        if (resources?.[kind]?.[what] === undefined) faults.push(`${kind}.${what}`);
   }
   return faults;
 }
@@ -89,6 +90,8 @@ describe('every pod has requests and limits, and can neither write to its root n
     ['writable root', (_, container) => delete container.securityContext.readOnlyRootFilesystem],
     ['requests.cpu', (_, container) => delete container.resources.requests.cpu],
     ['limits.memory', (_, container) => delete container.resources.limits.memory],
+    ['requests.ephemeral-storage', (_, container) => delete container.resources.requests['ephemeral-storage']],
+    ['limits.ephemeral-storage', (_, container) => delete container.resources.limits['ephemeral-storage']],
   ])('one without is noticed: %s', (fault, change) => {
     expect(careless(changed(change))).toEqual([fault]);
   });

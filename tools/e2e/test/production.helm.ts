@@ -38,7 +38,7 @@ test('the policies let in the pods of the Gateway that the routes belong to', ()
 
 test('every topic that is published to has its resource, with its dead letters', () => {
   const topics = resources.filter(({ kind }) => kind === 'KafkaTopic').map(({ metadata }) => metadata.name as string);
-  for (const noun of ['family', 'class', 'enrollment', 'notification'])
+  for (const noun of ['account', 'family', 'class', 'enrollment', 'notification'])
     expect(topics).toEqual(expect.arrayContaining([`homeroom.${noun}.v1`, `homeroom.${noun}.v1.dlq`]));
 });
 
@@ -50,7 +50,7 @@ test('every Secret and key that pods read is made by a command of the README', (
   for (const secret of wanted) {
     const [name = '', key = ''] = secret.split(' ');
     const general = name.replace(/^homeroom-(families|enrollment|notifications)-/, 'homeroom-SERVICE-');
-    const line = readme.split('\n').find((text) => text.includes(`create secret generic ${general} `));
-    expect([secret, line?.includes(`--from-literal=${key}=`)]).toEqual([secret, true]);
+    const line = readme.split('\n').find((text) => text.trim().startsWith(`secret ${general} `));
+    expect([secret, line?.includes(` ${key}=`)]).toEqual([secret, true]);
   }
 });
