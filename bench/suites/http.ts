@@ -22,7 +22,11 @@ export async function measureHttp(
 ): Promise<Sample[]> {
   const [enrollment, familiesDatabase] = [await createTestDatabase('enrollment'), await createTestDatabase('families')];
   await seedCoOp(enrollment.url, { classes, families, childrenPerFamily });
-  const secrets = { CURSOR_SECRET: randomUUID(), PAYMENT_WEBHOOK_SECRET: randomUUID() };
+  const secrets = {
+    CURSOR_SECRET: randomUUID(),
+    ACCOUNT_TOKEN_SECRET: randomUUID(),
+    PAYMENT_WEBHOOK_SECRET: randomUUID(),
+  };
   const service = {
     ...secrets,
     REDIS_SESSIONS_URL: sessionsUrl,

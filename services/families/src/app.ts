@@ -1,9 +1,12 @@
 import { createServer, type Health, type Logger, type Metrics, type Redis, type ZodFastify } from '@homeroom/chassis';
 import { isUnavailable, type Database } from '@homeroom/postgres';
 import { openSessions, sessionsPlugin, type SessionStore } from '@homeroom/sessions';
+import { openMailLimit, type MailLimit } from './accounts/mail-limit.ts';
+import { passwordRoutes } from './accounts/password-routes.ts';
 import { openPasswords, type Passwords } from './accounts/passwords.ts';
 import { sessionRoutes } from './accounts/routes.ts';
 import { openSignInLimit, type SignInLimit } from './accounts/sign-in-limit.ts';
+import { verificationRoutes } from './accounts/verification-routes.ts';
 import { childRoutes } from './children/routes.ts';
 import type { ApiConfig } from './config.ts';
 import { errors } from './errors.ts';
@@ -18,6 +21,7 @@ export interface Deps {
   readonly passwords: Passwords;
   readonly sessions: SessionStore;
   readonly signInLimit: SignInLimit;
+  readonly mailLimit: MailLimit;
 }
 
 /** Builds the API without listening, so that tests can inject requests. Opens nothing that must be closed. */
@@ -77,10 +81,19 @@ export async function buildApp(
       perAccount: config.SIGN_IN_FAILURES_PER_ACCOUNT,
       perAddress: config.SIGN_IN_FAILURES_PER_ADDRESS,
     }),
+    mailLimit: openMailLimit({
+      redis,
+      keyPrefix: redisPrefix,
+      perMailbox: config.ACCOUNT_MAILS_PER_MAILBOX,
+      perAddress: config.ACCOUNT_MAILS_PER_ADDRESS,
+      logger,
+    }),
   };
   familyRoutes(app, deps);
   childRoutes(app, deps);
   sessionRoutes(app, deps);
+  verificationRoutes(app, deps);
+  passwordRoutes(app, deps);
   searchRoutes(app, deps);
   rosterRoutes(app, deps);
   return app;

@@ -7,6 +7,12 @@ export const apiConfig = processConfig.extend({
   ...databaseConfig,
   REDIS_SESSIONS_URL: url(/^rediss?$/),
   CURSOR_SECRET: secret,
+  /** Derives the single-use tokens of mails. The mailer of notifications has the same. */
+  ACCOUNT_TOKEN_SECRET: secret,
+  /** Mails with a link that strangers can have sent in an hour: to one mailbox, for each kind; 0 switches the limit off. */
+  ACCOUNT_MAILS_PER_MAILBOX: wholeNumber().default(3),
+  /** The same from one client address, whatever the mailbox and kind. */
+  ACCOUNT_MAILS_PER_ADDRESS: wholeNumber().default(60),
   /** Passwords hashed at once: each takes a core for about 13 ms and 19 MiB. */
   PASSWORD_CONCURRENCY: wholeNumber(1).default(4),
   PASSWORD_QUEUE: wholeNumber().default(50),

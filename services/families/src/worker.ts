@@ -3,6 +3,7 @@ import { topics } from '@homeroom/contracts';
 import { openKafka } from '@homeroom/kafka';
 import { createRelay } from '@homeroom/outbox';
 import { forgetIdempotencyKeys } from '@homeroom/postgres';
+import { deleteExpiredTokens } from './accounts/store.ts';
 import { migrations, workerConfig } from './config.ts';
 
 await runProcess({ service: 'families', role: 'worker', config: workerConfig }, async (shell) => {
@@ -25,8 +26,19 @@ await runProcess({ service: 'families', role: 'worker', config: workerConfig }, 
     onEvent: observeRelay({ logger, metrics }),
   });
   const working = Promise.all([
-    kafka.ensureTopics([{ topic: topics.family, partitions: 6 }], { signal }).then(() => relay.run(signal)),
-    forgetOldRows({ 'idempotency keys': () => forgetIdempotencyKeys(database) }, { signal, logger }),
+    kafka
+      .ensureTopics(
+        [topics.family, topics.account].map((topic) => ({ topic, partitions: 6 })),
+        { signal },
+      )
+      .then(() => relay.run(signal)),
+    forgetOldRows(
+      {
+        'idempotency keys': () => forgetIdempotencyKeys(database),
+        'account tokens': () => deleteExpiredTokens(database),
+      },
+      { signal, logger },
+    ),
   ]).catch((error: unknown) => {
     // anything but being stopped before it began is a bug, and ends the process
     if (!signal.aborted) throw error;

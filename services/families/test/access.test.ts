@@ -132,6 +132,44 @@ const matrix = accessMatrix<World>(
       request: async (it, as) => ({ url: '/api/sessions', headers: await disposable(it, as) }),
       answers: { unsigned, stranger: 204, guardian: 204, coordinator: 204 },
     },
+    'POST /api/email-verifications': {
+      request: () => ({ url: '/api/email-verifications', payload: {} }),
+      answers: { unsigned, stranger: 202, guardian: 202, coordinator: '409 already_verified' },
+    },
+    'POST /api/email-verifications/confirm': {
+      request: async ({ service }) => {
+        const { email } = await service.family();
+        const [token] = await service.tokens(email, 'verification');
+        return { url: '/api/email-verifications/confirm', payload: { token } };
+      },
+      answers: forAll(204),
+    },
+    'POST /api/password-resets': {
+      request: () => ({ url: '/api/password-resets', payload: { email: newEmail() } }),
+      answers: forAll(202),
+    },
+    'POST /api/password-resets/confirm': {
+      request: async ({ service }) => {
+        const { email } = await service.family();
+        await service.anonymous.send('POST', '/api/password-resets', { email });
+        const [token] = await service.tokens(email, 'password-reset');
+        return { url: '/api/password-resets/confirm', payload: { token, password: 'another long password' } };
+      },
+      answers: forAll(204),
+    },
+    'PUT /api/account/password': {
+      // the right one would end the sessions of the other rows
+      request: () => ({
+        url: '/api/account/password',
+        payload: { currentPassword: 'a wrong password', password: 'another long password' },
+      }),
+      answers: {
+        unsigned,
+        stranger: '403 wrong_password',
+        guardian: '403 wrong_password',
+        coordinator: '403 wrong_password',
+      },
+    },
   },
   {
     'GET /api/families/{familyId}: the ETag of another family': {
@@ -193,6 +231,11 @@ const matrix = accessMatrix<World>(
         return { method: 'POST', url: '/api/families', payload: registrationOf({ guardian }) };
       },
       answers: { nobody: '409 email_taken', stranger: '409 email_taken', coordinator: '409 email_taken' },
+    },
+    'S1: POST /api/families/import: the address of a family that is not verified': {
+      request: ({ owner }) => ({ method: 'POST', ...importing(`${owner.email},A,B,Ann,2017-04-02`) }),
+      answers: forCoordinators,
+      writes: 'never',
     },
     'S1: POST /api/families/import: the address of a coordinator': {
       request: ({ deskEmail }) => ({ method: 'POST', ...importing(`${deskEmail},A,B,Ann,2017-04-02`) }),

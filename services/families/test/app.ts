@@ -10,7 +10,7 @@ import {
 import { openDatabase, type Database } from '@homeroom/postgres';
 import { countQueries, createTestDatabase, testRedis, type QueryCounter, type TestDatabase } from '@homeroom/testing';
 import { openSessions, type SessionStore } from '@homeroom/sessions';
-import type { FamilySnapshot } from '@homeroom/contracts';
+import { accountToken, type FamilySnapshot } from '@homeroom/contracts';
 import { v7 as uuidv7 } from 'uuid';
 import { openPasswords } from '../src/accounts/passwords.ts';
 import { saveCoordinator } from '../src/accounts/store.ts';
@@ -22,7 +22,7 @@ import type { Registration } from '../src/families/schemas.ts';
 /** A signed-in or anonymous client of the app. */
 export interface Client {
   send(
-    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     url: string,
     body?: unknown,
     headers?: Record<string, string>,
@@ -78,11 +78,18 @@ export interface TestApp {
   family(given?: Partial<Registration>): Promise<Guardian>;
   coordinator(): Promise<Client>;
   signIn(email: string, password?: string): Promise<Client>;
+  /** The tokens of the mails that were asked for, oldest first. */
+  tokens(email: string, purpose: 'verification' | 'password-reset'): Promise<string[]>;
+  /** Opens the link of the verification mail. */
+  verify(email: string): Promise<void>;
   /** Rows of the outbox in order, with parsed payloads. */
   outbox(key?: string): Promise<{ type: string; key: string; data: FamilySnapshot }[]>;
   rows(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
 }
+
+/** What the mailer knows too. */
+export const accountTokenSecret = 'a token secret for tests';
 
 export const password = 'correct horse battery staple';
 
@@ -108,6 +115,9 @@ export async function startApp({
     ...(replica ? { DATABASE_REPLICA_URLS: testDatabase.replicaUrl } : {}),
     REDIS_SESSIONS_URL: redisUrl ?? sessionsUrl,
     CURSOR_SECRET: 'a secret for tests only',
+    ACCOUNT_TOKEN_SECRET: accountTokenSecret,
+    // one process is the client of every test here
+    ACCOUNT_MAILS_PER_ADDRESS: '0',
     RATE_LIMIT_PER_MINUTE: '0',
     // two cores and several workers: a slow moment must not turn answers into 503
     MAX_EVENT_LOOP_DELAY_MS: '0',
@@ -159,6 +169,18 @@ export async function startApp({
     return client(String(headers['set-cookie']).split(';')[0]);
   };
 
+  const tokens: TestApp['tokens'] = async (email, purpose) => {
+    const { rows } = await database.query<{ payload: Buffer }>({
+      name: 'test_tokens',
+      text: `select payload from outbox where headers->>'ce_type' = $1 order by sequence`,
+      values: [`homeroom.account.${purpose}-requested.v1`],
+    });
+    return rows
+      .map(({ payload }) => JSON.parse(payload.toString()) as { email: string; tokenId: string })
+      .filter((mail) => mail.email === email)
+      .map(({ tokenId }) => accountToken(tokenId, accountTokenSecret));
+  };
+
   return {
     app,
     database,
@@ -194,6 +216,12 @@ export async function startApp({
         key,
         data: JSON.parse(payload.toString()) as FamilySnapshot,
       }));
+    },
+    tokens,
+    async verify(email) {
+      const token = (await tokens(email, 'verification')).at(-1);
+      const { status } = await anonymous.send('POST', '/api/email-verifications/confirm', { token });
+      if (status !== 204) throw new Error(`verification answered ${status}`);
     },
     async rows(text, values = []) {
       const name = `test_${uuidv7()}`;

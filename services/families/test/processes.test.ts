@@ -55,6 +55,7 @@ function start(file: 'api.ts' | 'worker.ts', env: Record<string, string> = {}): 
       DATABASE_REPLICA_URLS: database.replicaUrl,
       REDIS_SESSIONS_URL: redisUrl,
       CURSOR_SECRET: 'a secret for tests only',
+      ACCOUNT_TOKEN_SECRET: 'a token secret for tests',
       KAFKA_BROKERS: testKafkaBrokers().join(','),
       TOPIC_PREFIX: topicPrefix,
       PORT: '0',
@@ -193,7 +194,7 @@ describe('a start while an engine is away', () => {
           });
           expect(await counted('published')).toBe(0);
           proxy.accept();
-          await waitFor('the event at the broker', async () => (await counted('published')) === 1);
+          await waitFor('the family and its mail at the broker', async () => (await counted('published')) === 2);
           expect(await Promise.all([stop(api), stop(worker)])).toEqual([0, 0]);
         } finally {
           await own.drop();

@@ -109,6 +109,7 @@ function worldOf(
     paymentUrl: external.payments ?? `http://${host}:${ports.payments}`,
     webhookSecret: env['PAYMENT_WEBHOOK_SECRET'] ?? secrets.webhooks,
     cursorSecret: secrets.cursors,
+    accountTokenSecret: secrets.accountTokens,
     budget,
     env,
     compileCache: join(options.checkout, '.homeroom', 'compile-cache'),

@@ -9,6 +9,8 @@ export interface Secrets {
   roles: string;
   cursors: string;
   webhooks: string;
+  /** Of the single-use links in mails. */
+  accountTokens: string;
   coordinator: string;
   /** Of every family that was seeded. */
   guardian: string;
@@ -16,7 +18,7 @@ export interface Secrets {
 
 export function loadSecrets(stateDir: string): Secrets {
   const file = join(stateDir, 'secrets.json');
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Secrets;
+  const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets>) : {};
   const secret = (): string => randomBytes(24).toString('base64url');
   // typed by people
   const password = (): string => randomBytes(9).toString('hex');
@@ -25,9 +27,13 @@ export function loadSecrets(stateDir: string): Secrets {
     roles: secret(),
     cursors: secret(),
     webhooks: secret(),
+    accountTokens: secret(),
     coordinator: password(),
     guardian: password(),
+    // a file of an older version lacks the newer ones
+    ...known,
   };
+  if (Object.keys(known).length === Object.keys(secrets).length) return secrets;
   mkdirSync(stateDir, { recursive: true });
   writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   return secrets;

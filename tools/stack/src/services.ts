@@ -26,6 +26,7 @@ export interface ServiceWorld {
   paymentUrl: string;
   webhookSecret: string;
   cursorSecret: string;
+  accountTokenSecret: string;
   budget: ConnectionBudget;
   /** The caller's own environment: its settings win over ours. */
   env: NodeJS.ProcessEnv;
@@ -125,6 +126,7 @@ function environment(world: ServiceWorld, service: ServiceName, database: Servic
     REDIS_CACHE_URL: world.redisCacheUrl,
     CURSOR_SECRET: world.cursorSecret,
   };
+  if (service !== 'enrollment') Object.assign(settings, { ACCOUNT_TOKEN_SECRET: world.accountTokenSecret });
   if (service === 'enrollment')
     Object.assign(settings, { PAYMENT_URL: world.paymentUrl, PAYMENT_WEBHOOK_SECRET: world.webhookSecret });
   if (service === 'notifications') Object.assign(settings, { SMTP_URL: world.smtpUrl });

@@ -37,3 +37,12 @@ export const mySessions = z
   .meta({ id: 'MySessions' });
 
 export const signOutQuery = z.strictObject({ everywhere: z.enum(['true', 'false']).default('false') });
+
+/** Only bounded: whatever is no token is answered as one that is unknown. */
+const token = z.string().min(1).max(200);
+
+export const tokenGiven = z.strictObject({ token });
+export const nothingGiven = z.strictObject({}).nullish();
+export const resetRequest = z.strictObject({ email });
+export const resetConfirmation = z.strictObject({ token, password: newPassword });
+export const passwordChange = z.strictObject({ currentPassword: password.min(1), password: newPassword });

@@ -1,40 +1,164 @@
+import type { DomainEvent } from '@homeroom/contracts';
+import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
+import type { Queryable, Transaction } from '@homeroom/postgres';
 import type { Principal } from '@homeroom/sessions';
-import type { Queryable } from '@homeroom/postgres';
+import { randomUUID } from 'node:crypto';
+import { issueToken, type IssuedToken, type TokenPurpose } from './account-tokens.ts';
 
 export interface Account {
   readonly principal: Principal;
+  readonly email: string;
   readonly passwordHash: string | null;
+  readonly emailVerified: boolean;
 }
 
 interface AccountRow {
   readonly id: string;
+  readonly email: string;
   readonly password_hash: string | null;
   readonly family_id: string | null;
+  readonly email_verified: boolean;
 }
+
+const accountColumns = `a.id, a.email, a.password_hash, a.family_id, a.email_verified_at is not null as email_verified`;
 
 export async function findAccount(db: Queryable, email: string): Promise<Account | undefined> {
   const { rows } = await db.query<AccountRow>({
     name: 'find_account',
-    text: 'select id, password_hash, family_id from accounts where email = $1',
+    text: `select ${accountColumns} from accounts a where a.email = $1`,
     values: [email],
   });
   return rows[0] && toAccount(rows[0]);
 }
 
-const toAccount = ({ id, password_hash, family_id }: AccountRow): Account => ({
+export async function findAccountById(db: Queryable, accountId: string): Promise<Account | undefined> {
+  const { rows } = await db.query<AccountRow>({
+    name: 'find_account_by_id',
+    text: `select ${accountColumns} from accounts a where a.id = $1`,
+    values: [accountId],
+  });
+  return rows[0] && toAccount(rows[0]);
+}
+
+const toAccount = ({ id, email, password_hash, family_id, email_verified }: AccountRow): Account => ({
   principal:
     family_id === null
       ? { accountId: id, role: 'coordinator' }
       : { accountId: id, role: 'guardian', familyId: family_id },
+  email,
   passwordHash: password_hash,
+  emailVerified: email_verified,
 });
 
-export async function setPassword(db: Queryable, accountId: string, passwordHash: string): Promise<void> {
+/** Sets a password, publishes it, and makes the resets worthless that were requested before. */
+export async function setPassword(
+  db: Queryable,
+  accountId: string,
+  passwordHash: string,
+  event: DomainEvent,
+): Promise<void> {
   await db.query({
     name: 'set_password',
-    text: 'update accounts set password_hash = $2 where id = $1',
-    values: [accountId, passwordHash],
+    text: `with account as (
+        update accounts set password_hash = $2 where id = $1
+      ), resets as (
+        update account_tokens set used_at = now()
+        where account_id = $1 and purpose = 'reset_password' and used_at is null
+      )
+      insert into outbox (${OUTBOX_COLUMNS}) values ($3, $4, $5, $6, $7)`,
+    values: [accountId, passwordHash, ...outboxParameters(event)],
   });
+}
+
+export async function verifyEmail(trx: Transaction, accountId: string): Promise<void> {
+  await trx.query({
+    name: 'verify_email',
+    text: 'update accounts set email_verified_at = now() where id = $1 and email_verified_at is null',
+    values: [accountId],
+  });
+}
+
+/** Stores a token and publishes that its mail is wanted, in one statement. */
+export async function insertToken(
+  db: Queryable,
+  accountId: string,
+  { hash, purpose, expiresAt, event }: IssuedToken,
+): Promise<void> {
+  await db.query({
+    name: 'insert_account_token',
+    text: `with token as (
+        insert into account_tokens (token_hash, account_id, purpose, expires_at) values ($1, $2, $3, $4)
+      )
+      insert into outbox (${OUTBOX_COLUMNS}) values ($5, $6, $7, $8, $9)`,
+    values: [hash, accountId, purpose, expiresAt, ...outboxParameters(event)],
+  });
+}
+
+/**
+ * The same for an address of which nobody knows whether it has an account. One statement, and one row written, in both cases:
+ * the answer comes as late for the one as for the other.
+ */
+export async function insertTokenByEmail(db: Queryable, email: string, secret: string): Promise<void> {
+  // stands for the account's id until the statement knows it
+  const placeholder = randomUUID();
+  const { hash, purpose, expiresAt, event } = issueToken('reset_password', { accountId: placeholder, email }, secret);
+  const [id, topic, , headers, payload] = outboxParameters(event);
+  await db.query({
+    name: 'insert_account_token_by_email',
+    text: `with account as (
+        select id from accounts where email = $1
+      ), token as (
+        insert into account_tokens (token_hash, account_id, purpose, expires_at)
+        values ($2, (select id from account), $3, $4)
+      )
+      insert into outbox (${OUTBOX_COLUMNS})
+      select $5::uuid, $6, id::text, replace($7, $8, id::text)::jsonb, convert_to(replace($9, $8, id::text), 'UTF8')
+      from account`,
+    values: [email, hash, purpose, expiresAt, id, topic, headers, placeholder, payload.toString()],
+  });
+}
+
+const usable = `t.token_hash = $1 and t.purpose = $2 and t.used_at is null and t.expires_at > now()`;
+
+/** Whose token this is, without using it up. */
+export async function findTokenAccount(
+  db: Queryable,
+  hash: Buffer,
+  purpose: TokenPurpose,
+): Promise<Account | undefined> {
+  const { rows } = await db.query<AccountRow>({
+    name: 'find_token_account',
+    text: `select ${accountColumns} from account_tokens t join accounts a on a.id = t.account_id where ${usable}`,
+    values: [hash, purpose],
+  });
+  return rows[0] && toAccount(rows[0]);
+}
+
+/** Uses a token up: of simultaneous calls one gets the account. */
+export async function consumeToken(
+  trx: Transaction,
+  hash: Buffer,
+  purpose: TokenPurpose,
+): Promise<Account | undefined> {
+  const { rows } = await trx.query<AccountRow>({
+    name: 'consume_account_token',
+    text: `update account_tokens t set used_at = now() from accounts a
+      where a.id = t.account_id and ${usable}
+      returning ${accountColumns}`,
+    values: [hash, purpose],
+  });
+  return rows[0] && toAccount(rows[0]);
+}
+
+/** Deletes tokens that expired more than a day ago, at most `limit`. @returns how many. */
+export async function deleteExpiredTokens(db: Queryable, { limit = 10_000 } = {}): Promise<number> {
+  const { rowCount } = await db.query({
+    name: 'delete_expired_account_tokens',
+    text: `delete from account_tokens where token_hash in (
+        select token_hash from account_tokens where expires_at < now() - interval '1 day' order by expires_at limit $1)`,
+    values: [limit],
+  });
+  return rowCount;
 }
 
 /**
@@ -48,7 +172,9 @@ export async function saveCoordinator(
   const { id, email, name, passwordHash } = coordinator;
   const { rows } = await db.query<{ id: string }>({
     name: 'save_coordinator',
-    text: `insert into accounts as a (id, email, name, password_hash, role) values ($1, $2, $3, $4, 'coordinator')
+    // verified: an operator vouches for the address
+    text: `insert into accounts as a (id, email, name, password_hash, role, email_verified_at)
+           values ($1, $2, $3, $4, 'coordinator', now())
            on conflict (email) do update set name = excluded.name, password_hash = excluded.password_hash
            where a.role = 'coordinator'
            returning id`,

@@ -1,9 +1,10 @@
 import { commandConfig, runCommand, text } from '@homeroom/chassis';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
+import { passwordChanged } from '../accounts/account-tokens.ts';
 import { replacePassword } from '../accounts/replace-password.ts';
 import { email, newPassword } from '../accounts/schemas.ts';
-import { findAccount, saveCoordinator } from '../accounts/store.ts';
+import { findAccount, saveCoordinator, setPassword } from '../accounts/store.ts';
 import { migrations, sessionsConfig } from '../config.ts';
 import {
   commandPasswords,
@@ -47,8 +48,12 @@ waits for the database and its migrations (0).`,
       say(known === undefined ? `added ${email}` : `kept ${email}: it has this password already`);
       return;
     }
+    const { accountId } = known.principal;
     const ended = await withSessions(config.REDIS_SESSIONS_URL, (sessions) =>
-      replacePassword({ database, sessions }, known.principal.accountId, save),
+      replacePassword({ database, sessions }, accountId, async (trx) => {
+        await save(trx);
+        await setPassword(trx, accountId, passwordHash, passwordChanged({ accountId, email }));
+      }),
     );
     say(`changed ${email}; ${ended} sessions ended`);
   },

@@ -1,5 +1,6 @@
 import { commandConfig, runCommand } from '@homeroom/chassis';
 import { z } from 'zod';
+import { passwordChanged } from '../accounts/account-tokens.ts';
 import { replacePassword } from '../accounts/replace-password.ts';
 import { email, newPassword } from '../accounts/schemas.ts';
 import { findAccount, setPassword } from '../accounts/store.ts';
@@ -32,7 +33,9 @@ DATABASE_URL names the families database, REDIS_SESSIONS_URL the Redis with the 
     const { accountId } = account.principal;
     const passwordHash = await commandPasswords().hash(given.password);
     const ended = await withSessions(config.REDIS_SESSIONS_URL, (sessions) =>
-      replacePassword({ database, sessions }, accountId, (trx) => setPassword(trx, accountId, passwordHash)),
+      replacePassword({ database, sessions }, accountId, (trx) =>
+        setPassword(trx, accountId, passwordHash, passwordChanged({ accountId, email: given.email })),
+      ),
     );
     say(`${given.email} has a new password; ${ended} sessions ended`);
   },

@@ -5,6 +5,8 @@ export interface Guardian {
   readonly id: string;
   readonly name: string;
   readonly email: string;
+  /** Whether the address is known to be the guardian's: confirmed by mail, or vouched for by a coordinator. */
+  readonly emailVerified: boolean;
   readonly phone?: string | undefined;
 }
 
@@ -52,19 +54,23 @@ export const maxChildren = 20;
 const sameChild = (a: Omit<Child, 'id'>, b: Omit<Child, 'id'>): boolean =>
   a.name === b.name && a.birthDate === b.birthDate;
 
-export function newFamily(given: {
-  name: string;
-  guardian: { name: string; email: string; phone?: string | undefined };
-  address?: Address | undefined;
-  children?: readonly Omit<Child, 'id'>[] | undefined;
-}): Decision {
+export function newFamily(
+  given: {
+    name: string;
+    guardian: { name: string; email: string; phone?: string | undefined };
+    address?: Address | undefined;
+    children?: readonly Omit<Child, 'id'>[] | undefined;
+  },
+  { emailVerified = false } = {},
+): Decision {
+  const { name, email, phone } = given.guardian;
   const empty: Family = {
     id: uuidv7(),
     version: 1,
     name: given.name,
     address: given.address,
     // by name: what is given also holds the password
-    guardians: [{ id: uuidv7(), name: given.guardian.name, email: given.guardian.email, phone: given.guardian.phone }],
+    guardians: [{ id: uuidv7(), name, email, emailVerified, phone }],
     children: [],
   };
   let decision: Decision = { family: empty };
@@ -88,6 +94,15 @@ export function changeDetails(family: Family, patch: FamilyPatch): Decision {
   const address = patch.address === undefined ? family.address : (patch.address ?? undefined);
   return { family: { ...family, name: patch.name ?? family.name, address, guardians } };
 }
+
+export const isUnverified = ({ guardians }: Family): boolean => guardians.some(({ emailVerified }) => !emailVerified);
+
+export const withVerifiedGuardian = (family: Family, guardianId: string): Family => ({
+  ...family,
+  guardians: family.guardians.map((guardian) =>
+    guardian.id === guardianId ? { ...guardian, emailVerified: true } : guardian,
+  ),
+});
 
 export function addChild(family: Family, child: Child): Decision {
   if (family.children.some((other) => sameChild(other, child))) return { refused: 'child_exists' };
@@ -125,6 +140,11 @@ const snapshotOf = ({ id, version, name, guardians, children }: Family): FamilyS
   familyId: id,
   version,
   name,
-  guardians: guardians.map((guardian) => ({ guardianId: guardian.id, name: guardian.name, email: guardian.email })),
+  guardians: guardians.map((guardian) => ({
+    guardianId: guardian.id,
+    name: guardian.name,
+    email: guardian.email,
+    emailVerified: guardian.emailVerified,
+  })),
   children: children.map((child) => ({ childId: child.id, name: child.name, birthDate: child.birthDate })),
 });

@@ -25,7 +25,10 @@ export function familyRoutes(app: ZodFastify, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const registered = await registerFamily(deps, request.body, request.headers['idempotency-key']);
+      const registered = await registerFamily(deps, request.body, {
+        address: request.ip,
+        idempotencyKey: request.headers['idempotency-key'],
+      });
       return reply
         .code(201)
         .header('location', `/api/families/${registered.id}`)

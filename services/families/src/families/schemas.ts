@@ -53,7 +53,15 @@ export const family = z
         longitude: z.number().optional(),
       })
       .optional(),
-    guardians: z.array(z.object({ id: z.uuid(), name: z.string(), email: z.string(), phone: z.string().optional() })),
+    guardians: z.array(
+      z.object({
+        id: z.uuid(),
+        name: z.string(),
+        email: z.string(),
+        emailVerified: z.boolean(),
+        phone: z.string().optional(),
+      }),
+    ),
     children: z.array(child),
   })
   .meta({ id: 'Family' });

@@ -1,6 +1,7 @@
 import type { DomainEvent } from '@homeroom/contracts';
 import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
 import type { Queryable, Transaction } from '@homeroom/postgres';
+import type { IssuedToken } from '../accounts/account-tokens.ts';
 import { foldedWords, sortKey } from '../search/words.ts';
 import type { Address, Child, Family } from './family.ts';
 
@@ -13,15 +14,22 @@ export interface FamilyRow {
   readonly postal_code: string | null;
   readonly latitude: number | null;
   readonly longitude: number | null;
-  readonly guardians: readonly { id: string; name: string; email: string; phone: string | null }[];
+  readonly guardians: readonly {
+    id: string;
+    name: string;
+    email: string;
+    emailVerified: boolean;
+    phone: string | null;
+  }[];
   readonly children: Child[];
 }
 
 /** A whole family in one row, from `families f`. */
 export const familyColumns = `f.id, f.version, f.name, f.street, f.city, f.postal_code,
   f.location[1] as latitude, f.location[0] as longitude,
-  (select coalesce(json_agg(json_build_object('id', g.id, 'name', g.name, 'email', g.email, 'phone', g.phone)
-      order by g.position, g.id), '[]') from guardians g where g.family_id = f.id) as guardians,
+  (select coalesce(json_agg(json_build_object('id', g.id, 'name', g.name, 'email', g.email, 'phone', g.phone,
+      'emailVerified', own.email_verified_at is not null) order by g.position, g.id), '[]')
+    from guardians g left join accounts own on own.id = g.id where g.family_id = f.id) as guardians,
   (select coalesce(json_agg(json_build_object('id', c.id, 'name', c.name, 'birthDate', c.birth_date)
       order by c.id), '[]') from children c where c.family_id = f.id) as children`;
 
@@ -64,6 +72,8 @@ export interface NewFamily {
   /** Null: no password can be right. */
   readonly passwordHash: string | null;
   readonly event: DomainEvent;
+  /** For an address that its guardian has to confirm. */
+  readonly verification?: IssuedToken | undefined;
 }
 
 /**
@@ -71,25 +81,34 @@ export interface NewFamily {
  * @returns the ids of those written; the others' email has an account.
  */
 export async function insertFamilies(db: Queryable, families: readonly NewFamily[]): Promise<Set<string>> {
-  const events = families.map(({ event }) => outboxParameters(event));
-  const column = (index: 0 | 1 | 2 | 3 | 4): unknown[] => events.map((row) => row[index]);
+  const events = families.flatMap(({ family, event, verification }) => [
+    [...outboxParameters(event), family.id] as const,
+    ...(verification === undefined ? [] : [[...outboxParameters(verification.event), family.id] as const]),
+  ]);
+  const column = (index: 0 | 1 | 2 | 3 | 4 | 5): unknown[] => events.map((row) => row[index]);
   const { rows } = await db.query<{ family_id: string }>({
     name: 'insert_families',
     text: `with given as (
         select * from json_to_recordset($1::json) as g (id uuid, version int, name text, street text, city text,
           postal_code text, latitude float8, longitude float8, search_words text[], sort_name text,
-          password_hash text, guardians json, children json)
+          password_hash text, token_hash text, token_expires_at timestamptz, guardians json, children json)
       ), guardian as (
         select given.id as family_id, given.password_hash, g.*
-        from given, json_to_recordset(given.guardians) as g (id uuid, position smallint, name text, email text, phone text)
+        from given, json_to_recordset(given.guardians)
+          as g (id uuid, position smallint, name text, email text, "emailVerified" boolean, phone text)
       ), account as (
-        insert into accounts (id, email, password_hash, role, family_id)
-        select id, email, password_hash, 'guardian', family_id from guardian
+        insert into accounts (id, email, password_hash, role, family_id, email_verified_at)
+        select id, email, password_hash, 'guardian', family_id, case when "emailVerified" then now() end from guardian
         on conflict (email) do nothing
-        returning family_id
+        returning id, family_id
+      ), token as (
+        insert into account_tokens (token_hash, account_id, purpose, expires_at)
+        select decode(token_hash, 'hex'), account.id, 'verify_email', token_expires_at
+        from given join account on account.family_id = given.id
+        where token_hash is not null
       ), family as (
         insert into families (id, version, name, street, city, postal_code, location, search_words, sort_name)
-        select id, version, name, street, city, postal_code, point(longitude, latitude),
+        select given.id, version, name, street, city, postal_code, point(longitude, latitude),
           array_to_tsvector(search_words), sort_name
         from given join account on account.family_id = given.id
         returning id
@@ -102,19 +121,28 @@ export async function insertFamilies(db: Queryable, families: readonly NewFamily
         from family join given using (id), json_to_recordset(given.children) as c (id uuid, name text, "birthDate" date)
       ), told as (
         insert into outbox (${OUTBOX_COLUMNS})
-        select event.* from unnest($2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::bytea[]) as event (${OUTBOX_COLUMNS})
-        join family on family.id::text = event.key
+        select event.id, topic, key, headers, payload
+        from unnest($2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::bytea[], $7::uuid[]) with ordinality
+          as event (${OUTBOX_COLUMNS}, family_id, place)
+        join family on family.id = event.family_id
+        order by place
       )
       select id as family_id from family`,
     values: [
       JSON.stringify(
-        families.map(({ family, passwordHash }) => ({ ...columnsOf(family), password_hash: passwordHash })),
+        families.map(({ family, passwordHash, verification }) => ({
+          ...columnsOf(family),
+          password_hash: passwordHash,
+          token_hash: verification?.hash.toString('hex'),
+          token_expires_at: verification?.expiresAt,
+        })),
       ),
       column(0),
       column(1),
       column(2),
       column(3),
       column(4),
+      column(5),
     ],
   });
   return new Set(rows.map((row) => row.family_id));

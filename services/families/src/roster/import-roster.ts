@@ -2,7 +2,15 @@ import type { Database } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import type { Passwords } from '../accounts/passwords.ts';
 import { changeFamily } from '../families/change-family.ts';
-import { addChild, familyEvent, newFamily, type Child, type Decision, type Family } from '../families/family.ts';
+import {
+  addChild,
+  familyEvent,
+  isUnverified,
+  newFamily,
+  type Child,
+  type Decision,
+  type Family,
+} from '../families/family.ts';
 import { insertFamilies, type NewFamily } from '../families/store.ts';
 import type { Rejected, RosterRow } from './parse-roster.ts';
 import { findByEmails } from './store.ts';
@@ -18,13 +26,19 @@ export interface RosterReport {
 
 type Row = RosterRow & { readonly child: Omit<Child, 'id'> | undefined };
 
+/** Says nothing of the family: nobody knows yet whether it is the one that the coordinator means. */
+const unverifiedReason =
+  'An account was registered with this address, but the address is not verified. Ask the family to open the link in its verification mail, or to reset its password, then import the row again.';
+
 /** Small enough that a batch stays far below the statement timeout. */
 const batchSize = 100;
 
 /**
  * Brings a roster's families and children in. A family is recognised by its guardian's email and a child by name and
  * birth date, and what is here already is left as it is: a second run changes nothing, and a run that was cut short is
- * finished by the next. A family without a password in the roster cannot sign in until it gets one.
+ * finished by the next. A family without a password in the roster signs in after a password reset by mail. A family that
+ * registered itself gets nothing until its address is verified: it may be a stranger's. New families count as verified,
+ * because the coordinator vouches for them.
  */
 export async function importRoster(
   { database, passwords }: { database: Database; passwords: Passwords },
@@ -58,7 +72,7 @@ export async function importRoster(
     const [first] = given;
     if (first === undefined) throw new Error('a group has at least one row');
     const { familyName: name, guardian, address } = first;
-    const empty = familyOf(newFamily({ name, guardian, address }));
+    const empty = familyOf(newFamily({ name, guardian, address }, { emailVerified: true }));
     const family = given.reduce((before, row) => withChild(before, row), empty);
     const password = given.find((row) => row.password !== undefined)?.password;
     return {
@@ -71,8 +85,11 @@ export async function importRoster(
 
   async function addTo(known: Family | 'coordinator' | undefined, given: readonly Row[]): Promise<void> {
     if (known === undefined || known === 'coordinator') {
-      const reason = 'belongs to an account that is no guardian’s';
-      rejected.push(...given.map(({ line }) => ({ line, field: 'guardian_email', reason })));
+      rejectAll(given, 'belongs to an account that is no guardian’s');
+      return;
+    }
+    if (isUnverified(known)) {
+      rejectAll(given, unverifiedReason);
       return;
     }
     const add = (family: Family, report?: Rejected[]): Family =>
@@ -89,6 +106,10 @@ export async function importRoster(
     });
     rejected.push(...refused);
     counts.updated += 1;
+  }
+
+  function rejectAll(given: readonly Row[], reason: string): void {
+    rejected.push(...given.map(({ line }) => ({ line, field: 'guardian_email', reason })));
   }
 
   function withChild(family: Family, { child, line }: Row, report: Rejected[] = rejected): Family {

@@ -27,7 +27,7 @@ test('a new family has version 1, ids, and nothing of a guardian but what is mea
     id: expect.any(String),
     version: 1,
     name: 'X',
-    guardians: [{ id: expect.any(String), name: 'N', email: 'n@example.org' }],
+    guardians: [{ id: expect.any(String), name: 'N', email: 'n@example.org', emailVerified: false }],
     children: [],
   });
 });

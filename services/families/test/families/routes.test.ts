@@ -26,7 +26,9 @@ describe('POST /api/families', () => {
       version: 1,
       name: 'Okafor',
       address: { street: '12 Elm St', city: 'Minneapolis', postalCode: '55401', latitude: 44.98, longitude: -93.27 },
-      guardians: [{ id: expect.any(String), name: 'Ngozi Okafor', email, phone: '+1 612 555 0100' }],
+      guardians: [
+        { id: expect.any(String), name: 'Ngozi Okafor', email, emailVerified: false, phone: '+1 612 555 0100' },
+      ],
       children: [{ id: expect.any(String), name: 'Maya', birthDate: '2017-04-02' }],
     });
     const reader = await service.signIn(email);
@@ -39,7 +41,7 @@ describe('POST /api/families', () => {
           familyId: body.id,
           version: 1,
           name: 'Okafor',
-          guardians: [{ guardianId: body.guardians[0].id, name: 'Ngozi Okafor', email }],
+          guardians: [{ guardianId: body.guardians[0].id, name: 'Ngozi Okafor', email, emailVerified: false }],
           children: [{ childId: body.children[0].id, name: 'Maya', birthDate: '2017-04-02' }],
         },
       },

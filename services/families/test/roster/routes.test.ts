@@ -40,10 +40,11 @@ describe('POST /api/families/import', () => {
 
   test('adds children that are new to a family that is here, and overwrites nothing', async () => {
     const { email, family } = await service.family({ children: [{ name: 'Maya', birthDate: '2017-04-02' }] });
+    await service.verify(email);
     const csv = [header, `${email},X,Y,Maya,2017-04-02`, `${email},X,Y,Ben,2019-01-01`].join('\n');
     expect((await importing(csv)).body).toEqual({ created: 0, updated: 1, unchanged: 0, rejected: [] });
     const { body } = await coordinator.send('GET', `/api/families/${family.id}`);
-    expect(body).toMatchObject({ version: 2, name: 'Okafor', children: [{ name: 'Maya' }, { name: 'Ben' }] });
+    expect(body).toMatchObject({ version: 3, name: 'Okafor', children: [{ name: 'Maya' }, { name: 'Ben' }] });
   });
 
   test('brings in what is good and names what is bad, by line', async () => {

@@ -24,6 +24,7 @@ export async function createWorld(
     KAFKA_BROKERS: testKafkaBrokers().join(','),
     TOPIC_PREFIX: testTopicPrefix(),
     CURSOR_SECRET: 'only-for-this-check',
+    ACCOUNT_TOKEN_SECRET: 'only-for-this-check',
     ...ofService[image],
   };
   return { env, database };

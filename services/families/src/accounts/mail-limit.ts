@@ -1,0 +1,129 @@
+import { redisScript, type Logger, type Redis } from '@homeroom/chassis';
+import { createHash } from 'node:crypto';
+import type { TokenPurpose } from './account-tokens.ts';
+import { networkOf } from './sign-in-limit.ts';
+
+const windowMs = 3_600_000;
+/** After a failure Redis is left alone for this long, so that a slow one does not slow every request. */
+const restMs = 1_000;
+const maxCounters = 20_000;
+
+/** KEYS mailbox, network; ARGV their limits, windowMs. @returns 0, or the milliseconds until a full counter ends. Counts nothing then. */
+const takeScript = `
+for i = 1, 2 do
+  local limit = tonumber(ARGV[i])
+  if limit > 0 and tonumber(redis.call('GET', KEYS[i]) or '0') >= limit then return math.max(1, redis.call('PTTL', KEYS[i])) end
+end
+for i = 1, 2 do
+  redis.call('INCR', KEYS[i])
+  redis.call('PEXPIRE', KEYS[i], ARGV[3], 'NX')
+end
+return 0`;
+
+// a bare DECR would bring back a counter that has just expired, without an end
+const giveBackScript = `
+for i = 1, 2 do
+  if redis.call('EXISTS', KEYS[i]) == 1 then redis.call('DECR', KEYS[i]) end
+end
+return 0`;
+
+/** Who asks for which mail to whom. */
+export interface WantedMail {
+  readonly purpose: TokenPurpose;
+  readonly email: string;
+  /** The client's network address. */
+  readonly address: string;
+}
+
+export interface MailLimit {
+  /** Counts a mail. @returns 0 when it may be sent, otherwise the milliseconds until the next one may. Never throws. */
+  take(mail: WantedMail): Promise<number>;
+  /** The mail was not sent after all. Never throws. */
+  giveBack(mail: WantedMail): Promise<void>;
+}
+
+/**
+ * Bounds the mails that strangers can have sent: per mailbox and per client address, in an hour, counted in Redis for all
+ * processes together, and in this process alone while Redis is down. A limit of 0 is none.
+ */
+export function openMailLimit({
+  redis,
+  keyPrefix = '',
+  perMailbox,
+  perAddress,
+  logger,
+}: {
+  redis: Redis;
+  keyPrefix?: string;
+  perMailbox: number;
+  perAddress: number;
+  logger: Logger;
+}): MailLimit {
+  const takeFromRedis = redisScript(redis, takeScript);
+  const giveBackToRedis = redisScript(redis, giveBackScript);
+  const alone = new Map<string, { count: number; endsAt: number }>();
+  let restUntil = 0;
+
+  const keysOf = ({ purpose, email, address }: WantedMail): [mailbox: string, network: string] => {
+    const mailbox = createHash('sha256')
+      .update(`${purpose}\0${countedAs(purpose, email)}`)
+      .digest('base64url');
+    return [`${keyPrefix}mail:${mailbox}`, `${keyPrefix}mail:${networkOf(address)}`];
+  };
+  const failed = (error: unknown): void => {
+    restUntil = Date.now() + restMs;
+    logger.warn({ err: error }, 'mail limit counted in this process alone');
+  };
+  const counterOf = (key: string, now: number): { count: number; endsAt: number } => {
+    const known = alone.get(key);
+    if (known !== undefined && known.endsAt > now) return known;
+    const counter = { count: 0, endsAt: now + windowMs };
+    alone.delete(key);
+    alone.set(key, counter);
+    const [oldest] = alone.keys();
+    if (alone.size > maxCounters && oldest !== undefined) alone.delete(oldest);
+    return counter;
+  };
+  const takeAlone = (keys: readonly string[]): number => {
+    const now = Date.now();
+    const counters = keys.map((key) => counterOf(key, now));
+    const full = counters.find(({ count }, index) => {
+      const limit = index === 0 ? perMailbox : perAddress;
+      return limit > 0 && count >= limit;
+    });
+    if (full !== undefined) return Math.max(1, full.endsAt - now);
+    for (const counter of counters) counter.count += 1;
+    return 0;
+  };
+
+  return {
+    async take(mail) {
+      const keys = keysOf(mail);
+      if (Date.now() < restUntil) return takeAlone(keys);
+      try {
+        return Number(await takeFromRedis(keys, [perMailbox, perAddress, windowMs]));
+      } catch (error) {
+        failed(error);
+        return takeAlone(keys);
+      }
+    },
+    async giveBack(mail) {
+      const keys = keysOf(mail);
+      for (const counter of keys.flatMap((key) => alone.get(key) ?? [])) counter.count = Math.max(0, counter.count - 1);
+      if (Date.now() < restUntil) return;
+      await giveBackToRedis(keys, []).catch(failed);
+    },
+  };
+}
+
+/**
+ * The mailbox that an address counts as: without its `+tag`, because the owner of one mailbox has every tag. Password resets
+ * of the address without a tag count apart from those with one: a reset is counted whether or not the address has an account,
+ * and otherwise anyone could use up a family's resets by asking for tags that do not exist.
+ */
+export function countedAs(purpose: TokenPurpose, email: string): string {
+  const at = email.lastIndexOf('@');
+  const tag = email.slice(0, at).indexOf('+', 1);
+  if (tag === -1) return email;
+  return `${email.slice(0, tag)}${purpose === 'reset_password' ? '+' : ''}${email.slice(at)}`;
+}
