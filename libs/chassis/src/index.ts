@@ -29,7 +29,7 @@ export {
 export { forgetOldRows } from './forget-old-rows.ts';
 export { Health, type CheckOptions, type HealthReport, type Probe } from './health.ts';
 export { Metrics } from './metrics.ts';
-export { idempotencyHeaders, idempotencyKey, once, type IdempotentRequest } from './idempotency.ts';
+export { earlierAnswer, idempotencyHeaders, idempotencyKey, once, type IdempotentRequest } from './idempotency.ts';
 export { observeKafka } from './observe-kafka.ts';
 export { observeRelay } from './observe-relay.ts';
 export { decodeCursor, encodeCursor } from './pagination.ts';

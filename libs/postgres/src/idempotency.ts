@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isUniqueViolation } from './errors.ts';
 import type { Queryable, Transaction } from './queryable.ts';
 
 /** Same principal and key, other request: the client's mistake. */
@@ -46,15 +47,7 @@ export async function claimIdempotencyKey(
   });
   const row = rows[0];
   if (row === undefined || row.fresh) return { kind: 'new' };
-  if (row.request_hash !== requestHash) {
-    throw new IdempotencyMismatchError('this Idempotency-Key was used for another request');
-  }
-  if (row.status === null) {
-    throw new Error(
-      'the key was committed without an answer: storeIdempotentResponse belongs in the same transaction as the claim',
-    );
-  }
-  return { kind: 'replay', status: row.status, body: row.body ?? '' };
+  return { kind: 'replay', ...answerOf(row, requestHash) };
 }
 
 /** Stores the answer in the same transaction. An answer that says "try again" (5xx) is not stored: roll back instead. */
@@ -67,6 +60,75 @@ export async function storeIdempotentResponse(
     text: 'update idempotency_keys set status = $3, body = $4 where principal = $1 and key = $2',
     values: [principal, key, status, body],
   });
+}
+
+/** The columns of a claim made together with its answer, in the order of `claimParameters`. */
+const claimColumns = 'principal, key, request_hash, status, body';
+
+/**
+ * A CTE named `claimed` that claims a key and stores its answer inside the statement of the effect: no extra round trip. When
+ * the key is taken, the whole statement fails with an error for which `isKeyTaken` is true, and nothing is written.
+ * @param from the CTE that has one row when the effect happens, and none when it does not.
+ * @param first number of the first of the five parameters that `claimParameters` gives.
+ * @param body SQL of the answer's text, when the statement itself completes it; the fifth parameter if not given.
+ * @example `with seat as (…), ${claimCte({ from: 'seat', first: 7 })} select … from seat`
+ */
+export function claimCte({ from, first, body }: { from: string; first: number; body?: string }): string {
+  const [principal, key, hash, status, answer] = [0, 1, 2, 3, 4].map((offset) => `$${first + offset}`);
+  return `claimed as (
+  insert into idempotency_keys (${claimColumns})
+  select ${principal}::text, ${key}::text, ${hash}::text, ${status}::int, ${body ?? `${answer}::text`} from ${from}
+)`;
+}
+
+export const claimParameters = ({
+  principal,
+  key,
+  requestHash,
+  status,
+  body,
+}: IdempotencyKey & { readonly requestHash: string; readonly status: number; readonly body: string }): [
+  string,
+  string,
+  string,
+  number,
+  string,
+] => [principal, key, requestHash, status, body];
+
+/** True for the error of a statement with `claimCte` whose key was claimed before. */
+export const isKeyTaken = (error: unknown): boolean => isUniqueViolation(error, 'idempotency_keys_pkey');
+
+/**
+ * The answer that this principal's key had the first time. Ask after authorization: an answer is data of the one who may
+ * read it.
+ * @throws {IdempotencyMismatchError} when the key came with another request before.
+ */
+export async function findIdempotentResponse(
+  db: Queryable,
+  { principal, key, requestHash }: IdempotencyKey & { readonly requestHash: string },
+): Promise<{ readonly status: number; readonly body: string } | undefined> {
+  const { rows } = await db.query<{ request_hash: string; status: number | null; body: string | null }>({
+    name: 'find_idempotent_response',
+    text: 'select request_hash, status, body from idempotency_keys where principal = $1 and key = $2',
+    values: [principal, key],
+  });
+  const [row] = rows;
+  return row && answerOf(row, requestHash);
+}
+
+function answerOf(
+  row: { request_hash: string; status: number | null; body: string | null },
+  requestHash: string,
+): { readonly status: number; readonly body: string } {
+  if (row.request_hash !== requestHash) {
+    throw new IdempotencyMismatchError('this Idempotency-Key was used for another request');
+  }
+  if (row.status === null) {
+    throw new Error(
+      'the key was committed without an answer: storeIdempotentResponse belongs in the same transaction as the claim',
+    );
+  }
+  return { status: row.status, body: row.body ?? '' };
 }
 
 /** A request's fingerprint: equal for equal method, path and body. */

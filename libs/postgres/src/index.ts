@@ -9,11 +9,15 @@ export { migrate, type MigrateEvent, type MigrateOptions } from './migrate.ts';
 export { checkSchema } from './check-schema.ts';
 export { waitForSchema, type SchemaWaitOptions } from './wait-for-schema.ts';
 export {
+  claimCte,
   claimIdempotencyKey,
+  claimParameters,
+  findIdempotentResponse,
   forgetIdempotencyKeys,
   hashRequest,
   IdempotencyMismatchError,
   idempotencyTable,
+  isKeyTaken,
   storeIdempotentResponse,
   type Claim,
   type IdempotencyKey,

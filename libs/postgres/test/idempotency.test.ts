@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
+  claimCte,
   claimIdempotencyKey,
+  claimParameters,
+  findIdempotentResponse,
   forgetIdempotencyKeys,
   hashRequest,
   IdempotencyMismatchError,
   idempotencyTable,
+  isKeyTaken,
   storeIdempotentResponse,
   type Database,
 } from '@homeroom/postgres';
@@ -79,6 +83,35 @@ test('keys of different principals never meet', async () => {
 test('a rolled back effect frees its key', async () => {
   await expect(charge('f', 100, { fail: true })).rejects.toThrow('died');
   expect((await charge('f', 100)).status).toBe(201);
+});
+
+/** Claim, effect, and answer in one statement. */
+const chargeInOne = async (key: string, cents: number, principal = 'family-1'): Promise<string | undefined> => {
+  const requestHash = hashRequest('POST', '/charges', { cents });
+  const text = `with charged as (insert into charges (cents) select $1::int where $1::int > 0 returning id),
+    ${claimCte({ from: 'charged', first: 2, body: "($6::jsonb || jsonb_build_object('id', charged.id))::text" })}
+    select id from charged`;
+  const values = [cents, ...claimParameters({ principal, key, requestHash, status: 201, body: '{"ok":true}' })];
+  try {
+    await database.query({ name: 'charge-in-one', text, values });
+  } catch (error) {
+    if (!isKeyTaken(error)) throw error;
+  }
+  return (await findIdempotentResponse(database, { principal, key, requestHash }))?.body;
+};
+
+test('S2: a key claimed inside the statement of the effect: one effect and one answer, eight at once', async () => {
+  const before = await charges();
+  const answers = await Promise.all(Array.from({ length: 8 }, () => chargeInOne('in-one', 100)));
+  expect([new Set(answers).size, JSON.parse(String(answers[0]))]).toEqual([1, { ok: true, id: expect.any(Number) }]);
+  expect(await charges()).toBe(before + 1);
+  await expect(chargeInOne('in-one', 200)).rejects.toBeInstanceOf(IdempotencyMismatchError);
+  expect(await chargeInOne('in-one', 200, 'family-2')).not.toBe(answers[0]);
+});
+
+test('S2: no effect, no claim', async () => {
+  expect(await chargeInOne('nothing', 0)).toBeUndefined();
+  expect(await chargeInOne('nothing', 100)).toBeDefined();
 });
 
 test('an answer that was not stored in the claim’s transaction is a bug that shows', async () => {
