@@ -27,7 +27,7 @@ export const classView = z.looseObject({
 });
 export type ClassView = z.infer<typeof classView>;
 
-export const status = z.enum(['payment_pending', 'enrolled', 'waitlisted', 'cancelled']);
+export const status = z.enum(['payment_pending', 'offered', 'enrolled', 'waitlisted', 'cancelled']);
 
 export const enrollment = z.looseObject({
   id: z.string(),

@@ -27,7 +27,7 @@ export type FamilyEvidence = Pick<Household, 'id' | 'wishes' | 'cancels' | 'enro
 export type Difference = string;
 
 export const holdsSeat = ({ status }: Pick<Enrollment, 'status'>): boolean =>
-  status === 'enrolled' || status === 'payment_pending';
+  status === 'enrolled' || status === 'payment_pending' || status === 'offered';
 
 export const count = (items: Iterable<string>): Map<string, number> => {
   const counts = new Map<string, number>();

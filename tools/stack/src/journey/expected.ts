@@ -5,6 +5,7 @@ const mailOf: Readonly<Record<string, string | undefined>> = {
   waitlisted: 'waitlisted',
   'seat-held': undefined,
   promoted: 'promoted',
+  offered: 'offered',
   confirmed: 'confirmed',
   cancelled: 'cancelled',
 };
@@ -24,6 +25,7 @@ const statusAfter: Readonly<Record<string, string | undefined>> = {
   waitlisted: 'waitlisted',
   'seat-held': 'payment_pending',
   promoted: 'payment_pending',
+  offered: 'offered',
   confirmed: 'enrolled',
   cancelled: 'cancelled',
 };
