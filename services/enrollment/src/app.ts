@@ -4,6 +4,7 @@ import { isUnavailable, type Database } from '@homeroom/postgres';
 import { openSessions, sessionsPlugin } from '@homeroom/sessions';
 import { classRoutes } from './classes/routes.ts';
 import type { ApiConfig } from './config.ts';
+import { ArrivingChildren } from './enrollments/arriving-children.ts';
 import { KnownFacts } from './enrollments/known-facts.ts';
 import { enrollmentRoutes } from './enrollments/routes.ts';
 import { errors } from './errors.ts';
@@ -16,6 +17,7 @@ export interface Deps {
   readonly database: Database;
   readonly classes: Cache;
   readonly known: KnownFacts;
+  readonly arriving: ArrivingChildren;
 }
 
 /** Builds the API without listening, so that tests can inject requests. Opens nothing that must be closed. */
@@ -61,7 +63,12 @@ export async function buildApp(
     service: 'enrollment',
     secure: config.PUBLIC_ORIGIN.startsWith('https:'),
   });
-  const deps: Deps = { config, metrics, database, classes, known: new KnownFacts() };
+  const arriving = new ArrivingChildren(database, { waitMs: config.ENROLL_WAIT_FOR_FAMILY_MS });
+  app.addHook('preClose', (done) => {
+    arriving.close();
+    done();
+  });
+  const deps: Deps = { config, metrics, database, classes, known: new KnownFacts(), arriving };
   classRoutes(app, deps);
   enrollmentRoutes(app, deps);
   paymentRoutes(app, deps);

@@ -19,21 +19,38 @@ const cache = {
   CLASS_L2_TTL_SECONDS: wholeNumber(1).default(5),
 };
 
-export const apiConfig = processConfig.extend({
-  ...databaseConfig,
-  ...cache,
-  REDIS_SESSIONS_URL: url(/^rediss?$/),
-  CURSOR_SECRET: secret,
-  PAYMENT_WEBHOOK_SECRET: secret,
-  /** The co-op's own, for classes that do not name another. */
-  TIME_ZONE: timeZone.default('UTC'),
-});
+/** What API and worker decide by. */
+const terms = {
+  /** How long a seat is offered to a family whose child has another class at that hour. */
+  ENROLL_OFFER_HOURS: wholeNumber(1).default(48),
+  /** How long a seat is held whose charge was declined; 0 cancels it at once. */
+  PAYMENT_GRACE_HOURS: wholeNumber().default(48),
+};
+
+export const apiConfig = processConfig
+  .extend({
+    ...databaseConfig,
+    ...cache,
+    ...terms,
+    /** How long an enrollment waits for a child whose family's event has not arrived; 0 refuses at once. */
+    ENROLL_WAIT_FOR_FAMILY_MS: wholeNumber().max(10_000).default(2_000),
+    REDIS_SESSIONS_URL: url(/^rediss?$/),
+    CURSOR_SECRET: secret,
+    PAYMENT_WEBHOOK_SECRET: secret,
+    /** The co-op's own, for classes that do not name another. */
+    TIME_ZONE: timeZone.default('UTC'),
+  })
+  .refine(
+    (config) => config.ENROLL_WAIT_FOR_FAMILY_MS < config.REQUEST_TIMEOUT_MS,
+    'ENROLL_WAIT_FOR_FAMILY_MS must be less than REQUEST_TIMEOUT_MS: a request waits within its time limit',
+  );
 export type ApiConfig = Readonly<z.infer<typeof apiConfig>>;
 
 export const workerConfig = processConfig
   .extend({
     ...databaseConfig,
     ...cache,
+    ...terms,
     ...kafkaConfig,
     PAYMENT_URL: url(/^https?$/),
     PAYMENT_TIMEOUT_MS: wholeNumber(1).default(2_000),
@@ -44,10 +61,14 @@ export const workerConfig = processConfig
     /** How long a charge belongs to the worker that took it up. */
     PAYMENT_LEASE_MS: wholeNumber(1).default(30_000),
     PAYMENT_POLL_MS: wholeNumber(1).default(200),
+    /** How long a charge may be without an answer before the family hears of it. */
+    PAYMENT_DELAY_NOTICE_MS: wholeNumber(1).default(120_000),
+    /** How often to look for offers that have expired and charges that take long. */
+    DEADLINES_POLL_MS: wholeNumber(1).default(1_000),
   })
   .refine(
     (config) => config.PAYMENT_LEASE_MS > 2 * config.PAYMENT_TIMEOUT_MS,
     'PAYMENT_LEASE_MS must be more than twice PAYMENT_TIMEOUT_MS: a worker asks and then charges within one lease',
   );
 
-export const commandConfig = anyCommandConfig.extend({ TIME_ZONE: timeZone.default('UTC') });
+export const commandConfig = anyCommandConfig.extend({ TIME_ZONE: timeZone.default('UTC'), ...terms });

@@ -30,6 +30,8 @@ export function cacheConsumer(classes: Cache): ConsumeOptions {
     'homeroom.enrollment.seat-held.v1': forget,
     'homeroom.enrollment.confirmed.v1': forget,
     'homeroom.enrollment.promoted.v1': forget,
+    'homeroom.enrollment.offered.v1': forget,
+    'homeroom.enrollment.offer-expired.v1': forget,
     'homeroom.enrollment.cancelled.v1': forget,
   };
   return { group: 'enrollment-cache', topics: [topics.class, topics.enrollment], fromBeginning: false, handlers };

@@ -14,8 +14,10 @@ import { openClassCache } from './classes/open-class-cache.ts';
 import { migrations, workerConfig } from './config.ts';
 import { cacheConsumer, familyConsumer } from './consumers.ts';
 import { collectCharges } from './payments/collect-charges.ts';
+import { termsOf } from './enrollments/terms.ts';
 import { observePayments } from './payments/observe-payments.ts';
 import { openPaymentProvider } from './payments/provider.ts';
+import { watchDeadlines } from './payments/watch-deadlines.ts';
 
 await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }, async (shell) => {
   const { config, logger, health, metrics, signal } = shell;
@@ -60,7 +62,8 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
   await consume(familyConsumer(database));
   await consume(cacheConsumer(classes));
 
-  const { onCollect, onCall } = observePayments(observed);
+  const { onCollect, onCall, onDeadline } = observePayments(observed);
+  const terms = termsOf(config);
   const concurrent = config.PAYMENT_CONCURRENCY;
   const provider = openPaymentProvider({
     url: config.PAYMENT_URL,
@@ -82,10 +85,22 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
       {
         db: database,
         provider,
+        terms,
         concurrent,
         leaseMs: config.PAYMENT_LEASE_MS,
         pollMs: config.PAYMENT_POLL_MS,
         onEvent: onCollect,
+      },
+      signal,
+    ),
+    watchDeadlines(
+      {
+        db: database,
+        provider,
+        terms,
+        noticeMs: config.PAYMENT_DELAY_NOTICE_MS,
+        pollMs: config.DEADLINES_POLL_MS,
+        onEvent: onDeadline,
       },
       signal,
     ),

@@ -127,6 +127,11 @@ const matrix = accessMatrix<World>(
       request: async (it) => ({ url: `/api/enrollments/${(await enrolled(it)).id}` }),
       answers: ofEnrollment(200),
     },
+    'POST /api/enrollments/{enrollmentId}/accept': {
+      request: async (it) => ({ method: 'POST', url: `/api/enrollments/${(await enrolled(it)).id}/accept` }),
+      answers: ofEnrollment(200),
+      writes: 'never',
+    },
     'POST /api/payments/webhook': {
       request: () => ({ url: '/api/payments/webhook', payload: { id: 'evt_1', type: 'charge.succeeded' } }),
       answers: forAll('401 signature_invalid'),
@@ -139,6 +144,10 @@ const matrix = accessMatrix<World>(
         return enrolling(it.other, id, sent.headers['idempotency-key']);
       },
       answers: { stranger: 201, guardian: '404 child_not_found' },
+    },
+    'S2: POST /api/enrollments: the class, child, and key of another family': {
+      request: async (it) => (await enrolled(it)).sent,
+      answers: { unsigned, stranger: '404 child_not_found' },
     },
     'POST /api/enrollments: naming the family of the child': {
       request: async (it) => {

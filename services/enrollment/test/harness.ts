@@ -90,6 +90,8 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
     RATE_LIMIT_PER_MINUTE: '0',
     MAX_EVENT_LOOP_DELAY_MS: '0',
     TIME_ZONE: 'America/Chicago',
+    // tests of what never arrives need not wait long
+    ENROLL_WAIT_FOR_FAMILY_MS: '100',
     ...env,
   });
   const logger = createLogger({ service: 'enrollment', level: 'error', format: 'json' });

@@ -2,7 +2,9 @@ import { append } from '@homeroom/outbox';
 import { isUniqueViolation, type Transaction } from '@homeroom/postgres';
 import { promoteWaiting } from '../enrollments/promote-waiting.ts';
 import { moveSlots } from '../enrollments/store.ts';
+import { defaultTerms, type Terms } from '../enrollments/terms.ts';
 import { errors } from '../errors.ts';
+import { hasMoney } from '../payments/store.ts';
 import { findMistakes, sameDetails, sameSlot, type ClassDetails, type ClassView } from './class.ts';
 import { assertConsistent, classEvent } from './create-class.ts';
 import { lockClass, updateClass } from './store.ts';
@@ -13,6 +15,7 @@ export type ClassPatch = { readonly [K in keyof ClassDetails]?: ClassDetails[K] 
 /**
  * Changes a class's details. More seats go to those who wait, in the same transaction; a change that changes nothing is
  * no event.
+ * @param terms how long a seat is offered that more seats bring.
  * @param admitted whether the version found may be changed (If-Match).
  */
 export async function changeClass(
@@ -20,6 +23,7 @@ export async function changeClass(
   id: string,
   patch: ClassPatch,
   admitted: (version: number) => boolean = () => true,
+  terms: Terms = defaultTerms,
 ): Promise<{ class: ClassView; changed: boolean }> {
   const before = await lockClass(trx, id);
   if (before === undefined) throw errors.problem('class_not_found');
@@ -28,6 +32,12 @@ export async function changeClass(
   const wanted: ClassView = { ...before, ...given };
   assertConsistent(wanted, sameSlot(before, wanted) ? findMistakes(before) : []);
   if (sameDetails(before, wanted)) return { class: before, changed: false };
+  if (wanted.currency !== before.currency && (await hasMoney(trx, id))) {
+    throw errors.problem(
+      'currency_in_use',
+      `The class has enrollments or charges in ${before.currency}. Open another class.`,
+    );
+  }
   const taken = before.capacity - before.seatsLeft;
   if (wanted.capacity < taken) throw errors.problem('capacity_below_taken', `${taken} seats are taken`);
 
@@ -36,5 +46,5 @@ export async function changeClass(
   });
   await append(trx, classEvent('homeroom.class.changed.v1', updated));
   if (!sameSlot(before, updated)) await moveSlots(trx, id);
-  return { class: await promoteWaiting(trx, updated, new Date()), changed: true };
+  return { class: await promoteWaiting(trx, updated, new Date(), terms), changed: true };
 }

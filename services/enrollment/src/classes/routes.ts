@@ -10,6 +10,7 @@ import {
 import { requireCoordinator, type Freshness } from '@homeroom/sessions';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../app.ts';
+import { termsOf } from '../enrollments/terms.ts';
 import { errors } from '../errors.ts';
 import { changeClass } from './change-class.ts';
 import { createClass } from './create-class.ts';
@@ -125,7 +126,7 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
       const { classId } = request.params;
       const wanted = wantedVersions(request.headers['if-match']);
       const { class: changed } = await database.transaction((trx) =>
-        changeClass(trx, classId, request.body, (version) => wanted?.includes(version) ?? true),
+        changeClass(trx, classId, request.body, (version) => wanted?.includes(version) ?? true, termsOf(config)),
       );
       await Promise.all([session.wrote(), classes.invalidate(classId)]);
       return reply.header('etag', versionTag(changed.version)).send(changed);

@@ -1,4 +1,6 @@
 import { ageOn, overlaps, type ClassView, type WeeklySlot } from '../classes/class.ts';
+import { hasEnded } from '../classes/ended.ts';
+import type { Override } from './enrollment.ts';
 
 export interface ChildFacts {
   readonly id: string;
@@ -25,6 +27,7 @@ export interface Request {
   readonly childId: string;
   /** Absent when a coordinator enrols: any family's child will do. */
   readonly familyId: string | undefined;
+  readonly override?: Override | undefined;
   readonly now: Date;
 }
 
@@ -38,6 +41,7 @@ export type Refusal =
   | 'family_not_ready'
   | 'already_enrolled'
   | 'class_closed'
+  | 'class_ended'
   | 'age_out_of_range'
   | 'schedule_conflict';
 
@@ -49,11 +53,15 @@ export function decide(facts: Facts, request: Request): Decision {
   if (wanted === undefined) return refuse('class_not_found', 'there is no class with this id');
   // a child of another family is answered exactly like one that does not exist
   const child = request.familyId === undefined || facts.child?.familyId === request.familyId ? facts.child : undefined;
-  if (child === undefined || child.removed) return missing(request, familyKnown);
+  if (child === undefined) return missing(request, familyKnown);
+  if (child.removed) return refuse('child_not_found', 'there is no such child');
   if (active) return refuse('already_enrolled', `${child.name} already has a seat or a place in ${wanted.title}`);
-  if (wanted.status === 'closed') return refuse('class_closed', `${wanted.title} takes no more enrolments`);
+  if (wanted.status === 'closed') return refuse('class_closed', `${wanted.title} takes no more enrollments`);
+  if (hasEnded(wanted, request.now)) {
+    return refuse('class_ended', `${wanted.title} had its last day on ${wanted.lastDay}`);
+  }
   const age = ageOn(child.birthDate, wanted.firstDay);
-  if (age < wanted.ageMin || age > wanted.ageMax) {
+  if (request.override?.age !== true && (age < wanted.ageMin || age > wanted.ageMax)) {
     const ages = `${wanted.ageMin} to ${wanted.ageMax}`;
     return refuse('age_out_of_range', `${child.name} is ${age} when ${wanted.title} begins; it is for ages ${ages}`);
   }
@@ -68,13 +76,17 @@ export function decide(facts: Facts, request: Request): Decision {
 /** Whoever waits goes first, even when a seat is free at this moment. */
 export const hasSeat = ({ seatsLeft, waitlisted }: ClassView): boolean => seatsLeft > 0 && waitlisted === 0;
 
-const newsTravelMs = 10 * 60_000;
+/** How long a new child's event may take to get here before the child counts as one that does not exist. */
+const arrivalMs = 30_000;
 
-/** The family's events may still be on their way here: then the answer is “soon”, not “no”. */
+/**
+ * The family's events may still be on their way: then the answer is "soon", not "no". A child of another family is answered
+ * like one that does not exist, so its age counts as well.
+ */
 function missing({ childId, now, familyId }: Request, familyKnown: boolean): Decision {
-  const recent = Math.abs(now.getTime() - mintedAt(childId)) < newsTravelMs;
-  return (familyId !== undefined && !familyKnown) || recent
-    ? refuse('family_not_ready', 'the family’s registration has not arrived here yet')
+  const isYoung = Math.abs(now.getTime() - mintedAt(childId)) < arrivalMs;
+  return (familyId !== undefined && !familyKnown) || isYoung
+    ? refuse('family_not_ready', 'the registration has not arrived here yet')
     : refuse('child_not_found', 'there is no such child');
 }
 

@@ -1,5 +1,5 @@
 import { OUTBOX_COLUMNS } from '@homeroom/outbox';
-import type { Queryable } from '@homeroom/postgres';
+import { claimCte, claimParameters, type Queryable } from '@homeroom/postgres';
 import type { ClassView } from '../classes/class.ts';
 import { classJson } from '../classes/store.ts';
 import type { Facts } from './decide.ts';
@@ -62,10 +62,10 @@ happened as (
   select $6, 1, $8, ${data}, $7 from ${from}
 ), enrolled as (
   insert into enrollments (enrollment_id, version, class_id, child_id, family_id, status, amount_cents,
-    waitlist_number, idempotency_key, created_at, updated_at)
-  select $6, 1, $1, $2, $3, ${status}, $10, ${number}, $11, $7, $7 from ${from}
+    waitlist_number, price_cents, currency, created_at, updated_at)
+  select $6, 1, $1, $2, $3, ${status}, $10, ${number}, $11, $12, $7, $7 from ${from}
 ), published as (
-  insert into outbox (${OUTBOX_COLUMNS}) select $12::uuid, $13, $14, $15::jsonb, ${payload} from ${from}
+  insert into outbox (${OUTBOX_COLUMNS}) select $13::uuid, $14, $15, $16::jsonb, ${payload} from ${from}
 )`;
 
 /** The class as it was when locked, for deciding again. All the facts would cost every enrolment a quarter more. */
@@ -74,7 +74,11 @@ select written.done, ${position} as position,
   case when not written.done then (select ${classJson('c')} from class c) end as class
 from (select exists (select from ${from}) as done) written`;
 
-const takeSeat = `with ${lockedClass}, child as (
+/** Where the parameters of a claimed key begin, and where its answer is. */
+const claimFrom = 18;
+const claimBody = `$${claimFrom + 4}`;
+
+const takeSeat = (claimed: string): string => `with ${lockedClass}, child as (
   update children ch set slots = ch.slots || ${slotJson('class')} from class
   where ${classIsAsKnown} and class.waitlisted = 0 and class.taken < class.capacity and ${childIsFree}
   returning ch.child_id
@@ -83,10 +87,10 @@ const takeSeat = `with ${lockedClass}, child as (
 ), owed as (
   insert into charges (enrollment_id, amount_cents, currency)
   select $6, price_cents, currency from class, seat where price_cents > 0
-), ${written('seat', `case when $10::int > 0 then 'payment_pending' else 'enrolled' end`, 'null', '$9::jsonb', '$16::bytea')}
+), ${written('seat', `case when $10::int > 0 then 'payment_pending' else 'enrolled' end`, 'null', '$9::jsonb', '$17::bytea')}${claimed}
 ${answer('seat', 'null::int')}`;
 
-const joinWaitlist = `with ${lockedClass}, child as (
+const joinWaitlist = (claimed: string): string => `with ${lockedClass}, child as (
   select ch.child_id from children ch, class
   where ${classIsAsKnown} and (class.waitlisted > 0 or class.taken >= class.capacity) and ${childIsFree}
 ), place as (
@@ -98,9 +102,30 @@ const joinWaitlist = `with ${lockedClass}, child as (
   `'waitlisted'`,
   'place.number',
   `$9::jsonb || jsonb_build_object('position', place.position, 'waitlistNumber', place.number)`,
-  `convert_to((convert_from($16::bytea, 'UTF8')::jsonb || jsonb_build_object('position', place.position))::text, 'UTF8')`,
-)}
+  `convert_to((convert_from($17::bytea, 'UTF8')::jsonb || jsonb_build_object('position', place.position))::text, 'UTF8')`,
+)}${claimed}
 ${answer('place', '(select position from place)')}`;
+
+/** With a key, the same statement claims it and stores the answer; without one it does not mention keys at all. */
+const statements = {
+  seat: {
+    plain: { name: 'enroll-seat', text: takeSeat('') },
+    keyed: { name: 'enroll-seat-keyed', text: takeSeat(`, ${claimCte({ from: 'seat', first: claimFrom })}`) },
+  },
+  waitlist: {
+    plain: { name: 'enroll-waitlist', text: joinWaitlist('') },
+    keyed: {
+      name: 'enroll-waitlist-keyed',
+      text: joinWaitlist(
+        `, ${claimCte({
+          from: 'place',
+          first: claimFrom,
+          body: `(${claimBody}::jsonb || jsonb_build_object('position', place.position))::text`,
+        })}`,
+      ),
+    },
+  },
+} as const;
 
 export interface Enrolling {
   readonly classId: string;
@@ -112,7 +137,11 @@ export interface Enrolling {
   readonly at: Date;
   readonly event: { readonly type: string; readonly data: object };
   readonly amountCents: number;
-  readonly idempotencyKey: string | undefined;
+  /** What a place on the waitlist is promised at. */
+  readonly priceCents: number | undefined;
+  readonly currency: string;
+  /** The key to claim, and the answer to store; a place's position is added by the statement. */
+  readonly claim: Parameters<typeof claimParameters>[0] | undefined;
   /** The event's `outboxParameters`. */
   readonly outbox: readonly unknown[];
 }
@@ -124,8 +153,7 @@ export type Written =
 
 export async function writeEnrollment(db: Queryable, kind: 'seat' | 'waitlist', e: Enrolling): Promise<Written> {
   const { rows } = await db.query<{ done: boolean; position: number | null; class: ClassView | null }>({
-    name: kind === 'seat' ? 'enroll-seat' : 'enroll-waitlist',
-    text: kind === 'seat' ? takeSeat : joinWaitlist,
+    ...statements[kind][e.claim === undefined ? 'plain' : 'keyed'],
     values: [
       e.classId,
       e.childId,
@@ -137,8 +165,10 @@ export async function writeEnrollment(db: Queryable, kind: 'seat' | 'waitlist', 
       e.event.type,
       JSON.stringify(e.event.data),
       e.amountCents,
-      e.idempotencyKey ?? null,
+      e.priceCents ?? null,
+      e.currency,
       ...e.outbox,
+      ...(e.claim === undefined ? [] : claimParameters(e.claim)),
     ],
   });
   const row = rows[0];

@@ -8,7 +8,10 @@ const fields = `'id', e.enrollment_id, 'version', e.version, 'status', e.status,
     'weekday', c.weekday, 'startTime', c.start_time, 'endTime', c.end_time, 'firstDay', c.first_day,
     'lastDay', c.last_day, 'timeZone', c.time_zone, 'currency', c.currency),
   'child', json_build_object('id', ch.child_id, 'name', ch.name), 'familyId', e.family_id,
-  'amountCents', e.amount_cents, 'payment', p.state, 'reason', e.cancel_reason,
+  'amountCents', e.amount_cents, 'priceCents', case when e.status = 'waitlisted' then e.price_cents end,
+  'currency', coalesce(e.currency, c.currency), 
+  'expiresAt', case when e.status = 'offered' then ${iso('e.offer_expires_at')} end,
+  'payBy', case when p.state = 'due' then ${iso('p.pay_by')} end, 'payment', p.state, 'reason', e.cancel_reason,
   'refundCents', case when e.status = 'cancelled' then e.refund_cents end,
   'createdAt', ${iso('e.created_at')}, 'updatedAt', ${iso('e.updated_at')}`;
 
@@ -50,8 +53,10 @@ export async function listEnrollments(
 
 const history = `'history', (
   select json_agg(json_build_object('version', h.version, 'type', h.type, 'at', ${iso('h.occurred_at')},
-    'position', h.data -> 'position', 'amountCents', h.data -> 'amountCents', 'reason', h.data -> 'reason',
-    'refundCents', h.data -> 'refundCents') order by h.version)
+    'position', h.data -> 'position', 'amountCents', h.data -> 'amountCents', 'priceCents', h.data -> 'priceCents',
+    'currency', h.data -> 'currency', 'reason', h.data -> 'reason', 'refundCents', h.data -> 'refundCents',
+    'noRefund', h.data -> 'noRefund', 'conflictsWith', h.data -> 'conflictsWith', 'expiresAt', h.data -> 'expiresAt',
+    'payBy', h.data -> 'payBy', 'override', h.data -> 'override') order by h.version)
   from enrollment_events h where h.enrollment_id = e.enrollment_id)`;
 
 /** As JSON text, with its history. */
@@ -67,6 +72,13 @@ export async function findEnrollmentText(
   });
   return rows[0]?.text;
 }
+
+/** How the child fits the class now; `ageOn` in SQL. */
+const flags = `array_remove(array[
+  case when ch.removed then 'child_removed' end,
+  case when o.override is null
+    and extract(year from age(c.first_day, ch.birth_date)) not between c.age_min and c.age_max
+    then 'age_out_of_range' end], null)`;
 
 export interface RosterPlace {
   /** 0 for those who have a seat. */
@@ -87,12 +99,17 @@ export async function readRoster(
           'child', json_build_object('id', ch.child_id, 'name', ch.name, 'birthDate', ch.birth_date),
           'family', json_build_object('id', f.family_id, 'name', f.name, 'guardians', (
             select json_agg(json_build_object('name', g ->> 'name', 'email', g ->> 'email'))
-            from jsonb_array_elements(f.guardians) g))))::text end as text
+            from jsonb_array_elements(f.guardians) g)),
+          'flags', ${flags}, 'override', o.override))::text end as text
       from classes c
       left join enrollments e on e.class_id = c.class_id and e.status <> 'cancelled'
         and (coalesce(e.waitlist_number, 0), e.enrollment_id) > ($2, $3::uuid)
       left join children ch on ch.child_id = e.child_id
       left join families f on f.family_id = e.family_id
+      left join lateral (
+        select h.data -> 'override' as override from enrollment_events h
+        where h.enrollment_id = e.enrollment_id and h.version = 1
+      ) o on true
       where c.class_id = $1
       order by coalesce(e.waitlist_number, 0), e.enrollment_id limit $4`,
     values: [classId, after?.number ?? -1, after?.enrollmentId ?? '00000000-0000-0000-0000-000000000000', limit],

@@ -1,24 +1,67 @@
 import type { Transaction } from '@homeroom/postgres';
-import type { ClassView } from '../classes/class.ts';
+import { overlaps, type ClassView } from '../classes/class.ts';
+import { hasEnded } from '../classes/ended.ts';
 import { countSeats } from '../classes/store.ts';
 import { openCharge } from '../payments/store.ts';
-import { promote } from './enrollment.ts';
-import { holdSlot, lockFirstWaiting, record } from './store.ts';
+import { agreedCents, promote, type Enrollment, type EnrollmentEvent } from './enrollment.ts';
+import { holdSlot, lockBusyHours, lockFirstWaiting, record } from './store.ts';
+import { defaultTerms, type Terms } from './terms.ts';
 
 /**
- * Gives every free seat of a locked class to whoever has waited longest, until none is free or nobody waits. A child
- * that has found another class at the same hour meanwhile is promoted too: the family chooses which of the two it keeps.
+ * Gives every free seat of a locked class to the first on the waitlist, until none is free or nobody waits. A child that
+ * has another class at that hour by now is offered the seat: nothing is charged until the family accepts. A class that has
+ * ended promotes nobody.
  */
-export async function promoteWaiting(trx: Transaction, locked: ClassView, at: Date): Promise<ClassView> {
+export async function promoteWaiting(
+  trx: Transaction,
+  locked: ClassView,
+  at: Date,
+  terms: Terms = defaultTerms,
+): Promise<ClassView> {
+  if (hasEnded(locked, at)) return locked;
   let now = locked;
   while (now.seatsLeft > 0 && now.waitlisted > 0) {
     const first = await lockFirstWaiting(trx, now.id);
     if (first === undefined) throw new Error(`class ${now.id} counts ${now.waitlisted} waiting and nobody waits`);
-    await record(trx, first, promote(first, now.priceCents), at, now);
+    const clash = await findClash(trx, first.childId, now);
+    if (clash === undefined) await giveSeat(trx, first, now, at);
+    else await record(trx, first, [offer(first, now, clash, new Date(at.getTime() + terms.offerMs))], at, now);
     await countSeats(trx, now.id, { taken: 1, waitlisted: -1 });
-    await holdSlot(trx, first);
-    if (now.priceCents > 0) await openCharge(trx, first.id, now);
     now = { ...now, seatsLeft: now.seatsLeft - 1, waitlisted: now.waitlisted - 1 };
   }
   return now;
+}
+
+type Clash = Awaited<ReturnType<typeof lockBusyHours>>[number];
+
+/** Holds the child, and says which of its classes is at the hour of another. */
+export async function findClash(trx: Transaction, childId: string, wanted: ClassView): Promise<Clash | undefined> {
+  const busy = await lockBusyHours(trx, childId);
+  return busy.find((slot) => slot.classId !== wanted.id && overlaps(slot, wanted));
+}
+
+/** A seat that is counted already becomes the child's: its hours are busy, its price is due. */
+export async function giveSeat(trx: Transaction, waited: Enrollment, about: ClassView, at: Date): Promise<Enrollment> {
+  const promoted = promote(waited, about);
+  const given = await record(trx, waited, [promoted], at, about);
+  await holdSlot(trx, waited);
+  const { amountCents } = promoted;
+  if (amountCents > 0) await openCharge(trx, waited.id, { amountCents, currency: about.currency });
+  return given;
+}
+
+function offer(first: Enrollment, about: ClassView, clash: Clash, expiresAt: Date): EnrollmentEvent {
+  const { classId, childId, familyId } = first;
+  const { title, weekday, startTime, endTime } = clash;
+  return {
+    type: 'offered',
+    classId,
+    childId,
+    familyId,
+    amountCents: agreedCents(first, about),
+    currency: about.currency,
+    reason: 'schedule_conflict',
+    conflictsWith: { classId: clash.classId, title, weekday, startTime, endTime },
+    expiresAt: expiresAt.toISOString(),
+  };
 }

@@ -87,7 +87,7 @@ async function insertRebuilt(trx: Transaction, states: readonly Enrollment[]): P
 }
 
 const counters = `select c.class_id,
-    count(r.class_id) filter (where r.status in ('payment_pending', 'enrolled'))::int as taken,
+    count(r.class_id) filter (where r.status in ('payment_pending', 'enrolled', 'offered'))::int as taken,
     count(r.class_id) filter (where r.status = 'waitlisted')::int as waitlisted,
     coalesce((select max((h.data ->> 'waitlistNumber')::int) from enrollment_events h
       where h.type = 'waitlisted' and (h.data ->> 'classId')::uuid = c.class_id), 0) as last_number

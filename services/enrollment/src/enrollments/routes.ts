@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import type { Deps } from '../app.ts';
 import { classParams } from '../classes/schemas.ts';
 import { errors } from '../errors.ts';
+import { acceptOffer } from './accept-offer.ts';
 import { cancelEnrollment } from './cancel-enrollment.ts';
 import { enrollChild } from './enroll-child.ts';
 import { findEnrollmentText, listEnrollments, readRoster } from './list-store.ts';
@@ -20,6 +21,7 @@ import {
   rosterCursor,
   rosterQuery,
 } from './schemas.ts';
+import { termsOf } from './terms.ts';
 
 const tags = ['enrolments'];
 const security = [{ session: [] }];
@@ -35,7 +37,14 @@ const sendPrivate = (reply: FastifyReply, text: string): FastifyReply =>
     .header('cache-control', 'private, no-cache')
     .send(text);
 
-export function enrollmentRoutes(app: ZodFastify, { config, database, known, metrics }: Deps): void {
+/** Aborts when the client leaves before it has its answer. */
+function leaving(reply: FastifyReply): AbortSignal {
+  const left = new AbortController();
+  reply.raw.once('close', () => left.abort());
+  return left.signal;
+}
+
+export function enrollmentRoutes(app: ZodFastify, { config, database, known, arriving, metrics }: Deps): void {
   const enrolments = metrics.counter('enrollments_total', 'Enrolments by what they began as', ['status']);
   const listText = (rows: readonly { text: string }[], next: object | undefined): string => {
     const cursor = next === undefined ? '' : `,"nextCursor":"${encodeCursor(next, config.CURSOR_SECRET)}"`;
@@ -52,18 +61,40 @@ export function enrollmentRoutes(app: ZodFastify, { config, database, known, met
         headers: idempotencyHeaders,
         body: newEnrollment,
         response: { 201: enrolled },
+        sends: ['location', 'etag'],
+        problems: [
+          'unauthenticated',
+          'forbidden_role',
+          'class_not_found',
+          'child_not_found',
+          'family_not_ready',
+          'already_enrolled',
+          'class_closed',
+          'class_ended',
+          'schedule_conflict',
+          'age_out_of_range',
+          'seats_contended',
+        ],
       },
     },
     async (request, reply) => {
       const session = await requirePrincipal(request);
-      const { classId, childId, familyId } = request.body;
+      const { classId, childId, familyId, override } = request.body;
       const own = familyOf(session);
+      if (own !== undefined && override !== undefined) throw errors.problem('forbidden_role');
       // the child of another family does not exist for a guardian, whichever family is named
       if (own !== undefined && familyId !== undefined && familyId !== own) throw errors.problem('child_not_found');
-      const idempotencyKey = request.headers['idempotency-key'];
       const made = await enrollChild(
-        { db: database, known },
-        { classId, childId, familyId: own ?? familyId, idempotencyKey },
+        { db: database, known, arriving },
+        {
+          classId,
+          childId,
+          familyId: own ?? familyId,
+          override,
+          accountId: session.principal.accountId,
+          idempotencyKey: request.headers['idempotency-key'],
+        },
+        leaving(reply),
       );
       enrolments.inc({ status: made.status });
       await session.wrote();
@@ -81,6 +112,7 @@ export function enrollmentRoutes(app: ZodFastify, { config, database, known, met
         summary: 'List enrolments, newest first: one’s own, or all for a coordinator',
         querystring: enrollmentsQuery,
         response: { 200: enrollmentList },
+        problems: ['unauthenticated'],
       },
     },
     async (request, reply) => {
@@ -106,6 +138,7 @@ export function enrollmentRoutes(app: ZodFastify, { config, database, known, met
         summary: 'Read an enrolment and its history',
         params: enrollmentParams,
         response: { 200: enrollmentDetail },
+        problems: ['unauthenticated', 'enrollment_not_found'],
       },
     },
     async (request, reply) => {
@@ -129,17 +162,53 @@ export function enrollmentRoutes(app: ZodFastify, { config, database, known, met
         summary: 'Cancel; the seat goes to whoever waits first',
         params: enrollmentParams,
         response: { 200: cancelled },
+        problems: ['unauthenticated', 'enrollment_not_found'],
       },
     },
     async (request) => {
       const session = await requirePrincipal(request);
       const { enrollmentId } = request.params;
-      const { id, status, refundCents } = await cancelEnrollment(database, {
-        enrollmentId,
+      const { id, status, refundCents, currency, noRefund } = await cancelEnrollment(
+        database,
+        { enrollmentId, familyId: familyOf(session) },
+        termsOf(config),
+      );
+      await session.wrote();
+      return { id, status, refundCents, currency, noRefund };
+    },
+  );
+
+  app.post(
+    '/api/enrollments/:enrollmentId/accept',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Accept a seat that was offered',
+        params: enrollmentParams,
+        headers: idempotencyHeaders,
+        response: { 200: enrolled },
+        sends: ['etag'],
+        problems: [
+          'unauthenticated',
+          'enrollment_not_found',
+          'not_offered',
+          'offer_expired',
+          'class_ended',
+          'schedule_conflict',
+        ],
+      },
+    },
+    async (request, reply) => {
+      const session = await requirePrincipal(request);
+      const accepted = await acceptOffer(database, {
+        enrollmentId: request.params.enrollmentId,
         familyId: familyOf(session),
+        accountId: session.principal.accountId,
+        idempotencyKey: request.headers['idempotency-key'],
       });
       await session.wrote();
-      return { id, status, refundCents };
+      return reply.header('etag', versionTag(accepted.version)).send(accepted);
     },
   );
 
@@ -153,6 +222,7 @@ export function enrollmentRoutes(app: ZodFastify, { config, database, known, met
         params: classParams,
         querystring: rosterQuery,
         response: { 200: roster },
+        problems: ['unauthenticated', 'forbidden_role', 'class_not_found'],
       },
     },
     async (request, reply) => {

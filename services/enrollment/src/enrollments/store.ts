@@ -1,6 +1,6 @@
 import { append } from '@homeroom/outbox';
 import type { Queryable, Transaction } from '@homeroom/postgres';
-import type { ClassView } from '../classes/class.ts';
+import type { ClassView, WeeklySlot } from '../classes/class.ts';
 import { apply, publish, type CancelReason, type Enrollment, type EnrollmentEvent } from './enrollment.ts';
 
 export interface EnrollmentRow {
@@ -14,6 +14,9 @@ export interface EnrollmentRow {
   waitlistNumber: number | null;
   reason: CancelReason | null;
   refundCents: number;
+  currency: string | null;
+  priceCents: number | null;
+  expiresAt: Date | null;
   idempotencyKey: string | null;
   createdAt: Date;
   updatedAt: Date;
@@ -22,19 +25,20 @@ export interface EnrollmentRow {
 /** Of `enrollments e`. */
 export const enrollmentColumns = `e.enrollment_id as id, e.version, e.class_id as "classId", e.child_id as "childId",
   e.family_id as "familyId", e.status, e.amount_cents as "amountCents", e.waitlist_number as "waitlistNumber",
-  e.cancel_reason as reason, e.refund_cents as "refundCents", e.idempotency_key as "idempotencyKey",
+  e.cancel_reason as reason, e.refund_cents as "refundCents", e.currency, e.price_cents as "priceCents",
+  e.offer_expires_at as "expiresAt", e.idempotency_key as "idempotencyKey",
   e.created_at as "createdAt", e.updated_at as "updatedAt"`;
 
-export function enrollmentOf({
-  status,
-  waitlistNumber,
-  reason,
-  refundCents,
-  idempotencyKey,
-  ...row
-}: EnrollmentRow): Enrollment {
-  const common = { ...row, ...(idempotencyKey === null ? {} : { idempotencyKey }) };
+export function enrollmentOf(row: EnrollmentRow): Enrollment {
+  const { status, waitlistNumber, reason, refundCents, currency, priceCents, expiresAt, idempotencyKey, ...rest } = row;
+  const common = {
+    ...rest,
+    ...(currency === null ? {} : { currency }),
+    ...(priceCents === null ? {} : { priceCents }),
+    ...(idempotencyKey === null ? {} : { idempotencyKey }),
+  };
   if (status === 'waitlisted') return { ...common, status, waitlistNumber: waitlistNumber ?? 0 };
+  if (status === 'offered') return { ...common, status, expiresAt: expiresAt ?? row.updatedAt };
   if (status === 'cancelled') return { ...common, status, reason: reason ?? 'by_family', refundCents };
   return { ...common, status };
 }
@@ -80,21 +84,6 @@ export const positionSql = `case when e.status = 'waitlisted' then (
   select count(*)::int from enrollments w
   where w.class_id = e.class_id and w.status = 'waitlisted' and w.waitlist_number <= e.waitlist_number) end`;
 
-export async function findByIdempotencyKey(
-  db: Queryable,
-  { familyId, key }: { familyId: string; key: string },
-): Promise<(Enrollment & { readonly position: number | undefined }) | undefined> {
-  const { rows } = await db.query<EnrollmentRow & { position: number | null }>({
-    name: 'enrollment-by-key',
-    text: `select ${enrollmentColumns}, ${positionSql} as position from enrollments e
-      where family_id = $1 and idempotency_key = $2`,
-    values: [familyId, key],
-  });
-  if (rows[0] === undefined) return undefined;
-  const { position, ...row } = rows[0];
-  return { ...enrollmentOf(row), position: position ?? undefined };
-}
-
 /** The column values of a state; rebuilding the read model writes the same ones. */
 export const rowOf = (state: Enrollment): object => ({
   enrollment_id: state.id,
@@ -107,6 +96,9 @@ export const rowOf = (state: Enrollment): object => ({
   waitlist_number: state.status === 'waitlisted' ? state.waitlistNumber : null,
   cancel_reason: state.status === 'cancelled' ? state.reason : null,
   refund_cents: state.status === 'cancelled' ? state.refundCents : 0,
+  currency: state.currency ?? null,
+  price_cents: state.priceCents ?? null,
+  offer_expires_at: state.status === 'offered' ? state.expiresAt.toISOString() : null,
   idempotency_key: state.idempotencyKey ?? null,
   created_at: state.createdAt.toISOString(),
   updated_at: state.updatedAt.toISOString(),
@@ -137,6 +129,7 @@ export async function record(
       )
       update enrollments e set version = r.version, status = r.status, amount_cents = r.amount_cents,
         waitlist_number = r.waitlist_number, cancel_reason = r.cancel_reason, refund_cents = r.refund_cents,
+        currency = r.currency, price_cents = r.price_cents, offer_expires_at = r.offer_expires_at,
         updated_at = $2
       from jsonb_populate_record(null::enrollments, $4::jsonb) r, children ch
       where e.enrollment_id = $1 and ch.child_id = e.child_id returning ch.name as "childName"`,
@@ -149,6 +142,32 @@ export async function record(
   );
   await append(trx, ...published);
   return state;
+}
+
+export async function readChildName(db: Queryable, childId: string): Promise<string> {
+  const { rows } = await db.query<{ name: string }>({
+    name: 'child-name',
+    text: 'select name from children where child_id = $1',
+    values: [childId],
+  });
+  return rows[0]?.name ?? '';
+}
+
+/** The hours at which a child is busy, each with the class that fills it. Holds the child until the transaction ends. */
+export async function lockBusyHours(
+  trx: Transaction,
+  childId: string,
+): Promise<(WeeklySlot & { readonly classId: string; readonly title: string })[]> {
+  const { rows } = await trx.query<{ busy: (WeeklySlot & { classId: string; title: string })[] }>({
+    name: 'child-lock-busy-hours',
+    text: `select (
+        select coalesce(jsonb_agg(slot || jsonb_build_object('title', c.title) order by c.class_id), '[]')
+        from jsonb_array_elements(ch.slots) slot join classes c on c.class_id = (slot ->> 'classId')::uuid
+      ) as busy
+      from children ch where ch.child_id = $1 for no key update of ch`,
+    values: [childId],
+  });
+  return rows[0]?.busy ?? [];
 }
 
 /** Adds the class's hours to those the child is busy. */

@@ -1,6 +1,7 @@
 import type { FamilySnapshot } from '@homeroom/contracts';
 import { receiveOnce } from '@homeroom/outbox';
 import type { Database, Transaction } from '@homeroom/postgres';
+import { flagEnrollments } from '../enrollments/flag-enrollments.ts';
 
 /** Keeps this service's copy of a family: once per event, and never an older state over a newer one. */
 export async function copyFamily(
@@ -8,13 +9,20 @@ export async function copyFamily(
   { eventId, family }: { eventId: string; family: FamilySnapshot },
 ): Promise<void> {
   await db.transaction(async (trx) => {
-    if (await receiveOnce(trx, { consumer: 'enrollment', eventId })) await saveFamily(trx, family);
+    if (!(await receiveOnce(trx, { consumer: 'enrollment', eventId }))) return;
+    if (await saveFamily(trx, family)) await flagEnrollments(trx, family.familyId, new Date());
   });
 }
 
-/** A child's version moves only when the child has changed: decisions about the others stay valid. */
-async function saveFamily(trx: Transaction, { familyId, version, name, guardians, children }: FamilySnapshot) {
-  await trx.query({
+/**
+ * A child's version moves only when the child has changed: decisions about the others stay valid.
+ * @returns whether a child that was known has changed or left.
+ */
+async function saveFamily(
+  trx: Transaction,
+  { familyId, version, name, guardians, children }: FamilySnapshot,
+): Promise<boolean> {
+  const { rows } = await trx.query<{ changed: boolean }>({
     name: 'family-save',
     text: `with given as (
         select * from jsonb_to_recordset($5::jsonb) as g("childId" uuid, name text, "birthDate" date)
@@ -31,9 +39,14 @@ async function saveFamily(trx: Transaction, { familyId, version, name, guardians
           set version = excluded.version, name = excluded.name, birth_date = excluded.birth_date, removed = false
           where (children.name, children.birth_date, children.removed)
             is distinct from (excluded.name, excluded.birth_date, false)
+        returning xmax <> 0 as was_known
+      ), gone as (
+        update children set removed = true, version = newer.version from newer
+        where family_id = $1 and not removed and child_id not in (select "childId" from given)
+        returning child_id
       )
-      update children set removed = true, version = newer.version from newer
-      where family_id = $1 and not removed and child_id not in (select "childId" from given)`,
+      select exists (select from kept where was_known) or exists (select from gone) as changed`,
     values: [familyId, version, name, JSON.stringify(guardians), JSON.stringify(children)],
   });
+  return rows[0]?.changed === true;
 }

@@ -1,6 +1,8 @@
 import type { Database } from '@homeroom/postgres';
 import { fullJitter, isBrokenCircuit, isRejected, joinSignals } from '@homeroom/resilience';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasEnded } from '../classes/ended.ts';
+import type { Terms } from '../enrollments/terms.ts';
 import type { ChargeOutcome } from './charge.ts';
 import { ProviderRefusedError, type PaymentProvider } from './provider.ts';
 import { settleCharge, settleRefund, type Settled } from './settle-charge.ts';
@@ -15,6 +17,7 @@ export type CollectorEvent =
 export interface CollectorOptions {
   readonly db: Database;
   readonly provider: PaymentProvider;
+  readonly terms?: Terms;
   /** Calls to the provider at once. */
   readonly concurrent: number;
   /** How long a claim protects a row from other workers; longer than any call may take. */
@@ -85,20 +88,20 @@ async function collect(claim: Claim, options: CollectorOptions): Promise<void> {
   }
 }
 
-async function ask(claim: Claim, { db, provider, leaseMs }: CollectorOptions): Promise<Settled | undefined> {
+async function ask(claim: Claim, { db, provider, leaseMs, terms }: CollectorOptions): Promise<Settled | undefined> {
   const { enrollmentId, attempts, askedAgoMs = leaseMs } = claim;
   // from the second time on somebody has asked before and has not brought home what the provider said
-  let outcome: ChargeOutcome = attempts > 1 ? await provider.find(enrollmentId) : { kind: 'unknown-to-provider' };
+  let outcome: ChargeOutcome = attempts > 1 ? await provider.find(claim) : { kind: 'unknown-to-provider' };
   if (outcome.kind === 'unknown-to-provider') {
-    if (claim.enrollment === 'payment_pending') {
+    if (claim.enrollment === 'payment_pending' && !hasEnded(claim.class, new Date())) {
       outcome = await provider.charge(claim);
     } else if (attempts > 1 && askedAgoMs < leaseMs) {
-      // nobody wants the seat any more, but the request may still be on its way: too early to call it void
+      // nobody wants the charge any more, but the request may still be on its way: too early to call it void
       await postpone(db, claim, { delayMs: leaseMs - askedAgoMs, asked: true, reason: 'may still be under way' });
       return undefined;
     }
   }
-  return db.transaction((trx) => settleCharge(trx, { enrollmentId, outcome }));
+  return db.transaction((trx) => settleCharge(trx, { enrollmentId, outcome, terms }));
 }
 
 async function giveBack(claim: Claim, { db, provider }: CollectorOptions): Promise<Settled> {

@@ -7,11 +7,20 @@ export class ProviderRefusedError extends Error {
   override readonly name = 'ProviderRefusedError';
 }
 
+/** Which charge of an enrollment: a provider answers a declined one's key with "declined" for good. */
+export interface Attempt {
+  readonly enrollmentId: string;
+  readonly declines: number;
+}
+
+const keyOf = ({ enrollmentId, declines }: Attempt): string =>
+  declines === 0 ? `charge:${enrollmentId}` : `charge:${enrollmentId}:${declines}`;
+
 /** Every call is bounded in time, counted by one breaker, and safe to repeat. */
 export interface PaymentProvider {
-  charge(order: { enrollmentId: string; amountCents: number; currency: string }): Promise<ChargeOutcome>;
+  charge(order: Attempt & { amountCents: number; currency: string }): Promise<ChargeOutcome>;
   /** What became of a charge whose answer never came. */
-  find(enrollmentId: string): Promise<ChargeOutcome>;
+  find(attempt: Attempt): Promise<ChargeOutcome>;
   /** @returns the refund's id. */
   refund(order: { enrollmentId: string; providerChargeId: string; amountCents: number }): Promise<string>;
   breaker(): BreakerState;
@@ -72,12 +81,12 @@ export function openPaymentProvider({
     });
 
   return {
-    async charge({ enrollmentId, amountCents, currency }) {
+    async charge({ enrollmentId, declines, amountCents, currency }) {
       const body = { amountCents, currency, reference: enrollmentId };
-      return outcomeOf(await call('/v1/charges', charge, { key: `charge:${enrollmentId}`, body }));
+      return outcomeOf(await call('/v1/charges', charge, { key: keyOf({ enrollmentId, declines }), body }));
     },
-    async find(enrollmentId) {
-      const query = new URLSearchParams({ idempotencyKey: `charge:${enrollmentId}` });
+    async find(attempt) {
+      const query = new URLSearchParams({ idempotencyKey: keyOf(attempt) });
       const { items } = await call(`/v1/charges?${query.toString()}`, charges);
       return items[0] === undefined ? { kind: 'unknown-to-provider' } : outcomeOf(items[0]);
     },

@@ -1,5 +1,6 @@
 import type { ZodFastify } from '@homeroom/chassis';
 import type { Deps } from '../app.ts';
+import { termsOf } from '../enrollments/terms.ts';
 import { errors } from '../errors.ts';
 import { webhookEvent } from './schemas.ts';
 import { isSigned } from './signature.ts';
@@ -22,6 +23,7 @@ export function paymentRoutes(app: ZodFastify, { config, database, metrics }: De
         schema: {
           tags: ['payments'],
           summary: 'News from the payment provider, signed in Payment-Signature',
+          problems: ['signature_invalid'],
         },
       },
       async (request, reply) => {
@@ -30,7 +32,7 @@ export function paymentRoutes(app: ZodFastify, { config, database, metrics }: De
         const header = typeof signature === 'string' ? signature : undefined;
         const key = { secret: config.PAYMENT_WEBHOOK_SECRET, now: new Date() };
         if (!Buffer.isBuffer(body) || !isSigned(body, header, key)) throw errors.problem('signature_invalid');
-        news.inc({ settled_as: await takeNews(database, read(body)) });
+        news.inc({ settled_as: await takeNews(database, read(body), termsOf(config)) });
         return reply.code(204).send();
       },
     );

@@ -5,25 +5,31 @@ import type { Enrollment } from '../enrollments/enrollment.ts';
 import { enrollmentColumns, enrollmentOf, type EnrollmentRow } from '../enrollments/store.ts';
 import type { Charge, ChargeState } from './charge.ts';
 
-interface Row extends Omit<Charge, 'providerChargeId'> {
+interface Row extends Omit<Charge, 'providerChargeId' | 'payBy'> {
   readonly providerChargeId: string | null;
+  readonly payBy: string | null;
 }
 
 const columns = (row: string): string => `${row}.enrollment_id as "enrollmentId", ${row}.amount_cents as "amountCents",
-  ${row}.currency, ${row}.state, ${row}.attempts, ${row}.provider_charge_id as "providerChargeId"`;
+  ${row}.currency, ${row}.state, ${row}.attempts, ${row}.declines, ${row}.declined_charge_ids as "declinedChargeIds",
+  ${row}.pay_by::text as "payBy", ${row}.provider_charge_id as "providerChargeId"`;
 
-const chargeOf = (row: Row): Charge => ({ ...row, providerChargeId: row.providerChargeId ?? undefined });
+const chargeOf = ({ payBy, providerChargeId, ...row }: Row): Charge => ({
+  ...row,
+  providerChargeId: providerChargeId ?? undefined,
+  payBy: payBy === null ? undefined : new Date(payBy),
+});
 
 /** A seat that costs money has been given: the worker will ask for it. */
 export async function openCharge(
   trx: Transaction,
   enrollmentId: string,
-  { priceCents, currency }: Pick<ClassView, 'priceCents' | 'currency'>,
+  { amountCents, currency }: Pick<Charge, 'amountCents' | 'currency'>,
 ): Promise<void> {
   await trx.query({
     name: 'charge-open',
     text: 'insert into charges (enrollment_id, amount_cents, currency) values ($1, $2, $3)',
-    values: [enrollmentId, priceCents, currency],
+    values: [enrollmentId, amountCents, currency],
   });
 }
 
@@ -48,7 +54,9 @@ export async function lockForSettling(trx: Transaction, enrollmentId: string): P
     name: 'charge-lock-for-settling',
     text: `select ${enrollmentColumns}, ${classJson('k')} as class,
         json_build_object('enrollmentId', c.enrollment_id, 'amountCents', c.amount_cents, 'currency', c.currency,
-          'state', c.state, 'attempts', c.attempts, 'providerChargeId', c.provider_charge_id) as charge
+          'state', c.state, 'attempts', c.attempts, 'declines', c.declines,
+          'declinedChargeIds', c.declined_charge_ids, 'payBy', c.pay_by,
+          'providerChargeId', c.provider_charge_id) as charge
       from enrollments e join charges c on c.enrollment_id = e.enrollment_id join classes k on k.class_id = e.class_id
       where e.enrollment_id = $1 for no key update of e, c`,
     values: [enrollmentId],
@@ -74,10 +82,48 @@ export async function saveCharge(
   });
 }
 
+/** Keeps a declined charge due: the next try, no earlier than in `delayMs`, is a new charge for the provider. */
+export async function saveDecline(
+  trx: Transaction,
+  enrollmentId: string,
+  { providerChargeId, payBy, delayMs }: { providerChargeId: string; payBy: Date; delayMs: number },
+): Promise<void> {
+  await trx.query({
+    name: 'charge-save-decline',
+    text: `update charges set declines = declines + 1, declined_charge_ids = array_append(declined_charge_ids, $2),
+        pay_by = $3, attempts = 0, last_error = 'declined', updated_at = now(),
+        next_attempt_at = greatest(least(now() + $4 * interval '1 millisecond', $3), now() + interval '10 milliseconds')
+      where enrollment_id = $1`,
+    values: [enrollmentId, providerChargeId, payBy, delayMs],
+  });
+}
+
+/** @returns false when the family has heard of it before. */
+export async function markDelayNotified(trx: Transaction, enrollmentId: string): Promise<boolean> {
+  const { rowCount } = await trx.query({
+    name: 'charge-mark-delay-notified',
+    text: 'update charges set delay_notified_at = now() where enrollment_id = $1 and delay_notified_at is null',
+    values: [enrollmentId],
+  });
+  return rowCount === 1;
+}
+
+/** Whether money has moved, or may yet, in the class's currency. The class must be locked. */
+export async function hasMoney(trx: Transaction, classId: string): Promise<boolean> {
+  const { rows } = await trx.query<{ found: boolean }>({
+    name: 'class-has-money',
+    text: `select exists (select from enrollments e left join charges c on c.enrollment_id = e.enrollment_id
+      where e.class_id = $1 and (e.status <> 'cancelled' or c.enrollment_id is not null)) as found`,
+    values: [classId],
+  });
+  return rows[0]?.found === true;
+}
+
 /** A charge or refund that this worker has taken up until its claim runs out. */
 export interface Claim extends Charge {
   readonly enrollment: Enrollment['status'];
-  /** How long ago a worker last set out to charge; this claim counts when the seat is still wanted. */
+  readonly class: Pick<ClassView, 'lastDay' | 'timeZone'>;
+  /** How long ago a worker last set out to charge before this claim. */
   readonly askedAgoMs: number | undefined;
 }
 
@@ -86,23 +132,25 @@ export async function claimDue(
   db: Queryable,
   { limit, leaseMs }: { limit: number; leaseMs: number },
 ): Promise<Claim[]> {
-  const { rows } = await db.query<Row & { enrollment: Enrollment['status']; askedAgoMs: number | null }>({
+  const { rows } = await db.query<Row & Omit<Claim, keyof Charge | 'askedAgoMs'> & { askedAgoMs: number | null }>({
     name: 'charges-claim',
     text: `with due as materialized (
-        select enrollment_id from charges where state in ('due', 'refund_due') and next_attempt_at <= now()
+        select enrollment_id, asked_at from charges where state in ('due', 'refund_due') and next_attempt_at <= now()
         order by next_attempt_at limit $1 for update skip locked
       )
       update charges c set attempts = c.attempts + 1, next_attempt_at = now() + $2 * interval '1 millisecond',
         asked_at = case when c.state = 'due' and e.status = 'payment_pending' then now() else c.asked_at end
-      from due, enrollments e
-      where c.enrollment_id = due.enrollment_id and e.enrollment_id = due.enrollment_id
+      from due, enrollments e, classes k
+      where c.enrollment_id = due.enrollment_id and e.enrollment_id = due.enrollment_id and k.class_id = e.class_id
       returning ${columns('c')}, e.status as enrollment,
-        (extract(epoch from now() - c.asked_at) * 1000)::int as "askedAgoMs"`,
+        json_build_object('lastDay', k.last_day, 'timeZone', k.time_zone) as class,
+        (extract(epoch from now() - due.asked_at) * 1000)::int as "askedAgoMs"`,
     values: [limit, leaseMs],
   });
-  return rows.map(({ enrollment, askedAgoMs, ...row }) => ({
+  return rows.map(({ enrollment, class: about, askedAgoMs, ...row }) => ({
     ...chargeOf(row),
     enrollment,
+    class: about,
     askedAgoMs: askedAgoMs ?? undefined,
   }));
 }

@@ -10,7 +10,7 @@ afterAll(() => harness.close());
 
 const counted = async (classId: string) => {
   const [row] = await harness.rows<{ taken: number; waitlisted: number; seats: number; waiting: number }>(
-    `select c.taken, c.waitlisted, count(*) filter (where e.status in ('payment_pending', 'enrolled'))::int as seats,
+    `select c.taken, c.waitlisted, count(*) filter (where e.status in ('payment_pending', 'enrolled', 'offered'))::int as seats,
        count(*) filter (where e.status = 'waitlisted')::int as waiting
      from classes c left join enrollments e on e.class_id = c.class_id where c.class_id = $1 group by c.class_id`,
     classId,
@@ -54,7 +54,7 @@ test('with cancels in between no seat is sold twice, none stays empty, and nobod
     `select 1 from enrollment_events promoted
      join enrollment_events first on first.enrollment_id = promoted.enrollment_id and first.version = 1
      join enrollments waiting on waiting.class_id = $1 and waiting.status = 'waitlisted'
-     where promoted.type = 'promoted' and (promoted.data ->> 'classId')::uuid = $1
+     where promoted.type in ('promoted', 'confirmed') and promoted.version = 2 and (promoted.data ->> 'classId')::uuid = $1
        and waiting.waitlist_number < (first.data ->> 'waitlistNumber')::int`,
     id,
   );

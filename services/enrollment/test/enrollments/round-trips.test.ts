@@ -2,7 +2,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Statement } from '@homeroom/postgres';
 import { readFacts } from '../../src/enrollments/enroll-store.ts';
 import { enrollChild } from '../../src/enrollments/enroll-child.ts';
+import { ArrivingChildren } from '../../src/enrollments/arriving-children.ts';
 import { KnownFacts } from '../../src/enrollments/known-facts.ts';
+import { v7 as uuid } from 'uuid';
 import { startHarness, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -21,9 +23,16 @@ const informed = async (known: KnownFacts, count: number, classId: string) => {
   return children;
 };
 
-const enroll = (known: KnownFacts, child: { id: string; familyId: string }, classId: string) =>
+/** Waits for nobody. */
+const arriving = () => new ArrivingChildren(harness.db, { waitMs: 0 });
+const accountId = uuid();
+
+const enroll = (known: KnownFacts, child: { id: string; familyId: string }, classId: string, idempotencyKey?: string) =>
   harness.counter.during(() =>
-    enrollChild({ db: harness.db, known }, { classId, childId: child.id, familyId: child.familyId }),
+    enrollChild(
+      { db: harness.db, known, arriving: arriving() },
+      { classId, childId: child.id, familyId: child.familyId, accountId, idempotencyKey },
+    ),
   );
 
 test('enrolling is one round trip when the facts are known: a paid seat, a free one, a place', async () => {
@@ -45,6 +54,20 @@ test('enrolling is one round trip when the facts are known: a paid seat, a free 
     const { names, result } = await enroll(known, child, id);
     expect([names, result.status]).toEqual([['enroll-waitlist'], 'waitlisted']);
   }
+});
+
+test('S2: with a key enrolling is one round trip too, and its retry is three', async () => {
+  const known = new KnownFacts();
+  const { id } = await harness.openClass({ capacity: 1 });
+  const children = await informed(known, 2, id);
+  const seat = await enroll(known, children[0]!, id, 'a key');
+  expect([seat.roundTrips, seat.names]).toEqual([1, ['enroll-seat-keyed']]);
+  const place = await enroll(known, children[1]!, id, 'another key');
+  expect([place.roundTrips, place.names, place.result.position]).toEqual([1, ['enroll-waitlist-keyed'], 1]);
+
+  const retry = await enroll(known, children[0]!, id, 'a key');
+  expect(retry.result).toEqual(JSON.parse(JSON.stringify(seat.result)));
+  expect(retry.names).toEqual(['enroll-facts', 'find_idempotent_response']);
 });
 
 test('a process that knows nothing asks once and writes once', async () => {
@@ -88,8 +111,8 @@ test('when every try is overtaken the answer is to come back, not to wait for ev
   const { names } = await harness.counter.during(() =>
     expect(
       enrollChild(
-        { db: overtaken, known: new KnownFacts() },
-        { classId: id, childId: child!.id, familyId: child!.familyId },
+        { db: overtaken, known: new KnownFacts(), arriving: arriving() },
+        { classId: id, childId: child!.id, familyId: child!.familyId, accountId },
       ),
     ).rejects.toMatchObject({ code: 'seats_contended', status: 503, extra: { retryAfterSeconds: 1 } }),
   );

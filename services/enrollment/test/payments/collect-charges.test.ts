@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@homeroom/testing';
+import { defaultTerms } from '../../src/enrollments/terms.ts';
 import { collectCharges, type CollectorEvent } from '../../src/payments/collect-charges.ts';
 import { openPaymentProvider } from '../../src/payments/provider.ts';
 import { startHarness, type Harness } from '../harness.ts';
@@ -29,7 +30,7 @@ afterEach(async () => {
 });
 
 /** A worker's loop, fast enough for tests. */
-const collect = (change: { leaseMs?: number; timeoutMs?: number; openMs?: number } = {}): void => {
+const collect = (change: { leaseMs?: number; timeoutMs?: number; openMs?: number; graceMs?: number } = {}): void => {
   const stopping = new AbortController();
   const running = collectCharges(
     {
@@ -40,6 +41,7 @@ const collect = (change: { leaseMs?: number; timeoutMs?: number; openMs?: number
         concurrent: 8,
         openMs: change.openMs ?? 100,
       }),
+      terms: { ...defaultTerms, graceMs: change.graceMs ?? 0 },
       concurrent: 8,
       leaseMs: change.leaseMs ?? 600,
       pollMs: 20,
@@ -169,7 +171,7 @@ describe('the collector of charges', () => {
     await moneyAgrees();
   });
 
-  test('gives the seat of a declined charge to the next', async () => {
+  test('control for D8: without a grace period a declined charge loses its seat at once', async () => {
     const { ids, classId } = await seats(3, 1);
     provider.fault = (what, count) => (what === 'POST /v1/charges' && count === 1 ? 'decline' : 'none');
     collect();

@@ -21,12 +21,12 @@ const post = (body: string, headers: Record<string, string> = { 'payment-signatu
     payload: body,
   });
 
-const news = (type: string, reference: string, id = uuid()): string =>
+const news = (type: string, reference: string, id = uuid(), chargeId?: string): string =>
   JSON.stringify({
     id: `evt_${id}`,
     type,
     data: {
-      id: `${type.startsWith('refund') ? 're' : 'ch'}_${reference}`,
+      id: chargeId ?? `${type.startsWith('refund') ? 're' : 'ch'}_${reference}`,
       reference,
       amountCents: 14_500,
       newer: true,
@@ -59,10 +59,15 @@ describe('POST /api/payments/webhook', () => {
     expect(await stateOf(id)).toEqual({ state: 'charged', status: 'enrolled', version: 2 });
   });
 
-  test('takes declines and refunds, in any order', async () => {
+  test('D8: takes declines and refunds, in any order and any number of times', async () => {
     const declined = await aSeat();
-    await post(news('charge.declined', declined.id));
-    expect(await stateOf(declined.id)).toEqual({ state: 'declined', status: 'cancelled', version: 2 });
+    for (let i = 0; i < 3; i++) await post(news('charge.declined', declined.id));
+    expect(await stateOf(declined.id)).toEqual({ state: 'due', status: 'payment_pending', version: 2 });
+    const held = 'select declines from charges where enrollment_id = $1';
+    expect(await harness.rows(held, declined.id)).toEqual([{ declines: 1 }]);
+    await harness.rows('update charges set pay_by = now() where enrollment_id = $1', declined.id);
+    await post(news('charge.declined', declined.id, uuid(), `ch_2_${declined.id}`));
+    expect(await stateOf(declined.id)).toEqual({ state: 'declined', status: 'cancelled', version: 3 });
 
     const refunded = await aSeat();
     await post(news('refund.succeeded', refunded.id));

@@ -1,0 +1,17 @@
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** The calendar day in a time zone, `2027-01-12`. */
+function dayIn(timeZone: string, at: Date): string {
+  let format = formats.get(timeZone);
+  if (format === undefined) {
+    const day = { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
+    // Swedish dates are written as ISO 8601 has them
+    format = new Intl.DateTimeFormat('sv-SE', { ...day, timeZone });
+    formats.set(timeZone, format);
+  }
+  return format.format(at);
+}
+
+/** Whether a class's last day has passed where the class is: then nobody joins, pays, moves up, or is refunded. */
+export const hasEnded = ({ lastDay, timeZone }: { lastDay: string; timeZone: string }, at: Date): boolean =>
+  dayIn(timeZone, at) > lastDay;

@@ -1,0 +1,66 @@
+import type { Transaction } from '@homeroom/postgres';
+import { ageOn, type ClassView } from '../classes/class.ts';
+import { hasEnded } from '../classes/ended.ts';
+import { classJson } from '../classes/store.ts';
+import type { FlagReason } from './enrollment.ts';
+import { enrollmentColumns, enrollmentOf, record, type EnrollmentRow } from './store.ts';
+
+/**
+ * Flags a family's enrollments whose child was removed or no longer has the age of the class: once per enrollment and
+ * reason, for a coordinator to decide. Nothing else changes.
+ */
+export async function flagEnrollments(trx: Transaction, familyId: string, at: Date): Promise<void> {
+  for (const { enrollment, class: about, familyName, ...facts } of await lockActive(trx, familyId)) {
+    if (hasEnded(about, at)) continue;
+    const { classId, childId } = enrollment;
+    const reasons = misfits(facts, about).filter((reason) => !facts.flagged.includes(reason));
+    if (reasons.length === 0) continue;
+    const events = reasons.map((reason) => ({
+      type: 'flagged' as const,
+      classId,
+      childId,
+      familyId,
+      reason,
+      familyName,
+    }));
+    await record(trx, enrollment, events, at, about);
+  }
+}
+
+interface Facts {
+  readonly removed: boolean;
+  readonly birthDate: string;
+  readonly overridden: boolean;
+  readonly flagged: readonly string[];
+}
+
+function misfits({ removed, birthDate, overridden }: Facts, { firstDay, ageMin, ageMax }: ClassView): FlagReason[] {
+  if (removed) return ['child_removed'];
+  const age = ageOn(birthDate, firstDay);
+  return !overridden && (age < ageMin || age > ageMax) ? ['age_out_of_range'] : [];
+}
+
+async function lockActive(trx: Transaction, familyId: string) {
+  const { rows } = await trx.query<EnrollmentRow & Facts & { class: ClassView; familyName: string }>({
+    name: 'enrollments-of-family-lock',
+    text: `select ${enrollmentColumns}, ${classJson('c')} as class, f.name as "familyName", ch.removed,
+        ch.birth_date as "birthDate",
+        exists (select from enrollment_events h
+          where h.enrollment_id = e.enrollment_id and h.version = 1 and h.data ? 'override') as overridden,
+        array(select h.data ->> 'reason' from enrollment_events h
+          where h.enrollment_id = e.enrollment_id and h.type = 'flagged') as flagged
+      from enrollments e join classes c on c.class_id = e.class_id join children ch on ch.child_id = e.child_id
+        join families f on f.family_id = e.family_id
+      where e.family_id = $1 and e.status <> 'cancelled' order by e.enrollment_id for no key update of e`,
+    values: [familyId],
+  });
+  return rows.map(({ class: about, familyName, removed, birthDate, overridden, flagged, ...row }) => ({
+    enrollment: enrollmentOf(row),
+    class: about,
+    familyName,
+    removed,
+    birthDate,
+    overridden,
+    flagged,
+  }));
+}

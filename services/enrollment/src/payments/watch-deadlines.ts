@@ -1,0 +1,42 @@
+import type { Database } from '@homeroom/postgres';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expireOffers } from '../enrollments/expire-offers.ts';
+import type { Terms } from '../enrollments/terms.ts';
+import { notifyDelays } from './notify-delays.ts';
+import type { PaymentProvider } from './provider.ts';
+
+export type DeadlineEvent =
+  | { readonly type: 'expired' | 'delayed'; readonly count: number }
+  /** The database did not answer; the next look finds the same again. */
+  | { readonly type: 'stumbled'; readonly error: unknown };
+
+export interface DeadlineOptions {
+  readonly db: Database;
+  readonly provider: Pick<PaymentProvider, 'breaker'>;
+  readonly terms: Terms;
+  readonly noticeMs: number;
+  readonly pollMs: number;
+  readonly onEvent?: (event: DeadlineEvent) => void;
+}
+
+const limit = 100;
+
+/** Acts on what time alone brings, until `signal` aborts: offers expire, payments take too long. Any number may run. */
+export async function watchDeadlines(options: DeadlineOptions, signal: AbortSignal): Promise<void> {
+  const { db, provider, terms, noticeMs, pollMs, onEvent = () => undefined } = options;
+  while (!signal.aborted) {
+    try {
+      const expired = await expireOffers(db, { limit, terms });
+      if (expired > 0) onEvent({ type: 'expired', count: expired });
+      const isDown = provider.breaker() !== 'closed';
+      const delayed = await notifyDelays(db, { noticeMs, isDown, limit });
+      if (delayed > 0) onEvent({ type: 'delayed', count: delayed });
+      if (expired === limit || delayed === limit) continue;
+    } catch (error) {
+      onEvent({ type: 'stumbled', error });
+    }
+    await sleep(pollMs, undefined, { signal }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+}
