@@ -1,9 +1,10 @@
 // Runs on whatever Node the machine has (≥ 20): brings the packages, then hands over to the pinned Node 24, which runs the
 // TypeScript sources as they are.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { isInstalled } from './is-installed.mjs';
 
 const checkout = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..', '..');
 const [command = 'help', ...args] = process.argv.slice(2);
@@ -13,7 +14,7 @@ if (Number(process.versions.node.split('.')[0]) < 20)
   end(`Homeroom needs Node 20 or later to start; this is ${process.version}.`);
 if (!/^[a-z]+$/.test(command) || !existsSync(join(commands, `${command}.ts`))) end(`There is no command “${command}”.`);
 
-if (!isInstalled()) {
+if (!isInstalled(checkout)) {
   const started = Date.now();
   console.log('Packages: npm ci …');
   const npm = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
@@ -54,21 +55,6 @@ child.on('exit', (code, signal) => {
   if (signal === 'SIGKILL') spawnSync(node, [join(commands, 'stop.ts'), '--orphans'], { stdio: 'inherit' });
   process.exit(signal === null ? code : 128 + constants.signals[signal]);
 });
-
-/** Whether node_modules holds what the lock says: times lie after a checkout or a copy, the two lists do not. */
-function isInstalled() {
-  const hidden = join(checkout, 'node_modules', '.package-lock.json');
-  if (!existsSync(hidden)) return false;
-  const read = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
-  const installed = read(hidden);
-  return Object.entries(read(join(checkout, 'package-lock.json'))).every(([path, wanted]) => {
-    if (!path.includes('node_modules/')) return true;
-    if (wanted.link) return existsSync(join(checkout, path));
-    return installed[path]
-      ? installed[path].version === wanted.version
-      : wanted.optional || wanted.devOptional || wanted.peer;
-  });
-}
 
 function end(sentence, code = 1) {
   console.error(sentence);

@@ -85,7 +85,8 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
       typeof given === 'string' && trusts(socket.remoteAddress) && /^[\w.:-]{1,128}$/.test(given)
         ? given
         : randomUUID(),
-    trustProxy: config.TRUSTED_PROXIES.length === 0 ? false : (address) => trusts(address),
+    // one hop: the last entry is the proxy's, and those before it are the client's own, whatever their range
+    trustProxy: config.TRUSTED_PROXIES.length === 0 ? false : (address, hop) => hop === 0 && trusts(address),
     bodyLimit: config.BODY_LIMIT_BYTES,
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',

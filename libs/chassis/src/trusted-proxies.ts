@@ -4,8 +4,8 @@ import { BlockList, isIPv6 } from 'node:net';
 export type Trust = (address: string | undefined) => boolean;
 
 /**
- * Compiles TRUSTED_PROXIES. Never a count of hops and never “everyone”: the one cannot tell the proxy from a client who
- * sends more headers, the other believes the client itself.
+ * Compiles TRUSTED_PROXIES: which peers may say who the client is. A range alone is not enough where clients are in it too, as
+ * they are in private ranges, so the server asks about the peer only and never about what stands in a header.
  */
 export function trustedProxies(ranges: readonly string[]): Trust {
   if (ranges.length === 0) return () => false;

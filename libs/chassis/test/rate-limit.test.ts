@@ -18,9 +18,13 @@ afterEach(async () => {
 });
 afterAll(() => redis.disconnect());
 
-async function limited(perMinute: string, limiter: Redis | undefined): Promise<ZodFastify> {
+async function limited(
+  perMinute: string,
+  limiter: Redis | undefined,
+  env: Record<string, string> = {},
+): Promise<ZodFastify> {
   const { app } = await testApp({
-    env: { RATE_LIMIT_PER_MINUTE: perMinute },
+    env: { RATE_LIMIT_PER_MINUTE: perMinute, ...env },
     limiter,
     limiterPrefix: keyPrefix,
     routes: (server) => {
@@ -123,6 +127,33 @@ describe('100 a minute per address', () => {
     const address = newClient();
     expect(await statuses(app, address, 4, '/api/guess')).toEqual([404, 404, 404, 429]);
     expect(await statuses(app, address, 10, '/health/live')).toEqual(Array.from({ length: 10 }, () => 200));
+  });
+});
+
+describe('S9: behind a gateway whose range holds clients too', () => {
+  const gateway = '10.0.0.1';
+  const client = '10.1.2.3';
+  /** Requests with another forged entry each. */
+  async function forging(app: ZodFastify, remoteAddress: string, appended: string): Promise<number[]> {
+    const seen: number[] = [];
+    for (let i = 1; i <= 4; i += 1) {
+      const headers = { 'x-forwarded-for': `198.51.100.${i}, 10.9.9.${i}${appended}` };
+      seen.push((await app.inject({ url: '/api/things', remoteAddress, headers })).statusCode);
+    }
+    return seen;
+  }
+
+  test('a client behind an appending proxy is counted as one', async () => {
+    const app = await limited('3', undefined, { TRUSTED_PROXIES: '10.0.0.0/8' });
+    expect(await forging(app, gateway, `, ${client}`)).toEqual([200, 200, 200, 429]);
+  });
+
+  test('a client that comes past the gateway is counted by its own address, unless that is in the ranges', async () => {
+    const app = await limited('3', undefined, { TRUSTED_PROXIES: '10.0.0.0/16' });
+    expect(await forging(app, client, '')).toEqual([200, 200, 200, 429]);
+    // the limit of the rule: keep ranges as narrow as the gateway's own addresses, and others away from the pods
+    const wide = await limited('3', undefined, { TRUSTED_PROXIES: '10.0.0.0/8' });
+    expect(await forging(wide, client, '')).toEqual([200, 200, 200, 200]);
   });
 });
 

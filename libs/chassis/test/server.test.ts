@@ -1,6 +1,7 @@
 import { chassisProblem, type ZodFastify } from '@homeroom/chassis';
 import { waitFor } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { fastify } from 'fastify';
 import { z } from 'zod';
 import { testApp, type TestApp } from './app.ts';
 
@@ -204,6 +205,32 @@ describe('who the client is', () => {
   test('what a client wrote before the proxy did counts for nothing', async () => {
     const answer = await from('10.1.2.3', { 'x-forwarded-for': '198.51.100.1, 203.0.113.9' });
     expect(answer.json()).toMatchObject({ ip: '203.0.113.9' });
+  });
+
+  test('S9: a client from a range of the proxies is one client, whatever it forges behind a proxy that appends', async () => {
+    const client = '10.1.7.7';
+    for (const forgery of [
+      '198.51.100.1',
+      '198.51.100.2, 10.1.2.3',
+      '10.1.0.1, 10.1.0.2, 10.1.0.3',
+      'fd00::1',
+      'x',
+      ', ,',
+    ])
+      expect((await from('10.1.2.3', { 'x-forwarded-for': `${forgery}, ${client}` })).json()).toMatchObject({
+        ip: client,
+      });
+  });
+
+  test('S9: believing every address of the ranges, as a list of them does, the same client is as many as it likes', async () => {
+    const believing = fastify({ trustProxy: ['10.1.0.0/16'] });
+    believing.get('/', ({ ip }) => ({ ip }));
+    const ips = ['198.51.100.1', '198.51.100.2'].map(async (forgery) => {
+      const headers = { 'x-forwarded-for': `${forgery}, 10.1.7.7` };
+      return (await believing.inject({ url: '/', remoteAddress: '10.1.2.3', headers })).json<{ ip: string }>().ip;
+    });
+    expect(await Promise.all(ips)).toEqual(['198.51.100.1', '198.51.100.2']);
+    await believing.close();
   });
 
   test('a request id that would break a log or a header is replaced', async () => {
