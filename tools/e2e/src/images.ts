@@ -6,11 +6,26 @@ import { checkout, run } from './parts.ts';
 type Target = 'service' | 'dev';
 const lists = { service: 'images.json', dev: 'images-dev.json' } as const;
 
-/** Builds the images and brings them to the cluster. @returns flags for helm that name them. */
-export async function provideImages({ tag, load }: Options, target: Target = 'service'): Promise<string[]> {
+/**
+ * Builds the images and brings them to the cluster.
+ * @param folder another checkout than this one, whose images are built by its own tool.
+ * @returns flags for helm that name them.
+ */
+export async function provideImages(
+  { tag, load }: Options,
+  target: Target = 'service',
+  folder = checkout,
+): Promise<string[]> {
   if (tag !== undefined) return ['--set', `global.image.tag=${tag}`];
-  await run('npm', ['run', 'images', '--', '--target', target]);
-  const file = join(checkout, '.homeroom', lists[target]);
+  if (folder === checkout) await run('npm', ['run', 'images', '--', '--target', target]);
+  else
+    await run(process.execPath, [
+      '--conditions=@homeroom/source',
+      join(folder, 'tools/images/src/main.ts'),
+      '--tag',
+      'previous',
+    ]);
+  const file = join(folder, '.homeroom', lists[target]);
   if (!existsSync(file)) throw new Error(`npm run images has left no ${file}`);
   const images = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
   if (load !== undefined) {

@@ -1,29 +1,40 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import type { House } from './cluster.ts';
+import { provideImages } from './images.ts';
+import type { Options } from './options.ts';
 import { checkout, run, same, work, type Parts } from './parts.ts';
 import { charts } from './render.ts';
 
-const chart = join(charts, 'homeroom');
+/** What installations of 0.1.0 have, chart and images. */
+const released = { version: '0.1.0', commit: '3eb9db26176be391fad9baf866e1a07de197ee64' };
 
-/** From the chart's previous version to this one, back, and forward again: nothing may be lost on the way. */
-export async function proveUpgrade(parts: Parts, house: House, images: readonly string[]): Promise<void> {
-  const previous = previousChart();
-  const values = [...images, '--set', 'global.rateLimitPerMinute=0'];
+/** From 0.1.0 to this version and back, chart and images: nothing may be lost on the way, and old code must live with the new schema. */
+export async function proveUpgrade(
+  parts: Parts,
+  house: House,
+  images: readonly string[],
+  options: Options,
+): Promise<void> {
+  const old = await previous(parts, images, options);
+  const own = ['--set', 'global.rateLimitPerMinute=0'];
   const slow = ['--wait', '--timeout', '300s'];
-  await parts.part(`install ${previous.version}`, () =>
-    house.helm('install', 'homeroom', previous.folder, ...values, ...slow),
+  await parts.part(`helm install of ${old.version}`, () =>
+    house.helm('install', 'homeroom', join(old.charts, 'homeroom'), ...old.images, ...own, ...slow),
   );
   const password = await house.secret('homeroom-coordinator', 'password');
+  const cursors = await house.secret('homeroom-signing', 'cursor-secret');
   await parts.part('families register', () => register(house));
   const before = await contents(house);
 
   await parts.part('helm upgrade', async () => {
-    await house.helm('upgrade', 'homeroom', chart, ...values, ...slow);
+    await house.helm('upgrade', 'homeroom', join(charts, 'homeroom'), ...images, ...own, ...slow);
     same('the data after the upgrade', await contents(house), before);
     same('the password after the upgrade', await house.secret('homeroom-coordinator', 'password'), password);
+    same('the key of cursors after the upgrade', await house.secret('homeroom-signing', 'cursor-secret'), cursors);
+    const added = await house.secret('homeroom-signing', 'account-token-secret');
+    same('digits of the key that 0.1.0 did not have', String(added.length), '32');
   });
   await parts.part('helm test after the upgrade', () => house.helm('test', 'homeroom', '--timeout', '120s'));
 
@@ -34,26 +45,29 @@ export async function proveUpgrade(parts: Parts, house: House, images: readonly 
   await parts.part('helm test after the rollback', () => house.helm('test', 'homeroom', '--timeout', '120s'));
 }
 
-/** The chart as it was just before its version changed. */
-function previousChart(): { version: string; folder: string } {
-  const git = (...args: string[]): string => execFileSync('git', ['-C', checkout, ...args], { encoding: 'utf8' });
-  const path = 'charts/homeroom/Chart.yaml';
-  const versionAt = (commit: string): string =>
-    (parse(git('show', `${commit}:${path}`)) as { version: string }).version;
-  const commits = git('log', '--format=%H', '--', path).split('\n').filter(Boolean);
-  const now = versionAt('HEAD');
-  const older = commits.findIndex((candidate) => versionAt(candidate) !== now);
-  if (older < 1) {
-    console.log(`  no version of the chart before ${now} is in this history (a shallow clone?): upgrading from ${now}`);
-    return { version: now, folder: chart };
+/** The version before, built from the Git history. With images of a tag, or without that history, it is this version. */
+async function previous(
+  parts: Parts,
+  images: readonly string[],
+  options: Options,
+): Promise<{ version: string; charts: string; images: readonly string[] }> {
+  const { version, commit } = released;
+  const git = (...args: string[]): Buffer =>
+    execFileSync('git', ['-C', checkout, ...args], { maxBuffer: 256 * 1024 * 1024 });
+  const known = git('rev-list', '--all').includes(commit);
+  if (!known || options.tag !== undefined) {
+    parts.leaveOut(
+      version,
+      known ? '--tag names images of this version alone' : 'this history (a shallow clone?) lacks it',
+    );
+    return { version: 'this version', charts, images };
   }
-  const commit = `${commits[older - 1]}^`;
   const folder = join(work, 'previous');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const archive = execFileSync('git', ['-C', checkout, 'archive', commit, 'charts'], { maxBuffer: 64 * 1024 * 1024 });
-  execFileSync('tar', ['--extract', '--directory', folder], { input: archive });
-  return { version: versionAt(commit), folder: join(folder, 'charts', 'homeroom') };
+  execFileSync('tar', ['--extract', '--directory', folder], { input: git('archive', commit) });
+  const built = await parts.part(`images of ${version}`, () => provideImages(options, 'service', folder));
+  return { version, charts: join(folder, 'charts'), images: built };
 }
 
 /** A hundred families, each of which must be able to sign in afterwards. */

@@ -102,3 +102,12 @@ describe('what is synced', () => {
         expect([chartPath, 'charts', ...valuesFiles].filter((path) => file.startsWith(path as string))).toEqual([]);
   });
 });
+
+test('the demo edits one text that the API serves, and it is synced', () => {
+  const demo = read('k8s/demos/edit');
+  const [, source = ''] = /^source=(\S+)$/m.exec(demo) ?? [];
+  const [, from = '\0'] = /sed "s\/([^/]+)\//.exec(demo) ?? [];
+  expect(read(source).split(from)).toHaveLength(2);
+  const enrollment = artifacts.find((artifact) => nameOf(artifact) === 'enrollment');
+  expect(isSynced(enrollment, source)).toBe(true);
+});
