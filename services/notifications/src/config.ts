@@ -41,6 +41,10 @@ export const workerConfig = serviceConfig
     /** How long a dead mail server is left alone before one mail tries it again. */
     SMTP_BREAKER_OPEN_MS: wholeNumber(10).default(5_000),
     MAIL_FROM: sender,
+    /** From which families and this service derive the tokens of mails' links. */
+    ACCOUNT_TOKEN_SECRET: secret,
+    /** After so long, mails to an address that nobody has verified are not sent any more. */
+    MAIL_HOLD_DAYS: wholeNumber(1).default(7),
     MAIL_RETRY_BASE_MS: wholeNumber(1).default(1_000),
     MAIL_RETRY_MAX_MS: wholeNumber(1).default(60_000),
     /** How long a worker keeps a mail to itself. */

@@ -25,14 +25,17 @@ export function observeDeliveries({
     [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3_600],
   );
   const breaker = metrics.gauge('mail_breaker_open', '1 while the mail server is left alone');
-  const oldest = metrics.gauge('mail_oldest_open_seconds', 'Age of the oldest mail that is not out', ['status']);
-  metrics.gauge('mail_open', 'Mails that are not out yet', ['status'], async (gauge) => {
+  const oldest = metrics.gauge('mail_oldest_open_seconds', 'Age of the oldest mail that is not sent', [
+    'queue',
+    'status',
+  ]);
+  metrics.gauge('mail_open', 'Mails that are not sent yet', ['queue', 'status'], async (gauge) => {
     gauge.reset();
     oldest.reset();
     try {
-      for (const { status, count, oldestSeconds } of await countOpen(database)) {
-        gauge.set({ status }, count);
-        oldest.set({ status }, oldestSeconds);
+      for (const { queue, status, count, oldestSeconds } of await countOpen(database)) {
+        gauge.set({ queue, status }, count);
+        oldest.set({ queue, status }, oldestSeconds);
       }
     } catch (error) {
       // a database that is away must not take the other metrics along

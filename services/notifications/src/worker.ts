@@ -10,8 +10,12 @@ import { openKafka, type Consumer } from '@homeroom/kafka';
 import { createRelay, forgetReceived } from '@homeroom/outbox';
 import { migrations, workerConfig } from './config.ts';
 import { startConsumers } from './consumers.ts';
+import { accountMailQueue } from './account-mails/queue.ts';
+import { deleteOldAccountMails } from './account-mails/store.ts';
 import { createDeliveryLoop } from './deliveries/deliver-mail.ts';
+import { familyMailQueue } from './deliveries/family-mail-queue.ts';
 import { createMailer } from './deliveries/mailer.ts';
+import { suppressHeld } from './deliveries/store.ts';
 import { observeDeadLetters } from './observe-dead-letters.ts';
 import { observeDeliveries } from './observe-deliveries.ts';
 import { announce } from './streams/announce.ts';
@@ -42,15 +46,19 @@ await runProcess({ service: 'notifications', role: 'worker', config: workerConfi
     onEvent: onSmtp,
   });
   shell.onClose('mailer', () => mailer.close());
-  const deliveries = createDeliveryLoop({
+  const settings = {
     database,
-    mailer,
     coopName: config.COOP_NAME,
     from: {
       name: config.MAIL_FROM.name === '' ? config.COOP_NAME : config.MAIL_FROM.name,
       address: config.MAIL_FROM.address,
     },
     publicOrigin: config.PUBLIC_ORIGIN,
+  };
+  const accountSettings = { timeZone: config.TIME_ZONE, tokenSecret: config.ACCOUNT_TOKEN_SECRET };
+  const deliveries = createDeliveryLoop({
+    queues: [accountMailQueue({ ...settings, ...accountSettings }), familyMailQueue(settings)],
+    mailer,
     concurrency: config.SMTP_CONNECTIONS,
     leaseMs: config.MAIL_LEASE_MS,
     backoff: { baseMs: config.MAIL_RETRY_BASE_MS, maxMs: config.MAIL_RETRY_MAX_MS },
@@ -76,6 +84,7 @@ await runProcess({ service: 'notifications', role: 'worker', config: workerConfi
       if (added.length > 0) deliveries.wake();
       await announce({ redis, channel, onError }, added);
     },
+    onAccountMail: () => deliveries.wake(),
   });
   let started: Consumer[] = [];
   health.alive('consumers', () => started.every((consumer) => consumer.healthy()));
@@ -84,7 +93,14 @@ await runProcess({ service: 'notifications', role: 'worker', config: workerConfi
     listening,
     relay.run(signal),
     deliveries.run(signal),
-    forgetOldRows({ 'received events': () => forgetReceived(database) }, { signal, logger }),
+    forgetOldRows(
+      {
+        'received events': () => forgetReceived(database),
+        'account mails': () => deleteOldAccountMails(database),
+        'held mails': () => suppressHeld(database, { days: config.MAIL_HOLD_DAYS }),
+      },
+      { signal, logger },
+    ),
   ]).catch((error: unknown) => {
     // anything but being stopped before it began is a bug, and ends the process
     if (!signal.aborted) throw error;

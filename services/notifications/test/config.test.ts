@@ -9,6 +9,7 @@ const worker = {
   SMTP_URL: 'smtp://a:25',
   MAIL_FROM: 'Willow Creek <hello@willow.example>',
   TIME_ZONE: 'America/Chicago',
+  ACCOUNT_TOKEN_SECRET: 'a secret for tests only',
 };
 const mistakes = (env: Record<string, string>): readonly string[] => {
   try {

@@ -1,4 +1,5 @@
 import { weekdays, type ClassSnapshot } from '@homeroom/contracts';
+import { formatWeekly } from '../wording/format.ts';
 import { calendarZone } from './time-zone.ts';
 
 export type EntryStatus = 'tentative' | 'confirmed' | 'cancelled';
@@ -52,7 +53,7 @@ export function classEntry(
     sequence,
     status,
     summary: `${course.title} (${childName})`,
-    description: `${childName} with ${course.teacher}, ${course.weekday}s ${course.startTime}–${course.endTime}.`,
+    description: `${childName} with ${course.teacher}, ${formatWeekly(course)}.`,
     location: course.room,
     timeZone: calendarZone(course.timeZone),
     firstDay: firstMeeting(course),

@@ -7,7 +7,7 @@ import {
   ICalEventStatus,
   type ICalLuxonDateTimeStub,
 } from 'ical-generator';
-import { oneLine } from '../notifications/one-line.ts';
+import { oneLine } from '../wording/one-line.ts';
 import { addDays, weekdayOf, type Entry, type Invitation } from './calendar.ts';
 import { instantOf, renderTimeZone } from './time-zone.ts';
 
@@ -102,6 +102,8 @@ export function renderInvitation(
   const calendar = openCalendar(coopName, [entry]).method(ICalCalendarMethod[method]);
   const event = addEntry(calendar, entry, stamp);
   event.organizer({ name: paramText(organizer.name), email: organizer.email });
+  // a PUBLISH names no attendee (RFC 5546, 3.2.1); mails that were queued by older versions may be one
+  if (method === 'PUBLISH') return `${calendar.toString()}\r\n`;
   event.createAttendee({
     name: paramText(attendee.name),
     email: attendee.email,

@@ -37,6 +37,19 @@ export async function keepEntry(trx: Transaction, entry: NewEntry): Promise<bool
   return rowCount === 1;
 }
 
+/** Where a calendar entry stands; its row is locked until the transaction ends. */
+export async function findStanding(
+  trx: Transaction,
+  uid: string,
+): Promise<{ version: number; status: EntryStatus } | undefined> {
+  const { rows } = await trx.query<{ version: number; status: EntryStatus }>({
+    name: 'find_standing',
+    text: `select version, status from calendar_entries where uid = $1 for update`,
+    values: [uid],
+  });
+  return rows[0];
+}
+
 interface EntryRow {
   readonly uid: string;
   readonly version: number;

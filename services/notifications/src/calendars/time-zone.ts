@@ -1,5 +1,5 @@
 import { isTimeZone } from '@homeroom/chassis';
-import { oneLine } from '../notifications/one-line.ts';
+import { oneLine } from '../wording/one-line.ts';
 
 const dayMs = 86_400_000;
 

@@ -1,6 +1,6 @@
 import { topics } from '@homeroom/contracts';
 import type { IncomingMessage } from '@homeroom/kafka';
-import { oneLine } from '../notifications/one-line.ts';
+import { oneLine } from '../wording/one-line.ts';
 
 /** A message that no retry could help, and all that is known about why. */
 export interface DeadLetter {

@@ -1,14 +1,10 @@
 import { withRemoteParent } from '@homeroom/chassis';
-import type { DomainEvent } from '@homeroom/contracts';
-import type { Database } from '@homeroom/postgres';
 import { fullJitter, joinSignals, policy, type Backoff } from '@homeroom/resilience';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { v7 as uuid } from 'uuid';
-import { oneLine } from '../notifications/one-line.ts';
+import { oneLine } from '../wording/one-line.ts';
 import { afterFailure } from './delivery.ts';
-import { composeMail, type DueMail, type Sender } from './mail.ts';
+import type { ClaimedMail, MailQueue } from './mail-queue.ts';
 import type { Mailer } from './mailer.ts';
-import { claimDue, markFailed, markSent } from './store.ts';
 
 export type DeliveryEvent =
   | { kind: 'sent'; mail: string; id: string; attempts: number; ageMs: number }
@@ -20,11 +16,9 @@ export type DeliveryEvent =
   | { kind: 'database-down'; error: unknown; delayMs: number };
 
 export interface DeliveryOptions {
-  readonly database: Database;
+  /** The most urgent first: a later one gets what the earlier ones leave of `concurrency`. */
+  readonly queues: readonly MailQueue[];
   readonly mailer: Mailer;
-  readonly coopName: string;
-  readonly from: Sender;
-  readonly publicOrigin: string;
   /** Mails in hand at once; the mailer's connections. */
   readonly concurrency: number;
   /** Longer than a send and its mark may take, or mails are sent twice. */
@@ -47,21 +41,29 @@ export interface DeliveryLoop {
  * crash makes the mail due again. Its Message-ID is the same both times.
  */
 export function createDeliveryLoop(options: DeliveryOptions): DeliveryLoop {
-  const { database, mailer, concurrency, leaseMs, backoff, idleMs, onEvent = () => undefined } = options;
+  const { queues, mailer, concurrency, leaseMs, backoff, idleMs, onEvent = () => undefined } = options;
   let rest = new AbortController();
 
   // the mail is out: losing the mark would send it again, so this is tried for longer than other statements
   const marking = policy({ name: 'mark-sent', timeoutMs: 5_000, retry: { attempts: 6, baseMs: 100, maxMs: 2_000 } });
 
-  async function deliver(due: DueMail): Promise<void> {
+  async function claim(limit: number): Promise<ClaimedMail[]> {
+    const claimed: ClaimedMail[] = [];
+    for (const queue of queues) {
+      if (claimed.length < limit) claimed.push(...(await queue.claim({ limit: limit - claimed.length, leaseMs })));
+    }
+    return claimed;
+  }
+
+  async function deliver(due: ClaimedMail): Promise<void> {
     const { id, kind: mail, attempts } = due;
     try {
-      await mailer.send(composeMail(due, options));
+      await mailer.send(due.compose());
     } catch (error) {
       const next = afterFailure(error, attempts, backoff);
       const retryAfterMs = next.step === 'retry' ? next.afterMs : undefined;
       const reason = oneLine(error instanceof Error ? error.message : String(error), 500);
-      await markFailed(database, due, { reason, retryAfterMs });
+      await due.markFailed({ reason, retryAfterMs });
       onEvent(
         retryAfterMs === undefined
           ? { kind: 'failed', mail, id, attempts, error }
@@ -69,12 +71,12 @@ export function createDeliveryLoop(options: DeliveryOptions): DeliveryLoop {
       );
       return;
     }
-    const marked = await marking.execute(() => markSent(database, due, sentEvent(due)));
+    const marked = await marking.execute(() => due.markSent());
     if (marked) onEvent({ kind: 'sent', mail, id, attempts, ageMs: Date.now() - due.createdAt.getTime() });
     else onEvent({ kind: 'lease-lost', id, attempts });
   }
 
-  const deliverTraced = (due: DueMail): Promise<void> =>
+  const deliverTraced = (due: ClaimedMail): Promise<void> =>
     withRemoteParent(due.traceparent ?? undefined, 'deliver mail', { 'homeroom.notification.kind': due.kind }, () =>
       deliver(due),
     );
@@ -86,8 +88,7 @@ export function createDeliveryLoop(options: DeliveryOptions): DeliveryLoop {
         rest = new AbortController();
         try {
           // a server that is down is asked with one mail at a time, not with the whole queue
-          const limit = mailer.available() ? concurrency : 1;
-          const due = await claimDue(database, { limit, leaseMs });
+          const due = await claim(mailer.available() ? concurrency : 1);
           const failed = (await Promise.allSettled(due.map(deliverTraced))).find(({ status }) => status === 'rejected');
           if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
           failures = 0;
@@ -103,16 +104,6 @@ export function createDeliveryLoop(options: DeliveryOptions): DeliveryLoop {
     },
   };
 }
-
-const sentEvent = ({ id, familyId, kind, traceparent }: DueMail): DomainEvent => ({
-  id: uuid(),
-  type: 'homeroom.notification.sent.v1',
-  source: '/notifications',
-  subject: id,
-  time: new Date(),
-  ...(traceparent === null ? {} : { traceparent }),
-  data: { notificationId: id, familyId, kind, channel: 'email' },
-});
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import type { Invitation } from '../calendars/calendar.ts';
 import { renderInvitation } from '../calendars/render-calendar.ts';
-import { oneLine } from '../notifications/one-line.ts';
+import { formatFamily } from '../wording/format.ts';
+import { oneLine } from '../wording/one-line.ts';
 
 /** A mail that is due, with the address that its family has now. */
 export interface DueMail {
@@ -12,7 +13,9 @@ export interface DueMail {
   readonly subject: string;
   readonly body: string;
   readonly createdAt: Date;
-  readonly invitation: Invitation;
+  /** Null: the mail carries none. */
+  readonly invitation: Invitation | null;
+  readonly familyName: string;
   readonly guardianName: string;
   readonly email: string;
   readonly traceparent: string | null;
@@ -34,7 +37,7 @@ export interface Mail {
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
   readonly html: string;
-  readonly icalEvent: { readonly method: string; readonly filename: string; readonly content: string };
+  readonly icalEvent?: { readonly method: string; readonly filename: string; readonly content: string };
 }
 
 /** No attempt can help: the address is none. */
@@ -54,34 +57,69 @@ const html = (text: string): string => text.replaceAll(/[&<>"']/g, (mark) => esc
 /** Stricter than RFC 5321 and loose enough for addresses that exist: one @, nothing that ends an address or a header. */
 const usableAddress = /^[^\s@<>()[\]\\,;:"\p{Cc}]{1,64}@[^\s@<>()[\]\\,;:"\p{Cc}]{1,255}$/u;
 
+const markUp = (text: string): string =>
+  html(text)
+    .replaceAll('\n', '<br>')
+    .replaceAll(/https?:\/\/[^\s<>&]+/g, (url) => `<a href="${url}">${url}</a>`);
+
+export interface MailSettings {
+  readonly coopName: string;
+  readonly from: Sender;
+  readonly publicOrigin: string;
+}
+
+/** The parts of a mail that every queue has. */
+interface MailParts {
+  readonly id: string;
+  readonly kind: string;
+  readonly to: Sender;
+  readonly subject: string;
+  /** A blank line begins a paragraph. */
+  readonly body: string;
+  readonly createdAt: Date;
+}
+
 /**
- * Writes a mail. The same delivery gives the same Message-ID and the same calendar bytes at every attempt, so that a
- * receiver can tell a repetition.
+ * Writes a mail. The same delivery gives the same Message-ID at every attempt, so that a receiver can tell a repetition.
  * @throws {UnusableAddressError}
  */
-export function composeMail(
-  due: DueMail,
-  { coopName, from, publicOrigin }: { coopName: string; from: Sender; publicOrigin: string },
+export function assembleMail(
+  { id, kind, to, subject, body, createdAt }: MailParts,
+  { coopName, from, publicOrigin }: MailSettings,
 ): Mail {
-  if (!usableAddress.test(due.email)) throw new UnusableAddressError('the contact’s address cannot be written to');
-  const name = oneLine(due.guardianName);
-  const greeting = `Dear ${name},`;
-  const footer = `${coopName} · ${publicOrigin}`;
+  if (!usableAddress.test(to.address)) throw new UnusableAddressError('the address cannot be written to');
+  const text = `${body}\n\n${coopName} · ${publicOrigin}`;
+  const paragraphs = text.split('\n\n').map((paragraph) => `<p>${markUp(paragraph)}</p>`);
   return {
     from,
-    to: { name, address: due.email },
-    envelope: { from: from.address, to: [due.email] },
-    subject: oneLine(due.subject, 500),
-    messageId: `<${due.id}@homeroom>`,
-    date: due.createdAt,
+    to,
+    envelope: { from: from.address, to: [to.address] },
+    subject: oneLine(subject, 500),
+    messageId: `<${id}@homeroom>`,
+    date: createdAt,
     headers: {
-      'X-Homeroom-Notification': due.id,
-      'X-Homeroom-Kind': due.kind,
+      'X-Homeroom-Notification': id,
+      'X-Homeroom-Kind': kind,
       // nobody's holiday reply should answer (RFC 3834)
       'Auto-Submitted': 'auto-generated',
     },
-    text: `${greeting}\n\n${due.body}\n\n${footer}\n`,
-    html: `<!doctype html><html lang="en"><body><p>${html(greeting)}</p><p>${html(due.body)}</p><p>${html(footer)}</p></body></html>`,
+    text: `${text}\n`,
+    html: `<!doctype html><html lang="en"><body>${paragraphs.join('')}</body></html>`,
+  };
+}
+
+/**
+ * Writes the mail of a family's notification, with its invitation: the same calendar bytes at every attempt.
+ * @throws {UnusableAddressError}
+ */
+export function composeMail(due: DueMail, settings: MailSettings): Mail {
+  const { coopName, from } = settings;
+  const name = oneLine(due.guardianName);
+  const body = `Dear ${formatFamily(due.familyName)},\n\n${due.body}`;
+  const mail = assembleMail({ ...due, to: { name, address: due.email }, body }, settings);
+  if (due.invitation === null) return mail;
+  return {
+    ...mail,
     icalEvent: {
       method: due.invitation.method,
       filename: due.invitation.method === 'CANCEL' ? 'cancel.ics' : 'invite.ics',

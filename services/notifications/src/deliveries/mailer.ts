@@ -51,7 +51,7 @@ export function createMailer({ smtpUrl, connections, timeoutMs, breakerOpenMs, o
           to: { ...to },
           envelope: { from: envelope.from, to: [...envelope.to] },
           headers: { ...headers },
-          icalEvent: { ...icalEvent },
+          ...(icalEvent === undefined ? {} : { icalEvent: { ...icalEvent } }),
           signal,
         }),
       );

@@ -6,12 +6,8 @@ import {
   type EntryStatus,
   type Invitation,
 } from '../calendars/calendar.ts';
-import { oneLine } from './one-line.ts';
-
-/** The kinds that also go out as mail; a family may mute each. */
-export const mailKinds = ['welcome', 'confirmed', 'waitlisted', 'promoted', 'cancelled'] as const;
-export type MailKind = (typeof mailKinds)[number];
-export type Kind = MailKind | 'family_registered';
+import type { Kind } from './kinds.ts';
+import { doubleBookedWords, enrollmentWords, registeredWords, welcomeWords, type EnrollmentEvent } from './wording.ts';
 
 export const coordinators = 'coordinators';
 export const audienceOf = (familyId: string): string => `family:${familyId}`;
@@ -28,131 +24,129 @@ export interface Draft {
   readonly kind: Kind;
   readonly subject: string;
   readonly body: string;
-  /** For whoever renders it otherwise: ids and names. */
+  /** For clients that render it otherwise: ids and names. */
   readonly data: Readonly<Record<string, unknown>>;
   /** Absent: it stays in the inbox. */
-  readonly mail?: { readonly familyId: string; readonly invitation: Invitation };
+  readonly mail?: DraftMail;
 }
 
-export type EnrollmentEvent = DomainEvent<
-  Extract<EventType, `homeroom.enrollment.${'waitlisted' | 'seat-held' | 'promoted' | 'confirmed' | 'cancelled'}.v1`>
->;
+export interface DraftMail {
+  readonly familyId: string;
+  readonly invitation: Invitation;
+  /** Whether the mail carries the invitation. */
+  readonly calendar: boolean;
+}
+
+export type { EnrollmentEvent } from './wording.ts';
 export type FamilyEvent = DomainEvent<Extract<EventType, `homeroom.family.${string}`>>;
 export type ClassEvent = DomainEvent<Extract<EventType, `homeroom.class.${'opened' | 'changed'}.v1`>>;
+export type DoubleBookedEvent = DomainEvent<'homeroom.class.double-booked.v1'>;
 
-export const entryStatusOf: Readonly<Record<EnrollmentEvent['type'], EntryStatus>> = {
-  'homeroom.enrollment.waitlisted.v1': 'tentative',
-  'homeroom.enrollment.seat-held.v1': 'tentative',
-  'homeroom.enrollment.promoted.v1': 'tentative',
-  'homeroom.enrollment.confirmed.v1': 'confirmed',
-  'homeroom.enrollment.cancelled.v1': 'cancelled',
-};
+/** Whether an event makes a free seat of a waitlisted child certain: nothing is left to collect or to confirm. */
+const isFreePromotion = (event: EnrollmentEvent): boolean =>
+  event.type === 'homeroom.enrollment.promoted.v1' && event.data.amountCents === 0;
 
-const money = (cents: number, currency: string): string => `${currency} ${(cents / 100).toFixed(2)}`;
-
-const cancelReasons = {
-  by_family: 'You cancelled it.',
-  by_coordinator: 'A coordinator cancelled it.',
-  payment_declined: 'The payment was declined.',
-} as const;
-
-/** The words of an enrolment's mail; nothing for a held seat, which the family was told in the answer to its request. */
-function wording(event: EnrollmentEvent): { kind: MailKind; subject: string; body: string } | undefined {
-  const { child, class: course } = event.data;
-  const title = oneLine(course.title);
-  const name = oneLine(child.name);
-  const when = `${course.weekday}s ${course.startTime}–${course.endTime}, ${course.firstDay} to ${course.lastDay}, ${course.room}`;
+/** What an event makes of its enrollment's calendar entry; undefined when it leaves the entry alone. */
+export function entryStatusOf(event: EnrollmentEvent): EntryStatus | undefined {
   switch (event.type) {
-    case 'homeroom.enrollment.seat-held.v1':
-      return undefined;
-    case 'homeroom.enrollment.confirmed.v1': {
-      const { amountCents } = event.data;
-      const paid = amountCents === 0 ? '' : ` We have received ${money(amountCents, course.currency)}.`;
-      return {
-        kind: 'confirmed',
-        subject: `${name} has a seat in ${title}`,
-        body: `${name} is enrolled in ${title}: ${when}.${paid}`,
-      };
-    }
     case 'homeroom.enrollment.waitlisted.v1':
-      return {
-        kind: 'waitlisted',
-        subject: `${name} is on the waitlist of ${title}`,
-        body: `${title} is full. ${name} is number ${event.data.position} on its waitlist: ${when}. We write as soon as a seat is free.`,
-      };
-    case 'homeroom.enrollment.promoted.v1': {
-      const { amountCents } = event.data;
-      const next = amountCents === 0 ? '' : ` We will now collect ${money(amountCents, course.currency)} and confirm.`;
-      return {
-        kind: 'promoted',
-        subject: `A seat in ${title} is free for ${name}`,
-        body: `${name} has moved up from the waitlist of ${title}: ${when}.${next}`,
-      };
-    }
-    case 'homeroom.enrollment.cancelled.v1': {
-      const { reason, refundCents } = event.data;
-      const refund = refundCents === 0 ? '' : ` We will pay back ${money(refundCents, course.currency)}.`;
-      return {
-        kind: 'cancelled',
-        subject: `${name} is no longer enrolled in ${title}`,
-        body: `The enrolment of ${name} in ${title} has ended. ${cancelReasons[reason]}${refund}`,
-      };
-    }
+    case 'homeroom.enrollment.seat-held.v1':
+    case 'homeroom.enrollment.offered.v1':
+    case 'homeroom.enrollment.payment-failed.v1':
+      return 'tentative';
+    case 'homeroom.enrollment.promoted.v1':
+      return isFreePromotion(event) ? 'confirmed' : 'tentative';
+    case 'homeroom.enrollment.confirmed.v1':
+      return 'confirmed';
+    case 'homeroom.enrollment.offer-expired.v1':
+    case 'homeroom.enrollment.cancelled.v1':
+      return 'cancelled';
+    case 'homeroom.enrollment.payment-delayed.v1':
+    case 'homeroom.enrollment.flagged.v1':
+      return undefined;
   }
 }
 
+/** Where an enrollment's calendar entry stood before an event. */
+export interface Standing {
+  readonly version: number;
+  readonly status: EntryStatus;
+}
+
+/** Whether a later event of the same enrollment was handled before this one, as after the replay of a dead letter. */
+const isLate = (event: EnrollmentEvent, before: Standing | undefined): boolean =>
+  before !== undefined &&
+  (entryStatusOf(event) === undefined ? before.version > event.data.version : before.version >= event.data.version);
+
+/** What would only repeat, or contradict, what the family has read already. */
+function isPointless(event: EnrollmentEvent, before: Standing | undefined): boolean {
+  const late = isLate(event, before);
+  if (late) return isFreePromotion(event) || event.type === 'homeroom.enrollment.payment-delayed.v1';
+  return (
+    event.type === 'homeroom.enrollment.confirmed.v1' && event.data.amountCents === 0 && before?.status === 'confirmed'
+  );
+}
+
+const delayed = 'This message was delayed; a newer one about the same enrollment has reached you before.';
+
 /**
- * What a family hears about its enrolment.
- * @param late a later event of the same enrolment came first (a dead letter that was replayed): it still hears of this one,
- *   and that it is old news. Calendars ignore its invitation by the lower SEQUENCE.
+ * What is said of an enrollment. Of a late event it is said that it is old news; calendars ignore its invitation by the
+ * lower SEQUENCE. A cancellation is a CANCEL; whether one goes out is decided when the mail is sent.
  */
-export function draftForEnrollment(event: EnrollmentEvent, late: boolean): Draft | undefined {
-  const words = wording(event);
-  if (words === undefined) return undefined;
+export function draftForEnrollment(event: EnrollmentEvent, before?: Standing): Draft | undefined {
+  const words = enrollmentWords(event);
+  if (words === undefined || isPointless(event, before)) return undefined;
   const { enrollmentId, version, familyId, child, class: course } = event.data;
-  const status = entryStatusOf[event.type];
+  const data = {
+    enrollmentId,
+    classId: course.classId,
+    classTitle: course.title,
+    childId: child.childId,
+    childName: child.name,
+  };
+  if (event.type === 'homeroom.enrollment.flagged.v1') {
+    const { familyName, reason } = event.data;
+    return { audience: coordinators, ...words, data: { ...data, familyId, familyName, reason } };
+  }
+  const status = entryStatusOf(event) ?? 'tentative';
   const entry = classEntry(
     { uid: enrollmentUid(enrollmentId), sequence: version, status, childName: child.name },
     course,
   );
   return {
     audience: audienceOf(familyId),
-    kind: words.kind,
-    subject: words.subject,
-    body: late
-      ? `This message was delayed; a newer one about the same enrolment has reached you before. ${words.body}`
-      : words.body,
-    data: {
-      enrollmentId,
-      classId: course.classId,
-      classTitle: course.title,
-      childId: child.childId,
-      childName: child.name,
+    ...words,
+    body: isLate(event, before) ? `${delayed}\n\n${words.body}` : words.body,
+    data,
+    mail: {
+      familyId,
+      invitation: { method: status === 'cancelled' ? 'CANCEL' : 'REQUEST', entry },
+      calendar: !['payment_failed', 'payment_delayed'].includes(words.kind),
     },
-    mail: { familyId, invitation: { method: status === 'cancelled' ? 'CANCEL' : 'REQUEST', entry } },
   };
 }
 
-/** A new family is welcomed, and the coordinators hear of it. */
+/** A new family is welcomed, and the coordinators are notified. */
 export function draftsForRegistration(event: FamilyEvent, { coopName, timeZone }: House): [Draft, Draft] {
   const { familyId, name, children } = event.data;
   const entry = orientationEntry({ familyId, coopName, registeredAt: event.time, timeZone });
-  const family = oneLine(name);
   return [
     {
       audience: audienceOf(familyId),
-      kind: 'welcome',
-      subject: `Welcome to ${coopName}`,
-      body: `The ${family} family is registered. New families meet on ${entry.firstDay} at ${entry.startTime}; the invitation is attached.`,
+      ...welcomeWords(event.data, { coopName, day: entry.firstDay, time: entry.startTime }),
       data: { familyId, familyName: name },
-      mail: { familyId, invitation: { method: 'PUBLISH', entry } },
+      mail: { familyId, invitation: { method: 'REQUEST', entry }, calendar: true },
     },
     {
       audience: coordinators,
-      kind: 'family_registered',
-      subject: `New family: ${family}`,
-      body: `The ${family} family has registered with ${children.length} ${children.length === 1 ? 'child' : 'children'}.`,
+      ...registeredWords(event.data),
       data: { familyId, familyName: name, children: children.length },
     },
   ];
 }
+
+export const draftForDoubleBooking = ({ data }: DoubleBookedEvent): Draft => ({
+  audience: coordinators,
+  ...doubleBookedWords(data),
+  data: { classId: data.class.classId, classTitle: data.class.title, conflicts: data.conflicts },
+});

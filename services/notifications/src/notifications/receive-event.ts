@@ -1,21 +1,25 @@
 import { receiveOnce } from '@homeroom/outbox';
 import type { Database, Transaction } from '@homeroom/postgres';
+import { addAccountMail } from '../account-mails/store.ts';
+import { mailOf, type AccountEvent } from '../account-mails/account-mail.ts';
 import { classEntry, enrollmentUid } from '../calendars/calendar.ts';
-import { keepClass, keepEntry } from '../calendars/store.ts';
+import { findStanding, keepClass, keepEntry } from '../calendars/store.ts';
 import { keepContact } from '../contacts/store.ts';
 import {
   audienceOf,
+  draftForDoubleBooking,
   draftForEnrollment,
   draftsForRegistration,
   entryStatusOf,
   type ClassEvent,
+  type DoubleBookedEvent,
   type EnrollmentEvent,
   type FamilyEvent,
   type House,
 } from './notification.ts';
 import { addNotification, lockAudience, type Notification } from './store.ts';
 
-/** What open streams must hear after the commit. */
+/** What open streams must be sent after the commit. */
 export type Added = Notification & { readonly audience: string };
 
 /** Name of the consumer in the inbox table. It never changes: a new name would handle every event again. */
@@ -57,20 +61,31 @@ export function receiveClass(database: Database, event: ClassEvent): Promise<Add
   });
 }
 
+export function receiveDoubleBooking(database: Database, event: DoubleBookedEvent): Promise<Added[]> {
+  return once(database, event.id, async (trx) => [
+    await addNotification(trx, draftForDoubleBooking(event), { eventId: event.id, traceparent: event.traceparent }),
+  ]);
+}
+
 export function receiveEnrollment(database: Database, event: EnrollmentEvent): Promise<Added[]> {
   return once(database, event.id, async (trx) => {
     const { enrollmentId, version, familyId, child, class: course } = event.data;
+    const uid = enrollmentUid(enrollmentId);
+    const status = entryStatusOf(event);
     await keepClass(trx, course);
-    const isNews = await keepEntry(trx, {
-      uid: enrollmentUid(enrollmentId),
-      familyId,
-      version,
-      status: entryStatusOf[event.type],
-      classId: course.classId,
-      childName: child.name,
-    });
-    const draft = draftForEnrollment(event, !isNews);
+    const before = await findStanding(trx, uid);
+    if (status !== undefined)
+      await keepEntry(trx, { uid, familyId, version, status, classId: course.classId, childName: child.name });
+    const draft = draftForEnrollment(event, before);
     if (draft === undefined) return [];
     return [await addNotification(trx, draft, { eventId: event.id, traceparent: event.traceparent })];
+  });
+}
+
+/** A mail that concerns only an account: no inbox has it. */
+export function receiveAccount(database: Database, event: AccountEvent): Promise<Added[]> {
+  return once(database, event.id, async (trx) => {
+    await addAccountMail(trx, mailOf(event), { eventId: event.id, traceparent: event.traceparent });
+    return [];
   });
 }

@@ -1,6 +1,8 @@
 import type { Queryable, Transaction } from '@homeroom/postgres';
 import { v7 as uuid } from 'uuid';
-import type { Draft, Kind } from './notification.ts';
+import { isVerified } from '../contacts/store.ts';
+import type { Kind } from './kinds.ts';
+import type { Draft, DraftMail } from './notification.ts';
 
 /** A notification as its reader sees it. */
 export interface Notification {
@@ -50,19 +52,32 @@ export async function addNotification(
       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     values: [id, audience, position, eventId, kind, subject, body, JSON.stringify(data), createdAt],
   });
-  if (mail !== undefined) {
-    await trx.query({
-      name: 'add_delivery',
-      text: `insert into deliveries (notification_id, family_id, position, status, invitation, due_at, traceparent)
-        select $1::uuid, $2::uuid, $3::bigint, case
-            when exists (select from preferences where family_id = $2 and (not email_enabled or $4::text = any (muted_kinds))) then 'suppressed'
-            when exists (select from contacts where family_id = $2) then 'due'
-            else 'waiting' end,
-          $5::jsonb, $6::timestamptz, $7::text`,
-      values: [id, mail.familyId, position, kind, JSON.stringify(mail.invitation), createdAt, traceparent],
-    });
-  }
+  if (mail !== undefined) await addDelivery(trx, mail, { id, position, kind, createdAt, traceparent });
   return { audience, id, position, kind, subject, body, data, createdAt, readAt: null };
+}
+
+/** Queues the mail of a notification, unless the guardian has muted it. Without a verified address it waits for one. */
+async function addDelivery(
+  trx: Transaction,
+  { familyId, invitation, calendar }: DraftMail,
+  notification: { id: string; position: number; kind: Kind; createdAt: Date; traceparent: string | undefined },
+): Promise<void> {
+  const { id, position, kind, createdAt, traceparent } = notification;
+  await trx.query({
+    name: 'add_delivery',
+    text: `insert into deliveries (notification_id, family_id, position, status, invitation, calendar, due_at, traceparent)
+      select $1::uuid, $2::uuid, $3::bigint, case
+          when not coalesce(a.email_enabled, f.email_enabled, true)
+            or $4::text = any (coalesce(a.muted_kinds, f.muted_kinds, '{}')) then 'suppressed'
+          when c.family_id is not null and ${isVerified('c')} then 'due'
+          else 'waiting' end,
+        $5::jsonb, $6::boolean, $7::timestamptz, $8::text
+      from (select 1) one
+        left join contacts c on c.family_id = $2
+        left join account_preferences a on a.account_id = c.guardian_id
+        left join preferences f on f.family_id = $2`,
+    values: [id, familyId, position, kind, JSON.stringify(invitation), calendar, createdAt, traceparent],
+  });
 }
 
 /** Newest first. One round trip, the count of unread ones included. */

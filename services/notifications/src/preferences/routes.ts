@@ -2,7 +2,7 @@ import type { ZodFastify } from '@homeroom/chassis';
 import type { Database } from '@homeroom/postgres';
 import { requireGuardian } from '@homeroom/sessions';
 import type { z } from 'zod';
-import { mailKinds } from '../notifications/notification.ts';
+import { mailKinds, type MailKind } from '../notifications/kinds.ts';
 import { preferencesBody, preferencesPatch } from './schemas.ts';
 import { changePreferences, findPreferences, type Preferences } from './store.ts';
 
@@ -13,13 +13,10 @@ export function preferencesRoutes(
   const present = ({ emailEnabled, mutedKinds, calendarToken }: Preferences): z.infer<typeof preferencesBody> => ({
     email: {
       enabled: emailEnabled,
-      kinds: {
-        welcome: !mutedKinds.includes('welcome'),
-        confirmed: !mutedKinds.includes('confirmed'),
-        waitlisted: !mutedKinds.includes('waitlisted'),
-        promoted: !mutedKinds.includes('promoted'),
-        cancelled: !mutedKinds.includes('cancelled'),
-      },
+      kinds: Object.fromEntries(mailKinds.map((kind) => [kind, !mutedKinds.includes(kind)])) as Record<
+        MailKind,
+        boolean
+      >,
     },
     calendarUrl: `${publicOrigin}/api/calendars/${calendarToken}.ics`,
   });

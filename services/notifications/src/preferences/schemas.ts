@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mailKinds } from '../notifications/notification.ts';
+import { mailKinds } from '../notifications/kinds.ts';
 
 const kindSwitches = Object.fromEntries(mailKinds.map((kind) => [kind, z.boolean()])) as Record<
   (typeof mailKinds)[number],

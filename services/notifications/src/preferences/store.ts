@@ -1,6 +1,6 @@
 import type { Queryable } from '@homeroom/postgres';
 import { randomBytes } from 'node:crypto';
-import type { MailKind } from '../notifications/notification.ts';
+import type { MailKind } from '../notifications/kinds.ts';
 
 export interface Preferences {
   readonly emailEnabled: boolean;

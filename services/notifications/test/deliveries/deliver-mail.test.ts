@@ -3,6 +3,7 @@ import { decodeEvent } from '@homeroom/contracts';
 import type { Database } from '@homeroom/postgres';
 import { waitFor } from '@homeroom/testing';
 import { createDeliveryLoop, type DeliveryEvent, type DeliveryOptions } from '../../src/deliveries/deliver-mail.ts';
+import { familyMailQueue } from '../../src/deliveries/family-mail-queue.ts';
 import { createMailer, type Mailer } from '../../src/deliveries/mailer.ts';
 import { claimDue } from '../../src/deliveries/store.ts';
 import { receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
@@ -33,15 +34,18 @@ const openMailer = (options: Partial<Parameters<typeof createMailer>[0]> = {}): 
     (it) => it.close(),
   );
 
+const settings = {
+  coopName: co.coopName,
+  from: { name: co.coopName, address: 'hello@willow.example' },
+  publicOrigin: 'https://willow.example',
+};
+
 /** Runs a worker's delivery until the test ends or stops it. */
 function startLoop(options: Partial<DeliveryOptions> = {}): { stop: () => Promise<void>; wake: () => void } {
   const stopping = new AbortController();
   const loop = createDeliveryLoop({
-    database,
+    queues: [familyMailQueue({ database, ...settings })],
     mailer: options.mailer ?? openMailer(),
-    coopName: co.coopName,
-    from: { name: co.coopName, address: 'hello@willow.example' },
-    publicOrigin: 'https://willow.example',
     concurrency: 3,
     leaseMs: 60_000,
     backoff: { baseMs: 20, maxMs: 100 },
@@ -82,7 +86,7 @@ describe('a mail', () => {
     const kinds = mails.map((mail) => mail.header('x-homeroom-kind'));
     expect(kinds).toEqual(['welcome', 'waitlisted', 'promoted', 'confirmed', 'cancelled']);
     const calendars = mails.map(({ ics }) => readCalendar(ics));
-    expect(calendars.map(({ method }) => method)).toEqual(['PUBLISH', 'REQUEST', 'REQUEST', 'REQUEST', 'CANCEL']);
+    expect(calendars.map(({ method }) => method)).toEqual(['REQUEST', 'REQUEST', 'REQUEST', 'REQUEST', 'CANCEL']);
     const [, ...classes] = calendars.map(({ events }) => events[0]);
     expect(classes.map((event) => event?.status)).toEqual(['TENTATIVE', 'TENTATIVE', 'CONFIRMED', 'CANCELLED']);
     expect(classes.map((event) => event?.sequence)).toEqual([1, 2, 3, 4]);
@@ -99,9 +103,9 @@ describe('a mail', () => {
     expect(mail.email.from).toEqual({ name: 'Willow Creek', address: 'hello@willow.example' });
     expect(mail.email.to).toEqual([{ name: 'Ngozi Okafor', address: family.email }]);
     expect(mail.email.subject).toBe('Welcome to Willow Creek');
-    expect(mail.email.text).toContain('Dear Ngozi Okafor,');
-    expect(mail.email.html).toContain('<p>Dear Ngozi Okafor,</p>');
-    expect(mail.raw).toMatch(/Content-Type: text\/calendar; charset=utf-8; method=PUBLISH/i);
+    expect(mail.email.text).toContain('Dear Okafor family,');
+    expect(mail.email.html).toContain('<p>Dear Okafor family,</p>');
+    expect(mail.raw).toMatch(/Content-Type: text\/calendar; charset=utf-8; method=REQUEST/i);
     expect(mail.email.attachments.map(({ filename }) => filename)).toContain('invite.ics');
   });
 

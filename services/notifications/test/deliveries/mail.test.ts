@@ -18,6 +18,7 @@ const due: DueMail = {
       examples['homeroom.class.opened.v1'],
     ),
   },
+  familyName: 'Okafor',
   guardianName: 'Ngozi Okafor',
   email: 'ngozi@example.org',
   traceparent: null,

@@ -3,7 +3,12 @@ import { examples } from '@homeroom/contracts';
 import type { Database } from '@homeroom/postgres';
 import { shownEntries } from '../../src/calendars/store.ts';
 import { audienceOf } from '../../src/notifications/notification.ts';
-import { receiveClass, receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
+import {
+  receiveClass,
+  receiveDoubleBooking,
+  receiveEnrollment,
+  receiveFamily,
+} from '../../src/notifications/receive-event.ts';
 import { listNotifications } from '../../src/notifications/store.ts';
 import { changePreferences } from '../../src/preferences/store.ts';
 import { aFamily, anEvent, Closing, co, openHouse } from '../house.ts';
@@ -182,6 +187,80 @@ describe('order', () => {
   });
 });
 
+describe('D7: a promotion to a free class', () => {
+  const free = { amountCents: 0 };
+
+  test('is one notification and one mail when `promoted` and `confirmed` come together', async () => {
+    const family = aFamily();
+    await receiveFamily(database, co, family.registered());
+    await receiveEnrollment(database, family.enrollment('homeroom.enrollment.promoted.v1', { ...free, version: 2 }));
+    await receiveEnrollment(database, family.enrollment('homeroom.enrollment.confirmed.v1', { ...free, version: 3 }));
+    expect(await inbox(family.familyId)).toEqual(['welcome', 'promoted']);
+    expect(await deliveries(family.familyId)).toEqual(['due', 'due']);
+    expect((await shownEntries(database, family.familyId)).map(({ entry }) => entry.status)).toContain('confirmed');
+  });
+
+  test('is one when only one of them comes, and one when they come in the wrong order', async () => {
+    const [one, other, reversed] = [aFamily(), aFamily(), aFamily()];
+    await receiveEnrollment(database, one.enrollment('homeroom.enrollment.promoted.v1', { ...free, version: 2 }));
+    await receiveEnrollment(database, other.enrollment('homeroom.enrollment.confirmed.v1', { ...free, version: 2 }));
+    await receiveEnrollment(database, reversed.enrollment('homeroom.enrollment.confirmed.v1', { ...free, version: 3 }));
+    await receiveEnrollment(database, reversed.enrollment('homeroom.enrollment.promoted.v1', { ...free, version: 2 }));
+    expect(await inbox(one.familyId)).toEqual(['promoted']);
+    expect(await inbox(other.familyId)).toEqual(['confirmed']);
+    expect(await inbox(reversed.familyId)).toEqual(['confirmed']);
+  });
+
+  test('to one that costs something is two: the seat is not certain before it is paid', async () => {
+    const family = aFamily();
+    await receiveEnrollment(database, family.enrollment('homeroom.enrollment.promoted.v1', { version: 2 }));
+    await receiveEnrollment(database, family.enrollment('homeroom.enrollment.confirmed.v1', { version: 3 }));
+    expect(await inbox(family.familyId)).toEqual(['promoted', 'confirmed']);
+  });
+});
+
+describe('new news', () => {
+  test('D7: an offer is tentative in the calendar, and leaves it when it expires', async () => {
+    const family = aFamily();
+    const shown = async (): Promise<string[]> =>
+      (await shownEntries(database, family.familyId)).map(({ entry }) => entry.status);
+    await receiveEnrollment(database, family.enrollment('homeroom.enrollment.offered.v1', { version: 2 }));
+    expect(await shown()).toEqual(['tentative']);
+    await receiveEnrollment(database, family.enrollment('homeroom.enrollment.offer-expired.v1', { version: 3 }));
+    expect(await shown()).toEqual([]);
+    expect(await inbox(family.familyId)).toEqual(['offered', 'offer_expired']);
+  });
+
+  test('D8: a delayed payment, which has the version of its held seat, is no late news; one that is overtaken is none', async () => {
+    const [family, paid] = [aFamily(), aFamily()];
+    await receiveEnrollment(database, family.enrollment('homeroom.enrollment.seat-held.v1', { version: 1 }));
+    const [delayed] = await receiveEnrollment(
+      database,
+      family.enrollment('homeroom.enrollment.payment-delayed.v1', { version: 1 }),
+    );
+    expect(delayed?.body).not.toMatch(/^This message was delayed/);
+    await receiveEnrollment(database, paid.enrollment('homeroom.enrollment.confirmed.v1', { version: 2 }));
+    await receiveEnrollment(database, paid.enrollment('homeroom.enrollment.payment-delayed.v1', { version: 1 }));
+    expect(await inbox(paid.familyId)).toEqual(['confirmed']);
+  });
+
+  test('D10: what is flagged and double-booked is for the coordinators, once, and no mail', async () => {
+    const family = aFamily();
+    const flagged = family.enrollment('homeroom.enrollment.flagged.v1');
+    const added = [
+      ...(await receiveEnrollment(database, flagged)),
+      ...(await receiveEnrollment(database, flagged)),
+      ...(await receiveDoubleBooking(database, anEvent('homeroom.class.double-booked.v1'))),
+    ];
+    expect(added.map(({ audience, kind }) => [audience, kind])).toEqual([
+      ['coordinators', 'flagged'],
+      ['coordinators', 'double_booked'],
+    ]);
+    expect(await inbox(family.familyId)).toEqual([]);
+    expect(await deliveries(family.familyId)).toEqual([]);
+  });
+});
+
 describe('preferences', () => {
   test('a family that wants no mail, or none of a kind, gets the notification and no mail', async () => {
     const [silent, picky] = [aFamily(), aFamily()];
@@ -204,5 +283,5 @@ describe('preferences', () => {
 
 test('a class in no known time zone is refused, for the dead letters', async () => {
   const event = anEvent('homeroom.class.opened.v1', { timeZone: 'Mars/Olympus' });
-  await expect(receiveClass(database, event)).rejects.toThrow('is not a time zone');
+  await expect(receiveClass(database, event)).rejects.toThrow('time zone');
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ZodFastify } from '@homeroom/chassis';
+import { mailKinds } from '../../src/notifications/kinds.ts';
 import { receiveClass, receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
 import { readCalendar } from '../calendars/read-calendar.ts';
 import { aFamily, anEvent, Closing, co, cookieOf, guardianOf, openApp, openHouse, type TestHouse } from '../house.ts';
@@ -42,7 +43,7 @@ describe('preferences', () => {
     const first = await get();
     expect(first.email).toEqual({
       enabled: true,
-      kinds: { welcome: true, confirmed: true, waitlisted: true, promoted: true, cancelled: true },
+      kinds: Object.fromEntries(mailKinds.map((kind) => [kind, true])),
     });
     expect(first.calendarUrl).toMatch(/^http:\/\/127\.0\.0\.1:8080\/api\/calendars\/[\w-]{43}\.ics$/);
     expect(await get()).toEqual(first);

@@ -1,0 +1,19 @@
+/** The kinds of a family's notifications. Each goes out as mail as well, unless the guardian mutes it. */
+export const mailKinds = [
+  'welcome',
+  'confirmed',
+  'waitlisted',
+  'promoted',
+  'offered',
+  'offer_expired',
+  'payment_failed',
+  'payment_delayed',
+  'cancelled',
+] as const;
+export type MailKind = (typeof mailKinds)[number];
+
+/** The kinds of the coordinators' notifications. */
+export const coordinatorKinds = ['family_registered', 'flagged', 'double_booked'] as const;
+export type CoordinatorKind = (typeof coordinatorKinds)[number];
+
+export type Kind = MailKind | CoordinatorKind;

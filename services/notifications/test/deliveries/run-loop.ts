@@ -1,0 +1,50 @@
+import type { Database } from '@homeroom/postgres';
+import { createDeliveryLoop, type DeliveryEvent } from '../../src/deliveries/deliver-mail.ts';
+import { familyMailQueue } from '../../src/deliveries/family-mail-queue.ts';
+import type { MailQueue } from '../../src/deliveries/mail-queue.ts';
+import { createMailer } from '../../src/deliveries/mailer.ts';
+import { co, type Closing } from '../house.ts';
+import type { TestSmtp } from '../smtp-server.ts';
+
+export const settings = {
+  coopName: co.coopName,
+  from: { name: co.coopName, address: 'hello@willow.example' },
+  publicOrigin: 'https://willow.example',
+};
+
+/** Runs a worker's delivery until the test ends. */
+export function runLoop(
+  closing: Closing,
+  {
+    database,
+    smtp,
+    queues = [],
+    onEvent,
+  }: {
+    database: Database;
+    smtp: TestSmtp;
+    /** More urgent ones than the mails of families. */
+    queues?: readonly MailQueue[];
+    onEvent?: (event: DeliveryEvent) => void;
+  },
+): void {
+  const mailer = closing.add(
+    createMailer({ smtpUrl: smtp.url, connections: 3, timeoutMs: 2_000, breakerOpenMs: 50 }),
+    (it) => it.close(),
+  );
+  const loop = createDeliveryLoop({
+    queues: [...queues, familyMailQueue({ database, ...settings })],
+    mailer,
+    concurrency: 3,
+    leaseMs: 60_000,
+    backoff: { baseMs: 20, maxMs: 100 },
+    idleMs: 20,
+    ...(onEvent === undefined ? {} : { onEvent }),
+  });
+  const stopping = new AbortController();
+  const running = loop.run(stopping.signal);
+  closing.add(stopping, async (it) => {
+    it.abort();
+    await running;
+  });
+}
