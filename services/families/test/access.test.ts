@@ -17,7 +17,8 @@ type Row = AccessRow<World>;
 
 let world: World;
 beforeAll(async () => {
-  const service = await startApp();
+  // every registration comes from one address here
+  const service = await startApp({ env: { ACCOUNT_MAILS_PER_ADDRESS: '0' } });
   const family = (name: string): Promise<Guardian> =>
     service.family({
       name,
@@ -72,6 +73,39 @@ async function disposable({ service, principals }: World, as: Caller): Promise<R
   return { cookie: `homeroom=${(await service.openSessions().create(principal)).token}` };
 }
 
+const newPassword = 'seven quiet otters by the river';
+
+/** Registers a family that is not signed in. */
+async function register({ service }: World): Promise<string> {
+  const registration = registrationOf();
+  await service.anonymous.send('POST', '/api/families', registration);
+  return registration.guardian.email;
+}
+
+/** A token of a verification mail of a new family. */
+async function verificationToken(it: World): Promise<string> {
+  const [email, { service }] = [await register(it), it];
+  return (await service.tokens(email, 'verification')).at(-1) ?? '';
+}
+
+/** A new family that has asked for a reset of its password, and the token of the mail. */
+async function forgotten(it: World): Promise<{ readonly email: string; readonly token: string }> {
+  const [email, { service }] = [await register(it), it];
+  await service.anonymous.send('POST', '/api/password-resets', { email });
+  return { email, token: (await service.tokens(email, 'password-reset')).at(-1) ?? '' };
+}
+
+const confirming = (url: string, token: string, to?: string) => ({
+  method: 'POST' as const,
+  url,
+  payload: { token, ...(to === undefined ? {} : { password: to }) },
+});
+const tokenInvalid: Row['answers'] = {
+  nobody: '422 token_invalid',
+  stranger: '422 token_invalid',
+  coordinator: '422 token_invalid',
+};
+
 const unsigned = '401 unauthenticated';
 const ofFamily = (status: number): Row['answers'] => ({
   unsigned,
@@ -118,10 +152,12 @@ const matrix = accessMatrix<World>(
       answers: ofFamily(204),
     },
     'POST /api/sessions': {
-      request: async ({ service }) => {
-        const { email } = await service.family();
-        return { url: '/api/sessions', payload: { email, password }, headers: { cookie: '' } };
-      },
+      // signing in ends the session that a browser has: not one of the world's
+      request: async (it) => ({
+        url: '/api/sessions',
+        payload: { email: await register(it), password },
+        headers: { cookie: '' },
+      }),
       answers: forAll(201),
     },
     'GET /api/sessions': {
@@ -133,42 +169,31 @@ const matrix = accessMatrix<World>(
       answers: { unsigned, stranger: 204, guardian: 204, coordinator: 204 },
     },
     'POST /api/email-verifications': {
-      request: () => ({ url: '/api/email-verifications', payload: {} }),
+      request: () => ({ url: '/api/email-verifications' }),
       answers: { unsigned, stranger: 202, guardian: 202, coordinator: '409 already_verified' },
     },
     'POST /api/email-verifications/confirm': {
-      request: async ({ service }) => {
-        const { email } = await service.family();
-        const [token] = await service.tokens(email, 'verification');
-        return { url: '/api/email-verifications/confirm', payload: { token } };
-      },
+      request: async (it) => confirming('/api/email-verifications/confirm', await verificationToken(it)),
       answers: forAll(204),
     },
     'POST /api/password-resets': {
-      request: () => ({ url: '/api/password-resets', payload: { email: newEmail() } }),
+      request: async (it) => ({ url: '/api/password-resets', payload: { email: await register(it) } }),
       answers: forAll(202),
     },
     'POST /api/password-resets/confirm': {
-      request: async ({ service }) => {
-        const { email } = await service.family();
-        await service.anonymous.send('POST', '/api/password-resets', { email });
-        const [token] = await service.tokens(email, 'password-reset');
-        return { url: '/api/password-resets/confirm', payload: { token, password: 'another long password' } };
-      },
+      request: async (it) => confirming('/api/password-resets/confirm', (await forgotten(it)).token, newPassword),
       answers: forAll(204),
     },
     'PUT /api/account/password': {
-      // the right one would end the sessions of the other rows
-      request: () => ({
-        url: '/api/account/password',
-        payload: { currentPassword: 'a wrong password', password: 'another long password' },
-      }),
-      answers: {
-        unsigned,
-        stranger: '403 wrong_password',
-        guardian: '403 wrong_password',
-        coordinator: '403 wrong_password',
+      request: async ({ service }, as) => {
+        const payload = { currentPassword: password, password: newPassword };
+        if (as !== 'coordinator' && as !== 'guardian' && as !== 'stranger')
+          return { url: '/api/account/password', payload };
+        // an account of its own: the password of the others is needed
+        const { cookie = '' } = await (as === 'coordinator' ? service.coordinator() : service.family());
+        return { url: '/api/account/password', payload, headers: { cookie } };
       },
+      answers: { unsigned, stranger: 204, guardian: 204, coordinator: 204 },
     },
   },
   {
@@ -241,6 +266,60 @@ const matrix = accessMatrix<World>(
       request: ({ deskEmail }) => ({ method: 'POST', ...importing(`${deskEmail},A,B,Ann,2017-04-02`) }),
       answers: forCoordinators,
       writes: 'never',
+    },
+    'S1: POST /api/email-verifications/confirm: a token that was used': {
+      request: async (it) => {
+        const sent = confirming('/api/email-verifications/confirm', await verificationToken(it));
+        await it.service.anonymous.send('POST', sent.url, sent.payload);
+        return sent;
+      },
+      answers: tokenInvalid,
+    },
+    'S1: POST /api/email-verifications/confirm: the token of a password reset': {
+      request: async (it) => confirming('/api/email-verifications/confirm', (await forgotten(it)).token),
+      answers: tokenInvalid,
+    },
+    'S10: POST /api/password-resets/confirm: the token of a verification': {
+      request: async (it) => confirming('/api/password-resets/confirm', await verificationToken(it), newPassword),
+      answers: tokenInvalid,
+    },
+    'S10: POST /api/password-resets/confirm: a token that was used': {
+      request: async (it) => {
+        const sent = confirming('/api/password-resets/confirm', (await forgotten(it)).token, newPassword);
+        await it.service.anonymous.send('POST', sent.url, sent.payload);
+        return sent;
+      },
+      answers: tokenInvalid,
+    },
+    'S10: POST /api/password-resets: an address without an account': {
+      request: () => ({ method: 'POST', url: '/api/password-resets', payload: { email: newEmail() } }),
+      answers: forAll(202),
+    },
+    'S10: POST /api/sessions: the password from before a reset': {
+      request: async (it) => {
+        const { email, token } = await forgotten(it);
+        await it.service.anonymous.send('POST', '/api/password-resets/confirm', { token, password: newPassword });
+        return { method: 'POST', url: '/api/sessions', payload: { email, password } };
+      },
+      answers: { nobody: '401 wrong_credentials', stranger: '401 wrong_credentials' },
+    },
+    'S3: GET /api/sessions: a session from before a reset': {
+      request: async (it) => {
+        const { email, token } = await forgotten(it);
+        const { cookie = '' } = await it.service.signIn(email);
+        await it.service.anonymous.send('POST', '/api/password-resets/confirm', { token, password: newPassword });
+        return { method: 'GET', url: '/api/sessions', headers: { cookie } };
+      },
+      answers: { nobody: unsigned },
+    },
+    'S10: PUT /api/account/password: without the current password': {
+      request: async ({ service }) => ({
+        method: 'PUT',
+        url: '/api/account/password',
+        payload: { currentPassword: 'a guess at the password', password: newPassword },
+        headers: { cookie: (await service.family()).cookie ?? '' },
+      }),
+      answers: { guardian: '403 wrong_password' },
     },
   },
 );
