@@ -166,9 +166,9 @@ describe('the key that signs the links in mails', () => {
 
   test('is one for those that make and send them, and nobody else has it', () => {
     const key = { name: 'homeroom-signing', key: 'account-token-secret' };
-    for (const owner of ['families-api', 'notifications-api', 'notifications-worker'])
+    for (const owner of ['families-api', 'notifications-worker'])
       expect([owner, reference(`homeroom-${owner}`, plain)]).toEqual([owner, key]);
-    for (const owner of ['families-worker', 'enrollment-api', 'enrollment-worker'])
+    for (const owner of ['families-worker', 'notifications-api', 'enrollment-api', 'enrollment-worker'])
       expect([owner, reference(`homeroom-${owner}`, plain)]).toEqual([owner, undefined]);
   });
 
