@@ -7,6 +7,7 @@ import {
   ICalEventStatus,
   type ICalLuxonDateTimeStub,
 } from 'ical-generator';
+import { formatFamily } from '../wording/format.ts';
 import { oneLine } from '../wording/one-line.ts';
 import { addDays, weekdayOf, type Entry, type Invitation } from './calendar.ts';
 import { instantOf, renderTimeZone } from './time-zone.ts';
@@ -114,15 +115,21 @@ export function renderInvitation(
   return `${calendar.toString()}\r\n`;
 }
 
+/** How often clients should ask for a feed again. */
+const refreshSeconds = 3_600;
+
 /** A family's whole calendar, for clients that subscribe to its address. */
 export function renderFeed(
-  name: string,
+  { familyName, coopName }: { familyName: string; coopName: string },
   entries: readonly { readonly entry: Entry; readonly updatedAt: Date }[],
 ): string {
   const calendar = openCalendar(
-    name,
+    `${familyName} at ${coopName}`.trim(),
     entries.map(({ entry }) => entry),
-  ).method(ICalCalendarMethod.PUBLISH);
+  )
+    .method(ICalCalendarMethod.PUBLISH)
+    .description(oneLine(`The ${formatFamily(familyName)}’s classes and events at ${coopName}`))
+    .ttl(refreshSeconds);
   for (const { entry, updatedAt } of entries) addEntry(calendar, entry, updatedAt);
   return `${calendar.toString()}\r\n`;
 }

@@ -6,17 +6,22 @@ import { errors } from '../errors.ts';
 import { renderFeed } from './render-calendar.ts';
 import { findCalendar, shownEntries } from './store.ts';
 
+type OnUnusable = (uid: string, error: RangeError) => void;
+
 async function readFeed(
   db: Queryable,
   token: string,
+  onUnusable: OnUnusable,
 ): Promise<{ familyName: string; entries: Parameters<typeof renderFeed>[1] } | undefined> {
   const calendar = await findCalendar(db, token);
-  return calendar && { familyName: calendar.familyName, entries: await shownEntries(db, calendar.familyId) };
+  return (
+    calendar && { familyName: calendar.familyName, entries: await shownEntries(db, calendar.familyId, onUnusable) }
+  );
 }
 
 /** A new address may be tried before a replica knows it. */
-const findFeed = async (database: Database, token: string): ReturnType<typeof readFeed> =>
-  (await database.read(undefined, (db) => readFeed(db, token))) ?? readFeed(database, token);
+const findFeed = async (database: Database, token: string, onUnusable: OnUnusable): ReturnType<typeof readFeed> =>
+  (await database.read(undefined, (db) => readFeed(db, token, onUnusable))) ?? readFeed(database, token, onUnusable);
 
 /** Calendar clients cannot sign in: the address is the key, so it must not be guessable and can be changed. */
 export function calendarRoutes(
@@ -34,9 +39,10 @@ export function calendarRoutes(
     },
     async (request, reply) => {
       const token = /^(?<token>[\w-]{43})\.ics$/.exec(request.params.file)?.groups?.['token'];
-      const feed = token === undefined ? undefined : await findFeed(database, token);
+      const onUnusable: OnUnusable = (uid, err) => request.log.warn({ err, uid }, 'calendar entry left out');
+      const feed = token === undefined ? undefined : await findFeed(database, token, onUnusable);
       if (feed === undefined) throw errors.problem('calendar_not_found');
-      const text = renderFeed(`${feed.familyName} at ${coopName}`.trim(), feed.entries);
+      const text = renderFeed({ familyName: feed.familyName, coopName }, feed.entries);
       const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
       void reply.headers({
         etag,

@@ -1,6 +1,7 @@
 import type { ClassSnapshot } from '@homeroom/contracts';
 import type { Queryable, Transaction } from '@homeroom/postgres';
 import { classEntry, hasMeeting, type Entry, type EntryStatus } from './calendar.ts';
+import { calendarZone } from './time-zone.ts';
 
 /** Copies a class, unless this version or a newer one is here. Looks before it writes: many enrolments share a class. */
 export async function keepClass(trx: Transaction, course: ClassSnapshot): Promise<void> {
@@ -60,8 +61,20 @@ interface EntryRow {
   readonly updatedAt: Date;
 }
 
-/** Everything a family's calendar shows now, in a stable order. */
-export async function shownEntries(db: Queryable, familyId: string): Promise<{ entry: Entry; updatedAt: Date }[]> {
+export interface ShownEntry {
+  readonly entry: Entry;
+  readonly updatedAt: Date;
+}
+
+/**
+ * Everything a family's calendar shows now, in a stable order.
+ * @param onUnusable called for an entry whose stored time zone no calendar can show: it is left out, and the rest stays.
+ */
+export async function shownEntries(
+  db: Queryable,
+  familyId: string,
+  onUnusable?: (uid: string, error: RangeError) => void,
+): Promise<ShownEntry[]> {
   const { rows } = await db.query<EntryRow>({
     name: 'shown_entries',
     text: `select e.uid, e.version, e.status, e.child_name as "childName", e.orientation, c.snapshot, e.updated_at as "updatedAt"
@@ -69,11 +82,22 @@ export async function shownEntries(db: Queryable, familyId: string): Promise<{ e
       where e.family_id = $1 and e.status <> 'cancelled' order by e.uid`,
     values: [familyId],
   });
-  return rows.flatMap(({ uid, version, status, childName, orientation, snapshot, updatedAt }) => {
-    if (orientation !== null) return [{ entry: orientation, updatedAt }];
-    if (snapshot === null || childName === null || !hasMeeting(snapshot)) return [];
-    return [{ entry: classEntry({ uid, sequence: version, status, childName }, snapshot), updatedAt }];
+  return rows.flatMap((row) => {
+    try {
+      return showEntry(row);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      onUnusable?.(row.uid, error);
+      return [];
+    }
   });
+}
+
+function showEntry({ uid, version, status, childName, orientation, snapshot, updatedAt }: EntryRow): ShownEntry[] {
+  if (orientation !== null)
+    return [{ entry: { ...orientation, timeZone: calendarZone(orientation.timeZone) }, updatedAt }];
+  if (snapshot === null || childName === null || !hasMeeting(snapshot)) return [];
+  return [{ entry: classEntry({ uid, sequence: version, status, childName }, snapshot), updatedAt }];
 }
 
 /** Whose calendar a secret address opens. */

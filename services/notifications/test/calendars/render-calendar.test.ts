@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { examples, type ClassSnapshot } from '@homeroom/contracts';
+import ICAL from 'ical.js';
 import { classEntry, type Entry } from '../../src/calendars/calendar.ts';
 import { renderFeed, renderInvitation } from '../../src/calendars/render-calendar.ts';
 import { readCalendar } from './read-calendar.ts';
@@ -100,11 +101,29 @@ describe('an invitation', () => {
   });
 });
 
+describe('D16: an attendee', () => {
+  const invitation = (method: 'PUBLISH' | 'REQUEST' | 'CANCEL'): ReturnType<typeof read> =>
+    read(classEntry(seat, pottery), method);
+
+  test('and an organizer are named by a REQUEST and by a CANCEL', () => {
+    for (const method of ['REQUEST', 'CANCEL'] as const) {
+      expect(invitation(method).events[0]?.attendees).toEqual(['MAILTO:ngozi@example.org']);
+      expect(invitation(method).events[0]?.organizer).toBe('mailto:hello@willow.example');
+    }
+  });
+
+  test('is not named by a PUBLISH, which older versions may have queued (RFC 5546, 3.2.1)', () => {
+    const { method, events } = invitation('PUBLISH');
+    expect(method).toBe('PUBLISH');
+    expect(events[0]).toMatchObject({ attendees: [], organizer: 'mailto:hello@willow.example' });
+  });
+});
+
 describe('a feed', () => {
   test('holds every entry with its own zone', () => {
     const updatedAt = new Date('2026-08-02T08:00:00Z');
     const chess = { ...pottery, title: 'Chess', timeZone: 'Europe/Berlin', weekday: 'friday' } as const;
-    const text = renderFeed('Okafor at Willow Creek', [
+    const text = renderFeed({ familyName: 'Okafor', coopName: 'Willow Creek' }, [
       { entry: classEntry(seat, pottery), updatedAt },
       { entry: classEntry({ ...seat, uid: 'enrollment-2@homeroom' }, chess), updatedAt },
     ]);
@@ -120,13 +139,26 @@ describe('a feed', () => {
     ['CST', '2026-09-08T15:00:00.000Z'],
     ['america/chicago', '2026-09-08T15:00:00.000Z'],
   ])('D3: stays valid with a class of old data in %s, and shows it at its hour', (timeZone, start) => {
-    const text = renderFeed('Okafor', [{ entry: classEntry(seat, { ...pottery, timeZone }), updatedAt: people.stamp }]);
+    const text = renderFeed({ familyName: 'Okafor', coopName: 'Willow Creek' }, [
+      { entry: classEntry(seat, { ...pottery, timeZone }), updatedAt: people.stamp },
+    ]);
     // RFC 5545, 3.1: a parameter's value has no colon unless it is quoted
     expect(text).toMatch(/^DTSTART;TZID=[\w/+-]+:\d{8}T\d{6}\r$/m);
     expect(readCalendar(text).events[0]?.starts[0]).toBe(start);
   });
 
+  test('D16: says what it is, and how often to ask again', () => {
+    const text = renderFeed({ familyName: 'Sec Family', coopName: 'Willow Creek' }, []);
+    const properties = new ICAL.Component(ICAL.parse(text) as never);
+    const refresh = properties.getFirstProperty('refresh-interval');
+    expect(refresh?.toICALString()).toBe('REFRESH-INTERVAL;VALUE=DURATION:PT1H');
+    expect(properties.getFirstPropertyValue('x-published-ttl')).toBe('PT1H');
+    expect(properties.getFirstPropertyValue('x-wr-caldesc')).toBe(
+      'The Sec family’s classes and events at Willow Creek',
+    );
+  });
+
   test('of a family without classes is an empty calendar', () => {
-    expect(readCalendar(renderFeed('Nobody', [])).events).toEqual([]);
+    expect(readCalendar(renderFeed({ familyName: 'Nobody', coopName: 'Willow Creek' }, [])).events).toEqual([]);
   });
 });

@@ -109,6 +109,24 @@ describe('the calendar', () => {
     ]);
   });
 
+  test('D16: stays readable when one of its entries has a time zone that nobody knows', async () => {
+    const { family, get } = await aGuardian();
+    const course = { ...examples['homeroom.class.opened.v1'], classId: family.familyId };
+    await receiveFamily(house.database, co, family.registered());
+    await receiveEnrollment(house.database, family.enrollment('homeroom.enrollment.confirmed.v1', { class: course }));
+    const url = path(await get());
+    // as stored by a version that knew more zones, or checked less
+    await house.database.query({
+      name: 'test_bad_zone',
+      text: `update classes set snapshot = snapshot || '{"timeZone": "Mars/Olympus"}' where class_id = $1`,
+      values: [course.classId],
+    });
+    await house.testDatabase.waitForReplica();
+    const feed = await app.inject({ url });
+    expect(feed.statusCode).toBe(200);
+    expect(readCalendar(feed.body).events.map(({ summary }) => summary)).toEqual(['Orientation at Willow Creek']);
+  });
+
   test('is there at once under a new address, and gone under the old one', async () => {
     const { get, patch } = await aGuardian();
     const before = await get();
