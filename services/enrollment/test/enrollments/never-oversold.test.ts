@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expireOffers } from '../../src/enrollments/expire-offers.ts';
 import { rebuildReadModels } from '../../src/enrollments/rebuild-read-models.ts';
+import { defaultTerms } from '../../src/enrollments/terms.ts';
 import { startHarness, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -59,6 +61,64 @@ test('with cancels in between no seat is sold twice, none stays empty, and nobod
     id,
   );
   expect(inversions).toEqual([]);
+  expect((await rebuildReadModels(harness.db, { write: false })).differences).toEqual({
+    enrollments: 0,
+    classes: 0,
+    children: 0,
+  });
+});
+
+test('D7: with offers that are accepted, expire, and are canceled at once, no seat is sold twice and none stays empty', async () => {
+  const coordinator = await harness.coordinator();
+  const { id } = await harness.openClass({ capacity: 20, priceCents: 0, startTime: '13:00', endTime: '14:00' });
+  const elsewhere = await harness.openClass({ capacity: 500, priceCents: 0, startTime: '13:30', endTime: '15:00' });
+  const children = await harness.children(120);
+  const first: string[] = [];
+  const busy = new Map<string, string>();
+  for (const [index, child] of children.entries()) {
+    const made = (await harness.enroll(child, id, coordinator)).json();
+    if (index < 20) first.push(made.id);
+    else if (index % 2 === 0) busy.set(made.id, (await harness.enroll(child, elsewhere.id, coordinator)).json().id);
+  }
+  await Promise.all(first.map((one) => harness.cancel(one, coordinator)));
+  expect(await counted(id)).toEqual({ taken: 20, waitlisted: 80, seats: 20, waiting: 80 });
+
+  const offered = async () =>
+    (
+      await harness.rows<{ id: string }>(
+        `select enrollment_id as id from enrollments where class_id = $1 and status = 'offered'`,
+        id,
+      )
+    ).map((row) => row.id);
+  expect((await offered()).length).toBeGreaterThan(0);
+  for (let round = 0; round < 3; round++) {
+    const offers = await offered();
+    await harness.rows(
+      `update enrollments set offer_expires_at = now() where status = 'offered' and enrollment_id = any($1)`,
+      offers.filter((_, index) => index % 3 === 0),
+    );
+    await Promise.all([
+      expireOffers(harness.db, { limit: 50, terms: defaultTerms }),
+      expireOffers(harness.db, { limit: 50, terms: defaultTerms }),
+      ...offers.map(async (one, index) => {
+        if (index % 3 === 1) await harness.cancel(busy.get(one) ?? '', coordinator);
+        const url = `/api/enrollments/${one}/accept`;
+        if (index % 3 < 2) await harness.app.inject({ method: 'POST', url, headers: coordinator });
+        else await harness.cancel(one, coordinator);
+      }),
+    ]);
+    expect(await counted(id)).toMatchObject({ taken: 20, seats: 20 });
+  }
+  const accepted = await harness.rows(
+    `select from enrollments e join enrollment_events h using (enrollment_id)
+      where e.class_id = $1 and h.type = 'offered' and e.status = 'enrolled'`,
+    id,
+  );
+  expect(accepted.length).toBeGreaterThan(0);
+  await harness.rows(
+    `update enrollments e set offer_expires_at = (h.data ->> 'expiresAt')::timestamptz from enrollment_events h
+      where h.enrollment_id = e.enrollment_id and h.type = 'offered' and e.status = 'offered'`,
+  );
   expect((await rebuildReadModels(harness.db, { write: false })).differences).toEqual({
     enrollments: 0,
     classes: 0,

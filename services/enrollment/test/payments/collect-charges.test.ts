@@ -2,7 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { waitFor } from '@homeroom/testing';
 import { defaultTerms } from '../../src/enrollments/terms.ts';
 import { collectCharges, type CollectorEvent } from '../../src/payments/collect-charges.ts';
+import { notifyDelays } from '../../src/payments/notify-delays.ts';
 import { openPaymentProvider } from '../../src/payments/provider.ts';
+import { watchDeadlines, type DeadlineEvent } from '../../src/payments/watch-deadlines.ts';
 import { startHarness, type Harness } from '../harness.ts';
 import { TestProvider } from './test-provider.ts';
 
@@ -198,6 +200,142 @@ describe('the collector of charges', () => {
     await reach({ 'refunded cancelled': 5 });
     expect(provider.refunds.size).toBe(5);
     expect(provider.refundedCents()).toBe(provider.capturedCents());
+  });
+});
+
+const eventsOf = async (id: string) =>
+  (
+    await harness.rows<{ type: string }>(
+      `select headers ->> 'ce_type' as type from outbox where key = $1 order by sequence`,
+      id,
+    )
+  ).map(({ type }) => type.replace(/^homeroom\.enrollment\.(.*)\.v1$/, '$1'));
+const declined = (declines: number) =>
+  waitFor(`decline ${declines}`, async () => {
+    const [row] = await harness.rows<{ declines: number }>('select declines from charges');
+    return row?.declines === declines;
+  });
+const tryNow = () => harness.rows('update charges set next_attempt_at = now()');
+
+describe('D8: a declined charge', () => {
+  test('holds the seat, is tried again under a new key, and confirms when it goes through; the family hears once', async () => {
+    provider.fault = (what, count) => (what === 'POST /v1/charges' && count <= 2 ? 'decline' : 'none');
+    const { ids, headers } = await seats(2, 1);
+    const [id = ''] = ids;
+    collect({ graceMs: 3_600_000 });
+    await declined(1);
+    const url = `/api/enrollments/${id}`;
+    const held = (await harness.app.inject({ url, headers })).json();
+    expect(held).toMatchObject({ status: 'payment_pending', payment: 'due', payBy: expect.any(String) });
+    expect(held.history.at(-1)).toMatchObject({ type: 'payment-failed', amountCents: 14_500, payBy: held.payBy });
+    await tryNow();
+    await declined(2);
+    await tryNow();
+    await reach({ 'charged enrolled': 1 });
+    expect([...provider.charges.keys()]).toEqual([`charge:${id}`, `charge:${id}:1`, `charge:${id}:2`]);
+    expect(await eventsOf(id)).toEqual(['seat-held', 'payment-failed', 'confirmed']);
+    await moneyAgrees();
+  });
+
+  test('loses the seat to the next when it is declined after the grace period', async () => {
+    provider.fault = (what, count) => (what === 'POST /v1/charges' && count <= 2 ? 'decline' : 'none');
+    const { ids } = await seats(2, 1);
+    collect({ graceMs: 3_600_000 });
+    await declined(1);
+    await harness.rows('update charges set pay_by = now(), next_attempt_at = now()');
+    await reach({ 'declined cancelled': 1, 'charged enrolled': 1 });
+    expect(await eventsOf(ids[0]!)).toEqual(['seat-held', 'payment-failed', 'cancelled']);
+    await moneyAgrees();
+  });
+
+  test('whose answers are lost is asked for by its own key, and never charged twice', async () => {
+    provider.fault = (what, count) => {
+      if (what !== 'POST /v1/charges') return 'none';
+      return count === 1 ? 'decline' : 'silent-after';
+    };
+    await seats(1);
+    collect({ graceMs: 3_600_000 });
+    await declined(1);
+    await tryNow();
+    await reach({ 'charged enrolled': 1 });
+    expect(provider.requests).toEqual(['POST /v1/charges', 'POST /v1/charges', 'GET /v1/charges']);
+    await moneyAgrees();
+  });
+
+  test('of a seat that is canceled in its grace period is void', async () => {
+    provider.fault = () => 'decline';
+    const { ids, headers } = await seats(1);
+    collect({ graceMs: 3_600_000 });
+    await declined(1);
+    await harness.cancel(ids[0]!, headers);
+    await reach({ 'void cancelled': 1 });
+  });
+});
+
+describe('D4: a charge that is still due after the last day of its class', () => {
+  const end = () => harness.rows(`update classes set first_day = '2020-01-07', last_day = '2020-05-19'`);
+
+  test('is void, and the provider is never asked', async () => {
+    await seats(2);
+    await end();
+    collect();
+    await reach({ 'void payment_pending': 2 });
+    expect(provider.requests).toEqual([]);
+  });
+
+  test('is settled as the provider says when it was asked before', async () => {
+    provider.fault = (what) => (what === 'POST /v1/charges' ? 'silent-after' : 'none');
+    await seats(1);
+    collect();
+    await waitFor('the charge to be made', () => provider.charges.size === 1);
+    await end();
+    await reach({ 'charged enrolled': 1 });
+  });
+});
+
+describe('D8: while the provider is down', () => {
+  const watch = (noticeMs: number, isDown = true) => notifyDelays(harness.db, { noticeMs, isDown, limit: 100 });
+
+  test('the family hears once that its payment takes longer, and is confirmed in the end', async () => {
+    provider.fault = () => 'down';
+    const { ids } = await seats(3);
+    collect();
+    await waitFor('a try', () => events.some(({ type }) => type === 'postponed'));
+    expect(await watch(60_000)).toBe(0);
+    const counts = await Promise.all(Array.from({ length: 5 }, () => watch(0)));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(3);
+    expect(await watch(0)).toBe(0);
+    provider.fault = () => 'none';
+    await reach({ 'charged enrolled': 3 });
+    for (const id of ids) expect(await eventsOf(id)).toEqual(['seat-held', 'payment-delayed', 'confirmed']);
+  });
+
+  test('control: a charge that nobody has tried yet is not late while the provider answers', async () => {
+    await seats(1);
+    expect(await watch(0, false)).toBe(0);
+    expect(await watch(0, true)).toBe(1);
+  });
+
+  test('the worker’s loop does it, beside expired offers, until it is stopped', async () => {
+    const { ids } = await seats(1);
+    const stopping = new AbortController();
+    const seen: DeadlineEvent[] = [];
+    const running = watchDeadlines(
+      {
+        db: harness.db,
+        provider: { breaker: () => 'open' },
+        terms: defaultTerms,
+        noticeMs: 1,
+        pollMs: 10,
+        onEvent: (event) => seen.push(event),
+      },
+      stopping.signal,
+    );
+    await waitFor('the event', async () => (await eventsOf(ids[0]!)).includes('payment-delayed'));
+    await waitFor('the count', () => seen.length > 0);
+    expect(seen).toEqual([{ type: 'delayed', count: 1 }]);
+    stopping.abort();
+    await running;
   });
 });
 
