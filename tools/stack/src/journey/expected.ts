@@ -6,6 +6,9 @@ const mailOf: Readonly<Record<string, string | undefined>> = {
   'seat-held': undefined,
   promoted: 'promoted',
   offered: 'offered',
+  'offer-expired': 'offer_expired',
+  'payment-failed': 'payment_failed',
+  'payment-delayed': 'payment_delayed',
   confirmed: 'confirmed',
   cancelled: 'cancelled',
 };
@@ -26,12 +29,13 @@ const statusAfter: Readonly<Record<string, string | undefined>> = {
   'seat-held': 'payment_pending',
   promoted: 'payment_pending',
   offered: 'offered',
+  'offer-expired': 'cancelled',
+  'payment-failed': 'payment_pending',
+  'payment-delayed': 'payment_pending',
   confirmed: 'enrolled',
   cancelled: 'cancelled',
 };
 
-/** The status that a history adds up to. */
-export const statusOf = (history: History): string | undefined => {
-  const last = history.at(-1);
-  return last === undefined ? undefined : statusAfter[entryOf(last)];
-};
+/** The status that a history adds up to; an entry without one, such as `flagged`, leaves it as it was. */
+export const statusOf = (history: History): string | undefined =>
+  history.map((entry) => statusAfter[entryOf(entry)]).findLast((status) => status !== undefined);
