@@ -94,6 +94,32 @@ export async function readByNaturalKeys(db: Queryable, keys: readonly NaturalKey
   return rows.map((row) => row.class);
 }
 
+export interface SharedRoomOrTeacher {
+  /** The class that was asked about. */
+  readonly id: string;
+  readonly over: 'room' | 'teacher';
+  readonly other: ClassView;
+}
+
+const sharing = (
+  over: 'room' | 'teacher',
+): string => `select n.class_id as id, '${over}' as over, ${classJson('c')} as other
+  from classes n join classes c on booking_key(c.${over}) = booking_key(n.${over}) and c.weekday = n.weekday
+    and c.status = 'open' and c.class_id <> n.class_id
+    and c.start_time < n.end_time and n.start_time < c.end_time
+    and c.first_day <= n.last_day and n.first_day <= c.last_day
+  where n.class_id = any($1::uuid[]) and n.status = 'open'`;
+
+/** Open classes at the hours of these, with their room or their teacher: each by its index. */
+export async function findSharing(trx: Transaction, ids: readonly string[]): Promise<SharedRoomOrTeacher[]> {
+  const { rows } = await trx.query<SharedRoomOrTeacher>({
+    name: 'classes_sharing',
+    text: `${sharing('room')} union all ${sharing('teacher')}`,
+    values: [ids],
+  });
+  return rows;
+}
+
 export interface Search {
   readonly q?: string | undefined;
   readonly age?: number | undefined;
@@ -115,7 +141,7 @@ export async function searchClasses(
     parts.push(part);
     conditions.push(condition);
   };
-  if (q !== undefined) add('text', `c.search @@ websearch_to_tsquery('english', ${parameter(q)})`);
+  if (q !== undefined) add('text', `c.search @@ search_query(${parameter(q)})`);
   if (age !== undefined) {
     const value = parameter(age);
     add('age', `c.age_min <= ${value} and c.age_max >= ${value}`);
