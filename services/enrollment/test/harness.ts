@@ -7,7 +7,7 @@ import { hash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import { buildApp } from '../src/app.ts';
 import type { ClassDetails, ClassView } from '../src/classes/class.ts';
-import { createClass } from '../src/classes/create-class.ts';
+import { createClasses } from '../src/classes/create-class.ts';
 import { openClassCache } from '../src/classes/open-class-cache.ts';
 import { apiConfig } from '../src/config.ts';
 import { copyFamily } from '../src/families/copy-family.ts';
@@ -138,8 +138,13 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
           return { id: child?.childId ?? '', name: child?.name ?? '', familyId: family.familyId };
         }),
       ),
+    // all in one room with one teacher: opened without a look at double bookings
     openClass: (details = {}) =>
-      db.transaction((trx) => createClass(trx, { ...pottery, title: `Pottery ${uuid()}`, ...details })),
+      db.transaction(async (trx) => {
+        const [opened] = await createClasses(trx, [{ ...pottery, title: `Pottery ${uuid()}`, ...details }]);
+        if (opened === undefined) throw new Error('there is such a class already');
+        return opened;
+      }),
     async enroll(child, classId, headers) {
       return app.inject({
         method: 'POST',

@@ -50,7 +50,7 @@ function firstMeeting({ weekday, firstDay }: WeeklySlot): string {
   return new Date(from.getTime() + daysToWait * dayMs).toISOString().slice(0, 10);
 }
 
-const capitalized = (word: string): string => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
+export const capitalized = (word: string): string => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
 
 /** The rules that tie one field to another; each field alone is its schema's matter. */
 export function findMistakes(details: ClassDetails): Mistake[] {
@@ -94,6 +94,14 @@ export const datesOverlap = (a: WeeklySlot, b: WeeklySlot): boolean =>
 /** Two ranges that share no such weekday still count: a term's edge is not worth a clash. */
 export const overlaps = (a: WeeklySlot, b: WeeklySlot): boolean =>
   a.weekday === b.weekday && a.startTime < b.endTime && b.startTime < a.endTime && datesOverlap(a, b);
+
+/** Whether two classes are held at once: on a day and at an hour of both. */
+export function meetTogether(a: WeeklySlot, b: WeeklySlot): boolean {
+  if (!overlaps(a, b)) return false;
+  const firstDay = a.firstDay > b.firstDay ? a.firstDay : b.firstDay;
+  const lastDay = a.lastDay < b.lastDay ? a.lastDay : b.lastDay;
+  return firstMeeting({ ...a, firstDay }) <= lastDay;
+}
 
 export const sameSlot = (a: WeeklySlot, b: WeeklySlot): boolean =>
   a.weekday === b.weekday &&

@@ -4,6 +4,7 @@ import type { Transaction } from '@homeroom/postgres';
 import { v7 as uuid } from 'uuid';
 import { errors } from '../errors.ts';
 import { findMistakes, snapshotOf, type ClassDetails, type ClassView, type Mistake } from './class.ts';
+import { flagDoubleBookings, type DoubleBooking } from './flag-double-bookings.ts';
 import { insertClasses } from './store.ts';
 
 /**
@@ -41,9 +42,14 @@ export async function createClasses(trx: Transaction, details: readonly ClassDet
   return created;
 }
 
-export async function createClass(trx: Transaction, details: ClassDetails): Promise<ClassView> {
+/** A class as it was just written, with what a coordinator should look at. */
+export type WrittenClass = ClassView & { readonly warnings: readonly DoubleBooking[] };
+
+/** Opens a class. @throws {Problem} `validation_failed`, `class_exists`. */
+export async function createClass(trx: Transaction, details: ClassDetails): Promise<WrittenClass> {
   assertConsistent(details);
   const [created] = await createClasses(trx, [details]);
   if (created === undefined) throw errors.problem('class_exists');
-  return created;
+  const warnings = await flagDoubleBookings(trx, [created]);
+  return { ...created, warnings: warnings.get(created.id) ?? [] };
 }

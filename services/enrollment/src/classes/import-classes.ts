@@ -1,8 +1,9 @@
 import { Problem } from '@homeroom/chassis';
-import type { Database } from '@homeroom/postgres';
-import { datesOverlap, sameDetails, type ClassDetails } from './class.ts';
-import { changeClass } from './change-class.ts';
+import type { Database, Transaction } from '@homeroom/postgres';
+import { changeDetails } from './change-class.ts';
+import { datesOverlap, sameDetails, type ClassDetails, type ClassView } from './class.ts';
 import { createClasses } from './create-class.ts';
+import { flagDoubleBookings, mayDoubleBook, type DoubleBooking } from './flag-double-bookings.ts';
 import { parseTimetable, type Rejected, type TimetableRow } from './parse-timetable.ts';
 import { readByNaturalKeys, type NaturalKey } from './store.ts';
 
@@ -11,11 +12,22 @@ export interface ImportReport {
   readonly updated: number;
   readonly unchanged: number;
   readonly rejected: readonly Rejected[];
+  /** Rows that were imported and that a coordinator should look at. */
+  readonly warnings: readonly (DoubleBooking & { readonly line: number })[];
 }
+
+/** Beyond these the first ones say enough. */
+const maxWarnings = 200;
 
 /** Title, teacher, day and time say which class a row means. */
 const keyOf = ({ title, teacher, weekday, startTime }: NaturalKey): string =>
   JSON.stringify([title, teacher, weekday, startTime]);
+
+type Outcome = { readonly line: number } & (
+  | { readonly action: 'created' | 'unchanged'; readonly after: ClassView }
+  | { readonly action: 'updated'; readonly before: ClassView; readonly after: ClassView }
+  | { readonly action: 'rejected'; readonly field: string; readonly reason: string }
+);
 
 /**
  * Makes the classes match a timetable: all good rows or none of them. The same file again changes nothing. A row never
@@ -28,55 +40,98 @@ export async function importClasses(
   { bytes, timeZone }: { bytes: Buffer; timeZone: string },
 ): Promise<{ report: ImportReport; changed: string[] }> {
   const { rows, rejected: unreadable } = parseTimetable(bytes, timeZone);
+  const { wanted, repeated } = withoutRepeats(rows);
   return db.transaction(async (trx) => {
-    const rejected = [...unreadable];
-    const wanted = new Map<string, TimetableRow>();
-    for (const row of rows) {
-      const earlier = wanted.get(keyOf(row.details));
-      if (earlier === undefined) wanted.set(keyOf(row.details), row);
-      else rejected.push({ line: row.line, reason: `is the same class as line ${earlier.line}` });
-    }
-    const existing = new Map(
-      (
-        await readByNaturalKeys(
-          trx,
-          [...wanted.values()].map(({ details }) => details),
-        )
-      ).map((one) => [keyOf(one), one]),
-    );
-    const missing: ClassDetails[] = [];
-    const changed: string[] = [];
-    let unchanged = 0;
-    for (const [key, { line, details }] of wanted) {
-      const found = existing.get(key);
-      if (found === undefined) {
-        missing.push(details);
-        continue;
-      }
-      if (!datesOverlap(found, details)) {
-        rejected.push({ line, field: 'first_day', reason: otherTerm(found) });
-        continue;
-      }
-      try {
-        if (!sameDetails(found, details) && (await changeClass(trx, found.id, details)).changed) changed.push(found.id);
-        else unchanged += 1;
-      } catch (error) {
-        // decided before anything was written: the transaction can go on
-        if (!(error instanceof Problem) || error.code !== 'capacity_below_taken') throw error;
-        rejected.push({ line, field: 'capacity', reason: error.detail ?? error.title });
-      }
-    }
-    const created = await createClasses(trx, missing);
+    const outcomes = await apply(trx, wanted);
+    const rejected = [...unreadable, ...repeated, ...outcomes.flatMap(rejection)].sort((a, b) => a.line - b.line);
+    const count = (action: Outcome['action']): number => outcomes.filter((one) => one.action === action).length;
     const report = {
-      created: created.length,
-      updated: changed.length,
-      unchanged: unchanged + missing.length - created.length,
-      rejected: rejected.sort((a, b) => a.line - b.line),
+      created: count('created'),
+      updated: count('updated'),
+      unchanged: count('unchanged'),
+      rejected,
+      warnings: await flag(trx, outcomes),
     };
+    const changed = outcomes.flatMap((one) => (one.action === 'updated' ? [one.after.id] : []));
     return { report, changed };
   });
 }
 
+function withoutRepeats(rows: readonly TimetableRow[]): { wanted: TimetableRow[]; repeated: Rejected[] } {
+  const wanted = new Map<string, TimetableRow>();
+  const repeated: Rejected[] = [];
+  for (const row of rows) {
+    const earlier = wanted.get(keyOf(row.details));
+    if (earlier === undefined) wanted.set(keyOf(row.details), row);
+    else repeated.push({ line: row.line, reason: `is the same class as line ${earlier.line}` });
+  }
+  return { wanted: [...wanted.values()], repeated };
+}
+
+async function apply(trx: Transaction, rows: readonly TimetableRow[]): Promise<Outcome[]> {
+  const existing = await readByNaturalKeys(
+    trx,
+    rows.map(({ details }) => details),
+  );
+  const byKey = new Map(existing.map((one) => [keyOf(one), one]));
+  const outcomes: Outcome[] = [];
+  const missing: TimetableRow[] = [];
+  for (const row of rows) {
+    const found = byKey.get(keyOf(row.details));
+    if (found === undefined) missing.push(row);
+    else outcomes.push(await change(trx, found, row));
+  }
+  if (missing.length === 0) return outcomes;
+  const created = await createClasses(
+    trx,
+    missing.map(({ details }) => details),
+  );
+  const createdByKey = new Map(created.map((one) => [keyOf(one), one]));
+  const late: TimetableRow[] = [];
+  for (const row of missing) {
+    const after = createdByKey.get(keyOf(row.details));
+    if (after === undefined) late.push(row);
+    else outcomes.push({ line: row.line, action: 'created', after });
+  }
+  // another request opened these meanwhile: they are there now
+  return late.length === 0 ? outcomes : [...outcomes, ...(await apply(trx, late))];
+}
+
+async function change(trx: Transaction, found: ClassView, { line, details }: TimetableRow): Promise<Outcome> {
+  if (sameDetails(found, details)) return { line, action: 'unchanged', after: found };
+  if (!datesOverlap(found, details)) return { line, action: 'rejected', field: 'first_day', reason: otherTerm(found) };
+  try {
+    const { before, after, changed } = await changeDetails(trx, found.id, details);
+    return changed ? { line, action: 'updated', before, after } : { line, action: 'unchanged', after };
+  } catch (error) {
+    // decided before anything was written: the transaction can go on
+    const field = error instanceof Problem ? refusals[error.code] : undefined;
+    if (!(error instanceof Problem) || field === undefined) throw error;
+    return { line, action: 'rejected', field, reason: error.detail ?? error.title };
+  }
+}
+
+/** What a change of one class may be refused for, and the column to look at. */
+const refusals: Readonly<Record<string, string>> = { capacity_below_taken: 'capacity', currency_in_use: 'currency' };
+
 const otherTerm = ({ firstDay, lastDay }: ClassDetails): string =>
   `A class with this title, teacher, day, and time runs from ${firstDay} to ${lastDay}. ` +
   'Give the new one another title, or change that class.';
+
+const rejection = (one: Outcome): Rejected[] =>
+  one.action === 'rejected' ? [{ line: one.line, field: one.field, reason: one.reason }] : [];
+
+async function flag(trx: Transaction, outcomes: readonly Outcome[]): Promise<ImportReport['warnings']> {
+  const written = outcomes
+    .flatMap((one) =>
+      one.action === 'created' || (one.action === 'updated' && mayDoubleBook(one.before, one.after)) ? [one] : [],
+    )
+    .sort((a, b) => a.line - b.line);
+  const warnings = await flagDoubleBookings(
+    trx,
+    written.map(({ after }) => after),
+  );
+  return written
+    .flatMap(({ line, after }) => (warnings.get(after.id) ?? []).map((warning) => ({ line, ...warning })))
+    .slice(0, maxWarnings);
+}

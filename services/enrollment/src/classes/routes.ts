@@ -25,6 +25,7 @@ import {
   newClass,
   searchCursor,
   searchQuery,
+  writtenClass,
 } from './schemas.ts';
 import { findClassText, searchClasses } from './store.ts';
 
@@ -89,7 +90,7 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
         summary: 'Open a class (coordinator)',
         headers: idempotencyHeaders,
         body: newClass,
-        response: { 201: classView },
+        response: { 201: writtenClass },
       },
     },
     async (request, reply) => {
@@ -118,14 +119,14 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
         summary: 'Change a class (coordinator); If-Match takes its version',
         params: classParams,
         body: classPatch,
-        response: { 200: classView },
+        response: { 200: writtenClass },
       },
     },
     async (request, reply) => {
       const session = await requireCoordinator(request);
       const { classId } = request.params;
       const wanted = wantedVersions(request.headers['if-match']);
-      const { class: changed } = await database.transaction((trx) =>
+      const changed = await database.transaction((trx) =>
         changeClass(trx, classId, request.body, (version) => wanted?.includes(version) ?? true, termsOf(config)),
       );
       await Promise.all([session.wrote(), classes.invalidate(classId)]);
@@ -155,7 +156,7 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
         const timetable = { bytes: request.body, timeZone: config.TIME_ZONE };
         const { report, changed } = await importClasses(database, timetable).catch(asProblem);
         await Promise.all([session.wrote(), ...changed.map((id) => classes.invalidate(id))]);
-        return { ...report, rejected: [...report.rejected] };
+        return report;
       },
     );
   });

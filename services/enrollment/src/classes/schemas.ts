@@ -50,6 +50,21 @@ export const classView = z.object({
   waitlisted: z.int(),
 });
 
+const doubleBooking = z.object({
+  code: z.enum(['room_double_booked', 'teacher_double_booked']),
+  classId: z.uuid().describe('The other class'),
+  title: z.string(),
+  weekday: z.enum(weekdays),
+  startTime: time,
+  endTime: time,
+  firstDay: day,
+  lastDay: day,
+  message: z.string(),
+});
+
+/** What a change answers: the class, and what a coordinator should look at although it was done. */
+export const writtenClass = classView.extend({ warnings: z.array(doubleBooking).readonly().default([]) });
+
 export const classParams = z.strictObject({ classId: id });
 
 const limit = z.coerce.number().int().min(1).max(100).default(20);
@@ -57,7 +72,9 @@ const cursor = z.string().max(1_000).optional();
 export const page = { limit, cursor };
 
 export const searchQuery = z.strictObject({
-  q: text(200).optional().describe('Words of title, subject, teacher or description'),
+  q: text(200)
+    .optional()
+    .describe('Words of the title, subject, teacher, or description: their beginnings or other forms; no operators'),
   age: z.coerce.number().int().min(0).max(120).optional(),
   day: z.enum(weekdays).optional(),
   ...page,
@@ -72,5 +89,6 @@ export const importReport = z.object({
   created: z.int(),
   updated: z.int(),
   unchanged: z.int(),
-  rejected: z.array(z.object({ line: z.int(), field: z.string().optional(), reason: z.string() })),
+  rejected: z.array(z.object({ line: z.int(), field: z.string().optional(), reason: z.string() })).readonly(),
+  warnings: z.array(doubleBooking.extend({ line: z.int() })).readonly(),
 });

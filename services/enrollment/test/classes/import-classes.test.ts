@@ -88,6 +88,7 @@ describe('POST /api/classes/import', () => {
       created: 2,
       updated: 0,
       unchanged: 0,
+      warnings: [],
       rejected: [
         { line: 3, field: 'title', reason: 'is missing' },
         { line: 4, field: 'weekday', reason: expect.any(String) },
@@ -127,6 +128,7 @@ describe('POST /api/classes/import', () => {
       updated: 0,
       unchanged: 0,
       rejected: [{ line: 2, field: 'capacity', reason: '2 seats are taken' }],
+      warnings: [expect.objectContaining({ line: 3, code: 'teacher_double_booked', classId: id })],
     });
   });
 

@@ -1,0 +1,99 @@
+import type { DomainEvent } from '@homeroom/contracts';
+import { append } from '@homeroom/outbox';
+import type { Transaction } from '@homeroom/postgres';
+import { v7 as uuid } from 'uuid';
+import { capitalized, meetTogether, sameSlot, snapshotOf, type ClassView } from './class.ts';
+import { findSharing } from './store.ts';
+
+/** A class that was opened or changed meets at an hour at which its room or its teacher has another class. */
+export interface DoubleBooking {
+  readonly code: 'room_double_booked' | 'teacher_double_booked';
+  /** The other class. */
+  readonly classId: string;
+  readonly title: string;
+  readonly weekday: ClassView['weekday'];
+  readonly startTime: string;
+  readonly endTime: string;
+  readonly firstDay: string;
+  readonly lastDay: string;
+  readonly message: string;
+}
+
+/** Beyond these the first ones say enough. */
+const maxPerClass = 20;
+
+/** Whether a change can bring a class together with another. */
+export const mayDoubleBook = (before: ClassView, after: ClassView): boolean =>
+  after.status === 'open' &&
+  (before.status !== 'open' ||
+    before.room !== after.room ||
+    before.teacher !== after.teacher ||
+    !sameSlot(before, after));
+
+/**
+ * Flags double bookings of classes that were just written: allowed, but never silent. One statement for all of them, and an
+ * event for each class that shares its room or teacher. Of two classes in the list, the later one is flagged.
+ * @returns warnings by class.
+ */
+export async function flagDoubleBookings(
+  trx: Transaction,
+  written: readonly ClassView[],
+): Promise<Map<string, readonly DoubleBooking[]>> {
+  const open = written.filter(({ status }) => status === 'open');
+  if (open.length === 0) return new Map();
+  const places = new Map(open.map(({ id }, index) => [id, index]));
+  const warnings = new Map<string, DoubleBooking[]>();
+  const sharing = await findSharing(trx, [...places.keys()]);
+  sharing.sort((a, b) => (a.other.title < b.other.title ? -1 : 1));
+  for (const { id, over, other } of sharing) {
+    const place = places.get(id) ?? 0;
+    const here = open[place];
+    if (here === undefined || !meetTogether(here, other) || (places.get(other.id) ?? -1) > place) continue;
+    const found = warnings.get(id) ?? [];
+    if (found.length < maxPerClass) warnings.set(id, [...found, warningOf(over, other)]);
+  }
+  const events = open.flatMap((one) => {
+    const found = warnings.get(one.id);
+    return found === undefined ? [] : [doubleBooked(one, found)];
+  });
+  await append(trx, ...events);
+  return warnings;
+}
+
+function warningOf(over: 'room' | 'teacher', other: ClassView): DoubleBooking {
+  const { id, title, weekday, startTime, endTime, firstDay, lastDay } = other;
+  const when = `${capitalized(weekday)}s, ${startTime}–${endTime}, ${firstDay} to ${lastDay}`;
+  return {
+    code: `${over}_double_booked`,
+    classId: id,
+    title,
+    weekday,
+    startTime,
+    endTime,
+    firstDay,
+    lastDay,
+    message:
+      over === 'room'
+        ? `"${title}" meets in ${other.room} at the same time: ${when}.`
+        : `${other.teacher} teaches "${title}" at the same time: ${when}.`,
+  };
+}
+
+const doubleBooked = (one: ClassView, warnings: readonly DoubleBooking[]): DomainEvent => ({
+  id: uuid(),
+  type: 'homeroom.class.double-booked.v1',
+  source: '/enrollment',
+  subject: one.id,
+  time: new Date(),
+  data: {
+    class: snapshotOf(one),
+    conflicts: warnings.map(({ code, classId, title, weekday, startTime, endTime }) => ({
+      over: code === 'room_double_booked' ? 'room' : 'teacher',
+      classId,
+      title,
+      weekday,
+      startTime,
+      endTime,
+    })),
+  },
+});
