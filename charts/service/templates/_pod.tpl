@@ -70,8 +70,10 @@ spec:
       readinessProbe:
         httpGet: { path: /health/ready, port: ops }
         periodSeconds: 2
-        failureThreshold: 2
-        timeoutSeconds: 2
+        # without CPU an answer is late: were it taken for none, all pods of a starved node would leave at once. A pod that drains is
+        # taken out because it is deleted, and one that has died because its container has
+        failureThreshold: 3
+        timeoutSeconds: 5
       livenessProbe:
         httpGet: { path: /health/live, port: ops }
         periodSeconds: 10

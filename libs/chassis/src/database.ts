@@ -11,6 +11,9 @@ import { createLogger } from './logger.ts';
 import { observeDatabase } from './observe-database.ts';
 import type { Shell } from './process.ts';
 
+/** For so long an answer of the primary stands for the next one, as long as the health check's own interval. */
+const answerLastsMs = 2_000;
+
 /**
  * Opens a process's database: measured, watched by a health check, closed at the end.
  * @param migrations the folder of the service's migrations.
@@ -57,7 +60,9 @@ export async function openServiceDatabase(
     },
   });
   await checkConnectionBudget(database, { planned: config.DATABASE_CONNECTIONS_PLANNED });
-  health.check('postgres', (signal) => database.ping(signal));
+  health.check('postgres', async (signal) => {
+    if (!database.answeredWithin(answerLastsMs)) await database.ping(signal);
+  });
   return database;
 }
 

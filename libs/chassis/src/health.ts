@@ -9,10 +9,13 @@ export interface CheckOptions {
   /** Successes in a row until it counts as up again. The very first success counts at once. */
   readonly recoverAfter?: number;
   readonly everyMs?: number;
+  /** Time in which this process ran: while it has no CPU, no dependency is late. */
   readonly timeoutMs?: number;
   /** Only critical checks make the process not ready; the others are reported. */
   readonly critical?: boolean;
 }
+
+const ticksOfDeadline = 10;
 
 interface Check {
   readonly probe: Probe;
@@ -46,7 +49,7 @@ export class Health {
   check(
     name: string,
     probe: Probe,
-    { failAfter = 3, recoverAfter = 2, everyMs = 2_000, timeoutMs = 1_000, critical = true }: CheckOptions = {},
+    { failAfter = 3, recoverAfter = 2, everyMs = 2_000, timeoutMs = 3_000, critical = true }: CheckOptions = {},
   ): void {
     if (this.#checks.has(name)) throw new Error(`a health check is already called “${name}”`);
     const check: Check = {
@@ -117,13 +120,33 @@ export class Health {
 
   async #watch(check: Check): Promise<void> {
     const { timeoutMs, everyMs } = check.options;
-    using joined = joinSignals(this.#stopped.signal, AbortSignal.timeout(timeoutMs));
+    using deadline = runningTime(timeoutMs);
+    using joined = joinSignals(this.#stopped.signal, deadline.signal);
     const failure = await within(check.probe, joined.signal);
     if (this.#stopped.signal.aborted) return;
     note(check, failure);
     check.timer = setTimeout(() => void this.#watch(check), everyMs);
     check.timer.unref();
   }
+}
+
+/**
+ * A deadline that stands still while the event loop does. `AbortSignal.timeout` does not: after a second without CPU it fires before
+ * the answer is read that has been waiting in the socket, and on a starved machine every instance then calls a good dependency down.
+ */
+function runningTime(ms: number): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  let ticks = 0;
+  // however long the loop stood still, that is one tick
+  const timer = setInterval(() => {
+    ticks += 1;
+    if (ticks < ticksOfDeadline) return;
+    clearInterval(timer);
+    // timers come before sockets in a turn of the loop
+    setImmediate(() => controller.abort());
+  }, ms / ticksOfDeadline);
+  timer.unref();
+  return { signal: controller.signal, [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** @returns why the probe failed, or nothing. A probe that ignores its signal is not waited for. */

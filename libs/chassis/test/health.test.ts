@@ -1,6 +1,7 @@
 import { Health } from '@homeroom/chassis';
 import { waitFor } from '@homeroom/testing';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
 
 const fast = { everyMs: 5, timeoutMs: 50 };
 
@@ -76,6 +77,43 @@ describe('health', () => {
     health.check('slow', () => new Promise(() => undefined), { ...fast, timeoutMs: 5 });
     await waitFor('down', () => health.report().checks['slow']?.state === 'down');
     expect(health.report().checks['slow']?.reason).toBe('it did not answer in time');
+  });
+
+  describe('S17: while the process has no CPU', () => {
+    /** Keeps the event loop from turning. */
+    const starve = (ms: number): void => {
+      const endsAt = performance.now() + ms;
+      while (performance.now() < endsAt) Math.random();
+    };
+    /** What answers while the loop stands still is only seen after it. */
+    const answer = async (): Promise<void> => {
+      const reading = readFile(import.meta.filename);
+      starve(200);
+      await reading;
+    };
+
+    test('an answer that has waited to be read is in time', async () => {
+      let asked = 0;
+      const states = new Set<string | undefined>();
+      health.check(
+        'database',
+        async () => {
+          states.add(health.report().checks['database']?.state);
+          asked += 1;
+          await answer();
+        },
+        { everyMs: 1, timeoutMs: 50, failAfter: 1 },
+      );
+      await waitFor('five probes', () => asked === 5);
+      expect([...states].filter((state) => state !== undefined)).toEqual(['unknown', 'up']);
+    });
+
+    test('a timer would have called it late', async () => {
+      const late = new Promise<string>((resolve) => {
+        AbortSignal.timeout(50).addEventListener('abort', () => resolve('late'));
+      });
+      expect(await Promise.race([late, answer().then(() => 'in time')])).toBe('late');
+    });
   });
 
   test('reports what is not critical without giving up readiness for it', async () => {

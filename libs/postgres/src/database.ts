@@ -49,6 +49,11 @@ export interface Database extends Queryable {
   read<T>(freshness: Freshness | undefined, work: (db: Queryable) => Promise<T>): Promise<T>;
   /** Fails when the primary does not answer before `signal` aborts. */
   ping(signal?: AbortSignal): Promise<void>;
+  /**
+   * Whether the primary has answered anything within the last `ms`: what a health check asks first, because a burst that has taken
+   * every connection leaves none for a ping.
+   */
+  answeredWithin(ms: number): boolean;
   poolStats(): { readonly primary: PoolStats; readonly replicas: readonly PoolStats[] };
   /** Waits for running work, then closes every connection. */
   close(): Promise<void>;
@@ -148,6 +153,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       });
       await Promise.race([primary.use((connection) => connection.command('ping', 'select 1')), aborted]);
     },
+
+    answeredWithin: (ms) => primary.answeredWithin(ms),
 
     poolStats: () => ({ primary: primary.stats(), replicas: replicas.map(({ pool }) => pool.stats()) }),
 

@@ -20,6 +20,7 @@ export class Pool {
   readonly #options: PoolOptions;
   #pool: pg.Pool;
   #draining = new Set<Promise<void>>();
+  #answeredAt = -Infinity;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -36,7 +37,7 @@ export class Pool {
       throw explain(error);
     });
     const { role, onEvent } = this.#options;
-    const connection = new PooledConnection(client, role, onEvent);
+    const connection = new PooledConnection(client, role, onEvent, this.#noteAnswer);
     // a client in use has no listener of the pool, and an 'error' nobody listens to ends the process
     client.on('error', connection.breakBy);
     try {
@@ -56,10 +57,19 @@ export class Pool {
     return { total, idle, waiting, max: this.#options.size };
   }
 
+  /** Whether the server has answered anything within the last `ms`. */
+  answeredWithin(ms: number): boolean {
+    return performance.now() - this.#answeredAt <= ms;
+  }
+
   /** Waits for lent connections to come back and closes all. */
   async close(): Promise<void> {
     await Promise.all([this.#pool.end(), ...this.#draining]);
   }
+
+  readonly #noteAnswer = (): void => {
+    this.#answeredAt = performance.now();
+  };
 
   #open(): pg.Pool {
     const { url, role, size, applicationName, statementTimeoutMs, lockTimeoutMs, connectTimeoutMs, onEvent } =

@@ -11,13 +11,16 @@ export class PooledConnection implements Queryable {
   readonly #client: pg.PoolClient;
   readonly #role: Role;
   readonly #onEvent: OnEvent;
+  readonly #onAnswer: () => void;
   #running = 0;
   #broken: Error | undefined;
 
-  constructor(client: pg.PoolClient, role: Role, onEvent: OnEvent) {
+  /** @param onAnswer called whenever the server has answered, be it with an error. */
+  constructor(client: pg.PoolClient, role: Role, onEvent: OnEvent, onAnswer: () => void) {
     this.#client = client;
     this.#role = role;
     this.#onEvent = onEvent;
+    this.#onAnswer = onAnswer;
   }
 
   get replayed(): bigint {
@@ -60,10 +63,12 @@ export class PooledConnection implements Queryable {
     try {
       const result = await this.#client.query(query);
       failed = false;
+      this.#onAnswer();
       return result;
     } catch (cause) {
       const error = explain(cause);
       if (breaksConnection(error)) this.breakBy(error);
+      else this.#onAnswer();
       throw error;
     } finally {
       this.#running--;

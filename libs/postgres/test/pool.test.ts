@@ -189,6 +189,26 @@ describe('broken connections', () => {
     await database.ping(AbortSignal.timeout(1_000));
   });
 
+  test('S17: an answer to anybody shows that the primary answers, while a burst leaves no connection for a ping', async () => {
+    const database = open({ poolSize: 1 });
+    expect(database.answeredWithin(60_000)).toBe(false);
+    await database.transaction(async (trx) => {
+      await trx.query(one);
+      expect(database.answeredWithin(60_000)).toBe(true);
+      expect(isUnavailable(await errorOf(database.ping(AbortSignal.timeout(50))))).toBe(true);
+    });
+  });
+
+  test('S17: an error that the primary sends is an answer, silence is none', async () => {
+    const database = open();
+    primary.refuse();
+    await errorOf(database.query(one));
+    expect(database.answeredWithin(60_000)).toBe(false);
+    primary.accept();
+    await errorOf(database.query({ name: 'broken', text: 'select 1 / 0' }));
+    expect(database.answeredWithin(60_000)).toBe(true);
+  });
+
   test('ping gives up with its signal', async () => {
     const database = open({ poolSize: 1, statementTimeoutMs: 100 });
     await database.ping();
