@@ -12,5 +12,6 @@ export {
   type RawEvent,
 } from './events.ts';
 export { accountToken } from './account-token.ts';
+export { emailAddress } from './email-address.ts';
 export { examples } from './examples.ts';
 export { jsonSchemaOf } from './json-schema.ts';

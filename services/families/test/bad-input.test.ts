@@ -164,3 +164,11 @@ test('a body that never ends, a pipeline and nonsense cost their connection, not
   expect((await talk(get.repeat(20) + last)).match(/HTTP\/1\.1 401 /g)).toHaveLength(21);
   expect((await register({})).status).toBe(201);
 });
+
+test('S20: an address that the mailer would refuse is refused at registration', async () => {
+  for (const email of [`${'l'.repeat(65)}@example.org`, 'a@localhost', '"a b"@example.org', 'zoë@example.org']) {
+    const given = registrationOf({ guardian: { name: 'N', email, password } });
+    const { status, body } = await service.anonymous.send('POST', '/api/families', given);
+    expect([status, body.errors[0].field]).toEqual([422, 'guardian.email']);
+  }
+});

@@ -1,6 +1,7 @@
 import type { Deps } from '../app.ts';
 import { errors } from '../errors.ts';
 import { passwordChanged, tokenHash } from './account-tokens.ts';
+import { refuseOwnEmail } from './refuse-own-email.ts';
 import { replacePassword } from './replace-password.ts';
 import { consumeToken, findTokenAccount, insertTokenByEmail, setPassword } from './store.ts';
 import { verifyAccount } from './verify-account.ts';
@@ -20,7 +21,7 @@ export async function requestReset(
 /**
  * Sets a new password by the token of its mail. Whoever read the mail owns the address: it is verified by that, and every
  * session ends, also those of anyone who registered with the address before its owner.
- * @throws {Problem} `token_invalid`, `passwords_busy`, `sessions_unavailable`
+ * @throws {Problem} `token_invalid`, `validation_failed`, `passwords_busy`, `sessions_unavailable`
  */
 export async function confirmReset(
   { database, passwords, sessions }: Pick<Deps, 'database' | 'passwords' | 'sessions'>,
@@ -30,6 +31,7 @@ export async function confirmReset(
   // before the hash of the password is paid for
   const account = await findTokenAccount(database, hash, 'reset_password');
   if (account === undefined) throw errors.problem('token_invalid');
+  refuseOwnEmail(password, account.email);
   const { accountId } = account.principal;
   const passwordHash = await passwords.hash(password);
   await replacePassword({ database, sessions }, accountId, async (trx) => {

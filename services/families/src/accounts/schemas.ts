@@ -1,9 +1,14 @@
+import { emailAddress } from '@homeroom/contracts';
 import { z } from 'zod';
+import { isCommon } from './password-rules.ts';
 
+/** The rule of the mailer: an address that could not be written to would leave its owner without mails, and unaware of it. */
 export const email = z
-  .email('must be an email address')
+  .email({ pattern: emailAddress, error: 'must be an email address' })
   .max(254)
   .overwrite((value) => value.toLowerCase());
+
+const advice = 'use several words that have nothing to do with each other';
 
 /** Composed, so that a password typed on another keyboard is the same password; otherwise untouched. */
 const password = z
@@ -12,8 +17,12 @@ const password = z
   .refine((value) => value.isWellFormed(), 'must be well-formed Unicode')
   .max(256);
 
-/** NIST SP 800-63B: a least length, no rules of composition. */
-export const newPassword = password.min(8);
+/** NIST SP 800-63B: a least length, none of the passwords that are tried first, no rules of composition. */
+export const newPassword = password
+  .min(8)
+  .refine((value) => !isCommon(value), `must not be one of the most common passwords: ${advice}`);
+
+export const ownEmailRefused = `must not be the email address, or the part before the @: ${advice}`;
 
 /** What is presented is only bounded: rules may change after a password was set. */
 export const credentials = z.strictObject({ email, password: password.min(1) });

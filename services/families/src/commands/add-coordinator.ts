@@ -2,13 +2,13 @@ import { commandConfig, runCommand, text } from '@homeroom/chassis';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { passwordChanged } from '../accounts/account-tokens.ts';
-import { replacePassword } from '../accounts/replace-password.ts';
 import { email, newPassword } from '../accounts/schemas.ts';
+import { replacePassword } from '../accounts/replace-password.ts';
 import { findAccount, saveCoordinator, setPassword } from '../accounts/store.ts';
 import { migrations, sessionsConfig } from '../config.ts';
 import {
   commandPasswords,
-  parseOptions,
+  parseAccount,
   passwordOptions,
   passwordUsage,
   withPassword,
@@ -33,7 +33,7 @@ waits for the database and its migrations (0).`,
     migrations,
   },
   async ({ values }, { config, database, say }) => {
-    const { email, name, password } = parseOptions(coordinator, await withPassword(values));
+    const { email, name, password } = parseAccount(coordinator, await withPassword(values));
     const passwords = commandPasswords();
     const known = await findAccount(database, email);
     if (known?.principal.role === 'guardian') throw new Error(`${email} belongs to a guardian. Use another email.`);

@@ -3,7 +3,9 @@ import { openSessions, type SessionStore } from '@homeroom/sessions';
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import type { z } from 'zod';
+import { isOwnEmail } from '../accounts/password-rules.ts';
 import { openPasswords, type Passwords } from '../accounts/passwords.ts';
+import { ownEmailRefused } from '../accounts/schemas.ts';
 
 /** The secret of passwords is for comparing requests, and a command has none. */
 export const commandPasswords = (): Passwords => openPasswords({ secret: '', concurrent: 4, queued: 100 });
@@ -13,7 +15,7 @@ export const passwordOptions = { password: { type: 'string' }, 'password-file': 
 
 /** What a usage says about `--password-file`. */
 export const passwordUsage =
-  '--password-file holds the password, at least 8 characters; - reads it from standard input. A trailing newline is cut.';
+  '--password-file holds the password, at least 8 characters and no common one; - reads it from standard input. A trailing\nnewline is cut.';
 
 /**
  * Reads the password that `--password-file` names, and gives it as the option `password`.
@@ -34,10 +36,20 @@ export async function withPassword<T extends { password?: string | undefined; 'p
 }
 
 /** @throws {UsageError} with a line for every option that is missing or wrong. */
-export function parseOptions<S extends z.ZodType>(schema: S, values: object): z.infer<S> {
+function parseOptions<S extends z.ZodType>(schema: S, values: object): z.infer<S> {
   const given = schema.safeParse(values);
   if (given.success) return given.data;
   throw new UsageError(given.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('\n'));
+}
+
+/** The same for options that name an account and its new password. */
+export function parseAccount<S extends z.ZodType<{ email: string; password: string }>>(
+  schema: S,
+  values: object,
+): z.infer<S> {
+  const given = parseOptions(schema, values);
+  if (isOwnEmail(given.password, given.email)) throw new UsageError(`--password: ${ownEmailRefused}`);
+  return given;
 }
 
 /** Opens the sessions' Redis for as long as `work` takes. */

@@ -1,13 +1,13 @@
 import { commandConfig, runCommand } from '@homeroom/chassis';
 import { z } from 'zod';
 import { passwordChanged } from '../accounts/account-tokens.ts';
-import { replacePassword } from '../accounts/replace-password.ts';
 import { email, newPassword } from '../accounts/schemas.ts';
+import { replacePassword } from '../accounts/replace-password.ts';
 import { findAccount, setPassword } from '../accounts/store.ts';
 import { sessionsConfig } from '../config.ts';
 import {
   commandPasswords,
-  parseOptions,
+  parseAccount,
   passwordOptions,
   passwordUsage,
   withPassword,
@@ -27,7 +27,7 @@ DATABASE_URL names the families database, REDIS_SESSIONS_URL the Redis with the 
     config: commandConfig.extend(sessionsConfig.shape),
   },
   async ({ values }, { config, database, say }) => {
-    const given = parseOptions(z.object({ email, password: newPassword }), await withPassword(values));
+    const given = parseAccount(z.object({ email, password: newPassword }), await withPassword(values));
     const account = await findAccount(database, given.email);
     if (account === undefined) throw new Error(`No account has the email ${given.email}.`);
     const { accountId } = account.principal;

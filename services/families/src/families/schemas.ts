@@ -1,7 +1,8 @@
 import { id, text } from '@homeroom/chassis';
 import { z } from 'zod';
 import { child, newChild } from '../children/schemas.ts';
-import { email, newPassword } from '../accounts/schemas.ts';
+import { isOwnEmail } from '../accounts/password-rules.ts';
+import { email, newPassword, ownEmailRefused } from '../accounts/schemas.ts';
 import { maxChildren } from './family.ts';
 
 const phone = text(40);
@@ -21,7 +22,9 @@ const address = z
 
 export const registration = z.strictObject({
   name: text(200),
-  guardian: z.strictObject({ name: text(200), email, password: newPassword, phone: phone.optional() }),
+  guardian: z
+    .strictObject({ name: text(200), email, password: newPassword, phone: phone.optional() })
+    .refine((given) => !isOwnEmail(given.password, given.email), { message: ownEmailRefused, path: ['password'] }),
   address: address.optional(),
   children: z.array(newChild).max(maxChildren).optional(),
 });

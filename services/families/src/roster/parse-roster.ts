@@ -2,7 +2,8 @@ import { text } from '@homeroom/chassis';
 import { parse } from 'csv-parse/sync';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
-import { email, newPassword } from '../accounts/schemas.ts';
+import { isOwnEmail } from '../accounts/password-rules.ts';
+import { email, newPassword, ownEmailRefused } from '../accounts/schemas.ts';
 import { birthDate } from '../children/schemas.ts';
 import type { Address, Child } from '../families/family.ts';
 
@@ -52,6 +53,9 @@ const cells = z
         ctx.addIssue({ code: 'custom', path: [missing], message: `${one} and ${other} come together` });
       }
     };
+    if (row.password !== undefined && isOwnEmail(row.password, row.guardian_email)) {
+      ctx.addIssue({ code: 'custom', path: ['password'], message: ownEmailRefused });
+    }
     together('latitude', 'longitude');
     together('child_name', 'child_birth_date');
   });

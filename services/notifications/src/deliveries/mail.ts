@@ -1,3 +1,4 @@
+import { emailAddress } from '@homeroom/contracts';
 import type { Invitation } from '../calendars/calendar.ts';
 import { renderInvitation } from '../calendars/render-calendar.ts';
 import { formatFamily } from '../wording/format.ts';
@@ -54,9 +55,6 @@ const escapes: Readonly<Record<string, string>> = {
 };
 const html = (text: string): string => text.replaceAll(/[&<>"']/g, (mark) => escapes[mark] ?? '');
 
-/** Stricter than RFC 5321 and loose enough for addresses that exist: one @, nothing that ends an address or a header. */
-const usableAddress = /^[^\s@<>()[\]\\,;:"\p{Cc}]{1,64}@[^\s@<>()[\]\\,;:"\p{Cc}]{1,255}$/u;
-
 const markUp = (text: string): string =>
   html(text)
     .replaceAll('\n', '<br>')
@@ -87,7 +85,7 @@ export function assembleMail(
   { id, kind, to, subject, body, createdAt }: MailParts,
   { coopName, from, publicOrigin }: MailSettings,
 ): Mail {
-  if (!usableAddress.test(to.address)) throw new UnusableAddressError('the address cannot be written to');
+  if (!emailAddress.test(to.address)) throw new UnusableAddressError('the address cannot be written to');
   const text = `${body}\n\n${coopName} · ${publicOrigin}`;
   const paragraphs = text.split('\n\n').map((paragraph) => `<p>${markUp(paragraph)}</p>`);
   return {
