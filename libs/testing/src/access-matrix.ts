@@ -152,7 +152,7 @@ async function findingsOf<World extends AccessWorld>(
 function foreignTo(as: Caller, status: number, { guardian, stranger }: AccessWorld['secrets']): readonly string[] {
   if (as === 'guardian') return stranger;
   if (as === 'stranger') return guardian;
-  return as === 'coordinator' && status < 400 ? [] : [...guardian, ...stranger];
+  return as === 'coordinator' && status !== 403 ? [] : [...guardian, ...stranger];
 }
 
 interface Answer {

@@ -2,6 +2,7 @@ import type { Principal } from '@homeroom/sessions';
 import { accessMatrix, signInCallers, type AccessRow, type AccessWorld } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
 import { copyFamily } from '../src/families/copy-family.ts';
 import { aFamily, pottery, startHarness, type Child, type Harness } from './harness.ts';
 
@@ -138,6 +139,18 @@ const matrix = accessMatrix<World>(
     },
   },
   {
+    'S2: POST /api/enrollments: a replay with the key and body of the family': {
+      request: async (it) => (await enrolled(it)).sent,
+      answers: { unsigned, stranger: '404 child_not_found', guardian: 201, coordinator: '409 already_enrolled' },
+      writes: 'never',
+    },
+    'S2: POST /api/enrollments: the key and child of another family, for another class': {
+      request: async (it) => {
+        const [{ child, sent }, { id }] = [await enrolled(it), await it.harness.openClass({ weekday: 'monday' })];
+        return enrolling(child, id, sent.headers['idempotency-key']);
+      },
+      answers: { stranger: '404 child_not_found', guardian: '422 idempotency_key_reused', coordinator: 201 },
+    },
     'S2: POST /api/enrollments: the key of another family, for one’s own child': {
       request: async (it) => {
         const [{ sent }, { id }] = [await enrolled(it), await it.harness.openClass({ weekday: 'monday' })];
@@ -145,9 +158,25 @@ const matrix = accessMatrix<World>(
       },
       answers: { stranger: 201, guardian: '404 child_not_found' },
     },
-    'S2: POST /api/enrollments: the class, child, and key of another family': {
-      request: async (it) => (await enrolled(it)).sent,
-      answers: { unsigned, stranger: '404 child_not_found' },
+    'D13: POST /api/enrollments: a young child of another family': {
+      request: async (it) => {
+        const child = { ...it.owner, id: uuidv7() };
+        await it.harness.rows(
+          `insert into children (child_id, family_id, version, name, birth_date) values ($1, $2, 1, $3, '2018-06-01')`,
+          child.id,
+          child.familyId,
+          child.name,
+        );
+        return enrolling(child, it.classId);
+      },
+      answers: { unsigned, stranger: '409 family_not_ready', guardian: 201 },
+    },
+    'POST /api/enrollments: setting the age limits aside': {
+      request: async (it) => {
+        const sent = enrolling(await newChild(it), it.classId);
+        return { ...sent, payload: { ...sent.payload, override: { age: true, reason: 'asked for it' } } };
+      },
+      answers: { unsigned, stranger: '403 forbidden_role', guardian: '403 forbidden_role', coordinator: 201 },
     },
     'POST /api/enrollments: naming the family of the child': {
       request: async (it) => {
