@@ -4,30 +4,37 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 type Done = (error?: Error | null, payload?: unknown) => void;
 
 /**
- * The last hook before an answer leaves: an ETag for JSON that was read, 304 when the client has it already, and
+ * The last hook before an answer leaves: an ETag for JSON that was read, the digest of the content in the tag of a version, 304 when the client has it already, and
  * `Connection: close` once the process is draining, so that a keep-alive client goes elsewhere after this answer.
  */
 export function answerHook(isDraining: () => boolean) {
   return (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: Done): void => {
     if (isDraining()) reply.header('connection', 'close');
-    if (request.method !== 'GET' || reply.statusCode !== 200 || typeof payload !== 'string' || !isJson(reply)) {
+    const reads = request.method === 'GET' || request.method === 'HEAD';
+    const given = reply.getHeader('etag');
+    const wantsTag =
+      typeof given === 'string' ? reply.statusCode !== 204 : reads && reply.statusCode === 200 && isJson(reply);
+    if (typeof payload !== 'string' || !wantsTag) {
       done(null, payload);
       return;
     }
-    let tag = reply.getHeader('etag');
-    if (typeof tag !== 'string') {
-      // for telling versions apart, not for security: the fastest digest will do
-      tag = `W/"${hash('md5', payload, 'base64url')}"`;
-      reply.header('etag', tag);
-    }
+    const tag = tagOf(payload, typeof given === 'string' ? given : undefined);
+    reply.header('etag', tag);
     const known = request.headers['if-none-match'];
-    if (known === undefined || !matches(known, tag)) {
+    if (!reads || known === undefined || !matches(known, tag)) {
       done(null, payload);
       return;
     }
     reply.code(304).removeHeader('content-type').removeHeader('content-length');
     done(null, '');
   };
+}
+
+/** For telling contents apart, not for security: the fastest digest will do. */
+function tagOf(payload: string, given: string | undefined): string {
+  if (given !== undefined && !/^"\d+"$/.test(given)) return given;
+  const digest = hash('md5', payload, 'base64url');
+  return given === undefined ? `W/"${digest}"` : `${given.slice(0, -1)}-${digest}"`;
 }
 
 const isJson = (reply: FastifyReply): boolean => {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { parse } from './validation-messages.ts';
 
 const flag = (text: string): string[] =>
   text
@@ -17,7 +18,7 @@ export const commaList = z.string().transform(flag);
 export const url = (protocol: RegExp): z.ZodURL => z.url({ protocol, message: 'must be a URL' });
 
 /** What signs: long enough not to be guessed. */
-export const secret = z.string().min(16, 'must have at least 16 characters');
+export const secret = z.string().min(16);
 
 const cidrList = commaList.check((ctx) => {
   for (const range of ctx.value.filter((candidate) => !isCidr(candidate))) {
@@ -124,14 +125,16 @@ export function loadConfig<S extends z.ZodType>(
   schema: S,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Readonly<z.infer<S>> {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const parsed = schema.safeParse(given);
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  );
+  const parsed = parse(schema, given);
   if (parsed.success) return Object.freeze(parsed.data);
   throw new ConfigError(
-    parsed.error.issues.map(({ path, message }) => {
-      const name = path.map(String).join('.');
-      if (name === '') return message;
-      return name in given ? `${name}: ${message}` : `${name}: is missing (${message})`;
+    parsed.issues.map(({ field, message }) => {
+      if (field === '') return message;
+      // what is coerced is there even when it is not
+      return field in given ? `${field}: ${message}` : `${field}: is missing`;
     }),
   );
 }

@@ -12,6 +12,7 @@ const byFastifyCode: Readonly<Record<string, ChassisErrorCode>> = {
 
 const byStatus: Readonly<Record<number, ChassisErrorCode>> = {
   404: 'not_found',
+  405: 'method_not_allowed',
   408: 'request_timeout',
   413: 'body_too_large',
   415: 'unsupported_media_type',

@@ -14,6 +14,7 @@ const overloaded = refusal('overloaded');
 const nulByte = refusal('bad_request', 'the URL contains a NUL byte');
 const tooManyParameters = refusal('bad_request', `the URL has more than ${maxQueryParameters} parameters`);
 const foreignOrigin = refusal('forbidden_origin');
+const encoded = refusal('unsupported_media_type', 'Content-Encoding is not supported. Send the body as it is.');
 
 /** Helmet's work without helmet's cost: the headers of every answer, computed once. */
 function securityHeaders(publicOrigin: string): Readonly<Record<string, string>> {
@@ -38,18 +39,28 @@ export function dresser(publicOrigin: string): (request: FastifyRequest, reply: 
   };
 }
 
+interface GateOptions {
+  readonly config: ProcessConfig;
+  readonly load: Load;
+  readonly recording: boolean;
+  /** Refuses a request that counts against the rate limit. */
+  readonly refuseCounted: (request: FastifyRequest, reply: FastifyReply, problem: Problem) => void;
+}
+
 /**
  * The one hook that every request passes first: refuses what must not go further, and opens the
  * trace context. One hook instead of six, and no promise: it runs for every cached read.
  */
-export function gate({ config, load, recording }: { config: ProcessConfig; load: Load; recording: boolean }) {
+export function gate({ config, load, recording, refuseCounted }: GateOptions) {
   const tracer = trace.getTracer('@homeroom/chassis');
 
   return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     const url = request.raw.url ?? '';
     const refused = url.startsWith('/health/') ? undefined : refuse(request, url, config.PUBLIC_ORIGIN, load);
     if (refused !== undefined) {
-      sendProblem(reply, refused);
+      // an overloaded process must not ask Redis first
+      if (refused === overloaded) sendProblem(reply, refused);
+      else refuseCounted(request, reply, refused);
       return;
     }
     if (recording) {
@@ -71,8 +82,10 @@ function refuse(request: FastifyRequest, url: string, publicOrigin: string, load
   const query = url.indexOf('?');
   if (url.includes('%00')) return nulByte;
   if (query !== -1 && hasManyParameters(url, query)) return tooManyParameters;
-  if (!safeMethods.has(request.method) && isForeign(request, publicOrigin)) return foreignOrigin;
-  return undefined;
+  if (safeMethods.has(request.method)) return undefined;
+  if (isForeign(request, publicOrigin)) return foreignOrigin;
+  const encoding = request.headers['content-encoding'];
+  return encoding === undefined || encoding === 'identity' ? undefined : encoded;
 }
 
 function hasManyParameters(url: string, from: number): boolean {

@@ -9,15 +9,19 @@ import {
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
   type RawServerDefault,
+  type RouteOptions,
 } from 'fastify';
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { AllowedMethods } from './allowed-methods.ts';
 import { answerHook } from './answer.ts';
 import { answerClientError } from './client-errors.ts';
 import type { ProcessConfig } from './config.ts';
-import { errorHandler } from './error-handler.ts';
-import { chassisProblem, type ErrorTable } from './errors.ts';
+import { errorHandler, sendProblem } from './error-handler.ts';
+import { chassisProblem, type ErrorTable, Problem } from './errors.ts';
 import { dresser, gate } from './gate.ts';
+import { jsonText } from './json-body.ts';
 import { healthAnswer, healthPaths } from './health-routes.ts';
 import type { Health } from './health.ts';
 import { Load } from './load.ts';
@@ -58,6 +62,9 @@ export interface ServerOptions {
 }
 
 const keepAliveMs = 72_000;
+const maxParamLength = 100;
+/** What a route reads that says nothing of its query. */
+const noQuery = z.strictObject({});
 
 /**
  * Makes a server that is ready for the open internet: limits, timeouts, problem+json errors, security headers, rate limit,
@@ -75,6 +82,15 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
     dress(request, reply);
   };
   const { recording } = tracing();
+  let limit: ((request: FastifyRequest, reply: FastifyReply) => Promise<void>) | undefined;
+  const refuseCounted = (request: FastifyRequest, reply: FastifyReply, refusal: Error): void => {
+    if (limit === undefined) handleError(refusal, request, reply);
+    else
+      limit(request, reply).then(
+        () => handleError(refusal, request, reply),
+        (error: unknown) => handleError(error, request, reply),
+      );
+  };
   const log: FastifyBaseLogger = logger;
 
   const app = fastify({
@@ -90,7 +106,7 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
     bodyLimit: config.BODY_LIMIT_BYTES,
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
-    routerOptions: { maxParamLength: 100 },
+    routerOptions: { maxParamLength },
     requestTimeout: config.REQUEST_TIMEOUT_MS,
     keepAliveTimeout: keepAliveMs,
     maxRequestsPerSocket: 1_000,
@@ -105,7 +121,7 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
     // a URL that the router cannot read never reaches a hook
     frameworkErrors: (error, request, reply) => {
       welcome(request, reply);
-      handleError(error, request, reply);
+      refuseCounted(request, reply, error);
     },
   }).withTypeProvider<ZodTypeProvider>();
 
@@ -113,7 +129,13 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(handleError);
   // text/plain is Fastify's own idea; a route that takes something other than JSON says so
-  app.removeContentTypeParser('text/plain');
+  app.removeContentTypeParser(['text/plain', 'application/json']);
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    const given = jsonText(body, request.headers['content-type']);
+    if (given instanceof Problem) done(given);
+    else void parseJson(request, given, done);
+  });
   app.decorateRequest('traceId', undefined);
 
   let draining = false;
@@ -125,17 +147,14 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
     load.stop();
     done();
   });
-  app.addHook('onRoute', ({ method, url, schema }) => {
-    assertStrict(schema?.body, `${String(method)} ${url}: its body`);
-    assertStrict(schema?.querystring, `${String(method)} ${url}: its query`);
-    for (const code of schema?.problems ?? []) {
-      if (!Object.hasOwn(options.errors.entries, code))
-        throw new Error(`${String(method)} ${url}: its problem “${code}” is in no table of errors`);
-    }
+  const allowed = new AllowedMethods({ maxParamLength });
+  app.addHook('onRoute', (route) => {
+    declare(route, options.errors);
+    allowed.add(route.method, route.url);
   });
 
   if (recording) await app.register(traceRequests());
-  const enter = gate({ config, load, recording });
+  const enter = gate({ config, load, recording, refuseCounted });
   app.addHook('onRequest', (request, reply, done) => {
     welcome(request, reply);
     enter(request, reply, done);
@@ -165,13 +184,17 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
         },
       }),
     });
+    limit = app.rateLimit() as typeof limit;
   }
 
   const notFound = chassisProblem('not_found');
-  app.setNotFoundHandler(
-    config.RATE_LIMIT_PER_MINUTE > 0 ? { preHandler: app.rateLimit() } : {},
-    (request, reply) => void handleError(notFound, request, reply),
-  );
+  const notAllowed = chassisProblem('method_not_allowed');
+  app.setNotFoundHandler(limit === undefined ? {} : { preHandler: limit }, (request, reply) => {
+    const methods = allowed.of(request.raw.url ?? '');
+    if (methods === undefined) return sendProblem(reply, notFound);
+    reply.header('allow', methods);
+    return request.method === 'OPTIONS' ? reply.code(204).send() : sendProblem(reply, notAllowed);
+  });
   for (const path of healthPaths) {
     app.get(path, { schema: { hide: true }, config: { rateLimit: false } }, (_request, reply) => {
       const { status, body } = healthAnswer(health, path) ?? { status: 503, body: '' };
@@ -180,4 +203,19 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
   }
   await serveOpenApi(app, service, options.openapi, options.errors);
   return app;
+}
+
+/** Checks what a route declares, and gives it what it leaves out. */
+function declare(route: RouteOptions, errors: ErrorTable): void {
+  const { method, url, schema } = route;
+  const name = `${String(method)} ${url}`;
+  if (schema !== undefined && 'hide' in schema) return;
+  assertStrict(schema?.body, `${name}: its body`);
+  assertStrict(schema?.querystring, `${name}: its query`);
+  if (url.includes(':') && schema?.params === undefined) throw new Error(`${name}: its path has no schema`);
+  for (const code of schema?.problems ?? []) {
+    if (!Object.hasOwn(errors.entries, code))
+      throw new Error(`${name}: its problem “${code}” is in no table of errors`);
+  }
+  route.schema = { querystring: noQuery, ...schema };
 }

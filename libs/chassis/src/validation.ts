@@ -1,14 +1,10 @@
 import type { FastifyError, FastifySchemaCompiler } from 'fastify';
 import { z } from 'zod';
-import type { FieldError } from './errors.ts';
+import { chassisProblem, type FieldError } from './errors.ts';
+import { parse, type Issue } from './validation-messages.ts';
 
 /** Deeper than any schema of ours, and shallow enough for every recursive reader behind it. */
 const maxDepth = 32;
-
-interface Issue {
-  readonly field: string;
-  readonly message: string;
-}
 
 /** What a refused part of a request carries to the error handler, in Fastify's `error.validation`. */
 interface CarriedIssue {
@@ -24,20 +20,26 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
   (data: unknown) => {
     const unfit = unfitText(data);
     if (unfit !== undefined) return { error: carry([unfit]) };
-    const parsed = schema.safeParse(data);
-    return parsed.success ? { value: parsed.data } : { error: carry(parsed.error.issues.flatMap(issuesOf)) };
+    const parsed = parse(schema, data);
+    return parsed.success ? { value: parsed.data } : { error: carry(parsed.issues) };
   };
+
+/**
+ * Validates a body that a route has parsed itself, as the server does for all others.
+ * @throws {Problem} `validation_failed` with the fields.
+ */
+export function validBody<S extends z.ZodType>(schema: S, data: unknown): z.output<S> {
+  const refuse = (issues: readonly Issue[]): never => {
+    throw chassisProblem('validation_failed', undefined, { errors: issues.map((issue) => ({ in: 'body', ...issue })) });
+  };
+  const unfit = unfitText(data);
+  if (unfit !== undefined) return refuse([unfit]);
+  const parsed = parse(schema, data);
+  return parsed.success ? parsed.data : refuse(parsed.issues);
+}
 
 function carry(issues: readonly Issue[]): Error {
   return issues.map((homeroomIssue): CarriedIssue => ({ homeroomIssue })) as unknown as Error;
-}
-
-function issuesOf(issue: z.core.$ZodIssue): Issue[] {
-  const at = issue.path.map(String);
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ field: [...at, key].join('.'), message: 'is not a known field' }));
-  }
-  return [{ field: at.join('.'), message: issue.message }];
 }
 
 /** Walks without recursion: its input is whatever came over the wire. */
@@ -77,34 +79,40 @@ export function refusedFields({ validation, validationContext = 'body' }: Fastif
 }
 
 /**
- * Refuses, when a route is declared, a schema that would drop unknown fields without a word: a client that misspells a
- * field must hear of it.
- * @throws with the place of the first object that is not strict.
+ * Refuses, when a route is declared, a schema that would drop unknown fields without a word, and one that would make a
+ * number of an empty text: a client that misspells must hear of it.
+ * @throws with the place of the first such schema.
  */
 export function assertStrict(schema: unknown, place: string): void {
-  const loose = schema instanceof z.ZodType ? firstLoose(schema, new Set()) : undefined;
-  if (loose !== undefined)
-    throw new Error(`${place}${loose} must be a z.strictObject, so that unknown fields are refused`);
+  const fault = schema instanceof z.ZodType ? firstFault(schema, '', new Set()) : undefined;
+  if (fault !== undefined) throw new Error(`${place}${fault.at} ${fault.must}`);
 }
 
-function firstLoose(schema: z.core.$ZodType, seen: Set<unknown>): string | undefined {
+interface Fault {
+  readonly at: string;
+  readonly must: string;
+}
+
+function firstFault(schema: z.core.$ZodType, at: string, seen: Set<unknown>): Fault | undefined {
   if (seen.has(schema)) return undefined;
   seen.add(schema);
   const { def } = (schema as z.core.$ZodTypes)._zod;
-  const inner = (child: z.core.$ZodType): string | undefined => firstLoose(child, seen);
+  if ('coerce' in def && def.coerce) return { at, must: 'must not be coerced: use integerParameter' };
+  const inner = (child: z.core.$ZodType): Fault | undefined => firstFault(child, at, seen);
   switch (def.type) {
     case 'object': {
-      if ((def.catchall as z.core.$ZodTypes | undefined)?._zod.def.type !== 'never') return '';
+      if ((def.catchall as z.core.$ZodTypes | undefined)?._zod.def.type !== 'never')
+        return { at, must: 'must be a z.strictObject, so that unknown fields are refused' };
       for (const [key, child] of Object.entries(def.shape)) {
-        const loose = inner(child);
-        if (loose !== undefined) return `.${key}${loose}`;
+        const fault = firstFault(child, `${at}.${key}`, seen);
+        if (fault !== undefined) return fault;
       }
       return undefined;
     }
     case 'array':
       return inner(def.element);
     case 'union':
-      return def.options.map(inner).find((loose) => loose !== undefined);
+      return def.options.map(inner).find((fault) => fault !== undefined);
     case 'optional':
     case 'nullable':
     case 'default':
@@ -114,7 +122,7 @@ function firstLoose(schema: z.core.$ZodType, seen: Set<unknown>): string | undef
     case 'catch':
       return inner(def.innerType);
     case 'pipe':
-      return inner(def.in);
+      return inner(def.in) ?? inner(def.out);
     case 'lazy':
       return inner(def.getter());
     default:

@@ -2,6 +2,7 @@ import {
   createLogger,
   createServer,
   defineErrors,
+  integerParameter,
   Health,
   loadConfig,
   Metrics,
@@ -55,12 +56,21 @@ export async function testApp({
 const thing = z.strictObject({ name: z.string().min(1).max(200), size: z.int().min(0).optional() });
 
 function addRoutes(app: ZodFastify): void {
-  app.get('/api/things/:id', { schema: { params: z.object({ id: z.string().max(40) }) } }, (request) => ({
-    id: request.params.id,
-  }));
+  app.get(
+    '/api/things/:id',
+    {
+      schema: {
+        params: z.object({ id: z.string().max(40) }),
+        querystring: z.strictObject({ token: z.string().optional() }),
+      },
+    },
+    (request) => ({
+      id: request.params.id,
+    }),
+  );
   app.get(
     '/api/things',
-    { schema: { querystring: z.strictObject({ limit: z.coerce.number().int().max(100).optional() }) } },
+    { schema: { querystring: z.strictObject({ limit: integerParameter(-100, 100).optional() }) } },
     (request, reply) => {
       reply.header('content-type', 'application/json; charset=utf-8');
       return `{"limit":${request.query.limit ?? 20},"ip":"${request.ip}"}`;

@@ -28,7 +28,7 @@ describe('a cursor', () => {
     ['binary', '\u0000\ud800'],
   ])('is refused as invalid_cursor when it is %s', (_, forged) => {
     expect(() => decodeCursor(forged, schema, key)).toThrow(
-      expect.objectContaining({ code: 'invalid_cursor', status: 400 }),
+      expect.objectContaining({ code: 'invalid_cursor', status: 422 }),
     );
   });
 });

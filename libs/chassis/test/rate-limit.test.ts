@@ -1,6 +1,7 @@
 import { connectRedis, type Redis, type ZodFastify } from '@homeroom/chassis';
 import { startFaultProxy, testRedis, waitFor, type FaultProxy } from '@homeroom/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { InjectOptions } from 'fastify';
 import { testApp } from './app.ts';
 
 let redis: Redis;
@@ -193,5 +194,27 @@ describe('without Redis', () => {
   test('it was never there: the process counts alone', async () => {
     const app = await limited('5', undefined);
     expect(await statuses(app, newClient(), 6)).toEqual([200, 200, 200, 200, 200, 429]);
+  });
+});
+
+describe('S14: refused requests count', () => {
+  test.each<[string, InjectOptions]>([
+    [
+      'from a foreign origin',
+      { method: 'POST', url: '/api/things', headers: { cookie: 'a=b', origin: 'https://evil.example' } },
+    ],
+    ['for a URL that cannot be read', { url: '/api/things/%ff' }],
+    ['with a NUL byte', { url: '/api/things/%00' }],
+    ['for a path that there is not', { url: '/api/nothing' }],
+    ['for another method', { method: 'DELETE', url: '/api/things' }],
+    ['with an encoding', { method: 'POST', url: '/api/things', headers: { 'content-encoding': 'gzip' } }],
+  ])('%s', async (_what, request) => {
+    const { app } = await testApp({ env: { RATE_LIMIT_PER_MINUTE: '3' } });
+    const statuses: number[] = [];
+    for (let n = 0; n < 4; n++) statuses.push((await app.inject(request)).statusCode);
+    statuses.push((await app.inject('/api/things')).statusCode);
+    await app.close();
+    expect(statuses.slice(0, 3).every((status) => status >= 400 && status !== 429)).toBe(true);
+    expect(statuses.slice(3)).toEqual([429, 429]);
   });
 });

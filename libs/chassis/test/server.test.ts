@@ -285,9 +285,14 @@ describe('reading JSON again', () => {
     expect(changed.statusCode).toBe(200);
   });
 
-  test('uses the ETag that the route has given', async () => {
-    const again = await app.inject({ url: '/api/things/versioned', headers: { 'if-none-match': 'W/"7"' } });
-    expect([again.statusCode, again.headers.etag]).toEqual([304, '"7"']);
+  test('Contract: a version’s ETag also has the digest of the content: both versions and contents are told apart', async () => {
+    const first = await app.inject('/api/things/versioned');
+    expect(first.headers.etag).toMatch(/^"7-[\w-]{22}"$/);
+    const again = await app.inject({
+      url: '/api/things/versioned',
+      headers: { 'if-none-match': `W/${first.headers.etag}` },
+    });
+    expect([again.statusCode, again.headers.etag]).toEqual([304, first.headers.etag]);
   });
 
   test('problems and writes have none', async () => {

@@ -6,8 +6,8 @@ test('text is composed and trimmed before it is counted', () => {
 });
 
 test.each([
-  ['nothing', ' ', 'must have at least 1 characters'],
-  ['too much', 'abcde', 'must have at most 4 characters'],
+  ['nothing', ' ', 'must not be empty'],
+  ['too much', 'abcde', 'must be at most 4 characters'],
   ['half a character', 'a\ud800', 'must be well-formed Unicode without NUL'],
   ['a NUL', 'a\0', 'must be well-formed Unicode without NUL'],
 ])('%s is refused', (_what, given, message) => {

@@ -143,7 +143,7 @@ const matrix = accessMatrix<World>(
         const page = await app.inject({ url: '/api/notifications?limit=1', headers: { cookie: cookies.guardian } });
         return { method: 'GET', url: `/api/notifications?cursor=${page.json<{ nextCursor: string }>().nextCursor}` };
       },
-      answers: { unsigned, stranger: '400 invalid_cursor', guardian: 200, coordinator: '400 invalid_cursor' },
+      answers: { unsigned, stranger: '422 invalid_cursor', guardian: 200, coordinator: '422 invalid_cursor' },
     },
     'GET /api/notifications/stream: from the first notification of another family on': {
       request: ({ ids }) => ({

@@ -50,7 +50,7 @@ describe('bad input gets a 4xx that says what is wrong', () => {
     ['unread=perhaps', 'unread'],
     ['limit=1&limit=2', 'limit'],
     ['sort=asc', 'sort'],
-    [`cursor=${'x'.repeat(201)}`, 'cursor'],
+    [`cursor=${'x'.repeat(1_001)}`, 'cursor'],
   ])('GET /api/notifications?%s names the field', async (query, field) => {
     const answer = await problem({ url: `/api/notifications?${query}`, headers: guardian });
     expect(answer).toMatchObject({ status: 422, code: 'validation_failed' });
@@ -68,7 +68,7 @@ describe('bad input gets a 4xx that says what is wrong', () => {
     ['a position that is none', encodeCursor({ audience: `family:${family.familyId}`, position: -1 }, cursorSecret)],
   ])('a cursor that is %s is refused', async (_what, cursor) => {
     const url = `/api/notifications?cursor=${encodeURIComponent(cursor)}`;
-    expect(await problem({ url, headers: guardian })).toMatchObject({ status: 400, code: 'invalid_cursor' });
+    expect(await problem({ url, headers: guardian })).toMatchObject({ status: 422, code: 'invalid_cursor' });
   });
 
   test.each<[string, unknown, string]>([

@@ -2,6 +2,7 @@ import {
   decodeCursor,
   encodeCursor,
   idempotencyHeaders,
+  ifMatchHeaders,
   once,
   versionTag,
   wantedVersions,
@@ -27,10 +28,9 @@ import {
   searchQuery,
   writtenClass,
 } from './schemas.ts';
-import { findClassText, searchClasses } from './store.ts';
+import { findClassText, searchClasses, versionIn } from './store.ts';
 
 const tags = ['classes'];
-const security = [{ session: [] }];
 const importLimitBytes = 2 * 1024 * 1024;
 
 /** Browsers ask again each time, which a 304 answers; a CDN may answer everyone for two seconds. */
@@ -69,6 +69,7 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
         summary: 'Read a class and how many seats are left',
         params: classParams,
         response: { 200: classView },
+        problems: ['class_not_found'],
       },
     },
     async (request, reply) => {
@@ -76,7 +77,7 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
       // from the primary: a replica that lags would fill the cache with what an event has just made it forget
       const text = classes.peek(classId) ?? (await classes.get(classId, () => findClassText(database, classId)));
       if (text === undefined) throw errors.problem('class_not_found');
-      reply.header('cache-control', publicFor2s);
+      reply.header('cache-control', publicFor2s).header('etag', versionTag(versionIn(text)));
       return sendText(reply, text);
     },
   );
@@ -86,11 +87,12 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
     {
       schema: {
         tags,
-        security,
         summary: 'Open a class (coordinator)',
         headers: idempotencyHeaders,
         body: newClass,
         response: { 201: writtenClass },
+        sends: ['etag', 'location'],
+        problems: ['unauthenticated', 'forbidden_role', 'class_exists'],
       },
     },
     async (request, reply) => {
@@ -115,11 +117,13 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
     {
       schema: {
         tags,
-        security,
-        summary: 'Change a class (coordinator); If-Match takes its version',
+        summary: 'Change a class (coordinator)',
         params: classParams,
+        headers: ifMatchHeaders,
         body: classPatch,
         response: { 200: writtenClass },
+        sends: ['etag'],
+        problems: ['unauthenticated', 'forbidden_role', 'class_not_found', 'class_exists', 'capacity_below_taken'],
       },
     },
     async (request, reply) => {
@@ -144,10 +148,10 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
         bodyLimit: importLimitBytes,
         schema: {
           tags,
-          security,
           consumes: ['text/csv'],
           summary: 'Import a timetable (coordinator): good rows are taken, bad ones reported, twice changes nothing',
           response: { 200: importReport },
+          problems: ['unauthenticated', 'forbidden_role', 'unreadable_csv'],
         },
       },
       async (request) => {

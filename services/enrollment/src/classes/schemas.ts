@@ -1,4 +1,4 @@
-import { id, text, timeZone } from '@homeroom/chassis';
+import { cursorParameter, integerParameter, limitParameter, id, text, timeZone } from '@homeroom/chassis';
 import { weekdays } from '@homeroom/contracts';
 import { z } from 'zod';
 
@@ -67,15 +67,13 @@ export const writtenClass = classView.extend({ warnings: z.array(doubleBooking).
 
 export const classParams = z.strictObject({ classId: id });
 
-const limit = z.coerce.number().int().min(1).max(100).default(20);
-const cursor = z.string().max(1_000).optional();
-export const page = { limit, cursor };
+export const page = { limit: limitParameter, cursor: cursorParameter };
 
 export const searchQuery = z.strictObject({
   q: text(200)
     .optional()
     .describe('Words of the title, subject, teacher, or description: their beginnings or other forms; no operators'),
-  age: z.coerce.number().int().min(0).max(120).optional(),
+  age: integerParameter(0, 120).optional(),
   day: z.enum(weekdays).optional(),
   ...page,
 });

@@ -12,6 +12,9 @@ export const classJson = (row: string): string => `json_build_object(
 
 const readClassText = `select ${classJson('c')}::text as text from classes c where class_id = $1`;
 
+/** The version in what `classJson` and its like have written, without reading all of it. */
+export const versionIn = (text: string): number => Number(/"version" ?: ?(\d+)/.exec(text)?.[1]);
+
 /** The hot read: one query, no object is made of it. */
 export async function findClassText(db: Queryable, id: string): Promise<string | undefined> {
   const { rows } = await db.query<{ text: string }>({ name: 'class-text', text: readClassText, values: [id] });

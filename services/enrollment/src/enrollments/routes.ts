@@ -3,6 +3,7 @@ import { requireCoordinator, requirePrincipal, type Session } from '@homeroom/se
 import type { FastifyReply } from 'fastify';
 import type { Deps } from '../app.ts';
 import { classParams } from '../classes/schemas.ts';
+import { versionIn } from '../classes/store.ts';
 import { errors } from '../errors.ts';
 import { acceptOffer } from './accept-offer.ts';
 import { cancelEnrollment } from './cancel-enrollment.ts';
@@ -24,7 +25,6 @@ import {
 import { termsOf } from './terms.ts';
 
 const tags = ['enrolments'];
-const security = [{ session: [] }];
 
 /** A guardian's own family; undefined for a coordinator, who sees all. */
 const familyOf = ({ principal }: Session): string | undefined =>
@@ -56,7 +56,6 @@ export function enrollmentRoutes(app: ZodFastify, { config, database, known, arr
     {
       schema: {
         tags,
-        security,
         summary: 'Take a seat, or a place on the waitlist',
         headers: idempotencyHeaders,
         body: newEnrollment,
@@ -108,7 +107,6 @@ export function enrollmentRoutes(app: ZodFastify, { config, database, known, arr
     {
       schema: {
         tags,
-        security,
         summary: 'List enrolments, newest first: one’s own, or all for a coordinator',
         querystring: enrollmentsQuery,
         response: { 200: enrollmentList },
@@ -134,7 +132,6 @@ export function enrollmentRoutes(app: ZodFastify, { config, database, known, arr
     {
       schema: {
         tags,
-        security,
         summary: 'Read an enrolment and its history',
         params: enrollmentParams,
         response: { 200: enrollmentDetail },
@@ -149,6 +146,7 @@ export function enrollmentRoutes(app: ZodFastify, { config, database, known, arr
         // somebody else may have made it a moment ago: what the replica does not know is asked of the primary
         (await findEnrollmentText(database, wanted));
       if (text === undefined) throw errors.problem('enrollment_not_found');
+      reply.header('etag', versionTag(versionIn(text)));
       return sendPrivate(reply, text);
     },
   );
@@ -158,7 +156,6 @@ export function enrollmentRoutes(app: ZodFastify, { config, database, known, arr
     {
       schema: {
         tags,
-        security,
         summary: 'Cancel; the seat goes to whoever waits first',
         params: enrollmentParams,
         response: { 200: cancelled },
@@ -183,7 +180,6 @@ export function enrollmentRoutes(app: ZodFastify, { config, database, known, arr
     {
       schema: {
         tags,
-        security,
         summary: 'Accept a seat that was offered',
         params: enrollmentParams,
         headers: idempotencyHeaders,
@@ -217,7 +213,6 @@ export function enrollmentRoutes(app: ZodFastify, { config, database, known, arr
     {
       schema: {
         tags,
-        security,
         summary: 'Who is in a class and who waits (coordinator)',
         params: classParams,
         querystring: rosterQuery,

@@ -1,3 +1,4 @@
+import { foreignText } from '@homeroom/chassis';
 import { policy, type BreakerState, type PolicyEvent } from '@homeroom/resilience';
 import { z } from 'zod';
 import type { ChargeOutcome } from './charge.ts';
@@ -26,9 +27,9 @@ export interface PaymentProvider {
   breaker(): BreakerState;
 }
 
-const charge = z.object({ id: z.string().min(1), status: z.enum(['succeeded', 'declined']) });
+const charge = z.object({ id: foreignText(200), status: z.enum(['succeeded', 'declined']) });
 const charges = z.object({ items: z.array(charge) });
-const refund = z.object({ id: z.string().min(1) });
+const refund = z.object({ id: foreignText(200) });
 
 const outcomeOf = ({ id, status }: z.infer<typeof charge>): ChargeOutcome => ({ kind: status, providerChargeId: id });
 

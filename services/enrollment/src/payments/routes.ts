@@ -1,4 +1,5 @@
-import type { ZodFastify } from '@homeroom/chassis';
+import { readJson, validBody, type ZodFastify } from '@homeroom/chassis';
+import { z } from 'zod';
 import type { Deps } from '../app.ts';
 import { termsOf } from '../enrollments/terms.ts';
 import { errors } from '../errors.ts';
@@ -7,6 +8,13 @@ import { isSigned } from './signature.ts';
 import { takeNews } from './take-news.ts';
 
 const limitBytes = 256 * 1024;
+
+const signatureHeader = z.looseObject({
+  'payment-signature': z
+    .string()
+    .optional()
+    .describe('t=<unix seconds>,v1=<hex HMAC-SHA-256 of "t.body">, at most five minutes old'),
+});
 
 export function paymentRoutes(app: ZodFastify, { config, database, metrics }: Deps): void {
   const news = metrics.counter('payment_webhooks_total', 'News from the payment provider', ['settled_as']);
@@ -23,6 +31,9 @@ export function paymentRoutes(app: ZodFastify, { config, database, metrics }: De
         schema: {
           tags: ['payments'],
           summary: 'News from the payment provider, signed in Payment-Signature',
+          headers: signatureHeader,
+          consumes: ['application/json'],
+          response: { 204: z.null().describe('Taken in, or known already') },
           problems: ['signature_invalid'],
         },
       },
@@ -32,23 +43,10 @@ export function paymentRoutes(app: ZodFastify, { config, database, metrics }: De
         const header = typeof signature === 'string' ? signature : undefined;
         const key = { secret: config.PAYMENT_WEBHOOK_SECRET, now: new Date() };
         if (!Buffer.isBuffer(body) || !isSigned(body, header, key)) throw errors.problem('signature_invalid');
-        news.inc({ settled_as: await takeNews(database, read(body), termsOf(config)) });
-        return reply.code(204).send();
+        const event = validBody(webhookEvent, readJson(body, headers['content-type']));
+        news.inc({ settled_as: await takeNews(database, event, termsOf(config)) });
+        return reply.code(204).send(null);
       },
     );
   });
-}
-
-function read(body: Buffer) {
-  let json: unknown;
-  try {
-    json = JSON.parse(body.toString('utf8'));
-  } catch (error) {
-    const problem = errors.problem('malformed_json');
-    problem.cause = error;
-    throw problem;
-  }
-  const event = webhookEvent.safeParse(json);
-  if (!event.success) throw errors.problem('validation_failed');
-  return event.data;
 }

@@ -1,11 +1,12 @@
+import { foreignText } from '@homeroom/chassis';
 import { z } from 'zod';
 
-const charge = z.object({ id: z.string().min(1).max(200), reference: z.string().max(200) });
+const charge = z.object({ id: foreignText(200), reference: foreignText(200, 0) });
 
 /** What the provider tells. Loose: the provider may add fields, and types, whenever it likes. */
 export const webhookEvent = z.object({
-  id: z.string().min(1).max(200),
-  type: z.string().max(100),
+  id: foreignText(200),
+  type: foreignText(100, 0),
   data: z.unknown().optional(),
 });
 

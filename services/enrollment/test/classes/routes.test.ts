@@ -41,7 +41,10 @@ describe('POST /api/classes', () => {
       seatsLeft: 3,
       waitlisted: 0,
     });
-    expect(response.headers).toMatchObject({ location: `/api/classes/${body.id}`, etag: '"1"' });
+    expect(response.headers).toMatchObject({
+      location: `/api/classes/${body.id}`,
+      etag: expect.stringMatching(/^"1-/),
+    });
     const published = without(pottery, 'description');
     expect((await outboxOf(body.id)).map(({ type, data }) => ({ type, data }))).toEqual([
       { type: 'homeroom.class.opened.v1', data: { ...published, title: body.title, classId: body.id, version: 1 } },
@@ -163,7 +166,7 @@ describe('PATCH /api/classes/:id', () => {
     const { id } = await harness.openClass();
     await read(id);
     const response = await patch(id, { room: 'Barn', priceCents: 0 });
-    expect([response.statusCode, response.headers.etag]).toEqual([200, '"2"']);
+    expect([response.statusCode, response.headers.etag]).toEqual([200, expect.stringMatching(/^"2-/)]);
     expect(response.json()).toMatchObject({ version: 2, room: 'Barn', priceCents: 0, teacher: pottery.teacher });
     expect((await outboxOf(id)).map(({ type }) => type)).toEqual([
       'homeroom.class.opened.v1',
@@ -176,6 +179,19 @@ describe('PATCH /api/classes/:id', () => {
     const { id } = await harness.openClass();
     expect((await patch(id, { room: pottery.room })).json()).toMatchObject({ version: 1 });
     expect(await outboxOf(id)).toHaveLength(1);
+  });
+
+  test('Contract: If-Match takes the ETag that the GET sent, also after a seat was taken meanwhile', async () => {
+    const { id } = await harness.openClass({ capacity: 3 });
+    const etag = async (): Promise<string> => String((await harness.app.inject(`/api/classes/${id}`)).headers.etag);
+    const read = await etag();
+    expect(read).toMatch(/^"1-[\w-]{22}"$/);
+    const [child] = await harness.children(1);
+    expect((await harness.enroll(child!, id)).statusCode).toBe(201);
+    expect((await patch(id, { room: 'Hall' }, { ...coordinator, 'if-match': read })).statusCode).toBe(200);
+    expect((await patch(id, { room: 'Attic' }, { ...coordinator, 'if-match': read })).statusCode).toBe(412);
+    expect(await etag()).not.toBe(read);
+    expect((await patch(id, { room: 'Attic' }, { ...coordinator, 'if-match': await etag() })).statusCode).toBe(200);
   });
 
   test('is refused when it was made on another version', async () => {
@@ -323,7 +339,7 @@ describe('GET /api/classes', () => {
 
   test('refuses a cursor that it did not give', async () => {
     for (const cursor of ['x', 'a.b', '..', 'eyJ0aXRsZSI6IkEifQ.AAAAAAAAAAAAAAAAAAAAAA']) {
-      expect(await search(`cursor=${cursor}`)).toMatchObject({ status: 400, code: 'invalid_cursor' });
+      expect(await search(`cursor=${cursor}`)).toMatchObject({ status: 422, code: 'invalid_cursor' });
     }
   });
 });

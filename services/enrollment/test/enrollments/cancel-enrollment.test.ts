@@ -176,7 +176,7 @@ describe('GET /api/enrollments', () => {
     const { nextCursor } = await list(headers, '?limit=1');
     const classes = await harness.app.inject({ url: '/api/classes?limit=1' });
     for (const cursor of [`${nextCursor}x`, 'nonsense', classes.json().nextCursor]) {
-      expect(await list(headers, `?cursor=${cursor}`)).toMatchObject({ status: 400, code: 'invalid_cursor' });
+      expect(await list(headers, `?cursor=${cursor}`)).toMatchObject({ status: 422, code: 'invalid_cursor' });
     }
   });
 });

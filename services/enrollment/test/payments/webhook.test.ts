@@ -125,6 +125,15 @@ describe('POST /api/payments/webhook', () => {
     expect((await post(body)).statusCode).toBe(204);
   });
 
+  test.each([
+    ['an unpaired surrogate', String.raw`{"id":"evt_\ud800","type":"charge.succeeded"}`],
+    ['one further down', String.raw`{"id":"evt_1","type":"charge.succeeded","data":{"id":"\udfff","reference":"r"}}`],
+    ['a NUL', String.raw`{"id":"evt_\u0000","type":"charge.succeeded"}`],
+  ])('S11: refuses %s, signed or not', async (_what, body) => {
+    const answer = await post(body);
+    expect([answer.statusCode, answer.json().code]).toEqual([422, 'validation_failed']);
+  });
+
   test('refuses what is signed and makes no sense', async () => {
     const codes = [];
     for (const body of ['{', '[]', '{"id":7,"type":"x"}', '""']) codes.push((await post(body)).json().code);

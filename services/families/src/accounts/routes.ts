@@ -10,7 +10,16 @@ const tags = ['sessions'];
 export function sessionRoutes(app: ZodFastify, deps: Deps): void {
   app.post(
     '/api/sessions',
-    { schema: { tags, summary: 'Sign in', body: credentials, response: { 201: signedIn } } },
+    {
+      schema: {
+        tags,
+        summary: 'Sign in',
+        body: credentials,
+        response: { 201: signedIn },
+        sends: ['set-cookie'],
+        problems: ['wrong_credentials', 'too_many_attempts', 'passwords_busy', 'sessions_unavailable'],
+      },
+    },
     async (request, reply) => {
       const principal = await checkCredentials(deps, { ...request.body, address: request.ip });
       const { expiresAt } = await signIn(request, reply, principal);
@@ -20,7 +29,14 @@ export function sessionRoutes(app: ZodFastify, deps: Deps): void {
 
   app.get(
     '/api/sessions',
-    { schema: { tags, summary: 'Who am I, and where else am I signed in?', response: { 200: mySessions } } },
+    {
+      schema: {
+        tags,
+        summary: 'Who am I, and where else am I signed in?',
+        response: { 200: mySessions },
+        problems: ['unauthenticated'],
+      },
+    },
     async (request) => {
       const { principal, token, expiresAt } = await requirePrincipal(request);
       const current = deps.sessions.idOf(token);
@@ -46,6 +62,8 @@ export function sessionRoutes(app: ZodFastify, deps: Deps): void {
         summary: 'Sign out, here or everywhere',
         querystring: signOutQuery,
         response: { 204: z.null().describe('Signed out') },
+        sends: ['set-cookie'],
+        problems: ['unauthenticated'],
       },
     },
     async (request, reply) => {

@@ -1,4 +1,4 @@
-import { idempotencyHeaders, type ZodFastify, versionTag, wantedVersions } from '@homeroom/chassis';
+import { idempotencyHeaders, ifMatchHeaders, type ZodFastify, versionTag, wantedVersions } from '@homeroom/chassis';
 import { z } from 'zod';
 import type { Deps } from '../app.ts';
 import { requireFamily } from '../families/access.ts';
@@ -18,9 +18,11 @@ export function childRoutes(app: ZodFastify, { database }: Deps): void {
         tags,
         summary: 'Add a child',
         params: familyParams,
-        headers: idempotencyHeaders,
+        headers: idempotencyHeaders.extend(ifMatchHeaders.shape),
         body: newChild,
         response: { 201: childOfFamily },
+        sends: ['etag'],
+        problems: ['unauthenticated', 'family_not_found', 'child_exists', 'too_many_children'],
       },
     },
     async (request, reply) => {
@@ -45,8 +47,11 @@ export function childRoutes(app: ZodFastify, { database }: Deps): void {
         tags,
         summary: 'Change a child',
         params: childParams,
+        headers: ifMatchHeaders,
         body: childPatch,
         response: { 200: childOfFamily },
+        sends: ['etag'],
+        problems: ['unauthenticated', 'family_not_found', 'child_not_found', 'child_exists'],
       },
     },
     async (request, reply) => {
@@ -66,7 +71,10 @@ export function childRoutes(app: ZodFastify, { database }: Deps): void {
         tags,
         summary: 'Remove a child',
         params: childParams,
+        headers: ifMatchHeaders,
         response: { 204: z.null().describe('Removed') },
+        sends: ['etag'],
+        problems: ['unauthenticated', 'family_not_found', 'child_not_found'],
       },
     },
     async (request, reply) => {

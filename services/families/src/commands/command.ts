@@ -1,4 +1,4 @@
-import { connectRedis, UsageError } from '@homeroom/chassis';
+import { connectRedis, parse, UsageError } from '@homeroom/chassis';
 import { openSessions, type SessionStore } from '@homeroom/sessions';
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
@@ -37,9 +37,9 @@ export async function withPassword<T extends { password?: string | undefined; 'p
 
 /** @throws {UsageError} with a line for every option that is missing or wrong. */
 function parseOptions<S extends z.ZodType>(schema: S, values: object): z.infer<S> {
-  const given = schema.safeParse(values);
+  const given = parse(schema, values);
   if (given.success) return given.data;
-  throw new UsageError(given.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('\n'));
+  throw new UsageError(given.issues.map(({ field, message }) => `--${field}: ${message}`).join('\n'));
 }
 
 /** The same for options that name an account and its new password. */

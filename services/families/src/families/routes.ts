@@ -1,4 +1,4 @@
-import { idempotencyHeaders, type ZodFastify, versionTag, wantedVersions } from '@homeroom/chassis';
+import { idempotencyHeaders, ifMatchHeaders, type ZodFastify, versionTag, wantedVersions } from '@homeroom/chassis';
 import type { Deps } from '../app.ts';
 import { errors } from '../errors.ts';
 import { requireFamily } from './access.ts';
@@ -22,6 +22,8 @@ export function familyRoutes(app: ZodFastify, deps: Deps): void {
         headers: idempotencyHeaders,
         body: registration,
         response: { 201: family },
+        sends: ['etag', 'location'],
+        problems: ['email_taken', 'child_exists', 'passwords_busy'],
       },
     },
     async (request, reply) => {
@@ -39,7 +41,15 @@ export function familyRoutes(app: ZodFastify, deps: Deps): void {
 
   app.get(
     '/api/families/:familyId',
-    { schema: { tags, summary: 'Read a family', params: familyParams, response: { 200: family } } },
+    {
+      schema: {
+        tags,
+        summary: 'Read a family',
+        params: familyParams,
+        response: { 200: family },
+        problems: ['unauthenticated', 'family_not_found'],
+      },
+    },
     async (request, reply) => {
       const { familyId } = request.params;
       const { freshness } = await requireFamily(request, familyId);
@@ -59,8 +69,11 @@ export function familyRoutes(app: ZodFastify, deps: Deps): void {
         tags,
         summary: 'Change a family’s name, address or guardians',
         params: familyParams,
+        headers: ifMatchHeaders,
         body: familyPatch,
         response: { 200: family },
+        sends: ['etag'],
+        problems: ['unauthenticated', 'family_not_found', 'guardian_not_found'],
       },
     },
     async (request, reply) => {

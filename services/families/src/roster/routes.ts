@@ -31,6 +31,7 @@ export function rosterRoutes(app: ZodFastify, deps: Deps): void {
         summary: 'Import a roster in CSV (coordinators)',
         consumes: ['text/csv'],
         response: { 200: report },
+        problems: ['unauthenticated', 'forbidden_role', 'unreadable_csv'],
       },
     },
     async (request) => {

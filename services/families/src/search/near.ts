@@ -10,11 +10,14 @@ export type Box = string;
 
 const kmPerDegree = 111.195;
 
+/** Exactly what `parseNear` reads, so that the API's description says it too: ±90, ±180, more than 0 and up to 500. */
+export const nearPattern =
+  /^-?(90(\.0{1,12})?|[0-8]?\d(\.\d{1,12})?),-?(180(\.0{1,12})?|(1[0-7]\d|\d{1,2})(\.\d{1,12})?)(,(500(\.0{1,3})?|([1-4]\d\d|[1-9]\d?)(\.\d{1,3})?|0\.([1-9]\d{0,2}|0[1-9]\d?|00[1-9])))?$/;
+
 /** Reads `lat,lon` or `lat,lon,km`; undefined when it is not that, or not on Earth. */
 export function parseNear(text: string): Near | undefined {
-  if (!/^-?\d{1,3}(\.\d{1,12})?,-?\d{1,3}(\.\d{1,12})?(,\d{1,4}(\.\d{1,3})?)?$/.test(text)) return undefined;
+  if (!nearPattern.test(text)) return undefined;
   const [latitude = 0, longitude = 0, km = 25] = text.split(',').map(Number);
-  if (Math.abs(latitude) > 90 || Math.abs(longitude) > 180 || km <= 0 || km > 500) return undefined;
   return { latitude, longitude, km };
 }
 

@@ -14,6 +14,7 @@ export function searchRoutes(app: ZodFastify, { config, database }: Deps): void 
         summary: 'Search families (coordinators)',
         querystring: familyQuery,
         response: { 200: familyPage },
+        problems: ['unauthenticated', 'forbidden_role'],
       },
     },
     async (request) => {

@@ -1,18 +1,20 @@
-import { text } from '@homeroom/chassis';
+import { cursorParameter, limitParameter, text } from '@homeroom/chassis';
 import { z } from 'zod';
 import { family } from '../families/schemas.ts';
-import { parseNear } from './near.ts';
+import { nearPattern } from './near.ts';
 
 export const familyQuery = z.strictObject({
   q: text(100).optional().describe('Beginnings of names: of the family, its guardians, its children'),
   near: z
     .string()
-    .max(60)
-    .refine((given) => parseNear(given) !== undefined, 'must be lat,lon or lat,lon,km with km up to 500')
+    .regex(nearPattern, 'must be lat,lon or lat,lon,km with km up to 500')
     .optional()
-    .meta({ description: 'lat,lon or lat,lon,km (25 if not given): nearest first', examples: ['44.97,-93.26,10'] }),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  cursor: z.string().max(1_000).optional(),
+    .meta({
+      description: 'lat,lon in degrees, or lat,lon,km (up to 500, 25 if not given): nearest first',
+      examples: ['44.97,-93.26,10'],
+    }),
+  limit: limitParameter,
+  cursor: cursorParameter,
 });
 
 export const familyPage = z

@@ -38,7 +38,7 @@ export async function searchFamilies(
     .slice(0, 12);
   const from = cursor === undefined ? undefined : decodeCursor(cursor, position, cursorSecret);
   if (from !== undefined && from.question !== question) {
-    throw errors.problem('invalid_cursor', 'it belongs to another search');
+    throw errors.problem('invalid_cursor', 'It belongs to another search.');
   }
   const rows = await database.read(freshness, (db) =>
     selectFamilies(db, { words, near, after: from?.after, limit: limit + 1 }),

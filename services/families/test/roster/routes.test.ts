@@ -80,7 +80,7 @@ describe('POST /api/families/import', () => {
       { line: 9, field: 'longitude', reason: 'latitude and longitude come together' },
       { line: 10, reason: 'has 2 cells where the header has 7' },
       { line: 12, field: 'guardian_name', reason: 'has a quote out of place' },
-      { line: 14, field: 'guardian_name', reason: 'must have at most 200 characters' },
+      { line: 14, field: 'guardian_name', reason: 'must be at most 200 characters' },
       { line: 16, field: 'guardian_name', reason: expect.stringContaining('NUL') },
     ]);
     const [quoted] = (await coordinator.send('GET', '/api/families?q=quoted')).body.items;

@@ -107,10 +107,10 @@ describe('GET /api/families', () => {
       '.',
     ]) {
       const { status, body } = await search({ cursor: bad ?? '' });
-      expect([status, body.code]).toEqual([400, 'invalid_cursor']);
+      expect([status, body.code]).toEqual([422, 'invalid_cursor']);
     }
     const other = await search({ cursor, q: 'muller' });
-    expect([other.status, other.body.code]).toEqual([400, 'invalid_cursor']);
+    expect([other.status, other.body.code]).toEqual([422, 'invalid_cursor']);
   });
 
   test.each([{ limit: 0 }, { limit: 101 }, { limit: 'x' }, { near: '91,0' }, { q: ' ' }, { page: 2 }])(

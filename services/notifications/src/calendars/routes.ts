@@ -35,6 +35,11 @@ export function calendarRoutes(
         tags: ['calendars'],
         summary: 'A family’s calendar (iCalendar), by its secret address',
         params: z.strictObject({ file: z.string().max(100).describe('<token>.ics, from the preferences') }),
+        response: {
+          200: { description: 'The calendar', content: { 'text/calendar': { schema: z.string() } } },
+        },
+        sends: ['etag'],
+        problems: ['calendar_not_found'],
       },
     },
     async (request, reply) => {
@@ -49,8 +54,6 @@ export function calendarRoutes(
         'cache-control': 'private, max-age=300',
         'content-type': 'text/calendar; charset=utf-8',
       });
-      const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-      if (known?.includes(etag) === true) return reply.status(304).send();
       return reply.send(text);
     },
   );

@@ -28,6 +28,7 @@ export function deadLetterRoutes(
         summary: 'Messages that no retry could help, newest first',
         querystring: deadLetterQuery,
         response: { 200: deadLetterList },
+        problems: ['unauthenticated', 'forbidden_role'],
       },
     },
     async (request) => {
@@ -54,6 +55,7 @@ export function deadLetterRoutes(
         summary: 'One, with its message in base64',
         params: deadLetterParams,
         response: { 200: deadLetterWhole },
+        problems: ['unauthenticated', 'forbidden_role', 'dead_letter_not_found'],
       },
     },
     async (request) => {
@@ -71,7 +73,14 @@ export function deadLetterRoutes(
         tags: ['dead letters'],
         summary: 'Send it to its topic again, byte for byte',
         params: deadLetterParams,
-        response: { 204: z.void() },
+        response: { 204: z.void().describe('Sent again') },
+        problems: [
+          'unauthenticated',
+          'forbidden_role',
+          'dead_letter_not_found',
+          'dead_letter_replayed',
+          'dead_letter_not_replayable',
+        ],
       },
     },
     async (request, reply) => {

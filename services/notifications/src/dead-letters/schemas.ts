@@ -1,4 +1,4 @@
-import { id } from '@homeroom/chassis';
+import { cursorParameter, id, limitParameter } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
 import { z } from 'zod';
 import type { DeadLetterSummary, StoredDeadLetter } from './store.ts';
@@ -9,8 +9,8 @@ export const deadLetterQuery = z.strictObject({
   topic: topic.optional(),
   reason: z.string().min(1).max(200).optional().describe('part of the reason, in any case'),
   status: z.enum(['open', 'replayed']).optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  cursor: z.string().max(300).optional(),
+  limit: limitParameter,
+  cursor: cursorParameter,
 });
 
 export const deadLetterCursor = z.strictObject({ deadLetter: z.uuid() });

@@ -23,6 +23,7 @@ export function notificationRoutes(
         summary: 'Your inbox, newest first',
         querystring: listQuery,
         response: { 200: notificationList },
+        problems: ['unauthenticated'],
       },
     },
     async (request, reply) => {
@@ -55,7 +56,8 @@ export function notificationRoutes(
         tags: ['notifications'],
         summary: 'Mark as read; again changes nothing',
         params: notificationParams,
-        response: { 204: z.void() },
+        response: { 204: z.void().describe('Read') },
+        problems: ['unauthenticated', 'notification_not_found'],
       },
     },
     async (request, reply) => {

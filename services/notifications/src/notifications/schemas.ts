@@ -1,11 +1,11 @@
-import { id } from '@homeroom/chassis';
+import { cursorParameter, id, limitParameter } from '@homeroom/chassis';
 import { z } from 'zod';
 import type { Notification } from './store.ts';
 
 export const listQuery = z.strictObject({
   unread: z.enum(['true', 'false']).default('false'),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  cursor: z.string().max(200).optional(),
+  limit: limitParameter,
+  cursor: cursorParameter,
 });
 
 /** The sort key of the last row of a page, and whose list it was. */

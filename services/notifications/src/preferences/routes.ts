@@ -24,7 +24,12 @@ export function preferencesRoutes(
   app.get(
     '/api/notification-preferences',
     {
-      schema: { tags: ['preferences'], summary: 'What this family wants by mail', response: { 200: preferencesBody } },
+      schema: {
+        tags: ['preferences'],
+        summary: 'What this family wants by mail',
+        response: { 200: preferencesBody },
+        problems: ['unauthenticated', 'forbidden_role'],
+      },
     },
     async (request) => {
       const session = await requireGuardian(request);
@@ -50,6 +55,7 @@ export function preferencesRoutes(
         summary: 'Change what comes by mail, or the calendar’s address',
         body: preferencesPatch,
         response: { 200: preferencesBody },
+        problems: ['unauthenticated', 'forbidden_role'],
       },
     },
     async (request) => {

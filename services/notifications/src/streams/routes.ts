@@ -1,11 +1,15 @@
 import type { ZodFastify } from '@homeroom/chassis';
 import { requirePrincipal } from '@homeroom/sessions';
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { inboxOf } from '../notifications/routes.ts';
 import type { FanOut } from './fan-out.ts';
 import { nothingYet } from './sse.ts';
 
 const eventId = z.union([z.uuid(), z.literal(nothingYet)]);
+
+/** Sent bit by bit, described as the text that it is. */
+const events = z.custom<Readable>().meta({ type: 'string' });
 
 export function streamRoutes(app: ZodFastify, fanOut: FanOut): void {
   // before the server waits for answers in progress: these would never end by themselves
@@ -20,6 +24,14 @@ export function streamRoutes(app: ZodFastify, fanOut: FanOut): void {
       schema: {
         tags: ['notifications'],
         summary: 'Your inbox as it grows (text/event-stream)',
+        headers: z.looseObject({
+          'last-event-id': z
+            .string()
+            .optional()
+            .describe('The `id` of the last event seen: the stream resumes after it'),
+        }),
+        response: { 200: { description: 'The stream', content: { 'text/event-stream': { schema: events } } } },
+        problems: ['unauthenticated', 'too_many_streams', 'streams_full'],
         description:
           'Events: `open` (unreadCount), `notification` (as in the list), `close` (reconnect; after the reason `signed-out` that is answered with 401). `Last-Event-ID` resumes without a gap. At least once: a client drops an id that it has seen.',
       },
