@@ -2,6 +2,7 @@ import { createServer, type Health, type Logger, type Metrics, type Redis, type 
 import { isUnavailable, type Database } from '@homeroom/postgres';
 import { openSessions, sessionsPlugin, type SessionStore } from '@homeroom/sessions';
 import { openMailLimit, type MailLimit } from './accounts/mail-limit.ts';
+import { pageRoutes } from './accounts/page-routes.ts';
 import { passwordRoutes } from './accounts/password-routes.ts';
 import { openPasswords, type Passwords } from './accounts/passwords.ts';
 import { sessionRoutes } from './accounts/routes.ts';
@@ -94,6 +95,7 @@ export async function buildApp(
   sessionRoutes(app, deps);
   verificationRoutes(app, deps);
   passwordRoutes(app, deps);
+  pageRoutes(app);
   searchRoutes(app, deps);
   rosterRoutes(app, deps);
   return app;

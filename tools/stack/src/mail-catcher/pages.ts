@@ -60,12 +60,21 @@ export function mailPage(mail: Mail): Reply {
     html`<h1><a href="/">Mail</a> › ${mail.subject}</h1>
       <p>${mail.from} → ${mail.to.join(', ')}<br /><span class="quiet">${time(mail.receivedAt)} UTC</span></p>
       ${mail.html === undefined ? undefined : html`<iframe sandbox src="/messages/${mail.id}/body" title="The mail"></iframe>`}
-      <pre>${mail.text}</pre>
+      <pre>${linked(mail.text)}</pre>
       ${mail.attachments.map(attachment)}
       <details>
         <summary>Headers</summary>
         <pre>${Object.entries(mail.headers).map(([name, value]) => html`${name}: ${value} `)}</pre>
       </details>`,
+  );
+}
+
+/** A text whose http and https addresses can be clicked. The page a link leads to does not learn where it came from. */
+function linked(text: string): Markup[] {
+  // a full stop or a bracket behind an address belongs to the sentence
+  const parts = text.split(/(https?:\/\/[^\s<>"'`]*[^\s<>"'`.,;:!?)\]}])/);
+  return parts.map((part, index) =>
+    index % 2 === 1 && URL.canParse(part) ? html`<a href="${part}" rel="noreferrer">${part}</a>` : html`${part}`,
   );
 }
 

@@ -142,6 +142,21 @@ describe('the page', () => {
     expect(body.headers.get('content-security-policy')).toMatch(/^sandbox; default-src 'none'/);
   });
 
+  test('makes links of web addresses in a text, of nothing else, and markup of nothing', async () => {
+    const text = 'Open http://127.0.0.1:8080/account/verify#a-b.c_d. Not javascript:alert(1), "https://x.test/<b>"&';
+    await send('a@x.test', 'links', { text });
+    const { id } = (await list()).items[0]!;
+    const page = await (await get(`/messages/${id}`)).text();
+    const links = [...page.matchAll(/<a href="(http[^"]*)" rel="noreferrer">([^<]*)<\/a>/g)].map(([, url, label]) => [
+      url,
+      label,
+    ]);
+    const [verify, other] = ['http://127.0.0.1:8080/account/verify#a-b.c_d', 'https://x.test/'];
+    expect(links).toEqual([verify, other].map((url) => [url, url]));
+    expect(page).not.toMatch(/<b>|href="javascript/);
+    expect(page).toContain('&lt;b&gt;&quot;&amp;');
+  });
+
   test('an attachment is a download, whatever it says it is', async () => {
     await send('a@x.test', 'x', {
       attachments: [{ filename: 'é".html', content: '<script>1</script>', contentType: 'text/html' }],
