@@ -241,6 +241,9 @@ describe('the gateway', () => {
       find(render(values), 'Service', 'homeroom-gateway').spec;
     expect(service({})).toMatchObject({ type: 'ClusterIP', ports: [{ port: 80 }] });
     expect(service({}).ports[0]).not.toHaveProperty('nodePort');
+    expect(service({})).not.toHaveProperty('externalTrafficPolicy');
+    const local = { 'gateway.service.type': 'LoadBalancer', 'gateway.service.externalTrafficPolicy': 'Local' };
+    expect(service(local)).toMatchObject({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' });
     const port = { 'gateway.service': { type: 'NodePort', port: 8000, nodePort: 30080 } };
     expect(service(port)).toMatchObject({ type: 'NodePort', ports: [{ port: 8000, nodePort: 30080 }] });
     expect(service({ 'gateway.service.type': 'LoadBalancer' }).type).toBe('LoadBalancer');

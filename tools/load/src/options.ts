@@ -15,7 +15,8 @@ export const usage = `Sends requests at a fixed arrival rate and says what becam
                       the end; classes are opened as LOAD_COORDINATOR_EMAIL with LOAD_COORDINATOR_PASSWORD,
                       paths: --path as given
   --path PATH         what to GET; repeatable; means --scenario paths
-  --clients N         people with cookies and connections of their own (20)
+  --clients N         people with cookies and connections of their own (20); for more than 512 connections at once, start the
+                      gateway with --connections-per-address 0, or install with gateway.connectionsPerAddress=0
   --timeout MS        an answer that is not there by then is a failure (10000)
   --max-in-flight N   more are counted as failures and not sent (2000)
   --pod-header NAME   the header in which answers name their pod (x-served-by)
