@@ -86,8 +86,9 @@ async function openClasses(client: Client, coordinator?: Coordinator, signal?: A
       const body = {
         title: `Load ${run} ${weekday} ${hour}`,
         subject: 'Load',
-        teacher: 'Load Generator',
-        room: 'Nowhere',
+        // of this run alone: a class of an earlier run at the same hour would be a double booking
+        teacher: `Load Generator ${run}`,
+        room: `Nowhere ${run}`,
         weekday,
         startTime: clock(hour, '00'),
         endTime: clock(hour, '50'),

@@ -27,7 +27,10 @@ export const classView = z.looseObject({
 });
 export type ClassView = z.infer<typeof classView>;
 
-export const status = z.enum(['payment_pending', 'offered', 'enrolled', 'waitlisted', 'cancelled']);
+/** The child that was added to a family. */
+export const addedChild = z.looseObject({ id: z.string() });
+
+export const status = z.enum(['payment_pending', 'enrolled', 'waitlisted', 'offered', 'cancelled']);
 
 export const enrollment = z.looseObject({
   id: z.string(),
@@ -71,6 +74,7 @@ export const mail = z.looseObject({
   id: z.string(),
   to: z.array(z.string()),
   subject: z.string(),
+  text: z.string(),
   headers: z.record(z.string(), z.string()),
   attachments: z.array(z.looseObject({ contentType: z.string(), content: z.string() })),
 });

@@ -23,7 +23,8 @@ export async function giveBack(household: Household, index: number): Promise<voi
   if (index % 13 === 5 && waiting !== undefined) await cancel(household, waiting.id);
 }
 
-async function cancel(household: Household, enrollmentId: string): Promise<void> {
+/** Cancels an enrollment, and keeps what the answer promises to give back. */
+export async function cancel(household: Household, enrollmentId: string): Promise<void> {
   const { refundCents } = await household.browser.expect(
     ['DELETE', `/api/enrollments/${enrollmentId}`],
     [200, cancelled],

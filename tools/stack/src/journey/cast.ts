@@ -35,7 +35,8 @@ const rowsOf = (file: string): Record<string, string>[] =>
 
 /** A title or an address of this run: nothing that an earlier run left is taken for ours. */
 const titleOf = (title: string, run: string): string => `${title} ${run}`;
-const emailOf = (email: string, run: string): string => email.replace('@', `+${run}@`);
+// no +tag: all tags of a mailbox share its limit of mails, and the next run would be mailed nothing
+const emailOf = (email: string, run: string): string => email.replace('@', `.${run}@`);
 
 /**
  * Reads the co-op's files.

@@ -178,7 +178,7 @@ export function read<S extends z.ZodType>(answer: Answer, status: number, schema
   throw new UnexpectedAnswerError(answer, `${path.join('.')}: ${message}`);
 }
 
-export function retryAfterMs(answer: Answer | undefined): number | undefined {
+function retryAfterMs(answer: Answer | undefined): number | undefined {
   const seconds = Number(answer?.headers['retry-after']);
   return Number.isFinite(seconds) ? seconds * 1000 : undefined;
 }

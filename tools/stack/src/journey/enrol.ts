@@ -1,13 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { enrollment, problem, type ClassView } from './api.ts';
 import { browseClasses } from './catalogue.ts';
-import { read, retryAfterMs, type Answer } from './client.ts';
+import { read, type Answer } from './client.ts';
 import type { Household, Outcome, Wish } from './household.ts';
-
-/** How long a family's registration may take to reach the service that enrols. */
-const newsMs = 60_000;
+import { addChild } from './register.ts';
 
 /** Looks at the catalogue and asks for everything the children wish, one after the other. */
 export async function enrol(
@@ -18,6 +15,7 @@ export async function enrol(
   const classes = await browseClasses(household.browser, run);
   for (const { childName, classTitle } of household.cast.wishes) {
     const wanted = classes.get(classTitle);
+    if (!household.childIds.has(childName)) await addChild(household, childName);
     const childId = household.childIds.get(childName);
     const birthDate = household.cast.children.find(({ name }) => name === childName)?.birthDate;
     if (wanted === undefined || childId === undefined || birthDate === undefined) {
@@ -32,22 +30,12 @@ export async function enrol(
 
 async function ask({ browser, wishes }: Household, wanted: ClassView, childId: string): Promise<Outcome> {
   const options = { body: { classId: wanted.id, childId }, idempotencyKey: randomUUID() };
-  const givenUpAt = Date.now() + newsMs;
-  for (;;) {
-    const answer = await browser.send('POST', '/api/enrollments', options);
-    const isEarly = answer.status === 409 && codeOf(answer) === 'family_not_ready' && Date.now() < givenUpAt;
-    if (!isEarly) {
-      const outcome = readOutcome(answer);
-      // a form that is sent twice is one wish
-      if (outcome.kind === 'seat' && wishes.length % 7 === 3)
-        return sameAgain(outcome, await browser.send('POST', '/api/enrollments', options));
-      return outcome;
-    }
-    await delay(retryAfterMs(answer) ?? 1000);
-  }
+  const outcome = readOutcome(await browser.send('POST', '/api/enrollments', options));
+  // a form that is sent twice is one wish
+  if (outcome.kind === 'seat' && wishes.length % 7 === 3)
+    return sameAgain(outcome, await browser.send('POST', '/api/enrollments', options));
+  return outcome;
 }
-
-const codeOf = ({ body }: Answer): string => problem.safeParse(body).data?.code ?? '';
 
 function readOutcome(answer: Answer): Outcome {
   if (answer.status === 201) {

@@ -16,7 +16,10 @@ export interface Evidence {
   readonly traffic: Traffic;
 }
 
-export type FamilyEvidence = Pick<Household, 'id' | 'wishes' | 'cancels' | 'enrollments' | 'inbox'> & {
+export type FamilyEvidence = Pick<
+  Household,
+  'id' | 'wishes' | 'cancels' | 'enrollments' | 'inbox' | 'mailsBeforeConfirmed' | 'passwordReset'
+> & {
   readonly email: string;
   readonly histories: Household['histories'];
   /** The notifications that an open page heard of, for families that had one. */

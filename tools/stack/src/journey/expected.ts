@@ -1,4 +1,4 @@
-import type { History } from './api.ts';
+import type { History, Mail } from './api.ts';
 
 /** Which mail an entry of an enrolment's history causes; a held seat is told in the answer to the request. */
 const mailOf: Readonly<Record<string, string | undefined>> = {
@@ -30,12 +30,19 @@ const statusAfter: Readonly<Record<string, string | undefined>> = {
   promoted: 'payment_pending',
   offered: 'offered',
   'offer-expired': 'cancelled',
-  'payment-failed': 'payment_pending',
-  'payment-delayed': 'payment_pending',
   confirmed: 'enrolled',
   cancelled: 'cancelled',
 };
 
-/** The status that a history adds up to; an entry without one, such as `flagged`, leaves it as it was. */
+/** The status that a history adds up to. Entries without a status of their own, such as `flagged`, change none. */
 export const statusOf = (history: History): string | undefined =>
   history.map((entry) => statusAfter[entryOf(entry)]).findLast((status) => status !== undefined);
+
+const accountKinds = ['verification', 'password_reset', 'password_changed'];
+
+/** Mails about an account go to its address alone: no inbox has them. */
+export const isAccountMail = ({ headers }: Mail): boolean => accountKinds.includes(headers['x-homeroom-kind'] ?? '');
+
+/** The kinds of mail about its account that a family should have got, in order. */
+export const accountMailsOf = ({ passwordReset }: { readonly passwordReset: boolean }): string[] =>
+  passwordReset ? accountKinds : accountKinds.slice(0, 1);

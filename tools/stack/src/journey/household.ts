@@ -25,10 +25,14 @@ export interface Cancel {
 export interface Household {
   readonly cast: CastFamily;
   readonly browser: Browser;
-  readonly password: string;
+  password: string;
   id: string;
-  /** Ids by name: names are unique within a family of the seed. */
-  childIds: ReadonlyMap<string, string>;
+  /** Ids by name: names are unique within a family of the seed. A child that is not registered yet has none. */
+  readonly childIds: Map<string, string>;
+  /** How many mails had come when the address was confirmed; undefined before. */
+  mailsBeforeConfirmed?: number | undefined;
+  /** Whether the password was reset by mail. */
+  passwordReset: boolean;
   readonly wishes: Wish[];
   readonly cancels: Cancel[];
   enrollments: Enrollment[];
@@ -44,6 +48,7 @@ export const newHousehold = (cast: CastFamily, browser: Browser, password: strin
   password,
   id: '',
   childIds: new Map(),
+  passwordReset: false,
   wishes: [],
   cancels: [],
   enrollments: [],

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { confirmAddresses, resetPassword } from './account-mails.ts';
 import { addressOf, checkAddress } from './addresses.ts';
 import { changeMind, giveBack } from './cancel.ts';
 import { readCast } from './cast.ts';
@@ -70,10 +71,21 @@ export async function play(settings: Settings, say: (line: string) => void): Pro
   await checkAddress(addressOf(run, 0));
   await payments.begin();
   await timed(`${cast.classCount} classes imported, twice`, async () => openTerm(await desk(0), cast));
-  await timed(`${households.length} families registered`, () => each(register));
+  await timed(`${households.length} families registered, addresses confirmed`, async () => {
+    let registered: number | undefined;
+    const confirming = confirmAddresses(households, mailroom, {
+      registered: () => registered,
+      timeoutMs: settings.quietMs,
+    });
+    await Promise.all([
+      each(register).then(() => (registered = households.filter(({ id }) => id !== '').length)),
+      confirming.catch((error: unknown) => troubles.push(describe(error))),
+    ]);
+  });
   await timed(`${households.length} families signed in`, () =>
     each(async (household, index) => {
       await signIn(household);
+      if (index === 3) await resetPassword(household, mailroom, settings.quietMs);
       if (index % 20 !== 7) return;
       const trouble = (error: unknown): unknown =>
         troubles.push(`${household.cast.guardian.email}: ${describe(error)}`);

@@ -43,7 +43,7 @@ export class Mailroom {
   async fetch(): Promise<readonly Mail[]> {
     for (;;) {
       const after = this.mails.at(-1)?.id;
-      const query = `q=${encodeURIComponent(`+${this.#run}@`)}&limit=200${after === undefined ? '' : `&after=${after}`}`;
+      const query = `q=${encodeURIComponent(`.${this.#run}@`)}&limit=200${after === undefined ? '' : `&after=${after}`}`;
       const { items } = await get(`${this.#url}/api/messages?${query}`, list(mail));
       this.mails.push(...items);
       if (items.length < 200) return this.mails;

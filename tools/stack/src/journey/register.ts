@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { family } from './api.ts';
+import { addedChild, family } from './api.ts';
 import { UnexpectedAnswerError } from './client.ts';
 import type { Household } from './household.ts';
 
 /** Registers a family. Every twenty-fifth presses the button twice: it is one family all the same. */
 export async function register(household: Household, index: number): Promise<void> {
   const { cast, browser, password } = household;
-  const { name, guardian, address, children } = cast;
+  const { name, guardian, address } = cast;
+  const children = addsChildLater(household, index) ? cast.children.slice(0, -1) : cast.children;
   const options = {
     body: { name, guardian: { ...guardian, password }, address, children },
     idempotencyKey: randomUUID(),
   };
   const registered = await browser.expect(['POST', '/api/families'], [201, family], options);
   household.id = registered.id;
-  household.childIds = new Map(registered.children.map((child) => [child.name, child.id]));
+  for (const child of registered.children) household.childIds.set(child.name, child.id);
   if (registered.children.length !== children.length) {
     throw new Error(`${guardian.email} registered ${children.length} children and got ${registered.children.length}`);
   }
@@ -23,6 +24,17 @@ export async function register(household: Household, index: number): Promise<voi
   const { id } = z.looseObject({ id: z.string().optional() }).parse(again.body);
   if (again.status !== 201 || id !== registered.id)
     throw new UnexpectedAnswerError(again, `the first answer was family ${registered.id}`);
+}
+
+/** Every tenth family registers without its last child, and adds it just before it enrolls the child. */
+const addsChildLater = ({ cast }: Household, index: number): boolean => index % 10 === 6 && cast.children.length > 1;
+
+/** Adds a child of the seed that was not registered with its family. */
+export async function addChild({ browser, cast, id, childIds }: Household, childName: string): Promise<void> {
+  const body = cast.children.find(({ name }) => name === childName);
+  const options = { body, idempotencyKey: randomUUID() };
+  const added = await browser.expect(['POST', `/api/families/${id}/children`], [201, addedChild], options);
+  childIds.set(childName, added.id);
 }
 
 /** Signs in; the browser keeps the cookie. */

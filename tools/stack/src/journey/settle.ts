@@ -2,8 +2,9 @@ import { enrollment, enrollmentWithHistory, notification, rosterEntry, type Rost
 import { browseClasses, readAll } from './catalogue.ts';
 import type { Browser, Traffic } from './client.ts';
 import { holdsSeat, type Evidence } from './evidence.ts';
-import { mailsOf, statusOf } from './expected.ts';
+import { accountMailsOf, isAccountMail, mailsOf, statusOf } from './expected.ts';
 import type { Household } from './household.ts';
+import { answerOffers } from './offers.ts';
 import type { Mailroom, PaymentBooks } from './outside.ts';
 import { inParallel, TooLateError, until } from './until.ts';
 
@@ -20,12 +21,16 @@ export interface Scene {
   readonly troubles: string[];
 }
 
-/** Waits until no seat waits for its payment. Each family looks for itself, as people do who wait: every two seconds. */
+/**
+ * Waits until no seat waits for its payment, and answers what is offered. Each family looks for itself, as people do who wait:
+ * every two seconds.
+ */
 export async function settlePayments(scene: Scene): Promise<void> {
-  await inParallel(scene.households, scene.clients, (household) =>
+  await inParallel(scene.households, scene.clients, (household, index) =>
     patiently(scene, `${household.cast.guardian.email}: every seat is paid or free`, 2000, async () => {
       household.enrollments = await readAll(household.browser, '/api/enrollments?limit=100', enrollment);
-      return household.enrollments.every(({ status }) => status !== 'payment_pending');
+      await answerOffers(household, index);
+      return household.enrollments.every(({ status }) => status !== 'payment_pending' && status !== 'offered');
     }),
   );
 }
@@ -46,8 +51,10 @@ export async function readHistories(scene: Scene): Promise<void> {
 /** Waits for every mail that the histories promise, then until nothing more comes. */
 export async function settleMails({ households, mailroom, quietMs, troubles, ...scene }: Scene): Promise<void> {
   const promised = households.reduce(
-    (sum, { histories }) =>
-      sum + [...histories.values()].reduce((mails, history) => mails + mailsOf(history).length, 1),
+    (sum, { histories, passwordReset }) =>
+      sum +
+      accountMailsOf({ passwordReset }).length +
+      [...histories.values()].reduce((mails, history) => mails + mailsOf(history).length, 1),
     0,
   );
   const all = async (): Promise<boolean> => (await mailroom.fetch()).length >= promised;
@@ -65,7 +72,9 @@ export async function settleMails({ households, mailroom, quietMs, troubles, ...
 /** Reads every inbox; one that is behind its mails is looked at again. */
 export async function readInboxes(scene: Scene): Promise<void> {
   await inParallel(scene.households, scene.clients, async (household) => {
-    const mails = scene.mailroom.mails.filter(({ to }) => to.includes(household.cast.guardian.email)).length;
+    const mails = scene.mailroom.mails.filter(
+      (mail) => mail.to.includes(household.cast.guardian.email) && !isAccountMail(mail),
+    ).length;
     await patiently(scene, `${household.cast.guardian.email}: ${mails} entries in the inbox`, 1500, async () => {
       household.inbox = await readAll(household.browser, '/api/notifications?limit=100', notification);
       return household.inbox.length >= mails;

@@ -36,6 +36,7 @@ export function countUp(
     ['… got a place on a waitlist', outcomes.get('waitlist') ?? 0],
     ['… were refused', `${outcomes.get('refused') ?? 0}${reasons.size === 0 ? '' : `: ${listed(reasons)}`}`],
     ['promoted from a waitlist', entries.get('promoted') ?? 0],
+    ['… offered, as the child was taken at that hour', entries.get('offered') ?? 0],
     ['enrolments at the end', listed(statuses)],
     ['seats held while payments were down', `${outage.held.size}, with ${outage.struck} calls refused`],
     ['charges that were made and not answered', outage.unanswered],

@@ -38,6 +38,7 @@ export const mailOf = (id: string, to: string, kind: string, content: string): M
   id,
   to: [to],
   subject: kind,
+  text: '',
   headers: { 'x-homeroom-notification': id, 'x-homeroom-kind': kind },
   attachments: [{ contentType: 'text/calendar', content }],
 });
@@ -57,8 +58,14 @@ function family(name: string, kind: 'seat' | 'waitlist'): FamilyEvidence {
       { id: `${name}-welcome`, kind: 'welcome', data: {} },
       { id: `${name}-mail`, kind: kind === 'seat' ? 'confirmed' : 'waitlisted', data: { enrollmentId: id } },
     ],
+    mailsBeforeConfirmed: 1,
+    passwordReset: false,
   };
 }
+
+/** A mail about an account: of no inbox, without an invitation. */
+export const accountMailOf = (to: string, kind: string): Mail => ({ ...mailOf(kind, to, kind, ''), attachments: [] });
+
 
 /** Two families and a class with one seat: the Okafors have it, the Linds wait. Nothing is wrong. */
 export const quiet = (): Evidence => ({
@@ -74,6 +81,8 @@ export const quiet = (): Evidence => ({
   ]),
   families: [family('okafor', 'seat'), family('lind', 'waitlist')],
   mails: [
+    accountMailOf('okafor@x.test', 'verification'),
+    accountMailOf('lind@x.test', 'verification'),
     mailOf('okafor-welcome', 'okafor@x.test', 'welcome', ics('o')),
     mailOf('okafor-mail', 'okafor@x.test', 'confirmed', ics('okafor-1')),
     mailOf('lind-welcome', 'lind@x.test', 'welcome', ics('l')),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Evidence, FamilyEvidence } from '../../src/journey/evidence.ts';
 import { promises } from '../../src/journey/verify/verify.ts';
-import { ics, mailOf, quiet } from './evidence.ts';
+import { accountMailOf, ics, mailOf, quiet } from './evidence.ts';
 
 const differences = (evidence: Evidence): string[] => promises.flatMap(({ verify }) => verify(evidence));
 const change = (evidence: Evidence, index: number, change: Partial<FamilyEvidence>): Evidence => ({
@@ -52,13 +52,19 @@ describe('what is wrong is seen', () => {
     ['a refusal for its age of a child that fits', change(given, 0, refused('age_out_of_range')), /age_out_of_range .*not so/],
     ['a refusal for a clash without one', change(given, 0, refused('schedule_conflict')), /schedule_conflict .*not so/],
     ['a refusal for no known reason', change(given, 0, refused('teapot')), /teapot .*not so/],
+    ['an offer that nobody answered', change(given, 0, { enrollments: [{ ...seat, status: 'offered' }] }), /still waits for an answer/],
     ['a seat that still waits for money', change(given, 0, { enrollments: [{ ...seat, status: 'payment_pending' }] }), /still waits for its payment/],
     ['a status that the events do not give', change(given, 1, { histories: new Map([['lind-1', [{ version: 1, type: 'cancelled' }]]]) }), /its history says cancelled/],
     ['a gap in a history', change(given, 0, { histories: new Map([['okafor-1', [{ version: 1, type: 'seat-held' }, { version: 3, type: 'confirmed' }]]]) }), /history has 1, 3/],
-    ['a second welcome', { ...given, mails: [...given.mails, given.mails[0]!] }, /2 welcome mails/],
-    ['no welcome', { ...given, mails: given.mails.slice(1) }, /0 welcome mails/],
+    ['a second welcome', { ...given, mails: [...given.mails, given.mails[2]!] }, /2 welcome mails/],
+    ['no welcome', { ...given, mails: given.mails.filter(({ id }) => id !== 'okafor-welcome') }, /0 welcome mails/],
+    ['a mail before the address was confirmed', change(given, 0, { mailsBeforeConfirmed: 2 }), /had 2 mails when it confirmed/],
+    ['an address that was not confirmed', change(given, 0, { mailsBeforeConfirmed: undefined }), /had no mails when it confirmed/],
+    ['a link that was not mailed', { ...given, mails: given.mails.slice(1) }, /about its account: none instead of verification/],
+    ['a password that was changed without a mail', change(given, 0, { passwordReset: true }), /verification instead of verification, password_reset, password_changed/],
+    ['a mail about a password that nobody changed', { ...given, mails: [...given.mails, accountMailOf('lind@x.test', 'password_changed')] }, /verification, password_changed instead of verification/],
     ['a mail that did not come', { ...given, mails: given.mails.filter(({ id }) => id !== 'lind-mail') }, /mails none instead of waitlisted/],
-    ['a mail that came twice', { ...given, mails: [...given.mails, given.mails[3]!] }, /waitlisted, waitlisted instead of waitlisted/],
+    ['a mail that came twice', { ...given, mails: [...given.mails, given.mails[5]!] }, /waitlisted, waitlisted instead of waitlisted/],
     ['a mail to a stranger', { ...given, mails: [...given.mails, mailOf('x', 'x@x.test', 'welcome', ics('x'))] }, /a mail went to x@x.test/],
     ['an inbox that has less than was mailed', change(given, 0, { inbox: okafor.inbox.slice(0, 1) }), /confirmed mail is not in the inbox/],
     ['an inbox that has more than was mailed', change(given, 0, { inbox: [...okafor.inbox, { id: 'y', kind: 'promoted', data: {} }] }), /promoted that was mailed 0 times/],
@@ -66,7 +72,7 @@ describe('what is wrong is seen', () => {
     ['an open page that heard of somebody else', change(given, 0, { heard: new Set([...okafor.inbox.map(({ id }) => id), 'lind-mail']) }), /heard of more/],
     ['a mail without an invitation', { ...given, mails: given.mails.map((mail) => ({ ...mail, attachments: [] })) }, /no \.ics/],
     ['an invitation that cannot be read', { ...given, mails: given.mails.map((mail) => ({ ...mail, attachments: [{ contentType: 'text/calendar', content: 'BEGIN:VCALENDAR' }] })) }, /mail: /],
-    ['an invitation that cancels what is confirmed', { ...given, mails: [...given.mails.slice(0, 1), mailOf('okafor-mail', 'okafor@x.test', 'confirmed', ics('okafor-1', 'CANCEL')), ...given.mails.slice(2)] }, /says CANCEL/],
+    ['an invitation that cancels what is confirmed', { ...given, mails: [...given.mails.slice(0, 3), mailOf('okafor-mail', 'okafor@x.test', 'confirmed', ics('okafor-1', 'CANCEL')), ...given.mails.slice(4)] }, /says CANCEL/],
     ['a family that no coordinator heard of', { ...given, announced: ['okafor'] }, /0 times of lind/],
     ['a seat that was charged twice', { ...given, charges: [charge, { ...charge, id: 'ch2' }] }, /charged 2 times/],
     ['a seat that nobody paid for', { ...given, charges: [] }, /paid nothing/],

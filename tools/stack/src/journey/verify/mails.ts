@@ -1,6 +1,6 @@
 import type { Mail } from '../api.ts';
 import { count, type Difference, type Evidence, type FamilyEvidence } from '../evidence.ts';
-import { mailsOf } from '../expected.ts';
+import { accountMailsOf, isAccountMail, mailsOf } from '../expected.ts';
 import { readInvitation } from './invitation.ts';
 
 const notificationOf = ({ headers }: Mail): string => headers['x-homeroom-notification'] ?? '';
@@ -20,12 +20,25 @@ export function verifyMails({ families, mails, announced }: Evidence): Differenc
   ];
 }
 
-function verifyFamily(
-  { email, inbox, enrollments, histories, heard }: FamilyEvidence,
-  mails: readonly Mail[],
+/** The link that confirms the address comes first, and nothing else before the address is confirmed. */
+function verifyAccountMails(
+  { email, passwordReset, mailsBeforeConfirmed }: FamilyEvidence,
+  all: readonly Mail[],
 ): Difference[] {
-  const welcomes = mails.filter((mail) => kindOf(mail) === 'welcome');
+  const got = all.filter(isAccountMail).map(kindOf).join(', ');
+  const promised = accountMailsOf({ passwordReset }).join(', ');
   const differences: Difference[] = [];
+  if (got !== promised) differences.push(`${email}: mails about its account: ${got || 'none'} instead of ${promised}`);
+  if (mailsBeforeConfirmed !== 1)
+    differences.push(`${email}: had ${mailsBeforeConfirmed ?? 'no'} mails when it confirmed its address, instead of 1`);
+  return differences;
+}
+
+function verifyFamily(family: FamilyEvidence, all: readonly Mail[]): Difference[] {
+  const { email, inbox, enrollments, histories, heard } = family;
+  const mails = all.filter((mail) => !isAccountMail(mail));
+  const welcomes = mails.filter((mail) => kindOf(mail) === 'welcome');
+  const differences = verifyAccountMails(family, all);
   if (welcomes.length !== 1) differences.push(`${email}: ${welcomes.length} welcome mails`);
 
   const ids = count(mails.map(notificationOf));

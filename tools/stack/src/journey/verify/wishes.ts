@@ -53,6 +53,7 @@ function verifyGranted({ email, enrollments, ...family }: FamilyEvidence): Diffe
   } of enrollments) {
     if (cancelled.has(id) !== (status === 'cancelled'))
       differences.push(`${email}, ${title}: is ${status}, ${cancelled.has(id) ? '' : 'not '}cancelled by the family`);
+    if (status === 'offered') differences.push(`${email}, ${title}: still waits for an answer to an offer`);
     if (status === 'payment_pending') differences.push(`${email}, ${title}: still waits for its payment`);
   }
   return differences;
