@@ -73,6 +73,7 @@ describe('what is wrong is seen', () => {
     ['a mail without an invitation', { ...given, mails: given.mails.map((mail) => ({ ...mail, attachments: [] })) }, /no \.ics/],
     ['an invitation that cannot be read', { ...given, mails: given.mails.map((mail) => ({ ...mail, attachments: [{ contentType: 'text/calendar', content: 'BEGIN:VCALENDAR' }] })) }, /mail: /],
     ['an invitation that cancels what is confirmed', { ...given, mails: [...given.mails.slice(0, 3), mailOf('okafor-mail', 'okafor@x.test', 'confirmed', ics('okafor-1', 'CANCEL')), ...given.mails.slice(4)] }, /says CANCEL/],
+    ['a cancellation of what was never in a calendar', { ...given, mails: [...given.mails.slice(0, 3), mailOf('okafor-mail', 'okafor@x.test', 'cancelled', ics('okafor-1', 'CANCEL')), ...given.mails.slice(4)] }, /the cancelled mail has an .ics/],
     ['a family that no coordinator heard of', { ...given, announced: ['okafor'] }, /0 times of lind/],
     ['a seat that was charged twice', { ...given, charges: [charge, { ...charge, id: 'ch2' }] }, /charged 2 times/],
     ['a seat that nobody paid for', { ...given, charges: [] }, /paid nothing/],

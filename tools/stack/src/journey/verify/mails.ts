@@ -77,18 +77,27 @@ function verifyFamily(family: FamilyEvidence, all: readonly Mail[]): Difference[
   return [...differences, ...verifyInvitations(welcomes, email, '')];
 }
 
-/** An enrolment is one entry in the calendar, whatever happens to it: one UID, and CANCEL only at its end. */
+const withoutInvitation = ['payment_failed', 'payment_delayed'];
+const endings = ['cancelled', 'offer_expired'];
+
+/**
+ * An enrollment is one entry in the calendar, whatever happens to it: one UID, and CANCEL only at its end. What was never put
+ * into a calendar is not canceled there.
+ */
 function verifyInvitations(mails: readonly Mail[], name: string, title: string): Difference[] {
   const uids = new Set<string>();
   const differences = mails.flatMap((mail) => {
+    const kind = kindOf(mail);
+    const isEnd = endings.includes(kind);
+    const isWithout = withoutInvitation.includes(kind) || (isEnd && uids.size === 0);
+    if (isWithout) return mail.attachments.length === 0 ? [] : [`${name}: the ${kind} mail has an .ics`];
     try {
       const { method, uid, summary } = readInvitation(mail);
       uids.add(uid);
-      if ((method === 'CANCEL') !== (kindOf(mail) === 'cancelled'))
-        return [`${name}: the ${kindOf(mail)} mail's .ics says ${method}`];
+      if ((method === 'CANCEL') !== isEnd) return [`${name}: the ${kind} mail's .ics says ${method}`];
       return summary.includes(title) ? [] : [`${name}: the .ics is about “${summary}”`];
     } catch (error) {
-      return [`${name}: the ${kindOf(mail)} mail: ${String(error)}`];
+      return [`${name}: the ${kind} mail: ${String(error)}`];
     }
   });
   return uids.size > 1 ? [...differences, `${name}: ${uids.size} entries in the calendar`] : differences;
