@@ -6,7 +6,9 @@ import { pageRoutes } from './accounts/page-routes.ts';
 import { passwordRoutes } from './accounts/password-routes.ts';
 import { openPasswords, type Passwords } from './accounts/passwords.ts';
 import { sessionRoutes } from './accounts/routes.ts';
+import { openDeviceCookies, type DeviceCookies } from './accounts/device-cookie.ts';
 import { openSignInLimit, type SignInLimit } from './accounts/sign-in-limit.ts';
+import { openSignInSlowdown, type SignInSlowdown } from './accounts/sign-in-slowdown.ts';
 import { verificationRoutes } from './accounts/verification-routes.ts';
 import { childRoutes } from './children/routes.ts';
 import type { ApiConfig } from './config.ts';
@@ -22,6 +24,10 @@ export interface Deps {
   readonly passwords: Passwords;
   readonly sessions: SessionStore;
   readonly signInLimit: SignInLimit;
+  readonly signInSlowdown: SignInSlowdown;
+  readonly deviceCookies: DeviceCookies;
+  /** Counts and logs that an account is being guessed at. @param account stands for its address. */
+  readonly onSignInAttack: (account: string, failures: number) => void;
   readonly mailLimit: MailLimit;
 }
 
@@ -61,12 +67,14 @@ export async function buildApp(
       version: '1.0.0',
     },
   });
+  const secure = config.PUBLIC_ORIGIN.startsWith('https:');
   const sessions = openSessions({ redis, keyPrefix: redisPrefix });
   await app.register(sessionsPlugin, {
     store: sessions,
     service: 'families',
-    secure: config.PUBLIC_ORIGIN.startsWith('https:'),
+    secure,
   });
+  const attacks = metrics.counter('sign_in_attacks_total', 'Accounts whose sign-in was slowed after many failures');
   const deps: Deps = {
     config,
     database,
@@ -82,6 +90,17 @@ export async function buildApp(
       perAccount: config.SIGN_IN_FAILURES_PER_ACCOUNT,
       perAddress: config.SIGN_IN_FAILURES_PER_ADDRESS,
     }),
+    signInSlowdown: openSignInSlowdown({
+      redis,
+      keyPrefix: redisPrefix,
+      after: config.SIGN_IN_SLOWDOWN_AFTER,
+      intervalSeconds: config.SIGN_IN_SLOWDOWN_SECONDS,
+    }),
+    deviceCookies: openDeviceCookies({ secret: config.ACCOUNT_TOKEN_SECRET, secure }),
+    onSignInAttack: (account, failures) => {
+      attacks.inc();
+      logger.warn({ account, failures }, 'sign-in attacked');
+    },
     mailLimit: openMailLimit({
       redis,
       keyPrefix: redisPrefix,

@@ -20,6 +20,10 @@ export const apiConfig = processConfig.extend({
   SIGN_IN_FAILURES_PER_ACCOUNT: wholeNumber().default(10),
   /** The same for one address, whatever the email. */
   SIGN_IN_FAILURES_PER_ADDRESS: wholeNumber().default(100),
+  /** Failed sign-ins in 15 minutes for one email, whatever the addresses, after which attempts are slowed; 0 never slows. */
+  SIGN_IN_SLOWDOWN_AFTER: wholeNumber().default(20),
+  /** Then one attempt is admitted in so many seconds. */
+  SIGN_IN_SLOWDOWN_SECONDS: wholeNumber(1).default(30),
 });
 export type ApiConfig = Readonly<z.infer<typeof apiConfig>>;
 

@@ -4,7 +4,7 @@ import { startApp } from './app.ts';
 
 test('no request that a client can make is answered with a 5xx', async () => {
   const service = await startApp({
-    env: { SIGN_IN_FAILURES_PER_ACCOUNT: '0', SIGN_IN_FAILURES_PER_ADDRESS: '0' },
+    env: { SIGN_IN_FAILURES_PER_ACCOUNT: '0', SIGN_IN_FAILURES_PER_ADDRESS: '0', SIGN_IN_SLOWDOWN_AFTER: '0' },
   });
   try {
     const coordinator = await service.coordinator();

@@ -46,6 +46,15 @@ export const passwordChanged = (account: { readonly accountId: string; readonly 
   data: { accountId: account.accountId, email: account.email },
 });
 
+export const signInAttacked = (
+  account: { readonly accountId: string; readonly email: string },
+  counted: { readonly failures: number; readonly withinMinutes: number },
+): DomainEvent => ({
+  ...accountEnvelope(account.accountId),
+  type: 'homeroom.account.sign-in-attacked.v1',
+  data: { accountId: account.accountId, email: account.email, ...counted },
+});
+
 const accountEnvelope = (accountId: string) => ({
   id: uuidv7(),
   source: '/families',

@@ -37,7 +37,9 @@ export function passwordRoutes(app: ZodFastify, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      await confirmReset(deps, request.body);
+      const email = await confirmReset(deps, request.body);
+      // whoever is being guessed at can sign in with the new password from here at once
+      deps.deviceCookies.remember(request, reply, email);
       return reply.code(204).send(null);
     },
   );

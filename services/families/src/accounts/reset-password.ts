@@ -21,12 +21,12 @@ export async function requestReset(
 /**
  * Sets a new password by the token of its mail. Whoever read the mail owns the address: it is verified by that, and every
  * session ends, also those of anyone who registered with the address before its owner.
- * @throws {Problem} `token_invalid`, `validation_failed`, `passwords_busy`, `sessions_unavailable`
+ * @returns the account's address. @throws {Problem} `token_invalid`, `validation_failed`, `passwords_busy`, `sessions_unavailable`
  */
 export async function confirmReset(
   { database, passwords, sessions }: Pick<Deps, 'database' | 'passwords' | 'sessions'>,
   { token, password }: { token: string; password: string },
-): Promise<void> {
+): Promise<string> {
   const hash = tokenHash(token);
   // before the hash of the password is paid for
   const account = await findTokenAccount(database, hash, 'reset_password');
@@ -40,4 +40,5 @@ export async function confirmReset(
     await verifyAccount(trx, consumed);
     await setPassword(trx, accountId, passwordHash, passwordChanged({ accountId, email: consumed.email }));
   });
+  return account.email;
 }

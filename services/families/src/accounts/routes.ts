@@ -21,8 +21,11 @@ export function sessionRoutes(app: ZodFastify, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const principal = await checkCredentials(deps, { ...request.body, address: request.ip });
+      const { email } = request.body;
+      const device = deps.deviceCookies.deviceOf(request, email);
+      const principal = await checkCredentials(deps, { ...request.body, address: request.ip, device });
       const { expiresAt } = await signIn(request, reply, principal);
+      deps.deviceCookies.remember(request, reply, email);
       return reply.code(201).send({ principal, expiresAt: expiresAt.toISOString() });
     },
   );

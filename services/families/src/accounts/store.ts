@@ -3,7 +3,7 @@ import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
 import type { Queryable, Transaction } from '@homeroom/postgres';
 import type { Principal } from '@homeroom/sessions';
 import { randomUUID } from 'node:crypto';
-import { issueToken, type IssuedToken, type TokenPurpose } from './account-tokens.ts';
+import { issueToken, signInAttacked, type IssuedToken, type TokenPurpose } from './account-tokens.ts';
 
 export interface Account {
   readonly principal: Principal;
@@ -115,6 +115,23 @@ export async function insertTokenByEmail(db: Queryable, email: string, secret: s
       select $5::uuid, $6, id::text, replace($7, $8, id::text)::jsonb, convert_to(replace($9, $8, id::text), 'UTF8')
       from account`,
     values: [email, hash, purpose, expiresAt, id, topic, headers, placeholder, payload.toString()],
+  });
+}
+
+/** Publishes that many wrong passwords came for an account, if the address has one. */
+export async function publishAttack(
+  db: Queryable,
+  email: string,
+  counted: { failures: number; withinMinutes: number },
+): Promise<void> {
+  const placeholder = randomUUID();
+  const [id, topic, , headers, payload] = outboxParameters(signInAttacked({ accountId: placeholder, email }, counted));
+  await db.query({
+    name: 'publish_sign_in_attack',
+    text: `insert into outbox (${OUTBOX_COLUMNS})
+      select $2::uuid, $3, id::text, replace($4, $5, id::text)::jsonb, convert_to(replace($6, $5, id::text), 'UTF8')
+      from accounts where email = $1`,
+    values: [email, id, topic, headers, placeholder, payload.toString()],
   });
 }
 

@@ -19,8 +19,9 @@ describe('POST /api/sessions', () => {
       principal: { role: 'guardian', familyId: family.id, accountId: family.guardians[0].id },
       expiresAt: expect.any(String),
     });
-    const cookie = String(headers['set-cookie']);
+    const [cookie, device] = [headers['set-cookie']].flat().map(String);
     expect(cookie).toMatch(/^homeroom=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/);
+    expect(device).toMatch(/^homeroom-device=[\w.-]{66}; Max-Age=31536000; Path=\/; HttpOnly; SameSite=Lax$/);
   });
 
   test('signs a coordinator in', async () => {

@@ -1,0 +1,39 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+
+const yearSeconds = 31_536_000;
+
+/** Says that a device has signed in to an account before (OWASP's device cookie). Signs nobody in. */
+export interface DeviceCookies {
+  /** The device's name, when it has a cookie for this account. */
+  deviceOf(request: FastifyRequest, email: string): string | undefined;
+  /** Gives the device a cookie for this account, unless it has one. */
+  remember(request: FastifyRequest, reply: FastifyReply, email: string): void;
+}
+
+/**
+ * Cookies of one size, without personal data: 128 random bits and their HMAC with the account's address, so that a cookie of one
+ * account says nothing for another.
+ * @param secure whether PUBLIC_ORIGIN is https, as for sessions.
+ */
+export function openDeviceCookies({ secret, secure }: { secret: string; secure: boolean }): DeviceCookies {
+  const name = secure ? '__Host-homeroom-device' : 'homeroom-device';
+  const sign = (device: string, email: string): Buffer =>
+    createHmac('sha256', secret).update(`device\0${device}\0${email}`).digest();
+  const deviceOf: DeviceCookies['deviceOf'] = (request, email) => {
+    const header = request.headers.cookie;
+    const given = header === undefined ? undefined : request.server.parseCookie(header)[name];
+    const [, device, mac] = /^([\w-]{22})\.([\w-]{43})$/.exec(given ?? '') ?? [];
+    if (device === undefined || mac === undefined) return undefined;
+    return timingSafeEqual(Buffer.from(mac, 'base64url'), sign(device, email)) ? device : undefined;
+  };
+  return {
+    deviceOf,
+    remember(request, reply, email) {
+      if (deviceOf(request, email) !== undefined) return;
+      const device = randomBytes(16).toString('base64url');
+      const value = `${device}.${sign(device, email).toString('base64url')}`;
+      reply.setCookie(name, value, { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: yearSeconds });
+    },
+  };
+}

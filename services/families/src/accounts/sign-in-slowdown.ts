@@ -1,0 +1,92 @@
+import { redisScript, type Redis } from '@homeroom/chassis';
+import { createHash } from 'node:crypto';
+import { errors } from '../errors.ts';
+
+export const slowdownWindowSeconds = 900;
+/** Wrong passwords that a device which knows the account may send in a window before it counts as any other. */
+const failuresPerDevice = 5;
+
+/**
+ * KEYS failures of the account, its slot, failures of the device; ARGV windowSeconds, after, intervalSeconds, perDevice, whether the
+ * device is known. @returns {waitSeconds, failures, 1 when the device was let past}. An attempt that must wait is not counted.
+ */
+const attemptScript = `
+if ARGV[5] == '1' then
+  local used = redis.call('INCR', KEYS[3])
+  redis.call('EXPIRE', KEYS[3], ARGV[1], 'NX')
+  if used <= tonumber(ARGV[4]) then return {0, 0, 1} end
+end
+local failures = redis.call('INCR', KEYS[1])
+redis.call('EXPIRE', KEYS[1], ARGV[1], 'NX')
+if failures <= tonumber(ARGV[2]) then return {0, failures, 0} end
+if redis.call('SET', KEYS[2], '1', 'NX', 'EX', ARGV[3]) then return {0, failures, 0} end
+redis.call('DECR', KEYS[1])
+return {math.max(1, redis.call('TTL', KEYS[2])), failures, 0}`;
+
+// a bare DECR would bring back a counter that has just expired, without an end
+const forgiveScript = `if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end return 0`;
+
+/** An attempt that was admitted. */
+export interface AdmittedAttempt {
+  /** Wrong passwords for the account in this window, when this attempt is the first beyond the limit; otherwise undefined. */
+  readonly attackedBy: number | undefined;
+  /** It was the right password: it was no attempt at guessing. */
+  succeeded(): Promise<void>;
+}
+
+export interface SignInSlowdown {
+  /**
+   * Counts an attempt before its password is looked at.
+   * @param device names a device that has signed in to this account before.
+   * @throws {Problem} `too_many_attempts`, `sessions_unavailable`
+   */
+  attempt(email: string, device: string | undefined): Promise<AdmittedAttempt>;
+}
+
+/** What stands for an address where it must not be in clear. */
+export const accountLabel = (email: string): string => createHash('sha256').update(email).digest('base64url');
+
+/**
+ * Slows guessing that is distributed over many addresses: beyond `after` wrong passwords for one account, whatever the
+ * addresses, one attempt in `intervalSeconds` is admitted until the window ends. Accounts that do not exist are counted alike. A
+ * device that has signed in before is exempt, within a small number of failures of its own, so that the owner is not locked out.
+ * @param after 0 switches it off.
+ */
+export function openSignInSlowdown({
+  redis,
+  keyPrefix = '',
+  after,
+  intervalSeconds,
+}: {
+  redis: Redis;
+  keyPrefix?: string;
+  after: number;
+  intervalSeconds: number;
+}): SignInSlowdown {
+  const attempt = redisScript(redis, attemptScript);
+  const forgive = redisScript(redis, forgiveScript);
+  const orUnavailable = (reply: Promise<unknown>): Promise<unknown> =>
+    reply.catch((error: unknown) => {
+      throw Object.assign(errors.problem('sessions_unavailable'), { cause: error });
+    });
+  const free: AdmittedAttempt = { attackedBy: undefined, succeeded: () => Promise.resolve() };
+
+  return {
+    async attempt(email, device) {
+      if (after === 0) return free;
+      const key = `${keyPrefix}sign-in-failures:${accountLabel(email)}`;
+      const deviceKey = `${keyPrefix}sign-in-device:${device ?? ''}`;
+      const keys = [key, `${key}:slot`, deviceKey];
+      const known = device === undefined ? 0 : 1;
+      const reply = await orUnavailable(
+        attempt(keys, [slowdownWindowSeconds, after, intervalSeconds, failuresPerDevice, known]),
+      );
+      const [retryAfterSeconds = 0, failures = 0, exempt = 0] = (reply as number[]).map(Number);
+      if (retryAfterSeconds > 0) throw errors.problem('too_many_attempts', undefined, { retryAfterSeconds });
+      return {
+        attackedBy: failures === after + 1 ? failures : undefined,
+        succeeded: async () => void (await orUnavailable(forgive([exempt === 1 ? deviceKey : key], []))),
+      };
+    },
+  };
+}
