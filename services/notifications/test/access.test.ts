@@ -103,6 +103,10 @@ const matrix = accessMatrix<World>(
       request: ({ ids }) => ({ url: `/api/notifications/${ids.welcome}/read` }),
       answers: { unsigned, stranger: notFound, guardian: 204, coordinator: notFound },
     },
+    'POST /api/notifications/read-all': {
+      request: ({ ids }) => ({ url: '/api/notifications/read-all', payload: { upTo: ids.welcome } }),
+      answers: { unsigned, stranger: notFound, guardian: 200, coordinator: notFound },
+    },
     'GET /api/notifications/stream': { request: () => ({ url: '/api/notifications/stream' }), answers: signedIn },
     'GET /api/notification-preferences': {
       request: () => ({ url: '/api/notification-preferences' }),

@@ -132,6 +132,7 @@ export function asMessage(event: DomainEvent, key: string): OutgoingMessage {
 /** A family of its own for a test, with the events that it causes. */
 export function aFamily(): {
   familyId: string;
+  guardianId: string;
   email: string;
   registered: (
     data?: Partial<EventData<'homeroom.family.registered.v1'>>,
@@ -147,6 +148,7 @@ export function aFamily(): {
   const guardians = [{ guardianId, name: 'Ngozi Okafor', email }];
   return {
     familyId,
+    guardianId,
     email,
     registered: (data) => anEvent('homeroom.family.registered.v1', { familyId, guardians, ...data }),
     changed: (data) => anEvent('homeroom.family.changed.v1', { familyId, guardians, version: 2, ...data }),

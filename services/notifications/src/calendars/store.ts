@@ -24,28 +24,32 @@ export interface NewEntry {
   readonly orientation?: Entry;
 }
 
-/** Writes a calendar entry, unless a newer version of it is here. @returns whether it was written. */
-export async function keepEntry(trx: Transaction, entry: NewEntry): Promise<boolean> {
-  const { uid, familyId, version, status, classId, childName, orientation } = entry;
-  const { rowCount } = await trx.query({
-    name: 'keep_entry',
-    text: `insert into calendar_entries as e (uid, family_id, version, status, class_id, child_name, orientation, updated_at)
-      values ($1, $2, $3, $4, $5, $6, $7, now())
-      on conflict (uid) do update set version = $3, status = $4, class_id = $5, child_name = $6, updated_at = now()
-      where e.version < $3`,
-    values: [uid, familyId, version, status, classId, childName, orientation && JSON.stringify(orientation)],
-  });
-  return rowCount === 1;
+/** Where a calendar entry stands. */
+export interface Standing {
+  readonly version: number;
+  readonly status: EntryStatus;
 }
 
-/** Where a calendar entry stands; its row is locked until the transaction ends. */
-export async function findStanding(
-  trx: Transaction,
-  uid: string,
-): Promise<{ version: number; status: EntryStatus } | undefined> {
-  const { rows } = await trx.query<{ version: number; status: EntryStatus }>({
+/** Writes a calendar entry, unless this version or a newer one of it is here. @returns where it stood before. */
+export async function keepEntry(trx: Transaction, entry: NewEntry): Promise<Standing | undefined> {
+  const { uid, familyId, version, status, classId, childName, orientation } = entry;
+  const { rows } = await trx.query<Standing>({
+    name: 'keep_entry',
+    text: `with kept as (
+        insert into calendar_entries as e (uid, family_id, version, status, class_id, child_name, orientation, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, now())
+        on conflict (uid) do update set version = $3, status = $4, class_id = $5, child_name = $6, updated_at = now()
+        where e.version < $3)
+      select version, status from calendar_entries where uid = $1`,
+    values: [uid, familyId, version, status, classId, childName, orientation && JSON.stringify(orientation)],
+  });
+  return rows[0];
+}
+
+export async function findStanding(trx: Transaction, uid: string): Promise<Standing | undefined> {
+  const { rows } = await trx.query<Standing>({
     name: 'find_standing',
-    text: `select version, status from calendar_entries where uid = $1 for update`,
+    text: `select version, status from calendar_entries where uid = $1`,
     values: [uid],
   });
   return rows[0];

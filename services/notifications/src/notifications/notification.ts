@@ -6,6 +6,7 @@ import {
   type EntryStatus,
   type Invitation,
 } from '../calendars/calendar.ts';
+import type { Standing } from '../calendars/store.ts';
 import type { Kind } from './kinds.ts';
 import { doubleBookedWords, enrollmentWords, registeredWords, welcomeWords, type EnrollmentEvent } from './wording.ts';
 
@@ -65,12 +66,6 @@ export function entryStatusOf(event: EnrollmentEvent): EntryStatus | undefined {
     case 'homeroom.enrollment.flagged.v1':
       return undefined;
   }
-}
-
-/** Where an enrollment's calendar entry stood before an event. */
-export interface Standing {
-  readonly version: number;
-  readonly status: EntryStatus;
 }
 
 /** Whether a later event of the same enrollment was handled before this one, as after the replay of a dead letter. */

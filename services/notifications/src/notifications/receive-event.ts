@@ -73,9 +73,10 @@ export function receiveEnrollment(database: Database, event: EnrollmentEvent): P
     const uid = enrollmentUid(enrollmentId);
     const status = entryStatusOf(event);
     await keepClass(trx, course);
-    const before = await findStanding(trx, uid);
-    if (status !== undefined)
-      await keepEntry(trx, { uid, familyId, version, status, classId: course.classId, childName: child.name });
+    const before =
+      status === undefined
+        ? await findStanding(trx, uid)
+        : await keepEntry(trx, { uid, familyId, version, status, classId: course.classId, childName: child.name });
     const draft = draftForEnrollment(event, before);
     if (draft === undefined) return [];
     return [await addNotification(trx, draft, { eventId: event.id, traceparent: event.traceparent })];

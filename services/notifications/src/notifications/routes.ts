@@ -4,8 +4,16 @@ import { requirePrincipal, type Session } from '@homeroom/sessions';
 import { z } from 'zod';
 import { errors } from '../errors.ts';
 import { audienceOf, coordinators } from './notification.ts';
-import { listCursor, listQuery, notificationList, notificationParams, present } from './schemas.ts';
-import { listNotifications, markRead } from './store.ts';
+import {
+  listCursor,
+  listQuery,
+  notificationList,
+  notificationParams,
+  present,
+  readAllBody,
+  readAllResult,
+} from './schemas.ts';
+import { listNotifications, markRead, markReadUpTo } from './store.ts';
 
 /** A family's guardians share its inbox, and the coordinators share theirs, as a desk does. */
 export const inboxOf = ({ principal }: Session): string =>
@@ -66,6 +74,26 @@ export function notificationRoutes(
         throw errors.problem('notification_not_found');
       await session.wrote();
       return reply.status(204).send();
+    },
+  );
+
+  app.post(
+    '/api/notifications/read-all',
+    {
+      schema: {
+        tags: ['notifications'],
+        summary: 'Mark everything up to a notification as read; what came after it stays unread',
+        body: readAllBody,
+        response: { 200: readAllResult },
+        problems: ['unauthenticated', 'notification_not_found'],
+      },
+    },
+    async (request) => {
+      const session = await requirePrincipal(request);
+      const unreadCount = await markReadUpTo(database, inboxOf(session), request.body.upTo);
+      if (unreadCount === undefined) throw errors.problem('notification_not_found');
+      await session.wrote();
+      return { unreadCount };
     },
   );
 }

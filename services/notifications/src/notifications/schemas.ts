@@ -13,6 +13,10 @@ export const listCursor = z.strictObject({ audience: z.string(), position: z.int
 
 export const notificationParams = z.strictObject({ id });
 
+export const readAllBody = z.strictObject({ upTo: id.describe('the newest notification that you have seen') });
+
+export const readAllResult = z.object({ unreadCount: z.int().nonnegative() });
+
 export const notificationItem = z.object({
   id: z.uuid(),
   kind: z.string(),

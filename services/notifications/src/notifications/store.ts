@@ -123,3 +123,23 @@ export async function markRead(db: Queryable, audience: string, id: string): Pro
   });
   return rows[0]?.found ?? false;
 }
+
+/**
+ * Marks everything up to a notification as read, in one statement with the count: what arrived after it stays unread.
+ * @returns how many are unread now; undefined when this inbox does not have the notification.
+ */
+export async function markReadUpTo(db: Queryable, audience: string, id: string): Promise<number | undefined> {
+  const { rows } = await db.query<{ unreadCount: number }>({
+    name: 'mark_read_up_to',
+    text: `with last as (select position from notifications where id = $1 and audience = $2),
+      marked as (
+        update notifications n set read_at = now() from last
+        where n.audience = $2 and n.position <= last.position and n.read_at is null
+        returning 1)
+      update audiences a set unread = a.unread - (select count(*) from marked) from last
+      where a.audience = $2
+      returning a.unread as "unreadCount"`,
+    values: [id, audience],
+  });
+  return rows[0]?.unreadCount;
+}

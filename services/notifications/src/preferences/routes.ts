@@ -26,18 +26,18 @@ export function preferencesRoutes(
     {
       schema: {
         tags: ['preferences'],
-        summary: 'What this family wants by mail',
+        summary: 'What you want by mail, and the address of the family’s calendar',
         response: { 200: preferencesBody },
         problems: ['unauthenticated', 'forbidden_role'],
       },
     },
     async (request) => {
       const session = await requireGuardian(request);
-      const { familyId } = session.principal;
-      const found = await database.read(session.freshness, (db) => findPreferences(db, familyId));
+      const { principal } = session;
+      const found = await database.read(session.freshness, (db) => findPreferences(db, principal));
       if (found !== undefined) return present(found);
       // the calendar's address is made at the first look
-      const made = await changePreferences(database, familyId, {
+      const made = await changePreferences(database, principal, {
         mute: [],
         unmute: [],
         rotateCalendar: false,
@@ -52,7 +52,7 @@ export function preferencesRoutes(
     {
       schema: {
         tags: ['preferences'],
-        summary: 'Change what comes by mail, or the calendar’s address',
+        summary: 'Change what you get by mail, or the address of the family’s calendar',
         body: preferencesPatch,
         response: { 200: preferencesBody },
         problems: ['unauthenticated', 'forbidden_role'],
@@ -62,7 +62,7 @@ export function preferencesRoutes(
       const session = await requireGuardian(request);
       const { email, rotateCalendar = false } = request.body;
       const kinds = email?.kinds ?? {};
-      const changed = await changePreferences(database, session.principal.familyId, {
+      const changed = await changePreferences(database, session.principal, {
         emailEnabled: email?.enabled,
         mute: mailKinds.filter((kind) => kinds[kind] === false),
         unmute: mailKinds.filter((kind) => kinds[kind] === true),

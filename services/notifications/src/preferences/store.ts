@@ -5,48 +5,74 @@ import type { MailKind } from '../notifications/kinds.ts';
 export interface Preferences {
   readonly emailEnabled: boolean;
   readonly mutedKinds: readonly MailKind[];
-  /** Whoever has it reads the family's calendar: 256 random bits. */
+  /** Opens the family's calendar without a session: 256 random bits. */
   readonly calendarToken: string;
 }
 
-const columns = `email_enabled as "emailEnabled", muted_kinds as "mutedKinds", calendar_token as "calendarToken"`;
+/** Whose preferences: mail is a guardian's own, the calendar's address is the family's. */
+export interface PreferencesOwner {
+  readonly accountId: string;
+  readonly familyId: string;
+}
 
 const newToken = (): string => randomBytes(32).toString('base64url');
 
-export async function findPreferences(db: Queryable, familyId: string): Promise<Preferences | undefined> {
+/** Until a guardian has changed something, the switches of the family's row count, which older versions wrote. */
+export async function findPreferences(
+  db: Queryable,
+  { accountId, familyId }: PreferencesOwner,
+): Promise<Preferences | undefined> {
   const { rows } = await db.query<Preferences>({
     name: 'find_preferences',
-    text: `select ${columns} from preferences where family_id = $1`,
-    values: [familyId],
+    text: `select coalesce(a.email_enabled, p.email_enabled) as "emailEnabled",
+        coalesce(a.muted_kinds, p.muted_kinds) as "mutedKinds", p.calendar_token as "calendarToken"
+      from preferences p left join account_preferences a on a.account_id = $2
+      where p.family_id = $1`,
+    values: [familyId, accountId],
   });
   return rows[0];
 }
 
 export interface PreferencesChange {
   readonly emailEnabled?: boolean | undefined;
-  /** Kinds to mute and kinds to hear again; the others stay as they are. */
+  /** Kinds to mute and kinds to receive again; the others stay as they are. */
   readonly mute: readonly MailKind[];
   readonly unmute: readonly MailKind[];
   readonly rotateCalendar: boolean;
 }
 
-/** Changes what is given in one statement, and creates the row at the first time: two guardians may do so at once. */
+/** SQL: muted kinds with $5 added and $6 removed. */
+const changed = (kinds: string): string =>
+  `array(select kind from unnest(${kinds} || $5::text[]) kind where kind <> all ($6::text[]) group by kind order by kind)`;
+
+/**
+ * Changes what is given in one statement, and creates the rows at the first time: two guardians may do so at once. A
+ * guardian's own row begins as a copy of the family's switches, at the guardian's first change of them.
+ */
 export async function changePreferences(
   db: Queryable,
-  familyId: string,
+  { accountId, familyId }: PreferencesOwner,
   { emailEnabled, mute, unmute, rotateCalendar }: PreferencesChange,
 ): Promise<Preferences> {
+  const changesMail = emailEnabled !== undefined || mute.length > 0 || unmute.length > 0;
   const { rows } = await db.query<Preferences>({
     name: 'change_preferences',
-    text: `insert into preferences as p (family_id, email_enabled, muted_kinds, calendar_token)
-      values ($1, coalesce($2::boolean, true), $3::text[], $6)
-      on conflict (family_id) do update set
-        email_enabled = coalesce($2::boolean, p.email_enabled),
-        muted_kinds = array(
-          select kind from unnest(p.muted_kinds || $3::text[]) kind where kind <> all ($4::text[]) group by kind order by kind),
-        calendar_token = case when $5::boolean then $6 else p.calendar_token end
-      returning ${columns}`,
-    values: [familyId, emailEnabled, mute, unmute, rotateCalendar, newToken()],
+    text: `with family as (
+        insert into preferences as p (family_id, calendar_token) values ($1, $8)
+        on conflict (family_id) do update
+          set calendar_token = case when $7::boolean then $8 else p.calendar_token end
+        returning email_enabled, muted_kinds, calendar_token),
+      own as (
+        insert into account_preferences as a (account_id, email_enabled, muted_kinds)
+        select $2::uuid, coalesce($4::boolean, email_enabled), ${changed('muted_kinds')} from family where $3::boolean
+        on conflict (account_id) do update
+          set email_enabled = coalesce($4::boolean, a.email_enabled), muted_kinds = ${changed('a.muted_kinds')}
+        returning email_enabled, muted_kinds)
+      select coalesce(own.email_enabled, before.email_enabled, family.email_enabled) as "emailEnabled",
+        coalesce(own.muted_kinds, before.muted_kinds, family.muted_kinds) as "mutedKinds",
+        family.calendar_token as "calendarToken"
+      from family left join own on true left join account_preferences before on before.account_id = $2`,
+    values: [familyId, accountId, changesMail, emailEnabled, mute, unmute, rotateCalendar, newToken()],
   });
   const [row] = rows;
   if (row === undefined) throw new Error('an upsert returned no row');

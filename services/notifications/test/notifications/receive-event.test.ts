@@ -10,7 +10,7 @@ import {
   receiveFamily,
 } from '../../src/notifications/receive-event.ts';
 import { listNotifications } from '../../src/notifications/store.ts';
-import { changePreferences } from '../../src/preferences/store.ts';
+import { changePreferences, type PreferencesOwner } from '../../src/preferences/store.ts';
 import { aFamily, anEvent, Closing, co, openHouse } from '../house.ts';
 
 const closing = new Closing();
@@ -262,15 +262,38 @@ describe('new news', () => {
 });
 
 describe('preferences', () => {
-  test('a family that wants no mail, or none of a kind, gets the notification and no mail', async () => {
+  const ownerOf = ({ familyId, guardianId }: ReturnType<typeof aFamily>): PreferencesOwner => ({
+    accountId: guardianId,
+    familyId,
+  });
+
+  test('D15: of another guardian of the family do not count; those of the family, from before, do until the guardian changes them', async () => {
+    const [other, before] = [aFamily(), aFamily()];
+    const off = { emailEnabled: false, mute: [], unmute: [], rotateCalendar: false };
+    await changePreferences(database, { ...ownerOf(other), accountId: crypto.randomUUID() }, off);
+    await receiveFamily(database, co, other.registered());
+    expect(await deliveries(other.familyId)).toEqual(['due']);
+
+    await database.query({
+      name: 'test_old_preferences',
+      text: `insert into preferences (family_id, email_enabled, calendar_token) values ($1, false, $2)`,
+      values: [before.familyId, before.familyId],
+    });
+    await receiveFamily(database, co, before.registered());
+    await changePreferences(database, ownerOf(before), { ...off, emailEnabled: true });
+    await receiveEnrollment(database, before.enrollment('homeroom.enrollment.confirmed.v1'));
+    expect(await deliveries(before.familyId)).toEqual(['suppressed', 'due']);
+  });
+
+  test('a guardian who wants no mail, or none of a kind, gets the notification and no mail', async () => {
     const [silent, picky] = [aFamily(), aFamily()];
-    await changePreferences(database, silent.familyId, {
+    await changePreferences(database, ownerOf(silent), {
       emailEnabled: false,
       mute: [],
       unmute: [],
       rotateCalendar: false,
     });
-    await changePreferences(database, picky.familyId, { mute: ['confirmed'], unmute: [], rotateCalendar: false });
+    await changePreferences(database, ownerOf(picky), { mute: ['confirmed'], unmute: [], rotateCalendar: false });
     for (const family of [silent, picky]) {
       await receiveFamily(database, co, family.registered());
       await receiveEnrollment(database, family.enrollment('homeroom.enrollment.confirmed.v1'));

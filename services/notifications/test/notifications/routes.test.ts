@@ -87,6 +87,48 @@ describe('the inbox', () => {
     expect((await list()).unreadCount).toBe(1);
   });
 
+  test('D15: everything up to what was seen is read at once; what came meanwhile stays unread', async () => {
+    const { family, list } = await aReader();
+    const headers = await cookieOf(house, guardianOf(family.familyId));
+    const readAll = (upTo: string): Promise<{ statusCode: number; json: <T>() => T }> =>
+      app.inject({ method: 'POST', url: '/api/notifications/read-all', headers, payload: { upTo } });
+    const add = (version: number): Promise<unknown> =>
+      receiveEnrollment(house.database, family.enrollment('homeroom.enrollment.confirmed.v1', { version }));
+    for (let version = 1; version <= 5; version++) await add(version);
+    await house.testDatabase.waitForReplica();
+    const seen = (await list()).items;
+    await add(6);
+    // at once from several places, as by two open pages
+    const answers = await Promise.all([1, 2, 3].map(() => readAll(seen[0]?.id ?? '')));
+    expect(answers.map((answer) => [answer.statusCode, answer.json<unknown>()])).toEqual(
+      Array(3).fill([200, { unreadCount: 1 }]),
+    );
+    await house.testDatabase.waitForReplica();
+    expect((await list('?unread=true')).items).toHaveLength(1);
+    expect((await readAll(seen[4]?.id ?? '')).json()).toEqual({ unreadCount: 1 });
+    const newest = (await list()).items[0]?.id ?? '';
+    expect((await readAll(newest)).json()).toEqual({ unreadCount: 0 });
+  });
+
+  test('D15: what another inbox has is no place to read up to', async () => {
+    const [mine, theirs] = [await aReader(), await aReader()];
+    await receiveFamily(house.database, co, theirs.family.registered());
+    await receiveFamily(house.database, co, mine.family.registered());
+    await house.testDatabase.waitForReplica();
+    const foreign = (await theirs.list()).items[0]?.id ?? '';
+    const headers = await cookieOf(house, guardianOf(mine.family.familyId));
+    for (const upTo of [foreign, '0199f2a0-0000-7000-8000-000000000006']) {
+      const answer = await app.inject({
+        method: 'POST',
+        url: '/api/notifications/read-all',
+        headers,
+        payload: { upTo },
+      });
+      expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([404, 'notification_not_found']);
+    }
+    expect((await mine.list()).unreadCount).toBe(1);
+  });
+
   test('a client that has the list already is told so', async () => {
     const { family } = await aReader();
     const headers = await cookieOf(house, guardianOf(family.familyId));

@@ -5,6 +5,7 @@ import { receiveClass, receiveEnrollment, receiveFamily } from '../../src/notifi
 import { readCalendar } from '../calendars/read-calendar.ts';
 import { aFamily, anEvent, Closing, co, cookieOf, guardianOf, openApp, openHouse, type TestHouse } from '../house.ts';
 import { examples } from '@homeroom/contracts';
+import type { Principal } from '@homeroom/sessions';
 
 const closing = new Closing();
 let house: TestHouse;
@@ -64,6 +65,49 @@ describe('preferences', () => {
     expect(after).toEqual({ email: { enabled: false, kinds: { ...muted.email.kinds, promoted: true } }, calendarUrl });
     expect(await get()).toEqual(after);
     expect(await patch({})).toEqual(after);
+  });
+});
+
+describe('D15: preferences are a guardian’s own', () => {
+  const url = '/api/notification-preferences';
+  const of = async (
+    principal: Principal,
+  ): Promise<{ get: () => Promise<Preferences>; patch: (payload: object) => Promise<Preferences> }> => {
+    const headers = await cookieOf(house, principal);
+    return {
+      get: async () => (await app.inject({ url, headers })).json<Preferences>(),
+      patch: async (payload) => (await app.inject({ method: 'PATCH', url, headers, payload })).json<Preferences>(),
+    };
+  };
+
+  test('and the calendar is the family’s', async () => {
+    const { familyId } = aFamily();
+    const [one, other] = [await of(guardianOf(familyId)), await of(guardianOf(familyId))];
+    const changed = await one.patch({ email: { enabled: false, kinds: { offered: false } } });
+    expect(changed.email).toMatchObject({ enabled: false, kinds: { offered: false } });
+    const untouched = await other.get();
+    expect(untouched.email).toMatchObject({ enabled: true, kinds: { offered: true } });
+    expect(untouched.calendarUrl).toBe(changed.calendarUrl);
+    const { calendarUrl } = await other.patch({ rotateCalendar: true });
+    expect((await one.get()).calendarUrl).toBe(calendarUrl);
+    expect((await one.get()).email).toEqual(changed.email);
+  });
+
+  test('begin as the family’s row of an older version, whose calendar address stays', async () => {
+    const { familyId } = aFamily();
+    const token = 'T'.repeat(43 - 8) + familyId.slice(0, 8);
+    await house.database.query({
+      name: 'test_old_preferences',
+      text: `insert into preferences (family_id, email_enabled, muted_kinds, calendar_token) values ($1, false, '{welcome}', $2)`,
+      values: [familyId, token],
+    });
+    await house.testDatabase.waitForReplica();
+    const [one, other] = [await of(guardianOf(familyId)), await of(guardianOf(familyId))];
+    expect((await one.get()).email).toMatchObject({ enabled: false, kinds: { welcome: false, confirmed: true } });
+    const changed = await one.patch({ email: { enabled: true, kinds: { confirmed: false } } });
+    expect(changed.email).toMatchObject({ enabled: true, kinds: { welcome: false, confirmed: false, offered: true } });
+    expect(changed.calendarUrl).toContain(`/${token}.ics`);
+    expect((await other.get()).email).toMatchObject({ enabled: false, kinds: { welcome: false, confirmed: true } });
   });
 });
 
