@@ -1,4 +1,5 @@
 import type { FastifyInstance, InjectOptions } from 'fastify';
+import type { Received } from './check-response.ts';
 import type { FuzzRequest, FuzzRoute, Operation } from './fuzz-requests.ts';
 
 export interface FuzzOptions {
@@ -12,6 +13,8 @@ export interface FuzzOptions {
   readonly headers?: (route: FuzzRoute) => Record<string, string> | Promise<Record<string, string>>;
   /** Values that exist for a parameter or property, so that requests get further than "not found". */
   readonly known?: (name: string, route: FuzzRoute) => readonly unknown[];
+  /** Also compares every response with the document: status, media type, headers, body. Off if not given. */
+  readonly checkResponses?: boolean;
   /** Routes whose answer never ends, such as streams. */
   readonly skip?: (route: FuzzRoute) => boolean;
 }
@@ -33,12 +36,18 @@ const answerWithinMs = 15_000;
 /**
  * Sends every route of the app's own OpenAPI document requests that fit it and requests that do not.
  * @throws with the smallest request found and the seed, when an answer is a 5xx, does not come, or is an error that is not
- *   `application/problem+json` with its status and a code.
+ *   `application/problem+json` with its status and a code, or, with `checkResponses`, is not what the document says about it: an undocumented
+ *   status, media type, or code, a header that is missing, a body that does not fit its schema.
  */
 export async function fuzzRoutes(app: Pick<FastifyInstance, 'inject'>, options: FuzzOptions): Promise<FuzzReport> {
   const { openapiPath, runsPerRoute = 100, headers = noHeaders, known = () => [], skip = () => false } = options;
+  const { checkResponses = false } = options;
   // fast-check takes a second to make up its alphabets: only fuzzing pays for them, not every test file
-  const [{ default: fc }, { requestsTo }] = await Promise.all([import('fast-check'), import('./fuzz-requests.ts')]);
+  const [{ default: fc }, { requestsTo }, { responseChecker }] = await Promise.all([
+    import('fast-check'),
+    import('./fuzz-requests.ts'),
+    import('./check-response.ts'),
+  ]);
   const seed = options.seed ?? Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`fuzzing ${openapiPath}: FUZZ_SEED=${seed}`);
   const document = (
@@ -51,6 +60,7 @@ export async function fuzzRoutes(app: Pick<FastifyInstance, 'inject'>, options: 
   );
   if (operations.length === 0) throw new Error(`${openapiPath} describes no routes`);
 
+  const undocumented = responseChecker(document);
   const routes: (FuzzRoute & { statuses: Record<number, number> })[] = [];
   for (const { route, operation } of operations.filter((each) => !skip(each.route))) {
     const statuses: Record<number, number> = {};
@@ -58,7 +68,7 @@ export async function fuzzRoutes(app: Pick<FastifyInstance, 'inject'>, options: 
     const property = fc.asyncProperty(requests, async (request) => {
       const answer = await send(app, { ...request, headers: { ...request.headers, ...(await headers(route)) } });
       statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
-      const complaint = complain(answer);
+      const complaint = complain(answer) ?? (checkResponses ? undocumented(route, answer) : undefined);
       if (complaint !== undefined)
         throw new Error(`${complaint}\n${describe(request)}\n→ ${answer.status} ${answer.body.slice(0, 500)}`);
     });
@@ -76,16 +86,10 @@ export async function fuzzRoutes(app: Pick<FastifyInstance, 'inject'>, options: 
   return { seed, routes };
 }
 
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-}
-
 async function send(
   app: Pick<FastifyInstance, 'inject'>,
   { method, url, headers, payload }: FuzzRequest,
-): Promise<Answer> {
+): Promise<Received> {
   const options: InjectOptions = {
     method,
     url,
@@ -95,13 +99,13 @@ async function send(
   };
   try {
     const { statusCode, headers: answered, body } = await app.inject(options);
-    return { status: statusCode, type: answered['content-type'] ?? '', body };
+    return { status: statusCode, type: answered['content-type'] ?? '', headers: answered, body };
   } catch (error) {
-    return { status: 599, type: '', body: `no answer within ${answerWithinMs} ms: ${String(error)}` };
+    return { status: 599, type: '', headers: {}, body: `no answer within ${answerWithinMs} ms: ${String(error)}` };
   }
 }
 
-function complain({ status, type, body }: Answer): string | undefined {
+function complain({ status, type, body }: Received): string | undefined {
   if (status === 429) return 'the rate limit is on: fuzzing needs RATE_LIMIT_PER_MINUTE=0';
   if (status >= 500) return 'a client caused a server error';
   if (status < 400) return undefined;

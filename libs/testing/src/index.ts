@@ -5,6 +5,7 @@ export { countQueries, type QueryCount, type QueryCounter } from './count-querie
 export { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
 export { readExamplesOf, readmeExamples, runReadmeExample, type ReadmeExample } from './readme-examples.ts';
 export { checkLeaks } from './check-leaks.ts';
+export { openApiMistakes } from './check-openapi.ts';
 export { fuzzRoutes, type FuzzOptions, type FuzzReport } from './fuzz-routes.ts';
 export type { FuzzRoute } from './fuzz-requests.ts';
 export { accessMatrix, type AccessRow, type AccessWorld, type Caller } from './access-matrix.ts';

@@ -1,5 +1,5 @@
-import { expect, jest, test } from '@jest/globals';
-import { fuzzRoutes } from '@homeroom/testing';
+import { describe, expect, jest, test } from '@jest/globals';
+import { fuzzRoutes, openApiMistakes } from '@homeroom/testing';
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 
 const id = '0199f2a0-0000-7000-8000-000000000001';
@@ -106,6 +106,56 @@ test.each<[string, (pet: Pet) => void]>([
   const message = await failure(build(keep).app);
   expect(message).toMatch(/^POST \/pets, FUZZ_SEED=\d+: a client caused a server error\nPOST \/pets/);
   expect(message).toContain('→ 500');
+});
+
+describe('negative control: what the document does not say is caught', () => {
+  const documented = {
+    ...document,
+    paths: {
+      '/pets': {
+        get: {
+          responses: {
+            200: {
+              headers: { 'X-Count': { required: true } },
+              content: {
+                'application/json': { schema: { type: 'array', items: { $ref: '#/components/schemas/Pet' } } },
+              },
+            },
+          },
+        },
+      },
+    },
+  };
+  const asked = async (answer: (reply: FastifyReply) => FastifyReply): Promise<string> => {
+    const app = fastify();
+    app.get('/openapi.json', () => documented);
+    app.get('/pets', (_request, reply) => answer(reply));
+    return fuzzRoutes(app, { ...options, runsPerRoute: 5, checkResponses: true }).then(
+      () => 'nothing found',
+      (error: unknown) => (error as Error).message,
+    );
+  };
+
+  test.each<[string, (reply: FastifyReply) => FastifyReply]>([
+    ['status 202 is not documented', (reply) => reply.code(202).send([])],
+    ['the documented header X-Count was not sent', (reply) => reply.send([])],
+    ['media type text/csv is not documented', (reply) => reply.header('x-count', '0').type('text/csv').send('a')],
+    ['the body is not as documented', (reply) => reply.header('x-count', '1').send([{ nome: 'Rex' }])],
+    ['nothing found', (reply) => reply.header('x-count', '1').send([{ name: 'Rex' }])],
+  ])('%s', async (message, answer) => expect(await asked(answer)).toContain(message));
+});
+
+test('a document is sound, or its mistakes are named', async () => {
+  const info = { title: 'Pets', version: '1' };
+  const sound = { openapi: '3.1.0', info, paths: { '/pets': { get: { responses: { 200: { description: 'All' } } } } } };
+  expect(await openApiMistakes(sound)).toEqual([]);
+  const schema = { $ref: '#/components/schemas/Nowhere' };
+  const dangling = { description: 'All', content: { 'application/json': { schema } } };
+  expect(await openApiMistakes({ ...sound, paths: { '/pets': { get: { responses: { 200: dangling } } } } })).toEqual([
+    expect.stringContaining('#/components/schemas/Nowhere'),
+  ]);
+  const wrong = { ...sound, paths: { '/pets': { get: { responses: { 200: { content: [] } } } } } };
+  expect((await openApiMistakes(wrong)).length).toBeGreaterThan(0);
 });
 
 test('negative control: an error that is not problem+json is caught', async () => {
