@@ -1,17 +1,20 @@
 import { Problem } from '@homeroom/chassis';
+import { listRows, type Rejected, type RowReport } from '@homeroom/csv';
 import type { Database, Transaction } from '@homeroom/postgres';
 import { changeDetails } from './change-class.ts';
 import { datesOverlap, sameDetails, type ClassDetails, type ClassView } from './class.ts';
 import { createClasses } from './create-class.ts';
 import { flagDoubleBookings, mayDoubleBook, type DoubleBooking } from './flag-double-bookings.ts';
-import { parseTimetable, type Rejected, type TimetableRow } from './parse-timetable.ts';
+import { parseTimetable, type Timetable, type TimetableRow } from './parse-timetable.ts';
 import { readByNaturalKeys, type NaturalKey } from './store.ts';
 
-export interface ImportReport {
+export interface ImportReport extends Pick<Timetable, 'encoding' | 'delimiter' | 'ignoredColumns' | 'rejected'> {
+  /** Nothing was written. */
+  readonly preview: boolean;
   readonly created: number;
   readonly updated: number;
   readonly unchanged: number;
-  readonly rejected: readonly Rejected[];
+  readonly rows: readonly RowReport[];
   /** Rows that were imported and that a coordinator should look at. */
   readonly warnings: readonly (DoubleBooking & { readonly line: number })[];
 }
@@ -32,29 +35,63 @@ type Outcome = { readonly line: number } & (
 /**
  * Makes the classes match a timetable: all good rows or none of them. The same file again changes nothing. A row never
  * moves a class to other dates than its own: the children enrolled in it would move with it, at another price.
+ * @param input preview: do it all and take it back, for the report.
  * @returns a report, and the ids of classes that were changed.
- * @throws {UnreadableTimetableError}
+ * @throws {UnreadableCsvError}
  */
 export async function importClasses(
   db: Database,
-  { bytes, timeZone }: { bytes: Buffer; timeZone: string },
+  input: { bytes: Buffer; timeZone: string; preview?: boolean; maxRows?: number },
 ): Promise<{ report: ImportReport; changed: string[] }> {
-  const { rows, rejected: unreadable } = parseTimetable(bytes, timeZone);
+  const { preview = false } = input;
+  const { rows, rejected: unreadable, ...table } = await parseTimetable(input.bytes, input.timeZone, input.maxRows);
   const { wanted, repeated } = withoutRepeats(rows);
-  return db.transaction(async (trx) => {
+  return preview ? takenBack(db, work) : db.transaction(work);
+
+  async function work(trx: Transaction): Promise<{ report: ImportReport; changed: string[] }> {
     const outcomes = await apply(trx, wanted);
     const rejected = [...unreadable, ...repeated, ...outcomes.flatMap(rejection)].sort((a, b) => a.line - b.line);
     const count = (action: Outcome['action']): number => outcomes.filter((one) => one.action === action).length;
     const report = {
+      preview,
+      encoding: table.encoding,
+      delimiter: table.delimiter,
+      ignoredColumns: table.ignoredColumns,
       created: count('created'),
       updated: count('updated'),
       unchanged: count('unchanged'),
       rejected,
+      rows: listRows(
+        outcomes.flatMap((one) => rowReport(one, preview)),
+        rejected,
+      ),
       warnings: await flag(trx, outcomes),
     };
     const changed = outcomes.flatMap((one) => (one.action === 'updated' ? [one.after.id] : []));
     return { report, changed };
-  });
+  }
+}
+
+class TakenBack<T> extends Error {
+  override readonly name = 'TakenBack';
+  readonly result: T;
+
+  constructor(result: T) {
+    super('a preview was taken back');
+    this.result = result;
+  }
+}
+
+/** Does the work in a transaction that is rolled back. */
+async function takenBack<T>(db: Database, work: (trx: Transaction) => Promise<T>): Promise<T> {
+  try {
+    return await db.transaction(async (trx): Promise<never> => {
+      throw new TakenBack(await work(trx));
+    });
+  } catch (error) {
+    if (error instanceof TakenBack) return error.result as T;
+    throw error;
+  }
 }
 
 function withoutRepeats(rows: readonly TimetableRow[]): { wanted: TimetableRow[]; repeated: Rejected[] } {
@@ -120,6 +157,13 @@ const otherTerm = ({ firstDay, lastDay }: ClassDetails): string =>
 
 const rejection = (one: Outcome): Rejected[] =>
   one.action === 'rejected' ? [{ line: one.line, field: one.field, reason: one.reason }] : [];
+
+/** A class that a preview would open has no id yet. */
+const rowReport = (one: Outcome, preview: boolean): RowReport[] => {
+  if (one.action === 'rejected') return [];
+  const { line, action } = one;
+  return [preview && action === 'created' ? { line, action } : { line, action, id: one.after.id }];
+};
 
 async function flag(trx: Transaction, outcomes: readonly Outcome[]): Promise<ImportReport['warnings']> {
   const written = outcomes

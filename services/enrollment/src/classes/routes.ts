@@ -8,6 +8,7 @@ import {
   wantedVersions,
   type ZodFastify,
 } from '@homeroom/chassis';
+import { UnreadableCsvError } from '@homeroom/csv';
 import { requireCoordinator, type Freshness } from '@homeroom/sessions';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../app.ts';
@@ -16,12 +17,12 @@ import { errors } from '../errors.ts';
 import { changeClass } from './change-class.ts';
 import { createClass } from './create-class.ts';
 import { importClasses } from './import-classes.ts';
-import { UnreadableTimetableError } from './parse-timetable.ts';
 import {
   classList,
   classParams,
   classPatch,
   classView,
+  importQuery,
   importReport,
   newClass,
   searchCursor,
@@ -138,7 +139,7 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
     },
   );
 
-  void app.register(async (scope) => {
+  void app.register(async (scope: ZodFastify) => {
     scope.addContentTypeParser('text/csv', { parseAs: 'buffer', bodyLimit: importLimitBytes }, (_request, body, done) =>
       done(null, body),
     );
@@ -150,6 +151,7 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
           tags,
           consumes: ['text/csv'],
           summary: 'Import a timetable (coordinator): good rows are taken, bad ones reported, twice changes nothing',
+          querystring: importQuery,
           response: { 200: importReport },
           problems: ['unauthenticated', 'forbidden_role', 'unreadable_csv'],
         },
@@ -157,9 +159,10 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
       async (request) => {
         const session = await requireCoordinator(request);
         if (!Buffer.isBuffer(request.body)) throw errors.problem('unsupported_media_type', 'send text/csv');
-        const timetable = { bytes: request.body, timeZone: config.TIME_ZONE };
+        const { preview } = request.query;
+        const timetable = { bytes: request.body, timeZone: config.TIME_ZONE, preview };
         const { report, changed } = await importClasses(database, timetable).catch(asProblem);
-        await Promise.all([session.wrote(), ...changed.map((id) => classes.invalidate(id))]);
+        if (!preview) await Promise.all([session.wrote(), ...changed.map((id) => classes.invalidate(id))]);
         return report;
       },
     );
@@ -167,7 +170,7 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
 }
 
 function asProblem(error: unknown): never {
-  throw error instanceof UnreadableTimetableError ? errors.problem('unreadable_csv', error.message) : error;
+  throw error instanceof UnreadableCsvError ? errors.problem('unreadable_csv', error.message) : error;
 }
 
 /** The catalogue is for everyone: without sessions nobody is known to have just written, so the primary answers. */

@@ -1,5 +1,6 @@
 import { cursorParameter, integerParameter, limitParameter, id, text, timeZone } from '@homeroom/chassis';
 import { weekdays } from '@homeroom/contracts';
+import { tableReport } from '@homeroom/csv';
 import { z } from 'zod';
 
 const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time, 09:30');
@@ -83,10 +84,18 @@ export const searchCursor = z.strictObject({ title: z.string(), id: z.uuid() });
 
 export const classList = z.object({ items: z.array(classView), nextCursor: z.string().optional() });
 
+export const importQuery = z.strictObject({
+  preview: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((value) => value === 'true')
+    .describe('Report what the file would do, and write nothing'),
+});
+
 export const importReport = z.object({
+  ...tableReport,
   created: z.int(),
   updated: z.int(),
   unchanged: z.int(),
-  rejected: z.array(z.object({ line: z.int(), field: z.string().optional(), reason: z.string() })).readonly(),
   warnings: z.array(doubleBooking.extend({ line: z.int() })).readonly(),
 });

@@ -1,33 +1,35 @@
 import { commandConfig, runCommand, UsageError } from '@homeroom/chassis';
+import { sentenceOf } from '@homeroom/csv';
 import { readFile } from 'node:fs/promises';
 import { importRoster } from '../roster/import-roster.ts';
-import { parseRoster, rosterColumns, type Rejected } from '../roster/parse-roster.ts';
+import { parseRoster, rosterColumns } from '../roster/parse-roster.ts';
 import { commandPasswords } from './command.ts';
-
-const sentence = ({ line, field, reason }: Rejected): string =>
-  `line ${line}: ${field === undefined ? '' : `${field} `}${reason}`;
 
 await runCommand(
   {
     name: 'families-import-families',
     usage: `Imports families from a roster in CSV. Good rows come in, bad ones are listed with line and reason, and a second
-run changes nothing: a family is recognised by its guardian's email, a child by name and birth date.
+run changes nothing: a family is recognized by its guardian's email, a child by name and birth date. With --preview
+nothing is written.
 
-  import-families <file.csv>
+  import-families <file.csv> [--preview]
 
 Columns, in any order, the first three required:
   ${[...rosterColumns.required, ...rosterColumns.optional].join(', ')}
 DATABASE_URL names the families database.`,
+    options: { preview: { type: 'boolean', default: false } },
     allowPositionals: true,
     config: commandConfig,
   },
-  async ({ positionals: [file, ...rest] }, { database, say }) => {
+  async ({ values: { preview }, positionals: [file, ...rest] }, { database, say }) => {
     if (file === undefined || rest.length > 0) throw new UsageError('name one file');
-    const { rows, rejected } = await parseRoster(await readFile(file));
-    const report = await importRoster({ database, passwords: commandPasswords() }, rows);
+    const { rows, rejected, ignoredColumns } = await parseRoster(await readFile(file), 1_000_000);
+    const report = await importRoster({ database, passwords: commandPasswords() }, rows, { preview });
     const bad = [...rejected, ...report.rejected].sort((a, b) => a.line - b.line);
     const { created, updated, unchanged } = report;
-    for (const row of bad) say(sentence(row));
-    say(`${created} created, ${updated} updated, ${unchanged} unchanged, ${bad.length} rows rejected`);
+    for (const { name } of ignoredColumns) say(`column "${name}" is ignored`);
+    for (const row of bad) say(sentenceOf(row));
+    const counts = `${created} created, ${updated} updated, ${unchanged} unchanged, ${bad.length} rows rejected`;
+    say(preview ? `preview, nothing was written: ${counts}` : counts);
   },
 );

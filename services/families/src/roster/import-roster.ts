@@ -1,3 +1,4 @@
+import type { Rejected, RowReport } from '@homeroom/csv';
 import type { Database } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import type { Passwords } from '../accounts/passwords.ts';
@@ -12,7 +13,7 @@ import {
   type Family,
 } from '../families/family.ts';
 import { insertFamilies, type NewFamily } from '../families/store.ts';
-import type { Rejected, RosterRow } from './parse-roster.ts';
+import type { RosterRow } from './parse-roster.ts';
 import { findByEmails } from './store.ts';
 
 export interface RosterReport {
@@ -22,6 +23,8 @@ export interface RosterReport {
   readonly updated: number;
   readonly unchanged: number;
   readonly rejected: readonly Rejected[];
+  /** What became of the rows that were not rejected, with the id of their family. */
+  readonly taken: readonly RowReport[];
 }
 
 type Row = RosterRow & { readonly child: Omit<Child, 'id'> | undefined };
@@ -39,12 +42,15 @@ const batchSize = 100;
  * finished by the next. A family without a password in the roster signs in after a password reset by mail. A family that
  * registered itself gets nothing until its address is verified: it may be a stranger's. New families count as verified,
  * because the coordinator vouches for them.
+ * @param options preview: compare only, and write nothing.
  */
 export async function importRoster(
   { database, passwords }: { database: Database; passwords: Passwords },
   rows: readonly Row[],
+  { preview = false }: { preview?: boolean } = {},
 ): Promise<RosterReport> {
   const rejected: Rejected[] = [];
+  const taken: RowReport[] = [];
   const counts = { created: 0, updated: 0, unchanged: 0 };
   const families = [...Map.groupBy(rows, ({ guardian }) => guardian.email)];
   for (let start = 0; start < families.length; start += batchSize) {
@@ -55,31 +61,38 @@ export async function importRoster(
     const here = await findByEmails(database, emailsOf(batch));
     for (const [email, given] of batch) if (!created.has(email)) await addTo(here.get(email), given);
   }
-  return { ...counts, rejected };
+  return { ...counts, rejected, taken };
 
   async function createMissing(batch: readonly [string, Row[]][]): Promise<Set<string>> {
     const here = await findByEmails(database, emailsOf(batch));
-    const missing = batch.filter(([email]) => !here.has(email));
-    const prepared: (NewFamily & { email: string })[] = [];
-    // one after the other: the queue for passwords belongs to those who are signing in meanwhile
-    for (const [email, given] of missing) prepared.push(await prepare(email, given));
+    const prepared: (NewFamily & Additions & { email: string })[] = [];
+    for (const [email, given] of batch) {
+      // one after the other: the queue for passwords belongs to those who are signing in meanwhile
+      if (!here.has(email)) prepared.push(await prepare(email, given));
+    }
     if (prepared.length === 0) return new Set();
-    const written = await insertFamilies(database, prepared);
-    return new Set(prepared.flatMap(({ family, email }) => (written.has(family.id) ? [email] : [])));
+    const written = preview ? undefined : await insertFamilies(database, prepared);
+    const created = prepared.filter(({ family }) => written?.has(family.id) ?? true);
+    for (const { family, rows: added, refused } of created) {
+      rejected.push(...refused);
+      // a family that a preview would create has no id yet
+      const id = preview ? {} : { id: family.id };
+      taken.push(...added.map(({ line }): RowReport => ({ line, action: 'created', ...id })));
+    }
+    return new Set(created.map(({ email }) => email));
   }
 
-  async function prepare(email: string, given: readonly Row[]): Promise<NewFamily & { email: string }> {
+  async function prepare(email: string, given: readonly Row[]): Promise<NewFamily & Additions & { email: string }> {
     const [first] = given;
     if (first === undefined) throw new Error('a group has at least one row');
     const { familyName: name, guardian, address } = first;
-    const empty = familyOf(newFamily({ name, guardian, address }, { emailVerified: true }));
-    const family = given.reduce((before, row) => withChild(before, row), empty);
+    const additions = addRows(familyOf(newFamily({ name, guardian, address }, { emailVerified: true })), given);
     const password = given.find((row) => row.password !== undefined)?.password;
     return {
       email,
-      family,
-      passwordHash: password === undefined ? null : await passwords.hash(password),
-      event: familyEvent('homeroom.family.registered.v1', family),
+      ...additions,
+      passwordHash: preview || password === undefined ? null : await passwords.hash(password),
+      event: familyEvent('homeroom.family.registered.v1', additions.family),
     };
   }
 
@@ -92,35 +105,47 @@ export async function importRoster(
       rejectAll(given, unverifiedReason);
       return;
     }
-    const add = (family: Family, report?: Rejected[]): Family =>
-      given.reduce((before, row) => withChild(before, row, report), family);
-    if (add(known, []) === known) {
-      add(known, rejected);
-      counts.unchanged += 1;
-      return;
+    let additions = addRows(known, given);
+    const changes = additions.family !== known;
+    if (changes && !preview) {
+      await changeFamily(database, known.id, (family) => {
+        additions = addRows(family, given);
+        return { family: additions.family };
+      });
     }
-    const refused: Rejected[] = [];
-    await changeFamily(database, known.id, (family) => {
-      refused.length = 0;
-      return { family: add(family, refused) };
-    });
-    rejected.push(...refused);
-    counts.updated += 1;
+    rejected.push(...additions.refused);
+    taken.push(...additions.rows.map((row) => ({ ...row, id: known.id })));
+    counts[changes ? 'updated' : 'unchanged'] += 1;
   }
 
   function rejectAll(given: readonly Row[], reason: string): void {
     rejected.push(...given.map(({ line }) => ({ line, field: 'guardian_email', reason })));
   }
+}
 
-  function withChild(family: Family, { child, line }: Row, report: Rejected[] = rejected): Family {
-    if (child === undefined) return family;
-    const decision = addChild(family, { id: uuidv7(), ...child });
-    if ('family' in decision) return decision.family;
-    if (decision.refused !== 'child_exists') {
-      report.push({ line, field: 'child_name', reason: 'the family has as many children as a family can have here' });
+interface Additions {
+  readonly family: Family;
+  readonly rows: readonly RowReport[];
+  readonly refused: readonly Rejected[];
+}
+
+/** Adds the children of rows to their family; the same family when it has all of them. */
+function addRows(before: Family, given: readonly Row[]): Additions {
+  let family = before;
+  const rows: RowReport[] = [];
+  const refused: Rejected[] = [];
+  for (const { line, child } of given) {
+    const decision = child === undefined ? undefined : addChild(family, { id: uuidv7(), ...child });
+    if (decision !== undefined && 'family' in decision) {
+      family = decision.family;
+      rows.push({ line, action: 'updated' });
+    } else if (decision === undefined || decision.refused === 'child_exists') {
+      rows.push({ line, action: 'unchanged' });
+    } else {
+      refused.push({ line, field: 'child_name', reason: 'the family has as many children as a family can have here' });
     }
-    return family;
   }
+  return { family, rows, refused };
 }
 
 const emailsOf = (batch: readonly [string, Row[]][]): string[] => batch.map(([email]) => email);

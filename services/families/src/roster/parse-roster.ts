@@ -1,5 +1,5 @@
 import { text } from '@homeroom/chassis';
-import { parse } from 'csv-parse/sync';
+import { dateCell, parseRow, readTable, type Columns, type Rejected, type Table } from '@homeroom/csv';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { isOwnEmail } from '../accounts/password-rules.ts';
@@ -8,20 +8,29 @@ import { birthDate } from '../children/schemas.ts';
 import type { Address, Child } from '../families/family.ts';
 
 /** The columns of a roster: one row per child, or one for a family without children. */
+const columns = {
+  guardian_email: { required: true, synonyms: ['email', 'parent email'] },
+  guardian_name: { required: true, synonyms: ['guardian', 'parent', 'parent name'] },
+  family_name: { required: true, synonyms: ['family', 'last name', 'surname'] },
+  guardian_phone: { synonyms: ['phone', 'mobile', 'telephone', 'parent phone'] },
+  street: { synonyms: ['address', 'street address'] },
+  city: { synonyms: ['town'] },
+  postal_code: { synonyms: ['zip', 'zip code', 'postcode'] },
+  latitude: { synonyms: ['lat'] },
+  longitude: { synonyms: ['lon', 'lng'] },
+  child_name: { synonyms: ['child', 'student', 'student name'] },
+  child_birth_date: { synonyms: ['birth date', 'birthday', 'date of birth', 'dob', 'child birthday'], date: true },
+  password: {},
+} as const satisfies Columns<string>;
+
+type Column = keyof typeof columns;
+
+const names = Object.keys(columns) as Column[];
+const isRequired = (name: Column): boolean => 'required' in columns[name];
 export const rosterColumns = {
-  required: ['guardian_email', 'guardian_name', 'family_name'],
-  optional: [
-    'guardian_phone',
-    'street',
-    'city',
-    'postal_code',
-    'latitude',
-    'longitude',
-    'child_name',
-    'child_birth_date',
-    'password',
-  ],
-} as const;
+  required: names.filter(isRequired),
+  optional: names.filter((name) => !isRequired(name)),
+};
 
 const degrees = (limit: number) =>
   z
@@ -43,7 +52,7 @@ const cells = z
     latitude: degrees(90).optional(),
     longitude: degrees(180).optional(),
     child_name: text(200).optional(),
-    child_birth_date: birthDate.optional(),
+    child_birth_date: dateCell.pipe(birthDate).optional(),
     password: newPassword.optional(),
   })
   .superRefine((row, ctx) => {
@@ -70,95 +79,31 @@ export interface RosterRow {
   readonly password: string | undefined;
 }
 
-export interface Rejected {
-  readonly line: number;
-  /** The column, when one is to blame. */
-  readonly field?: string;
-  readonly reason: string;
-}
-
-/** The file as a whole makes no sense. */
-export class UnreadableRosterError extends Error {
-  override readonly name = 'UnreadableRosterError';
+export interface Roster extends Pick<Table<Column>, 'encoding' | 'delimiter' | 'ignoredColumns'> {
+  readonly rows: readonly RosterRow[];
+  readonly rejected: readonly Rejected[];
 }
 
 /**
- * Reads a roster: its good rows, and its bad ones with line and reason.
- * @throws {UnreadableRosterError} when it is not UTF-8, or its header lacks a column or has an unknown one.
+ * Reads a roster: its good rows, and its bad ones with line, column, and reason.
+ * @throws {UnreadableCsvError} when the file as a whole makes no sense.
  */
-export async function parseRoster(bytes: Buffer): Promise<{ rows: RosterRow[]; rejected: Rejected[] }> {
-  const rejected: Rejected[] = [];
-  const records = parse(decode(bytes), {
-    bom: true,
-    ltrim: true,
-    skip_empty_lines: true,
-    relax_column_count: true,
-    // otherwise the parser stays lost after a stray quote and swallows the good rows that follow
-    relax_quotes: true,
-    skip_records_with_error: true,
-    info: true,
-    on_skip: (error) => {
-      rejected.push({ line: Number(error?.['lines'] ?? 0), reason: error?.message ?? 'cannot be read' });
-      return undefined;
-    },
-  }) as unknown as { record: string[]; info: { lines: number } }[];
-  const [header, ...lines] = records;
-  const columns = checkHeader((header?.record ?? []).map((name) => name.trim()));
+export async function parseRoster(bytes: Buffer, maxRows?: number): Promise<Roster> {
+  const table = await readTable(bytes, { columns, ...(maxRows === undefined ? {} : { maxRows }) });
   const rows: RosterRow[] = [];
-  for (const [index, { record, info }] of lines.entries()) {
+  const rejected = [...table.rejected];
+  for (const [index, given] of table.rows.entries()) {
     // tens of thousands of rows are a second of work: other requests get their turns
     if (index % 200 === 199) await setImmediate();
-    const result = readRow(info.lines, columns, record);
-    if ('reason' in result) rejected.push(result);
-    else rows.push(result);
+    const parsed = parseRow(cells, given, ['password']);
+    if ('reason' in parsed) rejected.push(parsed);
+    else rows.push(toRow(parsed.line, parsed.data));
   }
-  return { rows, rejected: rejected.sort((a, b) => a.line - b.line) };
+  return { ...table, rows, rejected: rejected.sort((a, b) => a.line - b.line) };
 }
 
-function decode(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new UnreadableRosterError('it is not UTF-8', { cause: error });
-  }
-}
-
-function checkHeader(columns: readonly string[]): readonly string[] {
-  const known: readonly string[] = [...rosterColumns.required, ...rosterColumns.optional];
-  const complaints = [
-    ...rosterColumns.required.filter((name) => !columns.includes(name)).map((name) => `${name} is missing`),
-    ...columns.filter((name) => !known.includes(name)).map((name) => `“${name.slice(0, 40)}” is unknown`),
-    ...columns.filter((name, index) => columns.indexOf(name) !== index).map((name) => `${name} is there twice`),
-  ];
-  if (complaints.length > 0) throw new UnreadableRosterError(`columns: ${complaints.slice(0, 10).join(', ')}`);
-  return columns;
-}
-
-function readRow(line: number, columns: readonly string[], record: readonly string[]): RosterRow | Rejected {
-  if (record.length !== columns.length) {
-    return { line, reason: `has ${record.length} cells where the header has ${columns.length}` };
-  }
-  const given = Object.fromEntries(
-    columns.map((name, index) => [name, record[index]?.trim() ?? ''] as const).filter(([, cell]) => cell !== ''),
-  );
-  const stray = Object.keys(given).find((name) => given[name]?.startsWith('"'));
-  if (stray !== undefined) return { line, field: stray, reason: 'has a quote out of place' };
-  const parsed = cells.safeParse(given);
-  if (!parsed.success) {
-    const { path = [], code, message = 'cannot be read' } = parsed.error.issues[0] ?? {};
-    const field = String(path[0]);
-    return { line, field, reason: field in given || code === 'custom' ? message : 'is missing' };
-  }
-  const {
-    street,
-    city,
-    postal_code: postalCode,
-    latitude,
-    longitude,
-    child_name,
-    child_birth_date,
-    ...row
-  } = parsed.data;
+function toRow(line: number, data: z.infer<typeof cells>): RosterRow {
+  const { street, city, postal_code: postalCode, latitude, longitude, child_name, child_birth_date, ...row } = data;
   const address = { street, city, postalCode, latitude, longitude };
   return {
     line,

@@ -1,19 +1,28 @@
 import type { ZodFastify } from '@homeroom/chassis';
+import { listRows, tableReport, UnreadableCsvError } from '@homeroom/csv';
 import { requireCoordinator } from '@homeroom/sessions';
 import { z } from 'zod';
 import type { Deps } from '../app.ts';
 import { errors } from '../errors.ts';
 import { importRoster } from './import-roster.ts';
-import { parseRoster, UnreadableRosterError } from './parse-roster.ts';
+import { parseRoster } from './parse-roster.ts';
 
 const maxBytes = 2 * 1024 * 1024;
 
+const query = z.strictObject({
+  preview: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((value) => value === 'true')
+    .describe('Report what the file would do, and write nothing'),
+});
+
 const report = z
   .object({
+    ...tableReport,
     created: z.int(),
     updated: z.int(),
     unchanged: z.int(),
-    rejected: z.array(z.object({ line: z.int(), field: z.string().optional(), reason: z.string() })),
   })
   .meta({ id: 'RosterReport' });
 
@@ -30,6 +39,7 @@ export function rosterRoutes(app: ZodFastify, deps: Deps): void {
         tags: ['families'],
         summary: 'Import a roster in CSV (coordinators)',
         consumes: ['text/csv'],
+        querystring: query,
         response: { 200: report },
         problems: ['unauthenticated', 'forbidden_role', 'unreadable_csv'],
       },
@@ -37,10 +47,13 @@ export function rosterRoutes(app: ZodFastify, deps: Deps): void {
     async (request) => {
       const session = await requireCoordinator(request);
       if (!Buffer.isBuffer(request.body)) throw errors.problem('unsupported_media_type', 'send text/csv');
-      const { rows, rejected } = await parse(request.body);
-      const imported = await importRoster(deps, rows);
-      await session.wrote();
-      return { ...imported, rejected: [...rejected, ...imported.rejected].sort((a, b) => a.line - b.line) };
+      const { preview } = request.query;
+      const roster = await parse(request.body);
+      const { taken, ...imported } = await importRoster(deps, roster.rows, { preview });
+      if (!preview) await session.wrote();
+      const rejected = [...roster.rejected, ...imported.rejected].sort((a, b) => a.line - b.line);
+      const { encoding, delimiter, ignoredColumns } = roster;
+      return { preview, encoding, delimiter, ignoredColumns, ...imported, rejected, rows: listRows(taken, rejected) };
     },
   );
 }
@@ -49,7 +62,7 @@ async function parse(body: Buffer): ReturnType<typeof parseRoster> {
   try {
     return await parseRoster(body);
   } catch (error) {
-    if (error instanceof UnreadableRosterError) throw errors.problem('unreadable_csv', error.message);
+    if (error instanceof UnreadableCsvError) throw errors.problem('unreadable_csv', error.message);
     throw error;
   }
 }

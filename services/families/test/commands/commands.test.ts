@@ -153,7 +153,7 @@ describe('import-families', () => {
   test('imports a file and lists its bad rows', async () => {
     const file = join(folder, 'roster.csv');
     await writeFile(file, `guardian_email,guardian_name,family_name\n${newEmail()},G,F\nbad,G,F\n`);
-    const bad = 'line 3: guardian_email must be an email address\n';
+    const bad = 'line 3: guardian_email must be an email address (bad)\n';
     const first = await run('commands/import-families.ts', [file]);
     expect(first).toEqual({ code: 0, out: `${bad}1 created, 0 updated, 0 unchanged, 1 rows rejected\n`, err: '' });
   });

