@@ -17,12 +17,13 @@ async function start(body: string, env: Record<string, string> = {}): Promise<Ch
     `
     import { createServer, defineErrors, processConfig, runProcess } from '@homeroom/chassis';
     import { setTimeout as delay } from 'node:timers/promises';
+    import { z } from 'zod';
     await runProcess({ service: 'things', role: 'api', config: processConfig }, async (shell) => {
       const { config, logger, health, metrics, signal, onClose } = shell;
       const app = await createServer({ service: 'things', config, logger, health, metrics, errors: defineErrors({}),
         openapi: { title: 'Things', description: '', version: '1' } });
       app.get('/api/quick', () => ({}));
-      app.get('/api/slow', async (request) => { logger.info('slow has begun'); await delay(Number(request.query.ms)); return { slow: true }; });
+      app.get('/api/slow', { schema: { querystring: z.strictObject({ ms: z.string() }) } }, async (request) => { logger.info('slow has begun'); await delay(Number(request.query.ms)); return { slow: true }; });
       ${body}
     });`,
     { RATE_LIMIT_PER_MINUTE: '0', ...env },

@@ -74,6 +74,7 @@ describe('a process with a collector', () => {
     const child = await startChild(
       `
       import pg from 'pg';
+      import { z } from 'zod';
       import { createServer, defineErrors, processConfig, runProcess, currentTraceparent } from '@homeroom/chassis';
       await runProcess({ service: 'things', role: 'api', config: processConfig }, async (shell) => {
         const { config, logger, health, metrics } = shell;
@@ -81,7 +82,7 @@ describe('a process with a collector', () => {
         await pool.query({ name: 'at-start', text: 'select 0' });
         const app = await createServer({ service: 'things', config, logger, health, metrics, errors: defineErrors({}),
           openapi: { title: 'Things', description: '', version: '1' } });
-        app.post('/api/things/:id', async (request) => {
+        app.post('/api/things/:id', { schema: { params: z.strictObject({ id: z.string() }), querystring: z.strictObject({ token: z.string() }) } }, async (request) => {
           const { rows } = await pool.query({ name: 'find-thing', text: 'select $1::text as id', values: [request.params.id] });
           logger.info('found');
           return { ...rows[0], traceparent: currentTraceparent() };

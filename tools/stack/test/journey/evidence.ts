@@ -66,7 +66,6 @@ function family(name: string, kind: 'seat' | 'waitlist'): FamilyEvidence {
 /** A mail about an account: of no inbox, without an invitation. */
 export const accountMailOf = (to: string, kind: string): Mail => ({ ...mailOf(kind, to, kind, ''), attachments: [] });
 
-
 /** Two families and a class with one seat: the Okafors have it, the Linds wait. Nothing is wrong. */
 export const quiet = (): Evidence => ({
   classes: [pottery],
