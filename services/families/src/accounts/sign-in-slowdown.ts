@@ -85,7 +85,9 @@ export function openSignInSlowdown({
       if (retryAfterSeconds > 0) throw errors.problem('too_many_attempts', undefined, { retryAfterSeconds });
       return {
         attackedBy: failures === after + 1 ? failures : undefined,
-        succeeded: async () => void (await orUnavailable(forgive([exempt === 1 ? deviceKey : key], []))),
+        succeeded: async () => {
+          await orUnavailable(forgive([exempt === 1 ? deviceKey : key], []));
+        },
       };
     },
   };
