@@ -104,7 +104,7 @@ describe('S1: an import into a family that registered itself', () => {
       expect(status).toBe(200);
       const rejected = { line: 2, field: 'guardian_email', reason: expect.stringContaining('not verified') };
       expect(body).toMatchObject({ created: 0, updated: 0, unchanged: 0, rejected: [rejected] });
-      expect(body.rows).toEqual([{ ...rejected, action: 'rejected' }]);
+      expect((body as { rows?: unknown }).rows).toEqual([{ ...rejected, action: 'rejected' }]);
       expect(JSON.stringify(body)).not.toMatch(new RegExp(`Stranger|${family.id}`));
     }
     expect((await client.send('GET', `/api/families/${family.id}`)).body).toEqual(family);
