@@ -253,7 +253,7 @@ describe('bounds', () => {
       method: 'HEAD',
       headers: await cookieOf(house, someCoordinator()),
     });
-    expect(response.status).toBe(404);
+    expect(response.status).toBe(405);
     expect(fanOut.size()).toBe(0);
   });
 
