@@ -12,8 +12,8 @@ export interface OperationFacts {
   readonly codes: readonly string[];
   readonly secured: boolean;
   readonly sends: readonly string[];
-  /** Media types of a body that has no schema. */
-  readonly consumes: readonly string[];
+  /** Media types of a body that the route parses itself. */
+  readonly receives: Readonly<Record<string, z.ZodType>>;
 }
 
 const always = [
@@ -49,7 +49,7 @@ export function factsOf(method: string, { url, schema, config }: RouteOptions): 
     codes: [...new Set(codes)],
     secured,
     sends: schema?.sends ?? [],
-    consumes: schema?.body === undefined ? ((schema as { consumes?: string[] } | undefined)?.consumes ?? []) : [],
+    receives: schema?.receives ?? {},
   };
 }
 
@@ -82,7 +82,7 @@ const sentHeaders: Readonly<Record<string, object>> = {
   etag: headerOf('Identifies this version of the resource: for `If-None-Match` and, where there is one, `If-Match`'),
   'cache-control': headerOf('Who may store the response, and for how long'),
   location: headerOf('The path of what was created'),
-  'set-cookie': headerOf('The session'),
+  'set-cookie': headerOf('The session, or the device as known to the account'),
 };
 
 const ifNoneMatch = {
@@ -125,10 +125,11 @@ export function complete(
   if (conditional) parameters.push(ifNoneMatch);
   if (parameters.length > 0) operation.parameters = parameters;
   if (facts.secured) operation.security = [{ session: [] }];
-  if (facts.consumes.length > 0) {
-    const content = Object.fromEntries(facts.consumes.map((type) => [type, { schema: { type: 'string' } }]));
-    operation.requestBody = { required: true, content };
-  }
+  const received = Object.entries(facts.receives).map(([type, schema]) => {
+    const { $schema: _, ...described } = z.toJSONSchema(schema, { io: 'input' });
+    return [type, { schema: described }] as const;
+  });
+  if (received.length > 0) operation.requestBody = { required: true, content: Object.fromEntries(received) };
 }
 
 const named = (names: readonly string[]): Record<string, unknown> =>

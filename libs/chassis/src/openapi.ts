@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
 import type { ErrorTable } from './errors.ts';
 import { complete, factsOf, type Operation, type OperationFacts } from './openapi-responses.ts';
 import type { ZodFastify } from './server.ts';
@@ -118,7 +119,7 @@ declare module 'fastify' {
     problems?: readonly string[];
     /** Headers that every success of the route sends, lower case. A GET of JSON sends an ETag without being asked. */
     sends?: readonly ('etag' | 'location' | 'set-cookie')[];
-    /** Media types of a body that is no JSON and has no schema. */
-    consumes?: readonly string[];
+    /** Media types of a body that the route parses itself, with what they hold: it is described, not validated. */
+    receives?: Readonly<Record<string, z.ZodType>>;
   }
 }

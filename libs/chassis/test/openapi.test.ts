@@ -46,7 +46,7 @@ async function describeApp(): Promise<{
         handler: async (_request, reply) => reply.code(204).send(null),
       });
       it.post('/api/things/import', {
-        schema: { consumes: ['text/csv'], response: { 200: pet } },
+        schema: { receives: { 'text/csv': z.string() }, response: { 200: pet } },
         handler: () => ({ name: '' }),
       });
     },

@@ -3,7 +3,7 @@ import addFormats from 'ajv-formats';
 
 interface Described {
   readonly headers?: Readonly<Record<string, { readonly required?: boolean }>>;
-  readonly content?: Readonly<Record<string, unknown>>;
+  readonly content?: Readonly<Record<string, { readonly schema?: unknown }>>;
 }
 
 export interface Received {
@@ -12,6 +12,9 @@ export interface Received {
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: string;
 }
+
+/** What clients act on: sent only where the document says so. */
+const significant = ['etag', 'location', 'set-cookie', 'retry-after', 'allow'];
 
 /**
  * Compares what a route answers with what the document says about it: status, media type, headers, and body.
@@ -40,10 +43,15 @@ export function responseChecker(
       ([name, { required }]) => required === true && headers[name.toLowerCase()] === undefined,
     );
     if (missing !== undefined) return `the documented header ${missing[0]} was not sent`;
+    const documented = new Set(Object.keys(described.headers ?? {}).map((name) => name.toLowerCase()));
+    const extra = significant.find((name) => headers[name] !== undefined && !documented.has(name));
+    if (extra !== undefined) return `the header ${extra} is not documented for ${status}`;
     if (described.content === undefined) return body === '' ? undefined : 'a body where none is documented';
     const media = type.split(';', 1)[0]?.trim() ?? '';
-    if (!(media in described.content)) return `media type ${media || 'none'} is not documented for ${status}`;
+    const content = described.content[media];
+    if (content === undefined) return `media type ${media || 'none'} is not documented for ${status}`;
     if (!media.includes('json')) return undefined;
+    if (content.schema === undefined) return `the body of ${status} has no schema`;
     const pointer = [...steps, 'content', media, 'schema'].map((step) =>
       encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1')),
     );

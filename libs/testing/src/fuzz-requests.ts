@@ -154,8 +154,11 @@ interface Mistake {
 function bodies({ requestBody }: Operation, around: Surroundings): fc.Arbitrary<Body | undefined> {
   const [type, content] = Object.entries(requestBody?.content ?? {})[0] ?? [];
   if (type === undefined) return fc.constant(undefined);
-  if (!type.includes('json'))
-    return fc.string({ unit: 'grapheme', maxLength: 2_000 }).map((text) => ({ type, text, value: text }));
+  if (!type.includes('json')) {
+    const sound = around.known(type).map((text) => fc.constant(asText(text)));
+    const any = fc.string({ unit: 'grapheme', maxLength: 2_000 });
+    return fc.oneof(...sound, any).map((text) => ({ type, text, value: text }));
+  }
   return fitting(content?.schema, around).map((value) => ({ type, text: JSON.stringify(value), value }));
 }
 

@@ -1,14 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { encodeCursor, type ZodFastify } from '@homeroom/chassis';
-import { fuzzRoutes } from '@homeroom/testing';
 import type { InjectOptions } from 'fastify';
-import { keepDeadLetter, listDeadLetters } from '../src/dead-letters/store.ts';
-import { receiveFamily } from '../src/notifications/receive-event.ts';
-import { aDeadLetter } from './dead-letters/a-dead-letter.ts';
 import {
   aFamily,
   Closing,
-  co,
   cookieOf,
   cursorSecret,
   guardianOf,
@@ -126,31 +121,3 @@ describe('bad input gets a 4xx that says what is wrong', () => {
     });
   });
 });
-
-test.each(['guardian', 'coordinator'] as const)(
-  'no request that the document allows or forbids, sent as a %s, makes a 5xx',
-  async (who) => {
-    const [welcome, news] = await receiveFamily(
-      house.database,
-      co,
-      aFamily().registered({ familyId: family.familyId }),
-    );
-    await keepDeadLetter(house.database, aDeadLetter());
-    await house.testDatabase.waitForReplica();
-    const letters = await listDeadLetters(house.database, { limit: 10 });
-    const ids = [who === 'guardian' ? welcome?.id : news?.id, ...letters.map(({ id }) => id)];
-    const report = await fuzzRoutes(app, {
-      openapiPath: '/api/notifications/openapi.json',
-      runsPerRoute: 60,
-      headers: () => (who === 'guardian' ? guardian : coordinator),
-      known: (name) => (name === 'id' ? ids : []),
-      // it never ends; its parameters are the header that streams/fan-out.test.ts sends rubbish in
-      skip: ({ path }) => path.endsWith('/stream'),
-    });
-    const successes = report.routes.filter(({ statuses }) =>
-      Object.keys(statuses).some((status) => status.startsWith('2')),
-    );
-    expect(successes.length).toBeGreaterThanOrEqual(4);
-  },
-  120_000,
-);

@@ -11,6 +11,7 @@ import {
 import { UnreadableCsvError } from '@homeroom/csv';
 import { requireCoordinator, type Freshness } from '@homeroom/sessions';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import type { Deps } from '../app.ts';
 import { termsOf } from '../enrollments/terms.ts';
 import { errors } from '../errors.ts';
@@ -124,7 +125,14 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
         body: classPatch,
         response: { 200: writtenClass },
         sends: ['etag'],
-        problems: ['unauthenticated', 'forbidden_role', 'class_not_found', 'class_exists', 'capacity_below_taken'],
+        problems: [
+          'unauthenticated',
+          'forbidden_role',
+          'class_not_found',
+          'class_exists',
+          'capacity_below_taken',
+          'currency_in_use',
+        ],
       },
     },
     async (request, reply) => {
@@ -149,7 +157,7 @@ export function classRoutes(app: ZodFastify, { config, database, classes }: Deps
         bodyLimit: importLimitBytes,
         schema: {
           tags,
-          consumes: ['text/csv'],
+          receives: { 'text/csv': z.string() },
           summary: 'Import a timetable (coordinator): good rows are taken, bad ones reported, twice changes nothing',
           querystring: importQuery,
           response: { 200: importReport },

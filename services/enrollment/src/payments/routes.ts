@@ -32,7 +32,7 @@ export function paymentRoutes(app: ZodFastify, { config, database, metrics }: De
           tags: ['payments'],
           summary: 'News from the payment provider, signed in Payment-Signature',
           headers: signatureHeader,
-          consumes: ['application/json'],
+          receives: { 'application/json': webhookEvent },
           response: { 204: z.null().describe('Taken in, or known already') },
           problems: ['signature_invalid'],
         },

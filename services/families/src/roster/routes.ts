@@ -38,7 +38,7 @@ export function rosterRoutes(app: ZodFastify, deps: Deps): void {
       schema: {
         tags: ['families'],
         summary: 'Import a roster in CSV (coordinators)',
-        consumes: ['text/csv'],
+        receives: { 'text/csv': z.string() },
         querystring: query,
         response: { 200: report },
         problems: ['unauthenticated', 'forbidden_role', 'unreadable_csv'],
