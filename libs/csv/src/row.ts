@@ -1,3 +1,4 @@
+import { parse } from '@homeroom/chassis';
 import type { z } from 'zod';
 
 export interface TableRow<Name extends string> {
@@ -35,11 +36,8 @@ export function parseRow<S extends z.ZodType>(
   { line, cells }: TableRow<string>,
   secret: readonly string[] = [],
 ): { line: number; data: z.infer<S> } | Rejected {
-  const parsed = schema.safeParse(cells);
+  const parsed = parse(schema, cells);
   if (parsed.success) return { line, data: parsed.data };
-  const { path = [], code, message = 'cannot be read' } = parsed.error.issues[0] ?? {};
-  const field = String(path[0]);
-  const cell = cells[field];
-  const reason = cell !== undefined || code === 'custom' ? message : 'is missing';
-  return rejectedRow(line, field, reason, secret.includes(field) ? undefined : cell);
+  const { field = '', message = 'cannot be read' } = parsed.issues[0] ?? {};
+  return rejectedRow(line, field, message, secret.includes(field) ? undefined : cells[field]);
 }

@@ -199,6 +199,15 @@ describe('POST /api/classes/import', () => {
     expect(await harness.rows('select from classes')).toEqual([]);
   });
 
+  test('D14: what is wrong with a cell is said in plain words', async () => {
+    const { rejected } = await send(file(row({ capacity: '5000' }), row({ age_max: '200' }), row({ title: '' })));
+    expect(rejected).toEqual([
+      { line: 2, field: 'capacity', reason: 'must be at most 1000', value: '5000' },
+      { line: 3, field: 'age_max', reason: 'must be at most 120', value: '200' },
+      { line: 4, field: 'title', reason: 'is missing' },
+    ]);
+  });
+
   test('D12: reads a timetable as a European Excel writes it', async () => {
     const csv = [
       'Class Title;Instructor;Subject;Room;Day;Start Time;End Time;Start Date;End Date;Min Age;Max Age;Seats;Fee;Colour',
