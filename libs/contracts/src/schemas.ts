@@ -69,10 +69,10 @@ export const accountSignInAttacked = account.extend({
 
 const currency = z.string().length(3);
 
-/** What every event of an enrolment tells: enough to write a mail and a calendar entry without asking anyone. */
+/** What every event of an enrollment tells: enough to write a mail and a calendar entry without asking anyone. */
 const enrollment = z.object({
   enrollmentId: id,
-  /** 1, 2, 3 … within the enrolment: its history is event-sourced. */
+  /** 1, 2, 3 … within the enrollment: its history is event-sourced. */
   version,
   familyId: id,
   child: z.object({ childId: id, name: z.string() }),
@@ -107,7 +107,7 @@ export const enrollmentOffered = enrollment.extend({
   /** When the seat goes to the next on the waitlist. */
   expiresAt: z.iso.datetime(),
 });
-/** Nobody accepted in time: the enrolment has ended and the seat goes on. */
+/** Nobody accepted in time: the enrollment has ended and the seat goes on. */
 export const enrollmentOfferExpired = enrollment;
 /** The provider declined the charge. The seat is held until `payBy`, and the charge is tried again. */
 export const enrollmentPaymentFailed = enrollment.extend({
@@ -117,7 +117,7 @@ export const enrollmentPaymentFailed = enrollment.extend({
 });
 /** The provider has not answered for a while: the seat is held, and the charge is tried again. Once per charge. */
 export const enrollmentPaymentDelayed = enrollment.extend({ amountCents: z.int().positive(), currency });
-/** The child no longer fits what the enrolment was made for: for coordinators to look at. Nothing changes by itself. */
+/** The child no longer fits what the enrollment was made for: for coordinators to look at. Nothing changes by itself. */
 export const enrollmentFlagged = enrollment.extend({
   reason: z.enum(['child_removed', 'age_out_of_range']),
   familyName: z.string(),

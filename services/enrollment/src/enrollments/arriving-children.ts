@@ -17,7 +17,7 @@ interface Waiting {
 
 /**
  * Requests that wait for a child whose family's event is still on its way here. One statement asks for all of them, every
- * `pollMs`, only while somebody waits; no connection is held meanwhile.
+ * `pollMs`, only while a request waits; no connection is held meanwhile.
  */
 export class ArrivingChildren {
   readonly #db: Queryable;
@@ -87,7 +87,7 @@ export class ArrivingChildren {
         if (arrived.has(`${childId} ${familyId ?? ''}`)) end(true);
       }
     } catch {
-      // whoever waits gets the database's own error from reading the facts again
+      // a waiting request gets the database's own error from reading the facts again
       for (const { end } of waiting) end(true);
     }
   }

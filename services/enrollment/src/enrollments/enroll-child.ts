@@ -77,7 +77,7 @@ export async function enrollChild(
       known.learn(outcome.after);
       return outcome.enrolled;
     }
-    // the child is the caller's and the class exists: whoever gets here may see the answer
+    // the child is the caller's and the class exists: so the caller may see the answer
     if (outcome.kind === 'key-taken') return replay(db, request);
     asked = outcome.class === undefined || sameChoice(outcome.class, facts.class);
     facts = asked ? await readFacts(db, request) : { ...facts, class: outcome.class };

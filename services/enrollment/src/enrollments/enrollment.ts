@@ -150,11 +150,11 @@ export function apply(id: string, before: Enrollment | undefined, event: Enrollm
   }
 }
 
-/** What a seat costs somebody who waited for it: what was agreed on at joining, or less when the class is cheaper by now. */
+/** What a seat costs a family that waited for it: what was agreed on at joining, or less when the class is cheaper by now. */
 export const agreedCents = (waited: Enrollment, { priceCents }: Pick<ClassView, 'priceCents'>): number =>
   Math.min(priceCents, (waited.status === 'offered' ? waited.amountCents : waited.priceCents) ?? priceCents);
 
-/** A seat goes to somebody who waited for it. One that costs nothing is confirmed at once, with one event. */
+/** A seat goes to a family that waited for it. One that costs nothing is confirmed at once, with one event. */
 export function promote(waited: Enrollment, about: ClassView): EnrollmentEvent & { readonly amountCents: number } {
   const { classId, childId, familyId } = waited;
   const amountCents = agreedCents(waited, about);

@@ -152,7 +152,7 @@ describe('D7: an offer that nobody accepts', () => {
     await consistent();
   });
 
-  test('ends once, however many workers look and whoever accepts at that moment', async () => {
+  test('ends once, however many workers look and families accept at that moment', async () => {
     const offers = await Promise.all(Array.from({ length: 6 }, () => anOffer()));
     for (const { id, elsewhere } of offers) {
       await harness.cancel(elsewhere, coordinator);

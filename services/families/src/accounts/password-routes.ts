@@ -39,7 +39,7 @@ export function passwordRoutes(app: ZodFastify, deps: Deps): void {
     },
     async (request, reply) => {
       const email = await confirmReset(deps, request.body);
-      // whoever is being guessed at can sign in with the new password from here at once
+      // an owner under attack can sign in with the new password from here at once
       deps.deviceCookies.remember(request, reply, email);
       return reply.code(204).send(null);
     },

@@ -19,7 +19,7 @@ export async function requestReset(
 }
 
 /**
- * Sets a new password by the token of its mail. Whoever read the mail owns the address: it is verified by that, and every
+ * Sets a new password by the token of its mail. Reading the mail proves who owns the address, so it is verified, and every
  * session ends, also those of anyone who registered with the address before its owner.
  * @returns the account's address. @throws {Problem} `token_invalid`, `validation_failed`, `passwords_busy`, `sessions_unavailable`
  */
