@@ -126,7 +126,8 @@ export function complete(
   if (parameters.length > 0) operation.parameters = parameters;
   if (facts.secured) operation.security = [{ session: [] }];
   const received = Object.entries(facts.receives).map(([type, schema]) => {
-    const { $schema: _, ...described } = z.toJSONSchema(schema, { io: 'input' });
+    const described = z.toJSONSchema(schema, { io: 'input' });
+    delete described.$schema;
     return [type, { schema: described }] as const;
   });
   if (received.length > 0) operation.requestBody = { required: true, content: Object.fromEntries(received) };

@@ -10,3 +10,4 @@ export { fuzzRoutes, type FuzzOptions, type FuzzReport } from './fuzz-routes.ts'
 export type { FuzzRoute } from './fuzz-requests.ts';
 export { accessMatrix, type AccessRow, type AccessWorld, type Caller } from './access-matrix.ts';
 export { signInCallers } from './sign-in-callers.ts';
+export { generateTypedClient } from './typed-client.ts';

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { runProgram } from './run-program.ts';
 
 export interface ReadmeExample {
   /** The heading that the example stands under. */
@@ -45,35 +45,10 @@ export async function runReadmeExample(
   const file = join(scratch, `${basename(folder)}-${example.heading.replace(/\W+/g, '-')}-${process.pid}.ts`);
   await writeFile(file, example.code);
   try {
-    return await run(file, { ...process.env, ...env }, timeoutMs);
+    return await runProgram([file], { ...process.env, ...env }, timeoutMs);
   } finally {
     await rm(file, { force: true });
   }
-}
-
-function run(file: string, env: NodeJS.ProcessEnv, timeoutMs: number): Promise<string> {
-  const child = spawn(process.execPath, ['--conditions=@homeroom/source', file], {
-    env: { ...env, NODE_OPTIONS: '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL',
-  });
-  let printed = '';
-  let complaints = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      if (code === 0) resolve(printed);
-      else
-        reject(
-          new Error(
-            `the example ended with ${String(code ?? signal)} (limit ${timeoutMs} ms)\n${printed}${complaints}`,
-          ),
-        );
-    });
-  });
 }
 
 /** Reads the examples of the README in `folder`. */
