@@ -1,4 +1,6 @@
 import cookie from '@fastify/cookie';
+// for its types: packages that use this lib get them from its declarations
+import '@fastify/cookie';
 import { chassisProblem } from '@homeroom/chassis';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
