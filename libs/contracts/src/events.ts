@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import {
+  accountCoordinatorSaved,
   accountPasswordChanged,
   accountSignInAttacked,
   accountTokenRequested,
@@ -29,6 +30,7 @@ export const eventTypes = {
   'homeroom.account.password-reset-requested.v1': { topic: topics.account, schema: accountTokenRequested },
   'homeroom.account.password-changed.v1': { topic: topics.account, schema: accountPasswordChanged },
   'homeroom.account.sign-in-attacked.v1': { topic: topics.account, schema: accountSignInAttacked },
+  'homeroom.account.coordinator-saved.v1': { topic: topics.account, schema: accountCoordinatorSaved },
   'homeroom.family.registered.v1': { topic: topics.family, schema: familySnapshot },
   'homeroom.family.changed.v1': { topic: topics.family, schema: familySnapshot },
   'homeroom.class.opened.v1': { topic: topics.class, schema: classSnapshot },

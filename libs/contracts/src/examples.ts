@@ -64,6 +64,11 @@ export const examples: { readonly [T in EventType]: EventData<T> } = {
   'homeroom.account.password-reset-requested.v1': { ...account, ...token },
   'homeroom.account.password-changed.v1': account,
   'homeroom.account.sign-in-attacked.v1': { ...account, failures: 50, withinMinutes: 15 },
+  'homeroom.account.coordinator-saved.v1': {
+    accountId: '0199f2a0-0000-7000-8000-000000000009',
+    email: 'robin@example.org',
+    name: 'Robin Okafor',
+  },
   'homeroom.family.registered.v1': family,
   'homeroom.family.changed.v1': { ...family, version: 2, name: 'Okafor-Lind' },
   'homeroom.class.opened.v1': pottery,

@@ -66,6 +66,8 @@ export const accountSignInAttacked = account.extend({
   failures: z.int().positive(),
   withinMinutes: z.int().positive(),
 });
+/** A coordinator's account with its name and address, for mails to coordinators. Repeated whenever the account is saved. */
+export const accountCoordinatorSaved = account.extend({ name: z.string() });
 
 const currency = z.string().length(3);
 

@@ -55,6 +55,16 @@ export const signInAttacked = (
   data: { accountId: account.accountId, email: account.email, ...counted },
 });
 
+export const coordinatorSaved = (account: {
+  readonly accountId: string;
+  readonly email: string;
+  readonly name: string;
+}): DomainEvent => ({
+  ...accountEnvelope(account.accountId),
+  type: 'homeroom.account.coordinator-saved.v1',
+  data: { accountId: account.accountId, email: account.email, name: account.name },
+});
+
 const accountEnvelope = (accountId: string) => ({
   id: uuidv7(),
   source: '/families',

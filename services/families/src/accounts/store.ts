@@ -3,7 +3,7 @@ import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
 import type { Queryable, Transaction } from '@homeroom/postgres';
 import type { Principal } from '@homeroom/sessions';
 import { randomUUID } from 'node:crypto';
-import { issueToken, signInAttacked, type IssuedToken, type TokenPurpose } from './account-tokens.ts';
+import { coordinatorSaved, issueToken, signInAttacked, type IssuedToken, type TokenPurpose } from './account-tokens.ts';
 
 export interface Account {
   readonly principal: Principal;
@@ -179,7 +179,8 @@ export async function deleteExpiredTokens(db: Queryable, { limit = 10_000 } = {}
 }
 
 /**
- * Adds a coordinator, or gives the one with this email a new name and password.
+ * Adds a coordinator, or gives the one with this email a new name and password, and publishes the account in the same
+ * statement. It is published also when nothing has changed: a service that missed it before learns of it at the next run.
  * @returns whether there was none before; undefined when a guardian has the email.
  */
 export async function saveCoordinator(
@@ -187,15 +188,24 @@ export async function saveCoordinator(
   coordinator: { id: string; email: string; name: string; passwordHash: string },
 ): Promise<'added' | 'changed' | undefined> {
   const { id, email, name, passwordHash } = coordinator;
+  // the new id stands for the account's until the statement knows it
+  const [eventId, topic, , headers, payload] = outboxParameters(coordinatorSaved({ accountId: id, email, name }));
   const { rows } = await db.query<{ id: string }>({
     name: 'save_coordinator',
     // verified: an operator vouches for the address
-    text: `insert into accounts as a (id, email, name, password_hash, role, email_verified_at)
-           values ($1, $2, $3, $4, 'coordinator', now())
-           on conflict (email) do update set name = excluded.name, password_hash = excluded.password_hash
-           where a.role = 'coordinator'
-           returning id`,
-    values: [id, email, name, passwordHash],
+    text: `with account as (
+        insert into accounts as a (id, email, name, password_hash, role, email_verified_at)
+        values ($1::uuid, $2, $3, $4, 'coordinator', now())
+        on conflict (email) do update set name = excluded.name, password_hash = excluded.password_hash
+        where a.role = 'coordinator'
+        returning id
+      ), published as (
+        insert into outbox (${OUTBOX_COLUMNS})
+        select $5::uuid, $6, id::text, replace($7, $8, id::text)::jsonb, convert_to(replace($9, $8, id::text), 'UTF8')
+        from account
+      )
+      select id from account`,
+    values: [id, email, name, passwordHash, eventId, topic, headers, id, payload.toString()],
   });
   if (rows[0] === undefined) return undefined;
   return rows[0].id === id ? 'added' : 'changed';

@@ -68,6 +68,16 @@ describe('add-coordinator', () => {
     expect((await (await service.signIn(email)).send('GET', '/api/families')).status).toBe(200);
   });
 
+  test('D15: every run publishes the account, also when nothing changes', async () => {
+    const email = newEmail();
+    for (const input of [password, password, 'another long password']) await add(email, '-', input);
+    const [row] = await service.rows('select id from accounts where email = $1', [email]);
+    const accountId = String(row?.['id']);
+    const published = await service.outbox(accountId);
+    const saved = published.filter(({ type }) => type === 'homeroom.account.coordinator-saved.v1');
+    expect(saved.map(({ data }) => data)).toEqual(Array(3).fill({ accountId, email, name: 'Robin' }));
+  }, 30_000);
+
   test('S3: a changed password ends every session of the account, the same password none', async () => {
     const email = newEmail();
     await add(email);

@@ -1,7 +1,9 @@
 import { accountToken, type DomainEvent, type EventType } from '@homeroom/contracts';
 import { formatInstant } from '../wording/format.ts';
 
-export type AccountEvent = DomainEvent<Extract<EventType, `homeroom.account.${string}`>>;
+export type AccountEvent = DomainEvent<
+  Exclude<Extract<EventType, `homeroom.account.${string}`>, 'homeroom.account.coordinator-saved.v1'>
+>;
 
 interface Link {
   /** What the token of the link is derived from; worth nothing without the secret. */
