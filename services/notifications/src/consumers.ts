@@ -7,6 +7,7 @@ import type { House } from './notifications/notification.ts';
 import {
   receiveAccount,
   receiveClass,
+  receiveCoordinator,
   receiveDoubleBooking,
   receiveEnrollment,
   receiveFamily,
@@ -24,7 +25,7 @@ export interface ConsumerOptions {
   readonly signal: AbortSignal;
   /** Called after the commit. It must not throw. */
   readonly onAdded: (added: readonly Added[]) => Promise<void>;
-  /** Called after the commit of a mail that no inbox has. It must not throw. */
+  /** Called after the commit of a mail that no inbox has, and of an address for which mails may wait. It must not throw. */
   readonly onAccountMail: () => void;
   readonly onEvent?: (event: KafkaEvent) => void;
 }
@@ -61,6 +62,7 @@ export async function startConsumers({
       'homeroom.account.password-reset-requested.v1': (event) => mailed(receiveAccount(database, event)),
       'homeroom.account.password-changed.v1': (event) => mailed(receiveAccount(database, event)),
       'homeroom.account.sign-in-attacked.v1': (event) => mailed(receiveAccount(database, event)),
+      'homeroom.account.coordinator-saved.v1': (event) => mailed(receiveCoordinator(database, event)),
       'homeroom.family.registered.v1': (event) => then(receiveFamily(database, house, event)),
       'homeroom.family.changed.v1': (event) => then(receiveFamily(database, house, event)),
       'homeroom.class.opened.v1': (event) => then(receiveClass(database, event)),

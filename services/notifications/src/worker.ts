@@ -12,6 +12,8 @@ import { migrations, workerConfig } from './config.ts';
 import { startConsumers } from './consumers.ts';
 import { accountMailQueue } from './account-mails/queue.ts';
 import { deleteOldAccountMails } from './account-mails/store.ts';
+import { coordinatorMailQueue } from './coordinator-mails/queue.ts';
+import { suppressWithoutAddress } from './coordinator-mails/store.ts';
 import { createDeliveryLoop } from './deliveries/deliver-mail.ts';
 import { familyMailQueue } from './deliveries/family-mail-queue.ts';
 import { createMailer } from './deliveries/mailer.ts';
@@ -57,7 +59,11 @@ await runProcess({ service: 'notifications', role: 'worker', config: workerConfi
   };
   const accountSettings = { timeZone: config.TIME_ZONE, tokenSecret: config.ACCOUNT_TOKEN_SECRET };
   const deliveries = createDeliveryLoop({
-    queues: [accountMailQueue({ ...settings, ...accountSettings }), familyMailQueue(settings)],
+    queues: [
+      accountMailQueue({ ...settings, ...accountSettings }),
+      familyMailQueue(settings),
+      coordinatorMailQueue(settings),
+    ],
     mailer,
     concurrency: config.SMTP_CONNECTIONS,
     leaseMs: config.MAIL_LEASE_MS,
@@ -98,6 +104,7 @@ await runProcess({ service: 'notifications', role: 'worker', config: workerConfi
         'received events': () => forgetReceived(database),
         'account mails': () => deleteOldAccountMails(database),
         'held mails': () => suppressHeld(database, { days: config.MAIL_HOLD_DAYS }),
+        'mails without an address': () => suppressWithoutAddress(database, { days: config.MAIL_HOLD_DAYS }),
       },
       { signal, logger },
     ),

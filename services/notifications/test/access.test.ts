@@ -90,11 +90,11 @@ const forAll = (answer: 200 | '404 calendar_not_found'): Row['answers'] => ({
   ...{ unsigned: answer, stranger: answer, guardian: answer, coordinator: answer },
 });
 const signedIn: Row['answers'] = { unsigned, stranger: 200, guardian: 200, coordinator: 200 };
-const forGuardians: Row['answers'] = { unsigned, stranger: 200, guardian: 200, coordinator: '403 forbidden_role' };
 const forCoordinators = (answer: 200 | 204): Row['answers'] => ({
   ...{ unsigned, stranger: '403 forbidden_role', guardian: '403 forbidden_role', coordinator: answer },
 });
 const notFound = '404 notification_not_found';
+const invalid = '422 validation_failed';
 
 const matrix = accessMatrix<World>(
   {
@@ -110,13 +110,13 @@ const matrix = accessMatrix<World>(
     'GET /api/notifications/stream': { request: () => ({ url: '/api/notifications/stream' }), answers: signedIn },
     'GET /api/notification-preferences': {
       request: () => ({ url: '/api/notification-preferences' }),
-      answers: forGuardians,
+      answers: signedIn,
       // the calendar's address is made at the first look
       writes: 'even as GET',
     },
     'PATCH /api/notification-preferences': {
       request: () => ({ url: '/api/notification-preferences', payload: { email: { enabled: true } } }),
-      answers: forGuardians,
+      answers: signedIn,
     },
     'GET /api/calendars/{file}': {
       request: async (it) => ({ url: await calendar(it) }),
@@ -134,6 +134,18 @@ const matrix = accessMatrix<World>(
     },
   },
   {
+    'PATCH /api/notification-preferences: a kind of the coordinators': {
+      request: () => ({
+        method: 'PATCH',
+        url: '/api/notification-preferences',
+        payload: { email: { kinds: { flagged: true } } },
+      }),
+      answers: { unsigned, stranger: invalid, guardian: invalid, coordinator: 200 },
+    },
+    'PATCH /api/notification-preferences: a new address of the calendar': {
+      request: () => ({ method: 'PATCH', url: '/api/notification-preferences', payload: { rotateCalendar: true } }),
+      answers: { unsigned, stranger: 200, guardian: 200, coordinator: invalid },
+    },
     'POST /api/notifications/{id}/read: of the coordinators': {
       request: ({ ids }) => ({ method: 'POST', url: `/api/notifications/${ids.registered}/read` }),
       answers: { unsigned, stranger: notFound, guardian: notFound, coordinator: 204 },

@@ -5,10 +5,22 @@ import { openKafka, type Producer } from '@homeroom/kafka';
 import { openSessions } from '@homeroom/sessions';
 import { createTestDatabase, testKafkaBrokers, testTopicPrefix, waitFor, type TestDatabase } from '@homeroom/testing';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { aFamily, asMessage, Closing, cookieOf, guardianOf, openHouse, patient, type TestHouse } from './house.ts';
+import { changeCoordinatorPreferences } from '../src/preferences/coordinator-store.ts';
+import {
+  aFamily,
+  anEvent,
+  asMessage,
+  Closing,
+  cookieOf,
+  guardianOf,
+  openHouse,
+  patient,
+  type TestHouse,
+} from './house.ts';
 import { startSmtp, type TestSmtp } from './smtp-server.ts';
 import { openStream } from './streams/read-stream.ts';
 
@@ -38,7 +50,7 @@ beforeAll(async () => {
   const kafka = closing.add(openKafka({ brokers: testKafkaBrokers(), clientId: 'test', topicPrefix }), (it) =>
     it.close(),
   );
-  await kafka.ensureTopics([{ topic: topics.family, partitions: 6 }]);
+  await kafka.ensureTopics([topics.family, topics.account].map((topic) => ({ topic, partitions: 6 })));
   producer = await kafka.producer();
 }, 60_000);
 afterEach(() => perTest.closeAll());
@@ -139,6 +151,24 @@ describe('the processes', () => {
     expect(streams[1]?.events.at(-1)).toMatchObject({ event: 'close', data: { reason: 'shutdown' } });
     expect([one, two, worker].flatMap(troubles)).toEqual([]);
   }, 120_000);
+
+  test('D15: a coordinator who asked for it gets a mail, at the address that families published', async () => {
+    const [accountId, email] = [randomUUID(), `robin-${randomUUID()}@example.org`];
+    await changeCoordinatorPreferences(house.database, accountId, {
+      emailEnabled: true,
+      on: ['family_registered'],
+      off: [],
+    });
+    start('worker.ts');
+    await publish(aFamily());
+    const account = anEvent('homeroom.account.coordinator-saved.v1', { accountId, email, name: 'Robin' });
+    await producer.send([asMessage(account, accountId)]);
+    const mail = await waitFor('the mail', () => smtp.mails.find(({ recipients }) => recipients.includes(email)), {
+      timeoutMs: 60_000,
+    });
+    expect(mail.header('x-homeroom-kind')).toBe('family_registered');
+    await changeCoordinatorPreferences(house.database, accountId, { emailEnabled: false, on: [], off: [] });
+  }, 90_000);
 
   test('a worker that is killed again and again loses nothing, and tells nothing twice', async () => {
     const families = Array.from({ length: 60 }, aFamily);

@@ -1,4 +1,4 @@
-import type { FamilySnapshot } from '@homeroom/contracts';
+import type { DomainEvent, FamilySnapshot } from '@homeroom/contracts';
 import type { Transaction } from '@homeroom/postgres';
 
 /** SQL: whether the address of a contact is verified, so that mails with names in them may go to it. */
@@ -27,5 +27,17 @@ export async function keepContact(trx: Transaction, family: FamilySnapshot): Pro
     text: `update deliveries d set status = 'due', due_at = now() from contacts c
       where d.family_id = $1 and d.status = 'waiting' and c.family_id = $1 and ${isVerified('c')}`,
     values: [familyId],
+  });
+}
+
+export type CoordinatorSaved = DomainEvent<'homeroom.account.coordinator-saved.v1'>;
+
+/** Copies a coordinator's name and address, unless a newer copy is here: a dead letter may be replayed late. */
+export async function keepCoordinator(trx: Transaction, { data, time }: CoordinatorSaved): Promise<void> {
+  await trx.query({
+    name: 'keep_coordinator',
+    text: `insert into coordinators as c (account_id, name, email, saved_at) values ($1, $2, $3, $4)
+      on conflict (account_id) do update set name = $2, email = $3, saved_at = $4 where c.saved_at < $4`,
+    values: [data.accountId, data.name, data.email, time],
   });
 }

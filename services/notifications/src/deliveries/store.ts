@@ -95,8 +95,8 @@ export async function suppressHeld(db: Queryable, { days }: { days: number }): P
 }
 
 export interface OpenMails {
-  readonly queue: 'family' | 'account';
-  /** `held`: until the address is verified. `waiting`: until the family is known. `due`: to be sent. */
+  readonly queue: 'family' | 'account' | 'coordinator';
+  /** `held`: until the address is verified. `waiting`: until the family, or the coordinator, is known. `due`: to be sent. */
   readonly status: 'waiting' | 'held' | 'due';
   readonly count: number;
   readonly oldestSeconds: number;
@@ -112,7 +112,13 @@ export async function countOpen(db: Queryable): Promise<OpenMails[]> {
       where d.status in ('waiting', 'due') group by 2
       union all
       select 'account', status, count(*), extract(epoch from now() - min(created_at))::float8
-      from account_mails where status = 'due' group by 2`,
+      from account_mails where status = 'due' group by 2
+      union all
+      select 'coordinator', case when c.account_id is null then 'waiting' else 'due' end, count(*),
+        extract(epoch from now() - min(n.created_at))::float8
+      from coordinator_mails m join notifications n on n.id = m.notification_id
+        left join coordinators c on c.account_id = m.account_id
+      where m.status = 'due' group by 2`,
   });
   return rows;
 }

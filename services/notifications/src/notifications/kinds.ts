@@ -12,7 +12,7 @@ export const mailKinds = [
 ] as const;
 export type MailKind = (typeof mailKinds)[number];
 
-/** The kinds of the coordinators' notifications. */
+/** The kinds of the coordinators' notifications. Each goes out as mail to the coordinators who have switched it on. */
 export const coordinatorKinds = ['family_registered', 'flagged', 'double_booked'] as const;
 export type CoordinatorKind = (typeof coordinatorKinds)[number];
 

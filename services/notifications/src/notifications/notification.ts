@@ -27,7 +27,7 @@ export interface Draft {
   readonly body: string;
   /** For clients that render it otherwise: ids and names. */
   readonly data: Readonly<Record<string, unknown>>;
-  /** Absent: it stays in the inbox. */
+  /** To the family. Absent: it stays in the inbox; which coordinators get a mail, their preferences say. */
   readonly mail?: DraftMail;
 }
 

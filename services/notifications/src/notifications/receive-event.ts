@@ -4,7 +4,7 @@ import { addAccountMail } from '../account-mails/store.ts';
 import { mailOf, type AccountEvent } from '../account-mails/account-mail.ts';
 import { classEntry, enrollmentUid } from '../calendars/calendar.ts';
 import { findStanding, keepClass, keepEntry } from '../calendars/store.ts';
-import { keepContact } from '../contacts/store.ts';
+import { keepContact, keepCoordinator, type CoordinatorSaved } from '../contacts/store.ts';
 import {
   audienceOf,
   draftForDoubleBooking,
@@ -87,6 +87,14 @@ export function receiveEnrollment(database: Database, event: EnrollmentEvent): P
 export function receiveAccount(database: Database, event: AccountEvent): Promise<Added[]> {
   return once(database, event.id, async (trx) => {
     await addAccountMail(trx, mailOf(event), { eventId: event.id, traceparent: event.traceparent });
+    return [];
+  });
+}
+
+/** The name and the address of a coordinator. */
+export function receiveCoordinator(database: Database, event: CoordinatorSaved): Promise<Added[]> {
+  return once(database, event.id, async (trx) => {
+    await keepCoordinator(trx, event);
     return [];
   });
 }

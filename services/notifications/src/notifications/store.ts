@@ -1,8 +1,9 @@
 import type { Queryable, Transaction } from '@homeroom/postgres';
 import { v7 as uuid } from 'uuid';
+import { addCoordinatorMails } from '../coordinator-mails/store.ts';
 import { isVerified } from '../contacts/store.ts';
 import type { Kind } from './kinds.ts';
-import type { Draft, DraftMail } from './notification.ts';
+import { coordinators, type Draft, type DraftMail } from './notification.ts';
 
 /** A notification as its reader sees it. */
 export interface Notification {
@@ -30,7 +31,7 @@ export async function lockAudience(trx: Transaction, audience: string): Promise<
   });
 }
 
-/** Puts a notification at the end of its reader's inbox and its mail, if it has one, into the queue. */
+/** Puts a notification at the end of its reader's inbox and its mails, if it has any, into their queue. */
 export async function addNotification(
   trx: Transaction,
   draft: Draft,
@@ -53,6 +54,7 @@ export async function addNotification(
     values: [id, audience, position, eventId, kind, subject, body, JSON.stringify(data), createdAt],
   });
   if (mail !== undefined) await addDelivery(trx, mail, { id, position, kind, createdAt, traceparent });
+  if (audience === coordinators) await addCoordinatorMails(trx, { id, position, kind, createdAt, traceparent });
   return { audience, id, position, kind, subject, body, data, createdAt, readAt: null };
 }
 

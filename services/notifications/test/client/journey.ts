@@ -18,6 +18,8 @@ const muted = await client.PATCH('/api/notification-preferences', {
   body: { email: { kinds: { confirmed: false } } },
 });
 const preferences = await client.GET('/api/notification-preferences');
+// a coordinator's have other kinds, and no calendar
+assert(preferences.data && 'calendarUrl' in preferences.data, preferences.error?.title);
 const refused = await client.GET('/api/dead-letters');
 
 console.log(
@@ -25,6 +27,6 @@ console.log(
   marked.response.status,
   all.data?.unreadCount,
   muted.data?.email.enabled,
-  preferences.data?.email.kinds.confirmed,
+  preferences.data.email.kinds.confirmed,
   refused.error?.code,
 );

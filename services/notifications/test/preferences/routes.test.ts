@@ -1,9 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ZodFastify } from '@homeroom/chassis';
-import { mailKinds } from '../../src/notifications/kinds.ts';
+import { coordinatorKinds, mailKinds } from '../../src/notifications/kinds.ts';
 import { receiveClass, receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
 import { readCalendar } from '../calendars/read-calendar.ts';
-import { aFamily, anEvent, Closing, co, cookieOf, guardianOf, openApp, openHouse, type TestHouse } from '../house.ts';
+import {
+  aFamily,
+  anEvent,
+  Closing,
+  co,
+  cookieOf,
+  guardianOf,
+  openApp,
+  openHouse,
+  someCoordinator,
+  type TestHouse,
+} from '../house.ts';
 import { examples } from '@homeroom/contracts';
 import type { Principal } from '@homeroom/sessions';
 
@@ -68,8 +79,47 @@ describe('preferences', () => {
   });
 });
 
+const url = '/api/notification-preferences';
+
+describe('D15: a coordinator’s preferences', () => {
+  const allOff = Object.fromEntries(coordinatorKinds.map((kind) => [kind, false]));
+  const request = async (
+    headers: object,
+    payload?: object,
+  ): Promise<{ status: number; body: Partial<Preferences> & { errors?: { field: string }[] } }> => {
+    const sent = payload === undefined ? { url, headers } : { method: 'PATCH' as const, url, headers, payload };
+    const answer = await app.inject({ ...sent, headers: { ...headers } });
+    return { status: answer.statusCode, body: answer.json() };
+  };
+
+  test('begin with no mail, and without a calendar', async () => {
+    const robin = await cookieOf(house, someCoordinator());
+    expect(await request(robin)).toEqual({ status: 200, body: { email: { enabled: true, kinds: allOff } } });
+  });
+
+  test('change only what is given, for this account alone', async () => {
+    const [robin, other] = [await cookieOf(house, someCoordinator()), await cookieOf(house, someCoordinator())];
+    await request(robin, { email: { kinds: { flagged: true, double_booked: true } } });
+    const after = await request(robin, { email: { enabled: false, kinds: { flagged: false } } });
+    const kinds = { ...allOff, double_booked: true };
+    expect(after).toEqual({ status: 200, body: { email: { enabled: false, kinds } } });
+    expect(await request(robin)).toEqual(after);
+    expect(await request(robin, {})).toEqual(after);
+    expect((await request(other)).body).toEqual({ email: { enabled: true, kinds: allOff } });
+  });
+
+  test.each<['guardian' | 'coordinator', object, string]>([
+    ['coordinator', { email: { kinds: { welcome: true } } }, 'email.kinds.welcome'],
+    ['coordinator', { rotateCalendar: true }, 'rotateCalendar'],
+    ['guardian', { email: { kinds: { flagged: true } } }, 'email.kinds.flagged'],
+  ])('a %s cannot have what is the other role’s: %j', async (role, payload, field) => {
+    const principal = role === 'coordinator' ? someCoordinator() : guardianOf(aFamily().familyId);
+    const { status, body } = await request(await cookieOf(house, principal), payload);
+    expect([status, body.errors?.map((error) => error.field)]).toEqual([422, [field]]);
+  });
+});
+
 describe('D15: preferences are a guardian’s own', () => {
-  const url = '/api/notification-preferences';
   const of = async (
     principal: Principal,
   ): Promise<{ get: () => Promise<Preferences>; patch: (payload: object) => Promise<Preferences> }> => {
