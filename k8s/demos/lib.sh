@@ -139,6 +139,13 @@ stop_load() { k delete pod,configmap "load-$1" --ignore-not-found --grace-period
 # under_load NAME WHAT: what has just happened, happened under load
 under_load() { ! load_ended "load-$1" || fail "the load ended before $2: give a larger LOAD_SECONDS"; }
 
+# cut_load NAME: sends nothing more, a few seconds after what was to be shown; what is in flight is still waited for.
+# Not for registrations: they are looked for only after a whole run. PID 1 is Node in every image that sends the load.
+cut_load() {
+  sleep 5
+  load_ended "load-$1" || k exec "load-$1" -- /proc/1/exe --eval 'process.kill(1, "SIGTERM")'
+}
+
 # end_load NAME: waits for its end; its report is then in REPORT
 end_load() {
   wait_for 700 'the load generator ends' load_ended "load-$1"
