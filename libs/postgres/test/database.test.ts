@@ -138,6 +138,7 @@ describe('transactions', () => {
 
   test('are run again after a deadlock', async () => {
     const meet = barrier(2);
+    const before = opened.events.length;
     let runs = 0;
     const takeBoth = (first: string, second: string): Promise<void> =>
       database.transaction(async (trx) => {
@@ -147,9 +148,11 @@ describe('transactions', () => {
         await trx.query({ ...take, values: [second] });
       });
     await Promise.all([takeBoth('pottery', 'chess'), takeBoth('chess', 'pottery')]);
-    expect(runs).toBe(3);
+    // a second run can take its first row before the other transaction, which waits for it, has woken up: they deadlock once more
+    const deadlocks = opened.events.slice(before).filter((event) => event.type === 'retry' && event.code === '40P01');
+    expect(deadlocks.length).toBeGreaterThan(0);
+    expect(runs).toBe(2 + deadlocks.length);
     expect([await taken('pottery'), await taken('chess')]).toEqual([2, 2]);
-    expect(opened.events).toContainEqual(expect.objectContaining({ type: 'retry', code: '40P01' }));
   });
 
   test('an error that is the caller’s own is not tried again', async () => {

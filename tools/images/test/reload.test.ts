@@ -9,8 +9,9 @@ import { freePort } from '../src/check/container.ts';
 
 const reload = join(import.meta.dirname, '../src/inner-loop/reload.ts');
 const file = 'services/a/src/api.ts';
-const runs = (words: string): string => `console.log('${words}');
-  process.on('SIGTERM', () => { console.log('told'); process.exit(3); });
+// it says its words once it can be stopped
+const runs = (words: string): string => `process.on('SIGTERM', () => { console.log('told'); process.exit(3); });
+  console.log('${words}');
   setInterval(() => undefined, 1000);`;
 
 let folder: string;

@@ -7,6 +7,8 @@ export interface StepResult {
   seconds: number;
   passed: number;
   failed: number;
+  /** The names of what failed, where the step has names for its parts. */
+  failures?: string[];
 }
 
 export interface CheckStep {
@@ -60,7 +62,7 @@ export async function runCheck(
   return { name, seconds: (performance.now() - started) / 1000, passed, failed: 1 - passed, output };
 }
 
-/** The table at the end, and the plain closing line. */
+/** The table at the end, the names of what failed, and the plain closing line. */
 export function summary(results: StepResult[]): string {
   const rows = results.map(({ name, seconds, passed, failed }) => [
     name,
@@ -72,5 +74,6 @@ export function summary(results: StepResult[]): string {
     ([name = '', ...numbers]) => `  ${name.padEnd(14)}${numbers.map((number) => number.padStart(9)).join('')}`,
   );
   const sum = (key: 'passed' | 'failed'): number => results.reduce((total, result) => total + result[key], 0);
-  return `${table.join('\n')}\n\n${sum('passed')} passed, ${sum('failed')} failed`;
+  const failures = results.flatMap((result) => result.failures ?? []).map((failure) => `  ✗ ${failure}`);
+  return `${[...table, ...failures].join('\n')}\n\n${sum('passed')} passed, ${sum('failed')} failed`;
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { StepResult } from './check-steps.ts';
 
@@ -16,6 +16,12 @@ interface JestReport {
   numPassedTests: number;
   numFailedTests: number;
   numRuntimeErrorTestSuites: number;
+  testResults: {
+    /** The absolute path of the test file. */
+    name: string;
+    status: 'passed' | 'failed';
+    assertionResults: { status: string; fullName: string }[];
+  }[];
 }
 
 /** Runs Jest, showing what it says. A file that cannot even be loaded counts as one failure. */
@@ -48,7 +54,24 @@ export async function runJest({ checkout, env, args, signal }: JestOptions): Pro
   rmSync(reportFile);
   const failed = report.numFailedTests + report.numRuntimeErrorTestSuites;
   // no test found, a threshold missed: Jest says no though no test failed
-  return { name: 'jest', seconds, passed: report.numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed };
+  return {
+    name: 'jest',
+    seconds,
+    passed: report.numPassedTests,
+    failed: failed === 0 && code !== 0 ? 1 : failed,
+    failures: failuresOf(report, checkout),
+  };
+}
+
+/** One line for each failed test, and one for each file that could not be loaded. */
+function failuresOf(report: JestReport, checkout: string): string[] {
+  return report.testResults
+    .filter(({ status }) => status === 'failed')
+    .flatMap(({ name, assertionResults }) => {
+      const file = relative(checkout, name);
+      const failed = assertionResults.filter(({ status }) => status === 'failed');
+      return failed.length === 0 ? [file] : failed.map(({ fullName }) => `${file}: ${fullName}`);
+    });
 }
 
 /** What was typed, as Jest understands it: paths from where it was typed or from the checkout's root, anything else as it is. */

@@ -27,4 +27,14 @@ describe('the summary', () => {
     expect(lines.at(-1)).toBe('41 passed, 2 failed');
     expect(lines[2]).toMatch(/^ {2}jest +40 +2 +1\.[23]$/);
   });
+
+  test('names each failed test', () => {
+    const failures = ['libs/kafka/test/kafkajs.test.ts: a rebalance loses nothing'];
+    const lines = summary([{ name: 'jest', seconds: 1, passed: 39, failed: 1, failures }]).split('\n');
+    expect(lines.slice(-3)).toEqual([
+      '  ✗ libs/kafka/test/kafkajs.test.ts: a rebalance loses nothing',
+      '',
+      '39 passed, 1 failed',
+    ]);
+  });
 });
