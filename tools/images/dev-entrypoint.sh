@@ -10,4 +10,4 @@ case $program in
   */api.ts | */worker.ts | */programs/*.ts) set -- /usr/local/lib/inner-loop/reload.ts "$program" "$@" ;;
   *) set -- "$program" "$@" ;;
 esac
-exec node --conditions=@homeroom/source --enable-source-maps "$@"
+exec node --conditions=@homeroom/source "$@"
