@@ -9,7 +9,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { aFamily, pottery, startHarness, webhookSecret, type Harness } from './harness.ts';
 import { TestProvider } from './payments/test-provider.ts';
 
@@ -127,7 +127,7 @@ test('from a family’s event to a confirmed seat: API and worker do it together
   );
   const { port } = await said(worker, 'health and metrics');
   const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  const { token } = await sessions.create({ accountId: uuid(), role: 'coordinator' });
+  const { token } = await sessions.create({ accountId: uuidv7(), role: 'coordinator' });
   const call = async (method: string, path: string, payload?: object) => {
     const response = await fetch(`${address}${path}`, {
       method,
@@ -151,7 +151,7 @@ test('from a family’s event to a confirmed seat: API and worker do it together
   // D13: the first try, sent before the family is known here
   const firstTry = call('POST', '/api/enrollments', seat);
   await publish({
-    id: uuid(),
+    id: uuidv7(),
     type: 'homeroom.family.registered.v1',
     source: '/families',
     subject: family.familyId,
@@ -190,7 +190,7 @@ test('D13: control: an API that does not wait refuses a child that is on its way
   const { address } = await said(api, 'listening');
   const { id: classId } = await harness.openClass();
   const family = aFamily();
-  const { token } = await sessions.create({ accountId: uuid(), role: 'guardian', familyId: family.familyId });
+  const { token } = await sessions.create({ accountId: uuidv7(), role: 'guardian', familyId: family.familyId });
   const response = await fetch(`${address}/api/enrollments`, {
     method: 'POST',
     headers: { cookie: `homeroom=${token}`, 'content-type': 'application/json' },
@@ -213,7 +213,7 @@ test('the API answers while Kafka, the cache and the payment provider are not th
   const { address } = await said(api, 'listening');
   const { id: classId } = await harness.openClass();
   const [child] = await harness.children(1);
-  const { token } = await sessions.create({ accountId: uuid(), role: 'guardian', familyId: child!.familyId });
+  const { token } = await sessions.create({ accountId: uuidv7(), role: 'guardian', familyId: child!.familyId });
   const response = await fetch(`${address}/api/enrollments`, {
     method: 'POST',
     headers: { cookie: `homeroom=${token}`, 'content-type': 'application/json' },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeEvent } from '@homeroom/contracts';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { pottery, startHarness, without, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -70,7 +70,7 @@ describe('POST /api/classes', () => {
   });
 
   test('sent twice with one key opens one class and gives one answer', async () => {
-    const headers = { ...coordinator, 'idempotency-key': uuid() };
+    const headers = { ...coordinator, 'idempotency-key': uuidv7() };
     const payload = { ...pottery, title: 'Once only' };
     const answers = await Promise.all([open(payload, headers), open(payload, headers), open(payload, headers)]);
     expect(new Set(answers.map(({ statusCode, body }) => `${statusCode}${body}`)).size).toBe(1);
@@ -248,7 +248,7 @@ describe('PATCH /api/classes/:id', () => {
 
   test('of no class is 404, of nothing 422, and contradictions are found in the whole', async () => {
     const { id } = await harness.openClass();
-    expect((await patch(uuid(), { room: 'A' })).json().code).toBe('class_not_found');
+    expect((await patch(uuidv7(), { room: 'A' })).json().code).toBe('class_not_found');
     expect((await patch(id, {})).statusCode).toBe(422);
     expect((await patch(id, { endTime: '09:00' })).json()).toMatchObject({
       code: 'validation_failed',
@@ -272,7 +272,7 @@ describe('GET /api/classes/:id', () => {
   test('takes an id in any spelling, and says what is wrong with others', async () => {
     const { id } = await harness.openClass();
     expect((await harness.app.inject({ url: `/api/classes/${id.toUpperCase()}` })).json().id).toBe(id);
-    expect((await harness.app.inject({ url: `/api/classes/${uuid()}` })).json().code).toBe('class_not_found');
+    expect((await harness.app.inject({ url: `/api/classes/${uuidv7()}` })).json().code).toBe('class_not_found');
     expect((await harness.app.inject({ url: '/api/classes/7' })).json().code).toBe('validation_failed');
   });
 });

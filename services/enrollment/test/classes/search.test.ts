@@ -83,7 +83,7 @@ describe('D11: the catalog is searched', () => {
   test('with one statement, from the index of words', async () => {
     const search = { q: 'pott', limit: 20 };
     const { names } = await harness.counter.during(() => searchClasses(harness.db, search));
-    expect(names).toEqual(['classes-search-text']);
+    expect(names).toEqual(['classes_search_text']);
     const plan = await harness.db.transaction(async (trx) => {
       await trx.query({ name: 'test-no-seqscan', text: 'set local enable_seqscan = off' });
       let found: unknown;

@@ -69,12 +69,12 @@ describe('rebuild-read-models', () => {
     await harness.rows('update classes set taken = 0 where class_id = $1', id);
     expect(await run('commands/rebuild-read-models.ts', ['--check'])).toMatchObject({
       code: 1,
-      out: '2 enrolments in the events; rows that differ: 0 of enrolments, 2 of classes, 0 of children\n',
+      out: '2 enrollments in the events; rows that differ: 0 of enrollments, 2 of classes, 0 of children\n',
     });
     expect((await run('commands/rebuild-read-models.ts', [])).code).toBe(0);
     expect(await run('commands/rebuild-read-models.ts', ['--check'])).toEqual({
       code: 0,
-      out: '2 enrolments in the events; rows that differ: 0 of enrolments, 0 of classes, 0 of children\n',
+      out: '2 enrollments in the events; rows that differ: 0 of enrollments, 0 of classes, 0 of children\n',
       err: '',
     });
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { startHarness, without, type Child, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -122,7 +122,7 @@ describe('DELETE /api/enrollments/:id', () => {
     const { id: classId } = await harness.openClass();
     const [mine, theirs] = await enrolled(2, classId);
     const foreign = await harness.cancel(theirs!.id, mine!.headers);
-    const unknown = await harness.cancel(uuid(), mine!.headers);
+    const unknown = await harness.cancel(uuidv7(), mine!.headers);
     expect(foreign.statusCode).toBe(404);
     expect(without(foreign.json(), 'instance')).toEqual(without(unknown.json(), 'instance'));
     expect(await read(theirs!.id)).toMatchObject({ status: 'payment_pending' });
@@ -208,6 +208,6 @@ describe('GET /api/classes/:id/roster', () => {
     const { id } = await harness.openClass();
     const headers = await harness.coordinator();
     expect((await harness.app.inject({ url: `/api/classes/${id}/roster`, headers })).json()).toEqual({ items: [] });
-    expect((await harness.app.inject({ url: `/api/classes/${uuid()}/roster`, headers })).statusCode).toBe(404);
+    expect((await harness.app.inject({ url: `/api/classes/${uuidv7()}/roster`, headers })).statusCode).toBe(404);
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeEvent, type DomainEvent } from '@homeroom/contracts';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { copyFamily } from '../../src/families/copy-family.ts';
 import { aFamily, startHarness, type Harness } from '../harness.ts';
 
@@ -91,7 +91,7 @@ describe('POST /api/enrollments', () => {
   test('answers the same request with the same key by the same enrolment', async () => {
     const [child] = await harness.children(1);
     const { id: classId } = await harness.openClass();
-    const headers = { ...(await harness.guardian(child!.familyId)), 'idempotency-key': uuid() };
+    const headers = { ...(await harness.guardian(child!.familyId)), 'idempotency-key': uuidv7() };
     const first = await harness.enroll(child!, classId, headers);
     const second = await harness.enroll(child!, classId, headers);
     expect([first.statusCode, second.statusCode]).toEqual([201, 201]);
@@ -106,7 +106,7 @@ describe('POST /api/enrollments', () => {
     const [first, second] = await harness.children(2);
     const { id: classId } = await harness.openClass({ capacity: 1 });
     const seat = (await harness.enroll(first!, classId)).json();
-    const headers = { ...(await harness.guardian(second!.familyId)), 'idempotency-key': uuid() };
+    const headers = { ...(await harness.guardian(second!.familyId)), 'idempotency-key': uuidv7() };
     const place = await harness.enroll(second!, classId, headers);
     expect(place.json()).toMatchObject({ status: 'waitlisted', position: 1, priceCents: 14_500, currency: 'USD' });
     await harness.cancel(seat.id, await harness.coordinator());
@@ -138,7 +138,7 @@ describe('POST /api/enrollments', () => {
 
     test('a class that does not exist', async () => {
       const [child] = await harness.children(1);
-      expect(codeOf(await harness.enroll(child!, uuid()))).toEqual([404, 'class_not_found']);
+      expect(codeOf(await harness.enroll(child!, uuidv7()))).toEqual([404, 'class_not_found']);
     });
 
     test('the child of another family exactly like one that does not exist', async () => {
@@ -146,7 +146,7 @@ describe('POST /api/enrollments', () => {
       const { id } = await harness.openClass();
       const headers = await harness.guardian(mine!.familyId);
       const foreign = await harness.enroll(theirs!, id, headers);
-      const unknown = await harness.enroll({ ...theirs!, id: uuid() }, id, headers);
+      const unknown = await harness.enroll({ ...theirs!, id: uuidv7() }, id, headers);
       expect(codeOf(foreign)).toEqual(codeOf(unknown));
       const old = '0190f2a0-0000-7000-8000-000000000001';
       expect(codeOf(await harness.enroll({ ...theirs!, id: old }, id, headers))).toEqual([404, 'child_not_found']);
@@ -166,7 +166,7 @@ describe('POST /api/enrollments', () => {
       const early = await harness.enroll(child, id);
       expect(codeOf(early)).toEqual([409, 'family_not_ready']);
       expect(early.headers['retry-after']).toBe('1');
-      await copyFamily(harness.db, { eventId: uuid(), family });
+      await copyFamily({ db: harness.db }, { eventId: uuidv7(), family });
       expect((await harness.enroll(child, id)).statusCode).toBe(201);
     });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { expireOffers } from '../../src/enrollments/expire-offers.ts';
 import { rebuildReadModels } from '../../src/enrollments/rebuild-read-models.ts';
-import { defaultTerms } from '../../src/enrollments/terms.ts';
+import { defaultTerms } from '../../src/seats/terms.ts';
 import { startHarness, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -61,7 +61,7 @@ test('with cancels in between no seat is sold twice, none stays empty, and nobod
     id,
   );
   expect(inversions).toEqual([]);
-  expect((await rebuildReadModels(harness.db, { write: false })).differences).toEqual({
+  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual({
     enrollments: 0,
     classes: 0,
     children: 0,
@@ -98,8 +98,8 @@ test('D7: with offers that are accepted, expire, and are canceled at once, no se
       offers.filter((_, index) => index % 3 === 0),
     );
     await Promise.all([
-      expireOffers(harness.db, { limit: 50, terms: defaultTerms }),
-      expireOffers(harness.db, { limit: 50, terms: defaultTerms }),
+      expireOffers({ db: harness.db, terms: defaultTerms }, { limit: 50 }),
+      expireOffers({ db: harness.db, terms: defaultTerms }, { limit: 50 }),
       ...offers.map(async (one, index) => {
         if (index % 3 === 1) await harness.cancel(busy.get(one) ?? '', coordinator);
         const url = `/api/enrollments/${one}/accept`;
@@ -119,7 +119,7 @@ test('D7: with offers that are accepted, expire, and are canceled at once, no se
     `update enrollments e set offer_expires_at = (h.data ->> 'expiresAt')::timestamptz from enrollment_events h
       where h.enrollment_id = e.enrollment_id and h.type = 'offered' and e.status = 'offered'`,
   );
-  expect((await rebuildReadModels(harness.db, { write: false })).differences).toEqual({
+  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual({
     enrollments: 0,
     classes: 0,
     children: 0,

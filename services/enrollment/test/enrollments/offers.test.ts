@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { expireOffers } from '../../src/enrollments/expire-offers.ts';
 import { rebuildReadModels } from '../../src/enrollments/rebuild-read-models.ts';
-import { defaultTerms as terms } from '../../src/enrollments/terms.ts';
+import { defaultTerms as terms } from '../../src/seats/terms.ts';
 import { startHarness, without, type Child, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -34,7 +34,7 @@ const typesOf = async (id: string) =>
 const counted = async (classId: string) =>
   (await harness.rows('select taken, waitlisted from classes where class_id = $1', classId))[0];
 const consistent = async () =>
-  expect((await rebuildReadModels(harness.db, { write: false })).differences).toEqual({
+  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual({
     enrollments: 0,
     classes: 0,
     children: 0,
@@ -43,7 +43,7 @@ const consistent = async () =>
 /** A child whose turn on the waitlist has come while it has Choir at that hour, with one more waiting behind it. */
 const anOffer = async (priceCents = 14_500) => {
   const { id: classId } = await harness.openClass({ capacity: 1, priceCents });
-  const choir = await harness.openClass({ title: `Choir ${uuid()}`, startTime: '11:00', endTime: '12:00' });
+  const choir = await harness.openClass({ title: `Choir ${uuidv7()}`, startTime: '11:00', endTime: '12:00' });
   const [first, child, next] = (await harness.children(3)) as [Child, Child, Child];
   const ids: string[] = [];
   for (const one of [first, child, next]) ids.push((await harness.enroll(one, classId, coordinator)).json().id);
@@ -93,7 +93,7 @@ describe('D7: a promotion of a child that has another class at that hour', () =>
     expect(refused.json().detail).toContain(choir.title);
 
     await harness.cancel(elsewhere, guardian);
-    const headers = { ...guardian, 'idempotency-key': uuid() };
+    const headers = { ...guardian, 'idempotency-key': uuidv7() };
     const accepted = await accept(id, headers);
     expect([accepted.statusCode, accepted.json()]).toEqual([
       200,
@@ -119,10 +119,10 @@ describe('D7: a promotion of a child that has another class at that hour', () =>
   test('is nobody else’s to accept, with the key of its family or without', async () => {
     const { id, elsewhere, guardian, stranger } = await anOffer();
     await harness.cancel(elsewhere, guardian);
-    const key = { 'idempotency-key': uuid() };
+    const key = { 'idempotency-key': uuidv7() };
     await accept(id, { ...guardian, ...key });
     const foreign = await accept(id, { ...stranger, ...key });
-    const unknown = await accept(uuid(), { ...stranger, ...key });
+    const unknown = await accept(uuidv7(), { ...stranger, ...key });
     expect(foreign.statusCode).toBe(404);
     expect(without(foreign.json(), 'instance')).toEqual(without(unknown.json(), 'instance'));
   });
@@ -143,7 +143,7 @@ describe('D7: an offer that nobody accepts', () => {
     await harness.cancel(elsewhere, guardian);
     await expire(id);
     expect((await accept(id, guardian)).json().code).toBe('offer_expired');
-    expect(await expireOffers(harness.db, { limit: 100, terms })).toBe(1);
+    expect(await expireOffers({ db: harness.db, terms }, { limit: 100 })).toBe(1);
     expect(await read(id)).toMatchObject({ status: 'cancelled', reason: 'offer_expired', refundCents: 0 });
     expect(await typesOf(id)).toEqual(['waitlisted', 'offered', 'offer-expired']);
     expect(await read(nextId)).toMatchObject({ status: 'payment_pending' });
@@ -159,11 +159,11 @@ describe('D7: an offer that nobody accepts', () => {
       await expire(id);
     }
     const [ended] = await Promise.all([
-      Promise.all(Array.from({ length: 4 }, () => expireOffers(harness.db, { limit: 2, terms }))),
+      Promise.all(Array.from({ length: 4 }, () => expireOffers({ db: harness.db, terms }, { limit: 2 }))),
       ...offers.map(({ id }) => accept(id, coordinator)),
     ]);
     let more = ended.reduce((sum, count) => sum + count, 0);
-    for (let count = 1; count > 0; more += count) count = await expireOffers(harness.db, { limit: 2, terms });
+    for (let count = 1; count > 0; more += count) count = await expireOffers({ db: harness.db, terms }, { limit: 2 });
     expect(more).toBe(6);
     for (const { id, nextId, classId } of offers) {
       expect(await typesOf(id)).toEqual(['waitlisted', 'offered', 'offer-expired']);
@@ -175,7 +175,7 @@ describe('D7: an offer that nobody accepts', () => {
 
   test('control: before its time, and without a worker, it stays', async () => {
     const { id, nextId } = await anOffer();
-    expect(await expireOffers(harness.db, { limit: 100, terms })).toBe(0);
+    expect(await expireOffers({ db: harness.db, terms }, { limit: 100 })).toBe(0);
     expect(await read(id)).toMatchObject({ status: 'offered' });
     await expire(id);
     expect(await read(nextId)).toMatchObject({ status: 'waitlisted' });

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { cancelCharge, declinedDelayMs, settle, type ChargeState } from '../../src/payments/charge.ts';
+import { declinedDelayMs, settle } from '../../src/payments/charge.ts';
+import { cancelCharge, type ChargeState } from '../../src/seats/charge.ts';
 
 const states: ChargeState[] = ['due', 'charged', 'declined', 'void', 'refund_due', 'refunded'];
 const succeeded = { kind: 'succeeded', providerChargeId: 'ch' } as const;

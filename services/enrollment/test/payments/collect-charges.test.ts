@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@homeroom/testing';
-import { defaultTerms } from '../../src/enrollments/terms.ts';
+import { defaultTerms } from '../../src/seats/terms.ts';
 import { collectCharges, type CollectorEvent } from '../../src/payments/collect-charges.ts';
 import { notifyDelays } from '../../src/payments/notify-delays.ts';
 import { openPaymentProvider } from '../../src/payments/provider.ts';
@@ -294,7 +294,7 @@ describe('D4: a charge that is still due after the last day of its class', () =>
 });
 
 describe('D8: while the provider is down', () => {
-  const watch = (noticeMs: number, isDown = true) => notifyDelays(harness.db, { noticeMs, isDown, limit: 100 });
+  const watch = (noticeMs: number, isDown = true) => notifyDelays({ db: harness.db }, { noticeMs, isDown, limit: 100 });
 
   test('the family hears once that its payment takes longer, and is confirmed in the end', async () => {
     provider.fault = () => 'down';

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { startHarness, webhookSecret, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -21,7 +21,7 @@ const post = (body: string, headers: Record<string, string> = { 'payment-signatu
     payload: body,
   });
 
-const news = (type: string, reference: string, id = uuid(), chargeId?: string): string =>
+const news = (type: string, reference: string, id = uuidv7(), chargeId?: string): string =>
   JSON.stringify({
     id: `evt_${id}`,
     type,
@@ -66,7 +66,7 @@ describe('POST /api/payments/webhook', () => {
     const held = 'select declines from charges where enrollment_id = $1';
     expect(await harness.rows(held, declined.id)).toEqual([{ declines: 1 }]);
     await harness.rows('update charges set pay_by = now() where enrollment_id = $1', declined.id);
-    await post(news('charge.declined', declined.id, uuid(), `ch_2_${declined.id}`));
+    await post(news('charge.declined', declined.id, uuidv7(), `ch_2_${declined.id}`));
     expect(await stateOf(declined.id)).toEqual({ state: 'declined', status: 'cancelled', version: 3 });
 
     const refunded = await aSeat();
@@ -92,7 +92,7 @@ describe('POST /api/payments/webhook', () => {
   test('accepts news that means nothing here, so that it is not sent for ever', async () => {
     const { id } = await aSeat();
     for (const body of [
-      news('charge.succeeded', uuid()),
+      news('charge.succeeded', uuidv7()),
       news('charge.succeeded', 'not an id'),
       news('dispute.opened', id),
       JSON.stringify({ id: 'evt_1', type: 'charge.succeeded' }),
@@ -145,7 +145,7 @@ describe('POST /api/payments/webhook', () => {
 
   test('is not counted against the limit per address', async () => {
     const statuses = new Set<number>();
-    for (let i = 0; i < 120; i++) statuses.add((await post(news('charge.succeeded', uuid()))).statusCode);
+    for (let i = 0; i < 120; i++) statuses.add((await post(news('charge.succeeded', uuidv7()))).statusCode);
     expect([...statuses]).toEqual([204]);
   });
 });

@@ -1,7 +1,7 @@
 import { append } from '@homeroom/outbox';
 import type { Queryable, Transaction } from '@homeroom/postgres';
-import type { ClassView, WeeklySlot } from '../classes/class.ts';
-import { apply, publish, type CancelReason, type Enrollment, type EnrollmentEvent } from './enrollment.ts';
+import type { ClassView } from '../classes/schemas.ts';
+import { apply, publish, type CancelReason, type Enrollment, type PlacedEvent, type Status } from './enrollment.ts';
 
 export interface EnrollmentRow {
   id: string;
@@ -9,7 +9,7 @@ export interface EnrollmentRow {
   classId: string;
   childId: string;
   familyId: string;
-  status: Enrollment['status'];
+  status: Status;
   amountCents: number;
   waitlistNumber: number | null;
   reason: CancelReason | null;
@@ -48,30 +48,30 @@ export interface Located {
   readonly familyId: string;
 }
 
-/** Which class to lock before the enrolment. Neither changes in an enrolment's life. */
+/** The class to lock before the enrollment, and the family. Neither ever changes. */
 export async function locateEnrollment(db: Queryable, id: string): Promise<Located | undefined> {
   const { rows } = await db.query<Located>({
-    name: 'enrollment-locate',
+    name: 'enrollment_locate',
     text: `select class_id as "classId", family_id as "familyId" from enrollments where enrollment_id = $1`,
     values: [id],
   });
   return rows[0];
 }
 
-/** Holds the enrolment until the transaction ends. Order of locks: class, enrolment, charge, child. */
+/** Locks the enrollment until the transaction ends. Order of locks: class, enrollment, charge, child. */
 export async function lockEnrollment(trx: Transaction, id: string): Promise<Enrollment | undefined> {
   const { rows } = await trx.query<EnrollmentRow>({
-    name: 'enrollment-lock',
+    name: 'enrollment_lock',
     text: `select ${enrollmentColumns} from enrollments e where enrollment_id = $1 for no key update`,
     values: [id],
   });
   return rows[0] && enrollmentOf(rows[0]);
 }
 
-/** Whoever has waited longest. The class must be locked. */
+/** The first on the waitlist. The class must be locked. */
 export async function lockFirstWaiting(trx: Transaction, classId: string): Promise<Enrollment | undefined> {
   const { rows } = await trx.query<EnrollmentRow>({
-    name: 'enrollment-lock-first-waiting',
+    name: 'enrollment_lock_first_waiting',
     text: `select ${enrollmentColumns} from enrollments e where class_id = $1 and status = 'waitlisted'
       order by waitlist_number limit 1 for no key update`,
     values: [classId],
@@ -79,7 +79,7 @@ export async function lockFirstWaiting(trx: Transaction, classId: string): Promi
   return rows[0] && enrollmentOf(rows[0]);
 }
 
-/** How many wait in the same class up to and including `e`; 1 is next. */
+/** The position of `e` on the waitlist; 1 is next. */
 export const positionSql = `case when e.status = 'waitlisted' then (
   select count(*)::int from enrollments w
   where w.class_id = e.class_id and w.status = 'waitlisted' and w.waitlist_number <= e.waitlist_number) end`;
@@ -104,14 +104,14 @@ export const rowOf = (state: Enrollment): object => ({
   updated_at: state.updatedAt.toISOString(),
 });
 
-/** What the history keeps of an event beside its type. */
-export const dataOf = (event: EnrollmentEvent): object => ({ ...event, type: undefined });
+/** What the history stores of an event beside its type. */
+export const dataOf = (event: { readonly type: string }): object => ({ ...event, type: undefined });
 
-/** Writes what happened to a locked enrolment: history, read model, outbox. */
+/** Writes what happened to a locked enrollment: history, read model, outbox. */
 export async function record(
   trx: Transaction,
   before: Enrollment,
-  events: readonly EnrollmentEvent[],
+  events: readonly PlacedEvent[],
   at: Date,
   about: ClassView,
 ): Promise<Enrollment> {
@@ -122,7 +122,7 @@ export async function record(
     history.push({ version: state.version, type: event.type, data: dataOf(event) });
   }
   const { rows } = await trx.query<{ childName: string }>({
-    name: 'enrollment-record',
+    name: 'enrollment_record',
     text: `with happened as (
         insert into enrollment_events (enrollment_id, version, type, data, occurred_at)
         select $1, version, type, data, $2 from jsonb_to_recordset($3::jsonb) as h(version int, type text, data jsonb)
@@ -136,7 +136,7 @@ export async function record(
     values: [before.id, at, JSON.stringify(history), JSON.stringify(rowOf(state))],
   });
   const childName = rows[0]?.childName;
-  if (childName === undefined) throw new Error(`enrolment ${before.id} vanished under its lock`);
+  if (childName === undefined) throw new Error(`enrollment ${before.id} disappeared while locked`);
   const published = events.map((event, index) =>
     publish(event, { id: before.id, version: before.version + index + 1, at, class: about, childName }),
   );
@@ -146,65 +146,22 @@ export async function record(
 
 export async function readChildName(db: Queryable, childId: string): Promise<string> {
   const { rows } = await db.query<{ name: string }>({
-    name: 'child-name',
+    name: 'child_name',
     text: 'select name from children where child_id = $1',
     values: [childId],
   });
   return rows[0]?.name ?? '';
 }
 
-/** The hours at which a child is busy, each with the class that fills it. Holds the child until the transaction ends. */
-export async function lockBusyHours(
+/** Adds to a class's counters of seats and waitlist places; negative to give back. */
+export async function countSeats(
   trx: Transaction,
-  childId: string,
-): Promise<(WeeklySlot & { readonly classId: string; readonly title: string })[]> {
-  const { rows } = await trx.query<{ busy: (WeeklySlot & { classId: string; title: string })[] }>({
-    name: 'child-lock-busy-hours',
-    text: `select (
-        select coalesce(jsonb_agg(slot || jsonb_build_object('title', c.title) order by c.class_id), '[]')
-        from jsonb_array_elements(ch.slots) slot join classes c on c.class_id = (slot ->> 'classId')::uuid
-      ) as busy
-      from children ch where ch.child_id = $1 for no key update of ch`,
-    values: [childId],
-  });
-  return rows[0]?.busy ?? [];
-}
-
-/** Adds the class's hours to those the child is busy. */
-export async function holdSlot(trx: Transaction, { childId, classId }: Enrollment): Promise<void> {
+  classId: string,
+  change: { taken: number; waitlisted: number },
+): Promise<void> {
   await trx.query({
-    name: 'child-hold-slot',
-    text: `update children set slots = slots || ${slotJson('classes')} from classes
-      where child_id = $1 and class_id = $2`,
-    values: [childId, classId],
+    name: 'class_count',
+    text: `update classes set taken = taken + $2, waitlisted = waitlisted + $3 where class_id = $1`,
+    values: [classId, change.taken, change.waitlisted],
   });
 }
-
-export async function releaseSlot(trx: Transaction, { childId, classId }: Enrollment): Promise<void> {
-  await trx.query({
-    name: 'child-release-slot',
-    text: `update children set slots = (${slotsWithout('$2')}) where child_id = $1`,
-    values: [childId, classId],
-  });
-}
-
-/** The class meets at other hours now: so are all who have a seat in it busy. */
-export async function moveSlots(trx: Transaction, classId: string): Promise<void> {
-  await trx.query({
-    name: 'children-move-slots',
-    text: `update children set slots = (${slotsWithout('$1')}) || ${slotJson('classes')}
-      from classes, enrollments e
-      where classes.class_id = $1 and e.class_id = $1 and e.status in ('payment_pending', 'enrolled')
-        and children.child_id = e.child_id`,
-    values: [classId],
-  });
-}
-
-/** The hours of a class as the child's row keeps them. */
-export const slotJson = (classes: string): string => `jsonb_build_object('classId', ${classes}.class_id,
-  'weekday', ${classes}.weekday, 'startTime', ${classes}.start_time, 'endTime', ${classes}.end_time,
-  'firstDay', ${classes}.first_day, 'lastDay', ${classes}.last_day)`;
-
-const slotsWithout = (classId: string): string => `select coalesce(jsonb_agg(slot order by place), '[]')
-  from jsonb_array_elements(children.slots) with ordinality as s(slot, place)
-  where slot ->> 'classId' <> ${classId}::uuid::text`;
