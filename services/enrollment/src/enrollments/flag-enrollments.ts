@@ -3,7 +3,7 @@ import { ageOn } from '../classes/class.ts';
 import { classJson } from '../classes/columns.ts';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
-import type { FlagReason } from '../seats/enrollment.ts';
+import { subjectOf, type FlagReason } from '../seats/enrollment.ts';
 import { enrollmentColumns, enrollmentOf, record, type EnrollmentRow } from '../seats/store.ts';
 
 /**
@@ -13,10 +13,9 @@ import { enrollmentColumns, enrollmentOf, record, type EnrollmentRow } from '../
 export async function flagEnrollments(trx: Transaction, familyId: string, at: Date): Promise<void> {
   for (const { enrollment, class: about, familyName, ...facts } of await lockActive(trx, familyId)) {
     if (hasEnded(about, at)) continue;
-    const { classId, childId } = enrollment;
     const reasons = misfits(facts, about).filter((reason) => !facts.flagged.includes(reason));
     if (reasons.length === 0) continue;
-    const subject = { classId, childId, familyId };
+    const subject = subjectOf(enrollment);
     const events = reasons.map((reason) => ({ ...subject, type: 'flagged' as const, reason, familyName }));
     await record(trx, enrollment, events, at, about);
   }

@@ -1,5 +1,6 @@
 import type { Database, Queryable } from '@homeroom/postgres';
 import { hasEnded } from '../classes/ended.ts';
+import { subjectOf } from '../seats/enrollment.ts';
 import { record } from '../seats/store.ts';
 import { lockForSettling, markDelayNotified } from './store.ts';
 
@@ -28,9 +29,8 @@ async function notifyDelay(db: Database, enrollmentId: string): Promise<boolean>
     const at = new Date();
     const isWaiting = charge.state === 'due' && charge.declines === 0 && enrollment.status === 'payment_pending';
     if (!isWaiting || hasEnded(about, at) || !(await markDelayNotified(trx, enrollmentId))) return false;
-    const { classId, childId, familyId } = enrollment;
     const { amountCents, currency } = charge;
-    const delayed = { type: 'payment-delayed', classId, childId, familyId, amountCents, currency } as const;
+    const delayed = { ...subjectOf(enrollment), type: 'payment-delayed', amountCents, currency } as const;
     await record(trx, enrollment, [delayed], at, about);
     return true;
   });

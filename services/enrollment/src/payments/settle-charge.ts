@@ -4,6 +4,7 @@ import { lockClass } from '../classes/store.ts';
 import { unlessRefused } from '../outcome.ts';
 import type { ChargeState } from '../seats/charge.ts';
 import { lockCharge, saveCharge } from '../seats/charge-store.ts';
+import { subjectOf } from '../seats/enrollment.ts';
 import { freeSeat } from '../seats/free-seat.ts';
 import { locateEnrollment, record } from '../seats/store.ts';
 import { defaultTerms, type Terms } from '../seats/terms.ts';
@@ -50,10 +51,10 @@ export async function settleCharge(
     return 'held';
   }
   await saveCharge(trx, enrollmentId, { state: next.state, providerChargeId });
-  const { classId, childId, familyId, amountCents } = enrollment;
+  const { classId, amountCents } = enrollment;
   const { currency } = charge;
   if (next.enrollment === 'confirm') {
-    const confirmed = { type: 'confirmed', classId, childId, familyId, amountCents, currency } as const;
+    const confirmed = { ...subjectOf(enrollment), type: 'confirmed', amountCents, currency } as const;
     await record(trx, enrollment, [confirmed], at, about);
   }
   if (next.enrollment === 'cancel') {
@@ -70,9 +71,8 @@ async function hold(
 ): Promise<void> {
   await saveDecline(trx, enrollment.id, { providerChargeId, payBy, delayMs: declinedDelayMs(charge.declines) });
   if (charge.declines > 0) return;
-  const { classId, childId, familyId } = enrollment;
   const { amountCents, currency } = charge;
-  const failed = { type: 'payment-failed', classId, childId, familyId, amountCents, currency } as const;
+  const failed = { ...subjectOf(enrollment), type: 'payment-failed', amountCents, currency } as const;
   await record(trx, enrollment, [{ ...failed, payBy: payBy.toISOString() }], at, about);
 }
 

@@ -2,7 +2,7 @@ import type { Queryable, Transaction } from '@homeroom/postgres';
 import { classJson } from '../classes/columns.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import type { Charge } from '../seats/charge.ts';
-import { chargeColumns, chargeOf, type ChargeRow } from '../seats/charge-store.ts';
+import { chargeJson, chargeOf, type ChargeRow } from '../seats/charge-store.ts';
 import type { Enrollment, Status } from '../seats/enrollment.ts';
 import { enrollmentColumns, enrollmentOf, type EnrollmentRow } from '../seats/store.ts';
 
@@ -17,10 +17,7 @@ export async function lockForSettling(trx: Transaction, enrollmentId: string): P
   const { rows } = await trx.query<EnrollmentRow & { charge: ChargeRow; class: ClassView }>({
     name: 'charge_lock_for_settling',
     text: `select ${enrollmentColumns}, ${classJson('k')} as class,
-        json_build_object('enrollmentId', c.enrollment_id, 'amountCents', c.amount_cents, 'currency', c.currency,
-          'state', c.state, 'attempts', c.attempts, 'declines', c.declines,
-          'declinedChargeIds', c.declined_charge_ids, 'payBy', c.pay_by,
-          'providerChargeId', c.provider_charge_id) as charge
+        ${chargeJson('c')} as charge
       from enrollments e join charges c on c.enrollment_id = e.enrollment_id join classes k on k.class_id = e.class_id
       where e.enrollment_id = $1 for no key update of e, c`,
     values: [enrollmentId],
@@ -69,10 +66,10 @@ export async function claimDue(
   db: Queryable,
   { limit, leaseMs }: { limit: number; leaseMs: number },
 ): Promise<Claim[]> {
-  const { rows } = await db.query<ChargeRow & Omit<Claim, keyof Charge | 'askedAgoMs'> & { askedAgoMs: number | null }>(
-    {
-      name: 'charges_claim',
-      text: `with due as materialized (
+  type Row = Pick<Claim, 'enrollment' | 'class'> & { charge: ChargeRow; askedAgoMs: number | null };
+  const { rows } = await db.query<Row>({
+    name: 'charges_claim',
+    text: `with due as materialized (
         select enrollment_id, asked_at from charges where state in ('due', 'refund_due') and next_attempt_at <= now()
         order by next_attempt_at limit $1 for update skip locked
       )
@@ -80,16 +77,14 @@ export async function claimDue(
         asked_at = case when c.state = 'due' and e.status = 'payment_pending' then now() else c.asked_at end
       from due, enrollments e, classes k
       where c.enrollment_id = due.enrollment_id and e.enrollment_id = due.enrollment_id and k.class_id = e.class_id
-      returning ${chargeColumns('c')}, e.status as enrollment,
+      returning ${chargeJson('c')} as charge, e.status as enrollment,
         json_build_object('lastDay', k.last_day, 'timeZone', k.time_zone) as class,
         (extract(epoch from now() - due.asked_at) * 1000)::int as "askedAgoMs"`,
-      values: [limit, leaseMs],
-    },
-  );
-  return rows.map(({ enrollment, class: about, askedAgoMs, ...row }) => ({
-    ...chargeOf(row),
-    enrollment,
-    class: about,
+    values: [limit, leaseMs],
+  });
+  return rows.map(({ charge, askedAgoMs, ...row }) => ({
+    ...chargeOf(charge),
+    ...row,
     askedAgoMs: askedAgoMs ?? undefined,
   }));
 }

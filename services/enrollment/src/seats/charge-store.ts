@@ -6,12 +6,11 @@ export interface ChargeRow extends Omit<Charge, 'providerChargeId' | 'payBy'> {
   readonly payBy: string | null;
 }
 
-/** Takes a row of `charges`. */
-export const chargeColumns = (
-  row: string,
-): string => `${row}.enrollment_id as "enrollmentId", ${row}.amount_cents as "amountCents",
-  ${row}.currency, ${row}.state, ${row}.attempts, ${row}.declines, ${row}.declined_charge_ids as "declinedChargeIds",
-  ${row}.pay_by::text as "payBy", ${row}.provider_charge_id as "providerChargeId"`;
+/** A `ChargeRow` as JSON. Takes a row of `charges`. */
+export const chargeJson = (row: string): string => `json_build_object('enrollmentId', ${row}.enrollment_id,
+  'amountCents', ${row}.amount_cents, 'currency', ${row}.currency, 'state', ${row}.state, 'attempts', ${row}.attempts,
+  'declines', ${row}.declines, 'declinedChargeIds', ${row}.declined_charge_ids, 'payBy', ${row}.pay_by,
+  'providerChargeId', ${row}.provider_charge_id)`;
 
 export const chargeOf = ({ payBy, providerChargeId, ...row }: ChargeRow): Charge => ({
   ...row,
@@ -33,12 +32,12 @@ export async function openCharge(
 }
 
 export async function lockCharge(trx: Transaction, enrollmentId: string): Promise<Charge | undefined> {
-  const { rows } = await trx.query<ChargeRow>({
+  const { rows } = await trx.query<{ charge: ChargeRow }>({
     name: 'charge_lock',
-    text: `select ${chargeColumns('c')} from charges c where enrollment_id = $1 for no key update`,
+    text: `select ${chargeJson('c')} as charge from charges c where enrollment_id = $1 for no key update`,
     values: [enrollmentId],
   });
-  return rows[0] && chargeOf(rows[0]);
+  return rows[0] && chargeOf(rows[0].charge);
 }
 
 /** Saves a new state, which is due at once. */

@@ -117,6 +117,9 @@ const mayFollow: { readonly [T in EnrollmentEvent['type']]: readonly (Status | '
   cancelled: active,
 };
 
+/** Whose events an enrollment's are. */
+export const subjectOf = ({ classId, childId, familyId }: Enrollment): Subject => ({ classId, childId, familyId });
+
 export const eventTypes = Object.keys(mayFollow) as EnrollmentEvent['type'][];
 
 /**
@@ -172,10 +175,9 @@ export const agreedCents = (waited: Enrollment, { priceCents }: Pick<ClassView, 
 
 /** A seat goes to a family that waited for it. One that costs nothing is confirmed at once, with one event. */
 export function promote(waited: Enrollment, about: ClassView): EventOf<'promoted' | 'confirmed'> {
-  const { classId, childId, familyId } = waited;
   const amountCents = agreedCents(waited, about);
   const type = amountCents === 0 ? 'confirmed' : 'promoted';
-  return { type, classId, childId, familyId, amountCents, currency: about.currency };
+  return { ...subjectOf(waited), type, amountCents, currency: about.currency };
 }
 
 /** What other services learn about an enrollment beside the entry of its history. */

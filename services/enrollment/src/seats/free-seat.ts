@@ -5,7 +5,7 @@ import { lockClass } from '../classes/store.ts';
 import { refuse, type Refused } from '../outcome.ts';
 import { cancelCharge, type Charge } from './charge.ts';
 import { lockCharge, saveCharge } from './charge-store.ts';
-import { holdsSeat, type CancelReason, type Enrollment, type EventOf } from './enrollment.ts';
+import { holdsSeat, subjectOf, type CancelReason, type Enrollment, type EventOf } from './enrollment.ts';
 import { promoteWaiting } from './promote-waiting.ts';
 import { releaseSlot } from './slots.ts';
 import { countSeats, lockEnrollment, record } from './store.ts';
@@ -57,16 +57,15 @@ export async function freeSeat(
 }
 
 function endOf(
-  { childId, familyId }: Enrollment,
-  { id: classId, currency }: ClassView,
+  before: Enrollment,
+  { currency }: ClassView,
   reason: CancelReason,
   refundCents: number,
   charge: Charge | undefined,
 ): EventOf<'offer-expired' | 'cancelled'> {
-  const subject = { classId, childId, familyId };
-  if (reason === 'offer_expired') return { ...subject, type: 'offer-expired' };
+  if (reason === 'offer_expired') return { ...subjectOf(before), type: 'offer-expired' };
   const kept = charge?.state === 'charged' && refundCents === 0 ? { noRefund: 'class_ended' as const } : {};
-  return { ...subject, type: 'cancelled', reason, refundCents, currency, ...kept };
+  return { ...subjectOf(before), type: 'cancelled', reason, refundCents, currency, ...kept };
 }
 
 /** A charge that stays charged after the cancellation is one of a class that had ended. */

@@ -3,7 +3,7 @@ import { overlaps } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { openCharge } from './charge-store.ts';
-import { agreedCents, promote, type Enrollment, type EventOf } from './enrollment.ts';
+import { agreedCents, promote, subjectOf, type Enrollment, type EventOf } from './enrollment.ts';
 import { holdSlot, lockBusyHours } from './slots.ts';
 import { countSeats, lockFirstWaiting, record } from './store.ts';
 import { defaultTerms, type Terms } from './terms.ts';
@@ -52,13 +52,10 @@ export async function giveSeat(trx: Transaction, waited: Enrollment, about: Clas
 }
 
 function offer(first: Enrollment, about: ClassView, clash: Clash, expiresAt: Date): EventOf<'offered'> {
-  const { classId, childId, familyId } = first;
   const { title, weekday, startTime, endTime } = clash;
   return {
+    ...subjectOf(first),
     type: 'offered',
-    classId,
-    childId,
-    familyId,
     amountCents: agreedCents(first, about),
     currency: about.currency,
     reason: 'schedule_conflict',

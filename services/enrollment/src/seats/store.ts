@@ -22,12 +22,30 @@ export interface EnrollmentRow {
   updatedAt: Date;
 }
 
-/** Of `enrollments e`. */
-export const enrollmentColumns = `e.enrollment_id as id, e.version, e.class_id as "classId", e.child_id as "childId",
-  e.family_id as "familyId", e.status, e.amount_cents as "amountCents", e.waitlist_number as "waitlistNumber",
-  e.cancel_reason as reason, e.refund_cents as "refundCents", e.currency, e.price_cents as "priceCents",
-  e.offer_expires_at as "expiresAt", e.idempotency_key as "idempotencyKey",
-  e.created_at as "createdAt", e.updated_at as "updatedAt"`;
+/** The column of each field in `enrollments`. */
+const columnOf: Readonly<Record<keyof EnrollmentRow, string>> = {
+  id: 'enrollment_id',
+  version: 'version',
+  classId: 'class_id',
+  childId: 'child_id',
+  familyId: 'family_id',
+  status: 'status',
+  amountCents: 'amount_cents',
+  waitlistNumber: 'waitlist_number',
+  reason: 'cancel_reason',
+  refundCents: 'refund_cents',
+  currency: 'currency',
+  priceCents: 'price_cents',
+  expiresAt: 'offer_expires_at',
+  idempotencyKey: 'idempotency_key',
+  createdAt: 'created_at',
+  updatedAt: 'updated_at',
+};
+
+/** Of `enrollments e`, as an `EnrollmentRow`. */
+export const enrollmentColumns = Object.entries(columnOf)
+  .map(([field, column]) => `e.${column} as "${field}"`)
+  .join(', ');
 
 export function enrollmentOf(row: EnrollmentRow): Enrollment {
   const { status, waitlistNumber, reason, refundCents, currency, priceCents, expiresAt, idempotencyKey, ...rest } = row;
@@ -84,25 +102,23 @@ export const positionSql = `case when e.status = 'waitlisted' then (
   select count(*)::int from enrollments w
   where w.class_id = e.class_id and w.status = 'waitlisted' and w.waitlist_number <= e.waitlist_number) end`;
 
-/** The column values of a state; rebuilding the read model writes the same ones. */
-export const rowOf = (state: Enrollment): object => ({
-  enrollment_id: state.id,
-  version: state.version,
-  class_id: state.classId,
-  child_id: state.childId,
-  family_id: state.familyId,
-  status: state.status,
-  amount_cents: state.amountCents,
-  waitlist_number: state.status === 'waitlisted' ? state.waitlistNumber : null,
-  cancel_reason: state.status === 'cancelled' ? state.reason : null,
-  refund_cents: state.status === 'cancelled' ? state.refundCents : 0,
-  currency: state.currency ?? null,
-  price_cents: state.priceCents ?? null,
-  offer_expires_at: state.status === 'offered' ? state.expiresAt.toISOString() : null,
-  idempotency_key: state.idempotencyKey ?? null,
-  created_at: state.createdAt.toISOString(),
-  updated_at: state.updatedAt.toISOString(),
-});
+const nothing = {
+  waitlistNumber: null,
+  reason: null,
+  refundCents: 0,
+  currency: null,
+  priceCents: null,
+  expiresAt: null,
+  idempotencyKey: null,
+};
+
+/** The values of a state by column; rebuilding the read model writes the same ones. */
+export function rowOf(state: Enrollment): object {
+  const row: EnrollmentRow = { ...nothing, ...state };
+  return Object.fromEntries(
+    Object.entries(row).map(([field, value]) => [columnOf[field as keyof EnrollmentRow], value]),
+  );
+}
 
 /** What the history stores of an event beside its type. */
 export const dataOf = (event: { readonly type: string }): object => ({ ...event, type: undefined });
