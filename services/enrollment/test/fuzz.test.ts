@@ -60,7 +60,7 @@ async function offers(harness: Harness, count: number): Promise<string[]> {
   );
 }
 
-test('every response to any request is as the OpenAPI document describes it, and none is a 5xx', async () => {
+test('every response to any request matches the OpenAPI document, and none is a 5xx', async () => {
   const harness = await startHarness();
   try {
     const document = await harness.app.inject('/api/enrollment/openapi.json');

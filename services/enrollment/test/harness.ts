@@ -90,7 +90,7 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
     RATE_LIMIT_PER_MINUTE: '0',
     MAX_EVENT_LOOP_DELAY_MS: '0',
     TIME_ZONE: 'America/Chicago',
-    // tests of what never arrives need not wait long
+    // tests of events that never arrive need not wait long
     ENROLL_WAIT_FOR_FAMILY_MS: '100',
     ...env,
   });
@@ -140,7 +140,7 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
           return { id: child?.childId ?? '', name: child?.name ?? '', familyId: family.familyId };
         }),
       ),
-    // all in one room with one teacher: opened without a look at double bookings
+    // all in one room with one teacher: double bookings are not checked
     openClass: (details = {}) =>
       db.transaction(async (trx) => {
         const [opened] = await createClasses(trx, [{ ...pottery, title: `Pottery ${uuidv7()}`, ...details }]);
@@ -158,7 +158,7 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
     cancel: async (enrollmentId, headers) =>
       app.inject({ method: 'DELETE', url: `/api/enrollments/${enrollmentId}`, headers }),
     async rows<T>(text: string, ...values: unknown[]) {
-      // the name must be the text's own: statements are prepared under it
+      // one name per text: statements are prepared under it
       const name = `test-${hash('md5', text)}`;
       return (await db.query<T>({ name, text, values })).rows;
     },

@@ -21,7 +21,7 @@ const onItsWay = () => {
 };
 const asked = (names: readonly string[]) => names.filter((name) => name === 'children_arrived').length;
 
-describe('D13: enrolling a child whose family’s event is still on its way', () => {
+describe('D13: enrolling a child whose family’s event has not arrived', () => {
   test('waits for it: the first try succeeds', async () => {
     const { family, child } = onItsWay();
     const { id } = await harness.openClass();
@@ -71,7 +71,7 @@ describe('D13: enrolling a child whose family’s event is still on its way', ()
 describe('the poller', () => {
   const someone = () => ({ childId: uuidv7(), familyId: uuidv7() });
 
-  test('asks one statement for all who wait, and none when nobody does', async () => {
+  test('runs one statement for all waiting requests, and none without one', async () => {
     const arriving = new ArrivingChildren(harness.db, { waitMs: 250, pollMs: 50 });
     const { result, names } = await harness.counter.during(() =>
       Promise.all(Array.from({ length: 100 }, () => arriving.wait(someone()))),

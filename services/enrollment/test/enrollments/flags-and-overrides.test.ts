@@ -54,7 +54,7 @@ describe('D10: a child that no longer fits what it is enrolled in', () => {
     expect(await flagged(ids[0]!)).toHaveLength(1);
   });
 
-  test('a birth date that is out of the class’s range is flagged; another that is not, or a new name, is not', async () => {
+  test('a birth date outside the class’s range is flagged; one within it, or a new name, is not', async () => {
     const { family, child, asked } = await newFamily();
     const [narrow, wide] = [await harness.openClass(), await harness.openClass({ weekday: 'friday', ageMax: 90 })];
     const id = (await harness.enroll(asked, narrow.id, coordinator)).json().id as string;
@@ -68,7 +68,7 @@ describe('D10: a child that no longer fits what it is enrolled in', () => {
     expect((await rosterOf(wide.id))[0].flags).toEqual([]);
   });
 
-  test('what has ended is not flagged', async () => {
+  test('enrollments that have ended are not flagged', async () => {
     const { family, asked } = await newFamily();
     const { id: classId } = await harness.openClass();
     const { id } = (await harness.enroll(asked, classId, coordinator)).json();
@@ -78,7 +78,7 @@ describe('D10: a child that no longer fits what it is enrolled in', () => {
   });
 });
 
-describe('D15: a coordinator sets an age limit aside', () => {
+describe('D15: a coordinator overrides an age limit', () => {
   const enroll = (
     { id: childId }: { id: string },
     classId: string,
@@ -114,7 +114,7 @@ describe('D15: a coordinator sets an age limit aside', () => {
     }
   });
 
-  test('only the age: any other rule stands', async () => {
+  test('only the age: every other rule still holds', async () => {
     const { asked } = await newFamily();
     const { id: classId } = await harness.openClass({ status: 'closed', ageMin: 14, ageMax: 16 });
     expect((await enroll(asked, classId, coordinator, override)).json().code).toBe('class_closed');

@@ -28,7 +28,7 @@ const bobEnrolls = async () => {
 const withKey = (headers: Headers, key: string): Headers => ({ ...headers, 'idempotency-key': key });
 
 describe('S2: an Idempotency-Key belongs to the account that sent it', () => {
-  test('another guardian with Bob’s class, child, and key hears what she hears without a key', async () => {
+  test('another guardian with Bob’s class, child, and key gets the same answer as without a key', async () => {
     const { bobs, classId, alice, key, first } = await bobEnrolls();
     const replayed = await harness.enroll(bobs, classId, withKey(alice, key));
     expect(seen(replayed)).toEqual(seen(await harness.enroll(bobs, classId, alice)));
@@ -36,7 +36,7 @@ describe('S2: an Idempotency-Key belongs to the account that sent it', () => {
     expect(replayed.body).not.toContain(first.json().id);
   });
 
-  test('another guardian with the key and another class learns nothing of the key', async () => {
+  test('another guardian with the key and another class learns nothing about the key', async () => {
     const { bobs, alice, key } = await bobEnrolls();
     for (const classId of [(await harness.openClass({ weekday: 'friday' })).id, uuidv7()]) {
       const replayed = await harness.enroll(bobs, classId, withKey(alice, key));
@@ -88,7 +88,7 @@ describe('S2: an Idempotency-Key belongs to the account that sent it', () => {
     expect(await harness.rows('select from enrollments where class_id = $1', classId)).toHaveLength(1);
   });
 
-  test('its owner cannot use it for another request, nor to see what is no longer hers', async () => {
+  test('its owner cannot use it for another request, nor to read what is no longer hers', async () => {
     const { bobs, classId, bob, key } = await bobEnrolls();
     const other = await harness.openClass({ weekday: 'friday' });
     expect(seen(await harness.enroll(bobs, other.id, withKey(bob, key)))).toMatchObject({
@@ -102,7 +102,7 @@ describe('S2: an Idempotency-Key belongs to the account that sent it', () => {
     });
   });
 
-  test('a key from before the upgrade, whose account is unknown, is replayed to nobody', async () => {
+  test('a key from before the upgrade, whose account is unknown, is never replayed', async () => {
     const { bobs, classId, bob } = await bobEnrolls();
     await harness.rows(`update enrollments set idempotency_key = 'old' where child_id = $1`, bobs.id);
     expect(seen(await harness.enroll(bobs, classId, withKey(bob, 'old')))).toMatchObject({

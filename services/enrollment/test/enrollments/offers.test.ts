@@ -12,7 +12,7 @@ beforeAll(async () => {
   coordinator = await harness.coordinator();
 });
 afterAll(() => harness.close());
-// an offer that another test has aged has the time of its event again
+// undoes what another test did to the deadline of an offer
 beforeEach(() =>
   harness.rows(
     `update enrollments e set offer_expires_at = (h.data ->> 'expiresAt')::timestamptz from enrollment_events h
@@ -40,7 +40,7 @@ const consistent = async () =>
     children: 0,
   });
 
-/** A child whose turn on the waitlist has come while it has Choir at that hour, with one more waiting behind it. */
+/** A child that is first on the waitlist when a seat is freed, and has Choir at that hour; another child is second. */
 const anOffer = async (priceCents = 14_500) => {
   const { id: classId } = await harness.openClass({ capacity: 1, priceCents });
   const choir = await harness.openClass({ title: `Choir ${uuidv7()}`, startTime: '11:00', endTime: '12:00' });
@@ -64,7 +64,7 @@ const expire = (id: string) =>
   harness.rows(`update enrollments set offer_expires_at = now() - interval '1 second' where enrollment_id = $1`, id);
 
 describe('D7: a promotion of a child that has another class at that hour', () => {
-  test('is an offer: the seat counts, nothing is charged, no hour is busy, and the class in the way is named', async () => {
+  test('is an offer: the seat counts, nothing is charged, no hour is busy, and the conflicting class is named', async () => {
     const { id, classId, choir, child } = await anOffer();
     const found = await read(id);
     expect(found).toMatchObject({ status: 'offered', amountCents: 14_500, currency: 'USD', version: 2 });
@@ -86,7 +86,7 @@ describe('D7: a promotion of a child that has another class at that hour', () =>
     await consistent();
   });
 
-  test('cannot be accepted while the class is in the way, and is charged once it is not', async () => {
+  test('cannot be accepted while the other class conflicts, and is charged once it does not', async () => {
     const { id, classId, choir, elsewhere, guardian } = await anOffer();
     const refused = await accept(id, guardian);
     expect([refused.statusCode, refused.json().code]).toEqual([409, 'schedule_conflict']);
@@ -116,7 +116,7 @@ describe('D7: a promotion of a child that has another class at that hour', () =>
     await consistent();
   });
 
-  test('is nobody else’s to accept, with the key of its family or without', async () => {
+  test('cannot be accepted by another family, with its key or without', async () => {
     const { id, elsewhere, guardian, stranger } = await anOffer();
     await harness.cancel(elsewhere, guardian);
     const key = { 'idempotency-key': uuidv7() };
@@ -137,7 +137,7 @@ describe('D7: a promotion of a child that has another class at that hour', () =>
   });
 });
 
-describe('D7: an offer that nobody accepts', () => {
+describe('D7: an offer that is not accepted', () => {
   test('ends, and the seat goes to the next', async () => {
     const { id, nextId, classId, guardian, elsewhere } = await anOffer();
     await harness.cancel(elsewhere, guardian);
@@ -152,7 +152,7 @@ describe('D7: an offer that nobody accepts', () => {
     await consistent();
   });
 
-  test('ends once, however many workers look and families accept at that moment', async () => {
+  test('ends once, however many workers and families act on it at that moment', async () => {
     const offers = await Promise.all(Array.from({ length: 6 }, () => anOffer()));
     for (const { id, elsewhere } of offers) {
       await harness.cancel(elsewhere, coordinator);

@@ -11,7 +11,7 @@ afterAll(() => harness.close());
 
 const none = { enrollments: 0, classes: 0, children: 0 };
 
-/** Everything that can happen to enrolments, at once where that is allowed. */
+/** Everything that can happen to enrollments, concurrently where that is allowed. */
 const live = async (): Promise<void> => {
   const coordinator = await harness.coordinator();
   const classes = await Promise.all([
@@ -51,7 +51,7 @@ test('the read models equal what the events say after everything that can happen
   expect(differences).toEqual(none);
 });
 
-test('a read model that is damaged is noticed, and rebuilt to the last byte', async () => {
+test('a damaged read model is detected, and rebuilt exactly', async () => {
   const state = () =>
     Promise.all([
       harness.rows('select * from enrollments order by enrollment_id'),
@@ -72,7 +72,7 @@ test('a read model that is damaged is noticed, and rebuilt to the last byte', as
   expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual(none);
 });
 
-test('after a rebuild life goes on', async () => {
+test('after a rebuild, enrolling and canceling work as before', async () => {
   await rebuildReadModels({ db: harness.db }, { write: true });
   await live();
   expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual(none);

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
-/** A process that has heard of the child and the class. */
+/** A process that remembers the child and the class. */
 const informed = async (known: KnownFacts, count: number, classId: string) => {
   const children = await harness.children(count);
 
@@ -24,7 +24,7 @@ const informed = async (known: KnownFacts, count: number, classId: string) => {
   return children;
 };
 
-/** Waits for nobody. */
+/** Never waits for a child. */
 const arriving = () => new ArrivingChildren(harness.db, { waitMs: 0 });
 const accountId = uuidv7();
 
@@ -73,14 +73,14 @@ test('S2: with a key enrolling is one round trip too, and its retry is three', a
   expect(retry.names).toEqual(['enroll_facts', 'find_idempotent_response']);
 });
 
-test('a process that knows nothing asks once and writes once', async () => {
+test('a process that remembers nothing reads once and writes once', async () => {
   const known = new KnownFacts();
   const { id } = await harness.openClass();
   const [child] = await harness.children(1);
   expect((await enroll(known, child!, id)).names).toEqual(['enroll_facts', 'enroll_seat']);
 });
 
-test('a stale belief about a class costs one more round trip, because the refusal says how it is', async () => {
+test('a stale class costs one more round trip, because the refusal returns the class as it is', async () => {
   const [here, elsewhere] = [new KnownFacts(), new KnownFacts()];
   const { id } = await harness.openClass({ capacity: 1 });
   const [late, later] = await informed(here, 2, id);
@@ -91,7 +91,7 @@ test('a stale belief about a class costs one more round trip, because the refusa
   expect((await enroll(here, later!, id)).names).toEqual(['enroll_waitlist']);
 });
 
-test('a stale belief about a child costs two: then the facts are asked for', async () => {
+test('a stale child costs two more round trips: the facts are read again', async () => {
   const known = new KnownFacts();
   const { id } = await harness.openClass();
   const [child] = await informed(known, 1, id);
@@ -100,7 +100,7 @@ test('a stale belief about a child costs two: then the facts are asked for', asy
   expect([names, result.child.name]).toEqual([['enroll_seat', 'enroll_facts', 'enroll_seat'], 'Another']);
 });
 
-test('when every try is overtaken the answer is to come back, not to wait for ever', async () => {
+test('when every attempt is overtaken the request is refused with Retry-After, instead of waiting forever', async () => {
   const { id } = await harness.openClass();
   const [child] = await harness.children(1);
   const overtaken = {
@@ -125,7 +125,7 @@ test('when every try is overtaken the answer is to come back, not to wait for ev
   expect(names.filter((name) => name === 'enroll_seat')).toHaveLength(8);
 });
 
-test('a changed class is noticed by the statement, never by luck', async () => {
+test('a changed class is detected by the statement', async () => {
   const known = new KnownFacts();
   const { id } = await harness.openClass();
   const [child] = await informed(known, 1, id);
@@ -136,7 +136,7 @@ test('a changed class is noticed by the statement, never by luck', async () => {
   expect([names, result.amountCents]).toEqual([['enroll_seat', 'enroll_seat'], 20_000]);
 });
 
-test('a refusal is said only after asking: what a process remembers may be over', async () => {
+test('nothing is refused from memory: what a process remembers may no longer be true', async () => {
   const known = new KnownFacts();
   const { id } = await harness.openClass();
   const [child] = await informed(known, 1, id);

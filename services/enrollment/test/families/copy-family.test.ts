@@ -23,7 +23,7 @@ const [maya, noor] = [
   { childId: uuidv7(), name: 'Noor', birthDate: '2019-06-01' },
 ];
 
-test('the newest state wins, in whatever order events come, and only changed children change', async () => {
+test('the newest state wins in any order of events, and only changed children change', async () => {
   const familyId = uuidv7();
   await take({ familyId, version: 1, children: [maya, noor] });
   await take({ familyId, version: 4, name: 'Okafor-Lind', children: [maya, { ...noor, name: 'Noor Lind' }] });
@@ -37,7 +37,7 @@ test('the newest state wins, in whatever order events come, and only changed chi
   });
 });
 
-test('a child that left stays as a row, and can come back', async () => {
+test('a child that left its family is marked as removed, and can come back', async () => {
   const familyId = uuidv7();
   const child = { ...maya, childId: uuidv7() };
   await take({ familyId, version: 1, children: [child] });
@@ -52,7 +52,7 @@ test('a child that left stays as a row, and can come back', async () => {
   expect((await harness.enroll({ id: child.childId, name: '', familyId }, id)).statusCode).toBe(201);
 });
 
-test('an event that is delivered again is recognised, even with other contents', async () => {
+test('an event that is delivered again is ignored, even with other contents', async () => {
   const familyId = uuidv7();
   const eventId = uuidv7();
   await take({ familyId, version: 1, children: [] }, eventId);
@@ -70,7 +70,7 @@ test('control: without the version an older event would overwrite a newer one', 
   expect((await copyOf(familyId)).families).toEqual([{ version: 3, name: 'Old as if newer' }]);
 });
 
-test('a decision about a child who has changed since is made again', async () => {
+test('a decision about a child that has changed since is made again', async () => {
   const family = aFamily();
   const { id: classId } = await harness.openClass();
   const childId = family.children[0]!.childId;
