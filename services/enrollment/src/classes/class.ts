@@ -12,6 +12,10 @@ function pick<T, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
 
 export const slotOf = (about: WeeklySlot): WeeklySlot => pick(about, slotFields);
 
+/** `tuesday 10:00–11:30`, for messages. */
+export const hoursOf = ({ weekday, startTime, endTime }: Omit<WeeklySlot, 'firstDay' | 'lastDay'>): string =>
+  `${weekday} ${startTime}–${endTime}`;
+
 export interface Mistake {
   readonly field: keyof ClassDetails;
   readonly message: string;

@@ -1,5 +1,6 @@
 import { once } from '@homeroom/chassis';
 import type { Database, Transaction } from '@homeroom/postgres';
+import { hoursOf } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { lockClass } from '../classes/store.ts';
@@ -69,8 +70,7 @@ async function accept(
   if (hasEnded(locked, at)) return refuse('class_ended', `${locked.title} had its last day on ${locked.lastDay}.`);
   const clash = await findClash(trx, before.childId, locked);
   if (clash !== undefined) {
-    const hours = `${clash.weekday} ${clash.startTime}–${clash.endTime}`;
-    return refuse('schedule_conflict', `The child has ${clash.title} on ${hours}. Cancel it first.`, {
+    return refuse('schedule_conflict', `The child has ${clash.title} on ${hoursOf(clash)}. Cancel it first.`, {
       conflictsWith: { classId: clash.classId, title: clash.title },
     });
   }

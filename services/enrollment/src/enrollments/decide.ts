@@ -1,4 +1,4 @@
-import { ageOn, overlaps, type WeeklySlot } from '../classes/class.ts';
+import { ageOn, hoursOf, overlaps, type WeeklySlot } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { refuse, type Refused } from '../outcome.ts';
@@ -74,10 +74,7 @@ export function decide(facts: Facts, request: Request): Grant | Refusal {
     );
   }
   const clash = child.slots.find((slot) => overlaps(slot, wanted));
-  if (clash !== undefined) {
-    const hours = `${clash.weekday} ${clash.startTime}–${clash.endTime}`;
-    return refuse('schedule_conflict', `${child.name} has another class on ${hours}.`);
-  }
+  if (clash !== undefined) return refuse('schedule_conflict', `${child.name} has another class on ${hoursOf(clash)}.`);
   return { kind: hasSeat(wanted) ? 'seat' : 'waitlist', class: wanted, child };
 }
 

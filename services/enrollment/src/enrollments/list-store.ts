@@ -1,7 +1,7 @@
 import type { Queryable } from '@homeroom/postgres';
 import { fieldPairs } from '../classes/columns.ts';
 import { positionSql } from '../seats/store.ts';
-import { listedClassFields } from './schemas.ts';
+import { historyFields, listedClassFields } from './schemas.ts';
 
 const iso = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
@@ -53,10 +53,7 @@ export async function listEnrollments(
 
 const history = `'history', (
   select json_agg(json_build_object('version', h.version, 'type', h.type, 'at', ${iso('h.occurred_at')},
-    'position', h.data -> 'position', 'amountCents', h.data -> 'amountCents', 'priceCents', h.data -> 'priceCents',
-    'currency', h.data -> 'currency', 'reason', h.data -> 'reason', 'refundCents', h.data -> 'refundCents',
-    'noRefund', h.data -> 'noRefund', 'conflictsWith', h.data -> 'conflictsWith', 'expiresAt', h.data -> 'expiresAt',
-    'payBy', h.data -> 'payBy', 'override', h.data -> 'override') order by h.version)
+    ${historyFields.map((field) => `'${field}', h.data -> '${field}'`).join(', ')}) order by h.version)
   from enrollment_events h where h.enrollment_id = e.enrollment_id)`;
 
 /** As JSON text, with its history. */

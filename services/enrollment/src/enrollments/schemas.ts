@@ -76,32 +76,36 @@ const enrollmentItem = enrolled.extend({
 
 const enrollmentList = z.object({ items: z.array(enrollmentItem), nextCursor: z.string().optional() });
 
-const enrollmentDetail = enrollmentItem.extend({
-  history: z.array(
-    z.object({
-      version: z.int(),
-      type: z.enum(eventTypes),
-      at: z.iso.datetime(),
-      position: z.int().optional(),
-      amountCents: z.int().optional(),
-      priceCents: z.int().optional(),
-      currency: z.string().optional(),
-      reason: z.string().optional(),
-      refundCents: z.int().optional(),
-      noRefund: z.literal('class_ended').optional().describe('Why a paid seat is not refunded'),
-      conflictsWith: z
-        .object({
-          classId: z.uuid(),
-          ...classView.pick({ title: true, weekday: true, startTime: true, endTime: true }).shape,
-        })
-        .optional()
-        .describe('The class that the child has at the hour of an offered seat'),
-      expiresAt: z.iso.datetime().optional(),
-      payBy: z.iso.datetime().optional(),
-      override: z.object({ age: z.literal(true), reason: z.string() }).optional(),
-    }),
-  ),
+/** What the history stores of an event, depending on its type. */
+const eventData = z.object({
+  position: z.int().optional(),
+  amountCents: z.int().optional(),
+  priceCents: z.int().optional(),
+  currency: z.string().optional(),
+  reason: z.string().optional(),
+  refundCents: z.int().optional(),
+  noRefund: z.literal('class_ended').optional().describe('Why a paid seat is not refunded'),
+  conflictsWith: z
+    .object({
+      classId: z.uuid(),
+      ...classView.pick({ title: true, weekday: true, startTime: true, endTime: true }).shape,
+    })
+    .optional()
+    .describe('The class that the child has at the hour of an offered seat'),
+  expiresAt: z.iso.datetime().optional(),
+  payBy: z.iso.datetime().optional(),
+  override: z.object({ age: z.literal(true), reason: z.string() }).optional(),
 });
+export const historyFields = Object.keys(eventData.shape);
+
+const historyEntry = z.object({
+  version: z.int(),
+  type: z.enum(eventTypes),
+  at: z.iso.datetime(),
+  ...eventData.shape,
+});
+
+const enrollmentDetail = enrollmentItem.extend({ history: z.array(historyEntry) });
 
 const cancelled = z.object({
   id: z.uuid(),

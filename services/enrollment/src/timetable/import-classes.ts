@@ -6,20 +6,9 @@ import { isRefused, refuse, transact, unlessRefused, type Refused } from '../out
 import { changeDetails } from './change-class.ts';
 import { createClasses } from './create-class.ts';
 import { flagDoubleBookings, mayDoubleBook } from './flag-double-bookings.ts';
-import { parseTimetable, type Timetable, type TimetableRow } from './parse-timetable.ts';
-import type { DoubleBooking } from './schemas.ts';
+import { parseTimetable, type TimetableRow } from './parse-timetable.ts';
+import type { ImportReport } from './schemas.ts';
 import { readByNaturalKeys, type NaturalKey } from './store.ts';
-
-export interface ImportReport extends Pick<Timetable, 'encoding' | 'delimiter' | 'ignoredColumns' | 'rejected'> {
-  /** Nothing was written. */
-  readonly preview: boolean;
-  readonly created: number;
-  readonly updated: number;
-  readonly unchanged: number;
-  readonly rows: readonly RowReport[];
-  /** Rows that were imported and that a coordinator should look at. */
-  readonly warnings: readonly (DoubleBooking & { readonly line: number })[];
-}
 
 /** More warnings are not listed. */
 const maxWarnings = 200;

@@ -1,5 +1,5 @@
 import { idempotencyHeaders, ifMatchHeaders } from '@homeroom/chassis';
-import { tableReport } from '@homeroom/csv';
+import { tableReport, type Rejected } from '@homeroom/csv';
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import { classParams, classView, fields } from '../classes/schemas.ts';
@@ -48,6 +48,7 @@ const importReport = z.object({
   unchanged: z.int(),
   warnings: z.array(doubleBooking.extend({ line: z.int() })).readonly(),
 });
+export type ImportReport = Readonly<Omit<z.infer<typeof importReport>, 'rejected'> & { rejected: readonly Rejected[] }>;
 
 const tags = ['classes'];
 const coordinatorsOnly = ['unauthenticated', 'forbidden_role'];
