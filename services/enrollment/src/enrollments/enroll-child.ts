@@ -30,14 +30,19 @@ export interface EnrollDeps {
   readonly arriving: ArrivingChildren;
 }
 
-type Outcome = Enrolled | Refusal | Refused<'seats_contended'>;
+/** What writing may end with: only facts that were just read can lead to another refusal. */
+type Settled = Enrolled | Refused<'seats_contended'>;
 
 /**
  * Takes a seat or a waitlist place. One round trip when this process remembers the facts; otherwise, or when what it
  * remembers does not lead to an enrollment, the facts are read from the database.
  * @param signal aborts waiting for a child that has not arrived yet.
  */
-export async function enrollChild(deps: EnrollDeps, request: EnrollRequest, signal?: AbortSignal): Promise<Outcome> {
+export async function enrollChild(
+  deps: EnrollDeps,
+  request: EnrollRequest,
+  signal?: AbortSignal,
+): Promise<Settled | Refusal> {
   const attempt = { ...deps, request, writes: new Budget(8) };
   return (await tryFromMemory(attempt)) ?? (await enrollFromDatabase(attempt, signal));
 }
@@ -60,8 +65,8 @@ class Budget {
   }
 }
 
-/** Enrolls on remembered facts. It cannot refuse: what is remembered may no longer be true. */
-async function tryFromMemory(attempt: Attempt): Promise<Outcome | undefined> {
+/** Enrolls on remembered facts. It refuses nothing on them: what is remembered may no longer be true. */
+async function tryFromMemory(attempt: Attempt): Promise<Settled | undefined> {
   const { known, request } = attempt;
   const facts = known.recall(request.classId, request.childId);
   if (facts === undefined) return undefined;
@@ -70,7 +75,7 @@ async function tryFromMemory(attempt: Attempt): Promise<Outcome | undefined> {
 }
 
 /** Reads the facts, decides, and writes, until it has enrolled the child, or refused on facts that it has just read. */
-async function enrollFromDatabase(attempt: Attempt, signal: AbortSignal | undefined): Promise<Outcome> {
+async function enrollFromDatabase(attempt: Attempt, signal: AbortSignal | undefined): Promise<Settled | Refusal> {
   const { db, known, request } = attempt;
   let facts = await readArrivedFacts(attempt, signal);
   for (;;) {
@@ -99,7 +104,7 @@ const decideNow = (facts: Facts, request: EnrollRequest): Grant | Refusal =>
  * refusal returned.
  * @returns undefined when the facts must be read again: the class is not the cause, or the child would be refused.
  */
-async function write(attempt: Attempt, facts: Facts, decision: Grant | Refusal): Promise<Outcome | undefined> {
+async function write(attempt: Attempt, facts: Facts, decision: Grant | Refusal): Promise<Settled | undefined> {
   const { known, request, writes } = attempt;
   while (!isRefused(decision)) {
     if (!writes.spend()) return refuse('seats_contended');
@@ -117,7 +122,7 @@ async function write(attempt: Attempt, facts: Facts, decision: Grant | Refusal):
 const sameChoice = (a: ClassView, b: ClassView): boolean => a.version === b.version && hasSeat(a) === hasSeat(b);
 
 type Written =
-  | { readonly kind: 'settled'; readonly outcome: Outcome }
+  | { readonly kind: 'settled'; readonly outcome: Settled }
   /** A guard has refused. The class as it is now, when the statement returned it. */
   | { readonly kind: 'guarded'; readonly class?: ClassView | undefined };
 

@@ -77,12 +77,12 @@ async function collect(claim: Claim, options: CollectorOptions): Promise<void> {
     const settled = claim.state === 'refund_due' ? await refund(claim, options) : await charge(claim, options);
     if (settled !== undefined) onEvent({ type: 'settled', as: settled });
   } catch (error) {
-    const asked = !isBrokenCircuit(error) && !isRejected(error);
+    const attempted = !isBrokenCircuit(error) && !isRejected(error);
     const delayMs =
-      error instanceof ProviderRefusedError ? refusedDelayMs : fullJitter(asked ? claim.attempts : 2, backoff);
+      error instanceof ProviderRefusedError ? refusedDelayMs : fullJitter(attempted ? claim.attempts : 2, backoff);
     onEvent({ type: 'postponed', error, delayMs, enrollmentId: claim.enrollmentId });
     const reason = error instanceof Error ? error.message : String(error);
-    await postpone(db, claim, { delayMs, asked, reason }).catch((cause: unknown) =>
+    await postpone(db, claim, { delayMs, attempted, reason }).catch((cause: unknown) =>
       onEvent({ type: 'failed', error: cause }),
     );
   }
@@ -97,7 +97,7 @@ async function charge(claim: Claim, { db, provider, leaseMs, terms }: CollectorO
       outcome = await provider.charge(claim);
     } else if (attempts > 1 && askedAgoMs < leaseMs) {
       // the charge is no longer wanted, but a request may still be under way: too early to void it
-      await postpone(db, claim, { delayMs: leaseMs - askedAgoMs, asked: true, reason: 'may still be under way' });
+      await postpone(db, claim, { delayMs: leaseMs - askedAgoMs, attempted: true, reason: 'may still be under way' });
       return undefined;
     }
   }

@@ -91,18 +91,18 @@ export async function claimDue(
 
 /**
  * Releases a claimed row until later.
- * @param asked whether the request may have reached the provider; when not, the try does not count.
+ * @param attempted whether the request may have reached the provider; when not, the attempt does not count.
  */
 export async function postpone(
   db: Queryable,
   claim: Claim,
-  { delayMs, asked, reason }: { delayMs: number; asked: boolean; reason: string },
+  { delayMs, attempted, reason }: { delayMs: number; attempted: boolean; reason: string },
 ): Promise<void> {
   await db.query({
     name: 'charge_postpone',
     text: `update charges set attempts = attempts - $3, next_attempt_at = now() + $4 * interval '1 millisecond',
         last_error = $5, updated_at = now()
       where enrollment_id = $1 and attempts = $2 and state = $6`,
-    values: [claim.enrollmentId, claim.attempts, asked ? 0 : 1, delayMs, reason.slice(0, 500), claim.state],
+    values: [claim.enrollmentId, claim.attempts, attempted ? 0 : 1, delayMs, reason.slice(0, 500), claim.state],
   });
 }
