@@ -6,6 +6,7 @@ import { createTestDatabase } from '@homeroom/testing';
 import { enrollChild } from '../../services/enrollment/src/enrollments/enroll-child.ts';
 import { ArrivingChildren } from '../../services/enrollment/src/enrollments/arriving-children.ts';
 import { KnownFacts } from '../../services/enrollment/src/enrollments/known-facts.ts';
+import { unlessRefused } from '../../services/enrollment/src/outcome.ts';
 import { childId, familyId, openClassId, seedCoOp } from '../co-op.ts';
 import { cpuMicrosOfTree } from '../process.ts';
 
@@ -43,15 +44,17 @@ export async function measureEnrol(rounds: number, say: (text: string) => void):
     const arriving = new ArrivingChildren(db, { waitMs: 0 });
     const accountId = randomUUID();
     // neighbours in time enrol in different classes, as families do; a child gets one class more in every round
-    const enrolInRound = (round: number) => (n: number) =>
-      enrollChild(
-        { db, known, arriving },
-        {
-          accountId,
-          classId: openClassId((n + round * 7) % openClasses),
-          childId: childId(n),
-          familyId: familyId(Math.floor(n / childrenPerFamily)),
-        },
+    const enrolInRound = (round: number) => async (n: number) =>
+      unlessRefused(
+        await enrollChild(
+          { db, known, arriving },
+          {
+            accountId,
+            classId: openClassId((n + round * 7) % openClasses),
+            childId: childId(n),
+            familyId: familyId(Math.floor(n / childrenPerFamily)),
+          },
+        ),
       );
     const bare = () =>
       db.query({

@@ -9,14 +9,14 @@ await runProcess({ service: 'enrollment', role: 'api', config: apiConfig }, asyn
   const [redis, cacheRedis] = await Promise.all([
     connectRedis(config.REDIS_SESSIONS_URL, {
       name: shell.name,
-      onError: (error) => logger.warn({ err: error }, 'redis for sessions'),
+      onError: (error) => logger.warn({ err: error }, 'sessions redis error'),
     }),
     connectRedis(config.REDIS_CACHE_URL, {
       name: shell.name,
-      onError: (error) => logger.warn({ err: error }, 'redis for the cache'),
+      onError: (error) => logger.warn({ err: error }, 'cache redis error'),
     }),
   ]);
-  // not quit(): that is a command, and fails while Redis is away
+  // not quit(): that is a command, and fails while Redis is unavailable
   shell.onClose('redis', async () => {
     redis.disconnect();
     cacheRedis.disconnect();
@@ -29,7 +29,7 @@ await runProcess({ service: 'enrollment', role: 'api', config: apiConfig }, asyn
     metrics,
   });
   shell.onClose('class cache', () => classes.close());
-  // without sessions nobody can enrol, but everyone can read the catalogue
+  // without sessions nobody can enroll, but everyone can read the catalog
   health.check('redis-sessions', () => redis.ping(), { critical: false });
   health.check('redis-cache', () => cacheRedis.ping(), { critical: false });
   await shell.serve(await buildApp(config, { logger, health, metrics, database, classes, redis }));

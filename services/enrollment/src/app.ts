@@ -9,38 +9,24 @@ import { KnownFacts } from './enrollments/known-facts.ts';
 import { enrollmentRoutes } from './enrollments/routes.ts';
 import { errors } from './errors.ts';
 import { paymentRoutes } from './payments/routes.ts';
+import { termsOf } from './seats/terms.ts';
+import { timetableRoutes } from './timetable/routes.ts';
 
-/** What routes work with. */
-export interface Deps {
-  readonly config: ApiConfig;
+export interface AppDeps {
+  readonly logger: Logger;
+  readonly health: Health;
   readonly metrics: Metrics;
   readonly database: Database;
   readonly classes: Cache;
-  readonly known: KnownFacts;
-  readonly arriving: ArrivingChildren;
+  /** The instance for sessions and limits, which never evicts. */
+  readonly redis: Redis;
+  readonly redisPrefix?: string;
 }
 
 /** Builds the API without listening, so that tests can inject requests. Opens nothing that must be closed. */
 export async function buildApp(
   config: ApiConfig,
-  {
-    logger,
-    health,
-    metrics,
-    database,
-    classes,
-    redis,
-    redisPrefix = '',
-  }: {
-    logger: Logger;
-    health: Health;
-    metrics: Metrics;
-    database: Database;
-    classes: Cache;
-    /** The instance for sessions and limits: the one that never evicts. */
-    redis: Redis;
-    redisPrefix?: string;
-  },
+  { logger, health, metrics, database: db, classes, redis, redisPrefix = '' }: AppDeps,
 ): Promise<ZodFastify> {
   const app = await createServer({
     service: 'enrollment',
@@ -53,8 +39,8 @@ export async function buildApp(
     limiterPrefix: redisPrefix,
     unavailable: isUnavailable,
     openapi: {
-      title: 'Homeroom enrolment',
-      description: 'Classes and their seats, the waitlist, enrolments, payments.',
+      title: 'Homeroom enrollment',
+      description: 'Classes and their seats, the waitlist, enrollments, payments.',
       version: '1.0.0',
     },
   });
@@ -63,14 +49,16 @@ export async function buildApp(
     service: 'enrollment',
     secure: config.PUBLIC_ORIGIN.startsWith('https:'),
   });
-  const arriving = new ArrivingChildren(database, { waitMs: config.ENROLL_WAIT_FOR_FAMILY_MS });
+  const arriving = new ArrivingChildren(db, { waitMs: config.ENROLL_WAIT_FOR_FAMILY_MS });
   app.addHook('preClose', (done) => {
     arriving.close();
     done();
   });
-  const deps: Deps = { config, metrics, database, classes, known: new KnownFacts(), arriving };
-  classRoutes(app, deps);
-  enrollmentRoutes(app, deps);
-  paymentRoutes(app, deps);
+  const cursorSecret = config.CURSOR_SECRET;
+  const terms = termsOf(config);
+  classRoutes(app, { db, classes, cursorSecret });
+  timetableRoutes(app, { db, classes, terms, timeZone: config.TIME_ZONE });
+  enrollmentRoutes(app, { db, known: new KnownFacts(), arriving, terms, cursorSecret, metrics });
+  paymentRoutes(app, { db, terms, metrics, webhookSecret: config.PAYMENT_WEBHOOK_SECRET });
   return app;
 }

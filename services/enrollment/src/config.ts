@@ -14,16 +14,16 @@ export const migrations = new URL('../migrations/', import.meta.url);
 
 const cache = {
   REDIS_CACHE_URL: url(/^rediss?$/),
-  /** How long a process may show seats that it was not told have gone. */
+  /** How long a process may show a stale number of seats when an invalidation is lost. */
   CLASS_L1_TTL_MS: wholeNumber(1).max(5_000).default(1_000),
   CLASS_L2_TTL_SECONDS: wholeNumber(1).default(5),
 };
 
-/** What API and worker decide by. */
+/** Holds with a deadline, of API and worker. */
 const terms = {
   /** How long a seat is offered to a family whose child has another class at that hour. */
   ENROLL_OFFER_HOURS: wholeNumber(1).default(48),
-  /** How long a seat is held whose charge was declined; 0 cancels it at once. */
+  /** How long a seat is held after its charge was declined; 0 cancels it at once. */
   PAYMENT_GRACE_HOURS: wholeNumber().default(48),
 };
 
@@ -37,7 +37,7 @@ export const apiConfig = processConfig
     REDIS_SESSIONS_URL: url(/^rediss?$/),
     CURSOR_SECRET: secret,
     PAYMENT_WEBHOOK_SECRET: secret,
-    /** The co-op's own, for classes that do not name another. */
+    /** Of classes that name none. */
     TIME_ZONE: timeZone.default('UTC'),
   })
   .refine(
@@ -54,14 +54,14 @@ export const workerConfig = processConfig
     ...kafkaConfig,
     PAYMENT_URL: url(/^https?$/),
     PAYMENT_TIMEOUT_MS: wholeNumber(1).default(2_000),
-    /** How long an open breaker keeps away from the provider. */
+    /** How long the breaker stays open before it probes the provider. */
     PAYMENT_BREAKER_OPEN_MS: wholeNumber(1).default(2_000),
-    /** Calls to the provider at once. */
+    /** Concurrent calls to the provider. */
     PAYMENT_CONCURRENCY: wholeNumber(1).default(8),
-    /** How long a charge belongs to the worker that took it up. */
+    /** How long a charge belongs to the worker that claimed it. */
     PAYMENT_LEASE_MS: wholeNumber(1).default(30_000),
     PAYMENT_POLL_MS: wholeNumber(1).default(200),
-    /** How long a charge may be without an answer before the family hears of it. */
+    /** How long a charge may be without an answer before the family is notified. */
     PAYMENT_DELAY_NOTICE_MS: wholeNumber(1).default(120_000),
     /** How often to look for offers that have expired and charges that take long. */
     DEADLINES_POLL_MS: wholeNumber(1).default(1_000),

@@ -7,17 +7,17 @@ import {
   runProcess,
 } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
-import { openKafka, type ConsumeOptions } from '@homeroom/kafka';
+import { openKafka } from '@homeroom/kafka';
 import { createRelay, forgetReceived } from '@homeroom/outbox';
 import { forgetIdempotencyKeys } from '@homeroom/postgres';
 import { openClassCache } from './classes/open-class-cache.ts';
 import { migrations, workerConfig } from './config.ts';
-import { cacheConsumer, familyConsumer } from './consumers.ts';
+import { consumers } from './consumers.ts';
 import { collectCharges } from './payments/collect-charges.ts';
-import { termsOf } from './enrollments/terms.ts';
 import { observePayments } from './payments/observe-payments.ts';
 import { openPaymentProvider } from './payments/provider.ts';
 import { watchDeadlines } from './payments/watch-deadlines.ts';
+import { termsOf } from './seats/terms.ts';
 
 await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }, async (shell) => {
   const { config, logger, health, metrics, signal } = shell;
@@ -25,9 +25,9 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
   const database = await openServiceDatabase(shell, migrations);
   const redis = await connectRedis(config.REDIS_CACHE_URL, {
     name: shell.name,
-    onError: (error) => logger.warn({ err: error }, 'redis for the cache'),
+    onError: (error) => logger.warn({ err: error }, 'cache redis error'),
   });
-  // not quit(): that is a command, and fails while Redis is away
+  // not quit(): that is a command, and fails while Redis is unavailable
   shell.onClose('redis', async () => redis.disconnect());
   const classes = openClassCache({
     redis,
@@ -44,23 +44,21 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
     onEvent: observeKafka(observed),
   });
   shell.onClose('kafka', () => kafka.close());
-  // the outbox keeps what cannot be published: a broker that is away is no reason to restart or replace this process
+  // the outbox stores what cannot be published: a broker that is down is no reason to restart this process
   health.check('kafka', (probe) => kafka.ping(probe), { critical: false });
   health.check('redis-cache', () => redis.ping(), { critical: false });
 
-  const consume = async (options: ConsumeOptions): Promise<void> => {
+  for (const options of consumers({ db: database, classes })) {
     const consumer = await kafka.consume(options);
     shell.onClose(`consumer ${options.group}`, () => consumer.stop());
     health.check(
       `consumer-${options.group}`,
       async () => {
-        if (!consumer.healthy()) throw new Error('it shows no sign of life');
+        if (!consumer.healthy()) throw new Error('consumer has stopped polling');
       },
       { critical: false },
     );
-  };
-  await consume(familyConsumer(database));
-  await consume(cacheConsumer(classes));
+  }
 
   const { onCollect, onCall, onDeadline } = observePayments(observed);
   const terms = termsOf(config);
@@ -109,9 +107,9 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
       { signal, logger },
     ),
   ]).catch((error: unknown) => {
-    // anything but being stopped before it began is a bug, and ends the process
+    // anything but a stop during startup is a bug, and ends the process
     if (!signal.aborted) throw error;
-    logger.debug({ err: error }, 'stopped early');
+    logger.debug({ err: error }, 'stopped during startup');
   });
   shell.onClose('relay and collector', () => working);
   shell.started();

@@ -44,7 +44,7 @@ async function addChild({ db }: Harness, name: string): Promise<Child> {
     children,
     guardians: [{ guardianId: randomUUID(), name, email: `${name}@co.example` }],
   });
-  await copyFamily(db, { eventId: randomUUID(), family });
+  await copyFamily({ db }, { eventId: randomUUID(), family });
   return { id: children[0]?.childId ?? '', name, familyId: family.familyId };
 }
 

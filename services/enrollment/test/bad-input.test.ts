@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { startHarness, type Harness } from './harness.ts';
 
 let harness: Harness;
@@ -17,7 +17,7 @@ const post = (payload: string | Buffer, headers: Record<string, string> = {}) =>
     headers: { 'content-type': 'application/json', ...coordinator, ...headers },
     payload,
   });
-const body = (change: object = {}): string => JSON.stringify({ classId: uuid(), childId: uuid(), ...change });
+const body = (change: object = {}): string => JSON.stringify({ classId: uuidv7(), childId: uuidv7(), ...change });
 
 const cases: [string, () => Promise<{ statusCode: number; json(): { code: string } }>, number, string][] = [
   ['JSON that ends too soon', () => post('{"classId":'), 400, 'malformed_json'],
@@ -29,7 +29,7 @@ const cases: [string, () => Promise<{ statusCode: number; json(): { code: string
   ['a body of 65 KiB', () => post(body({ x: 'x'.repeat(66_000) })), 413, 'body_too_large'],
   ['an unknown field', () => post(body({ price: 0 })), 422, 'validation_failed'],
   ['an id that is none', () => post(body({ classId: '1; drop table classes' })), 422, 'validation_failed'],
-  ['an id with a NUL', () => post(body({ classId: `${uuid()}\0` })), 422, 'validation_failed'],
+  ['an id with a NUL', () => post(body({ classId: `${uuidv7()}\0` })), 422, 'validation_failed'],
   ['an id that is a number', () => post(body({ childId: 7 })), 422, 'validation_failed'],
   ['a key of 256 characters', () => post(body(), { 'idempotency-key': 'k'.repeat(256) }), 422, 'validation_failed'],
   ['a cookie that is no session', () => post(body(), { cookie: 'homeroom=x' }), 401, 'unauthenticated'],

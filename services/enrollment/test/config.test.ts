@@ -9,7 +9,7 @@ const env = {
   PAYMENT_URL: 'http://127.0.0.1:8090',
 };
 
-test('a lease that may end before its calls do is refused', () => {
+test('a lease that may expire before its calls end is refused', () => {
   expect(loadConfig(workerConfig, env).PAYMENT_LEASE_MS).toBe(30_000);
   expect(() => loadConfig(workerConfig, { ...env, PAYMENT_TIMEOUT_MS: '15000' })).toThrow(
     'PAYMENT_LEASE_MS must be more than twice PAYMENT_TIMEOUT_MS',

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { fuzzRoutes, openApiMistakes } from '@homeroom/testing';
 import { expect, test } from '@jest/globals';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { copyFamily } from '../src/families/copy-family.ts';
 import { aFamily, startHarness, webhookSecret, type Child, type Harness } from './harness.ts';
 
@@ -37,9 +37,9 @@ const signed = (payload: string): Record<string, string> => {
 
 async function oneFamily(harness: Harness, count: number): Promise<Child[]> {
   const birthDate = '2018-06-01';
-  const children = Array.from({ length: count }, (_, n) => ({ childId: uuid(), name: `Child ${n}`, birthDate }));
+  const children = Array.from({ length: count }, (_, n) => ({ childId: uuidv7(), name: `Child ${n}`, birthDate }));
   const family = aFamily({ children });
-  await copyFamily(harness.db, { eventId: uuid(), family });
+  await copyFamily({ db: harness.db }, { eventId: uuidv7(), family });
   return children.map(({ childId, name }) => ({ id: childId, name, familyId: family.familyId }));
 }
 
@@ -60,7 +60,7 @@ async function offers(harness: Harness, count: number): Promise<string[]> {
   );
 }
 
-test('every response to any request is as the OpenAPI document describes it, and none is a 5xx', async () => {
+test('every response to any request matches the OpenAPI document, and none is a 5xx', async () => {
   const harness = await startHarness();
   try {
     const document = await harness.app.inject('/api/enrollment/openapi.json');

@@ -4,10 +4,10 @@ import { openDatabase, type Database } from '@homeroom/postgres';
 import { openSessions, type Principal, type SessionStore } from '@homeroom/sessions';
 import { countQueries, createTestDatabase, testRedis, type QueryCounter, type TestDatabase } from '@homeroom/testing';
 import { hash } from 'node:crypto';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { buildApp } from '../src/app.ts';
-import type { ClassDetails, ClassView } from '../src/classes/class.ts';
-import { createClasses } from '../src/classes/create-class.ts';
+import type { ClassDetails, ClassView } from '../src/classes/schemas.ts';
+import { createClasses } from '../src/timetable/create-class.ts';
 import { openClassCache } from '../src/classes/open-class-cache.ts';
 import { apiConfig } from '../src/config.ts';
 import { copyFamily } from '../src/families/copy-family.ts';
@@ -90,7 +90,7 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
     RATE_LIMIT_PER_MINUTE: '0',
     MAX_EVENT_LOOP_DELAY_MS: '0',
     TIME_ZONE: 'America/Chicago',
-    // tests of what never arrives need not wait long
+    // tests of events that never arrive need not wait long
     ENROLL_WAIT_FOR_FAMILY_MS: '100',
     ...env,
   });
@@ -127,21 +127,23 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
       const { token } = await harness.openSessions().create(principal);
       return { cookie: `homeroom=${token}` };
     },
-    guardian: (familyId) => harness.signedIn({ accountId: uuid(), role: 'guardian', familyId }),
-    coordinator: () => harness.signedIn({ accountId: uuid(), role: 'coordinator' }),
+    guardian: (familyId) => harness.signedIn({ accountId: uuidv7(), role: 'guardian', familyId }),
+    coordinator: () => harness.signedIn({ accountId: uuidv7(), role: 'coordinator' }),
     children: (count) =>
       Promise.all(
         Array.from({ length: count }, async (_, index) => {
-          const family = aFamily({ children: [{ childId: uuid(), name: `Child ${index}`, birthDate: '2018-06-01' }] });
-          await copyFamily(db, { eventId: uuid(), family });
+          const family = aFamily({
+            children: [{ childId: uuidv7(), name: `Child ${index}`, birthDate: '2018-06-01' }],
+          });
+          await copyFamily({ db }, { eventId: uuidv7(), family });
           const [child] = family.children;
           return { id: child?.childId ?? '', name: child?.name ?? '', familyId: family.familyId };
         }),
       ),
-    // all in one room with one teacher: opened without a look at double bookings
+    // all in one room with one teacher: double bookings are not checked
     openClass: (details = {}) =>
       db.transaction(async (trx) => {
-        const [opened] = await createClasses(trx, [{ ...pottery, title: `Pottery ${uuid()}`, ...details }]);
+        const [opened] = await createClasses(trx, [{ ...pottery, title: `Pottery ${uuidv7()}`, ...details }]);
         if (opened === undefined) throw new Error('there is such a class already');
         return opened;
       }),
@@ -156,7 +158,7 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
     cancel: async (enrollmentId, headers) =>
       app.inject({ method: 'DELETE', url: `/api/enrollments/${enrollmentId}`, headers }),
     async rows<T>(text: string, ...values: unknown[]) {
-      // the name must be the text's own: statements are prepared under it
+      // one name per text: statements are prepared under it
       const name = `test-${hash('md5', text)}`;
       return (await db.query<T>({ name, text, values })).rows;
     },
@@ -173,11 +175,11 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
 }
 
 export const aFamily = (change: Partial<FamilySnapshot> = {}): FamilySnapshot => ({
-  familyId: uuid(),
+  familyId: uuidv7(),
   version: 1,
   name: 'Okafor',
-  guardians: [{ guardianId: uuid(), name: 'Ngozi Okafor', email: 'ngozi@example.org' }],
-  children: [{ childId: uuid(), name: 'Maya Okafor', birthDate: '2018-06-01' }],
+  guardians: [{ guardianId: uuidv7(), name: 'Ngozi Okafor', email: 'ngozi@example.org' }],
+  children: [{ childId: uuidv7(), name: 'Maya Okafor', birthDate: '2018-06-01' }],
   ...change,
 });
 

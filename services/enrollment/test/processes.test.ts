@@ -9,7 +9,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { aFamily, pottery, startHarness, webhookSecret, type Harness } from './harness.ts';
 import { TestProvider } from './payments/test-provider.ts';
 
@@ -54,7 +54,7 @@ beforeAll(async () => {
     PORT: '0',
     LOG_FORMAT: 'json',
     CLASS_L2_TTL_SECONDS: '600',
-    // what is waited for is asked for again and again
+    // polling would exceed a rate limit
     RATE_LIMIT_PER_MINUTE: '0',
   };
 });
@@ -113,13 +113,13 @@ async function publish(event: DomainEvent): Promise<void> {
   await working;
 }
 
-test('from a family’s event to a confirmed seat: API and worker do it together, and stop in order', async () => {
+test('from a family’s event to a confirmed seat: API and worker work together, and stop in order', async () => {
   // the longest wait that there is: this machine may be busy
   const api = start('api.ts', { ENROLL_WAIT_FOR_FAMILY_MS: '10000' });
   const worker = start('worker.ts');
   await said(worker, 'running');
   const { address } = await said(api, 'listening');
-  // it hears what happens from now on, and forgets nothing for what was before
+  // it consumes from now on: earlier events invalidate nothing
   await waitFor(
     'the cache’s consumer',
     () => worker.log.some(({ msg, group }) => msg === 'joined' && group === 'enrollment-cache'),
@@ -127,7 +127,7 @@ test('from a family’s event to a confirmed seat: API and worker do it together
   );
   const { port } = await said(worker, 'health and metrics');
   const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  const { token } = await sessions.create({ accountId: uuid(), role: 'coordinator' });
+  const { token } = await sessions.create({ accountId: uuidv7(), role: 'coordinator' });
   const call = async (method: string, path: string, payload?: object) => {
     const response = await fetch(`${address}${path}`, {
       method,
@@ -148,10 +148,10 @@ test('from a family’s event to a confirmed seat: API and worker do it together
       timeoutMs: 30_000,
     },
   );
-  // D13: the first try, sent before the family is known here
+  // D13: the first attempt, sent before the family is known here
   const firstTry = call('POST', '/api/enrollments', seat);
   await publish({
-    id: uuid(),
+    id: uuidv7(),
     type: 'homeroom.family.registered.v1',
     source: '/families',
     subject: family.familyId,
@@ -169,7 +169,7 @@ test('from a family’s event to a confirmed seat: API and worker do it together
   await waitFor('the cache’s consumer to hear of it', async () =>
     /^kafka_consumed_total\{[^}]*group="enrollment-cache"[^}]*\} [1-9]/m.test(await metrics()),
   );
-  // cached for ten minutes in Redis, and known at once nevertheless
+  // cached for ten minutes in Redis, and visible at once nevertheless
   expect((await call('GET', `/api/classes/${String(opened['id'])}`)).body['seatsLeft']).toBe(0);
   expect((await call('DELETE', `/api/enrollments/${String(made['id'])}`)).body).toMatchObject({ refundCents: 14_500 });
   await waitFor(
@@ -185,12 +185,12 @@ test('from a family’s event to a confirmed seat: API and worker do it together
     expect(log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
 }, 90_000);
 
-test('D13: control: an API that does not wait refuses a child that is on its way', async () => {
+test('D13: control: an API that does not wait refuses a child whose event has not arrived', async () => {
   const api = start('api.ts', { ENROLL_WAIT_FOR_FAMILY_MS: '0' });
   const { address } = await said(api, 'listening');
   const { id: classId } = await harness.openClass();
   const family = aFamily();
-  const { token } = await sessions.create({ accountId: uuid(), role: 'guardian', familyId: family.familyId });
+  const { token } = await sessions.create({ accountId: uuidv7(), role: 'guardian', familyId: family.familyId });
   const response = await fetch(`${address}/api/enrollments`, {
     method: 'POST',
     headers: { cookie: `homeroom=${token}`, 'content-type': 'application/json' },
@@ -208,12 +208,12 @@ test('a process without its configuration names every mistake and exits 78', asy
   for (const name of ['PAYMENT_URL', 'DATABASE_URL', 'PAYMENT_CONCURRENCY']) expect(complaints).toContain(name);
 });
 
-test('the API answers while Kafka, the cache and the payment provider are not there', async () => {
+test('the API answers while Kafka, the cache, and the payment provider are down', async () => {
   const api = start('api.ts', { REDIS_CACHE_URL: 'redis://127.0.0.1:1' });
   const { address } = await said(api, 'listening');
   const { id: classId } = await harness.openClass();
   const [child] = await harness.children(1);
-  const { token } = await sessions.create({ accountId: uuid(), role: 'guardian', familyId: child!.familyId });
+  const { token } = await sessions.create({ accountId: uuidv7(), role: 'guardian', familyId: child!.familyId });
   const response = await fetch(`${address}/api/enrollments`, {
     method: 'POST',
     headers: { cookie: `homeroom=${token}`, 'content-type': 'application/json' },

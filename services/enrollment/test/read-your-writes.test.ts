@@ -14,7 +14,7 @@ afterAll(() => harness.close());
 const list = async (of: Record<string, string>): Promise<string[]> =>
   (await harness.app.inject({ url: '/api/enrollments', headers: of })).json().items.map(({ id }: { id: string }) => id);
 
-/** Nothing arrives at the replica meanwhile. */
+/** Runs `work` while the replica receives nothing. */
 const whileTheReplicaLags = async (work: () => Promise<void>): Promise<void> => {
   await harness.database.waitForReplica();
   await harness.database.pauseReplica();
@@ -25,7 +25,7 @@ const whileTheReplicaLags = async (work: () => Promise<void>): Promise<void> => 
   }
 };
 
-test('whoever has just enrolled or cancelled sees it, however far the replica is behind', async () => {
+test('a session that has just enrolled or canceled reads its own writes, however far the replica is behind', async () => {
   const { id: classId } = await harness.openClass();
   await whileTheReplicaLags(async () => {
     const { id } = (await harness.enroll(child, classId, headers)).json();
@@ -49,7 +49,7 @@ test('control: another session, which has written nothing, reads the replica and
   expect(await list(other)).toContain(id);
 });
 
-test('a coordinator who has just opened a class finds it in the catalogue', async () => {
+test('a coordinator who has just opened a class finds it in the catalog', async () => {
   const coordinator = await harness.coordinator();
   const titlesFor = async (of: Record<string, string>) =>
     (await harness.app.inject({ url: '/api/classes?q=telescope', headers: of })).json().items.length as number;

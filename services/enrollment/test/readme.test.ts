@@ -1,7 +1,7 @@
 import { migrationConfig, processConfig } from '@homeroom/chassis';
 import { expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
-import { timetableColumns } from '../src/classes/parse-timetable.ts';
+import { timetableColumns } from '../src/timetable/parse-timetable.ts';
 import { apiConfig, commandConfig, workerConfig } from '../src/config.ts';
 import { errors } from '../src/errors.ts';
 

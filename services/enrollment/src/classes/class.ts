@@ -1,39 +1,20 @@
 import { weekdays, type ClassSnapshot } from '@homeroom/contracts';
+import { fieldNames, type ClassDetails, type FieldName } from './schemas.ts';
 
-export type Weekday = (typeof weekdays)[number];
+export const slotFields = ['weekday', 'startTime', 'endTime', 'firstDay', 'lastDay'] as const satisfies FieldName[];
 
 /** The hours that a class fills: one weekday, from a time to a time, from a day to a day. */
-export interface WeeklySlot {
-  readonly weekday: Weekday;
-  readonly startTime: string;
-  readonly endTime: string;
-  readonly firstDay: string;
-  readonly lastDay: string;
+export type WeeklySlot = Pick<ClassDetails, (typeof slotFields)[number]>;
+
+function pick<T, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(names.map((name) => [name, from[name]])) as Pick<T, K>;
 }
 
-/** What a coordinator says about a class. */
-export interface ClassDetails extends WeeklySlot {
-  readonly title: string;
-  readonly description: string;
-  readonly subject: string;
-  readonly teacher: string;
-  readonly room: string;
-  readonly timeZone: string;
-  readonly ageMin: number;
-  readonly ageMax: number;
-  readonly capacity: number;
-  readonly priceCents: number;
-  readonly currency: string;
-  readonly status: 'open' | 'closed';
-}
+export const slotOf = (about: WeeklySlot): WeeklySlot => pick(about, slotFields);
 
-/** A class as everyone may see it. */
-export interface ClassView extends ClassDetails {
-  readonly id: string;
-  readonly version: number;
-  readonly seatsLeft: number;
-  readonly waitlisted: number;
-}
+/** `tuesday 10:00–11:30`, for messages. */
+export const hoursOf = ({ weekday, startTime, endTime }: Omit<WeeklySlot, 'firstDay' | 'lastDay'>): string =>
+  `${weekday} ${startTime}–${endTime}`;
 
 export interface Mistake {
   readonly field: keyof ClassDetails;
@@ -52,7 +33,7 @@ function firstMeeting({ weekday, firstDay }: WeeklySlot): string {
 
 export const capitalized = (word: string): string => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
 
-/** The rules that tie one field to another; each field alone is its schema's matter. */
+/** Fields that contradict each other. The schema checks each field alone. */
 export function findMistakes(details: ClassDetails): Mistake[] {
   const mistakes: Mistake[] = [];
   if (details.endTime <= details.startTime) mistakes.push({ field: 'endTime', message: 'must be after startTime' });
@@ -65,37 +46,18 @@ export function findMistakes(details: ClassDetails): Mistake[] {
   return mistakes;
 }
 
-const fields = [
-  'title',
-  'description',
-  'subject',
-  'teacher',
-  'room',
-  'weekday',
-  'startTime',
-  'endTime',
-  'firstDay',
-  'lastDay',
-  'timeZone',
-  'ageMin',
-  'ageMax',
-  'capacity',
-  'priceCents',
-  'currency',
-  'status',
-] as const satisfies readonly (keyof ClassDetails)[];
-
-export const sameDetails = (a: ClassDetails, b: ClassDetails): boolean => fields.every((name) => a[name] === b[name]);
+export const sameDetails = (a: ClassDetails, b: ClassDetails): boolean =>
+  fieldNames.every((name) => a[name] === b[name]);
 
 /** Whether two classes share a day of their terms. Days compare as text. */
 export const datesOverlap = (a: WeeklySlot, b: WeeklySlot): boolean =>
   a.firstDay <= b.lastDay && b.firstDay <= a.lastDay;
 
-/** Two ranges that share no such weekday still count: a term's edge is not worth a clash. */
+/** Whether two slots share an hour. Ranges of days that share no such weekday count as well: rare, and safe. */
 export const overlaps = (a: WeeklySlot, b: WeeklySlot): boolean =>
   a.weekday === b.weekday && a.startTime < b.endTime && b.startTime < a.endTime && datesOverlap(a, b);
 
-/** Whether two classes are held at once: on a day and at an hour of both. */
+/** Whether two classes really meet at once, on a day of both. */
 export function meetTogether(a: WeeklySlot, b: WeeklySlot): boolean {
   if (!overlaps(a, b)) return false;
   const firstDay = a.firstDay > b.firstDay ? a.firstDay : b.firstDay;
@@ -103,35 +65,17 @@ export function meetTogether(a: WeeklySlot, b: WeeklySlot): boolean {
   return firstMeeting({ ...a, firstDay }) <= lastDay;
 }
 
-export const sameSlot = (a: WeeklySlot, b: WeeklySlot): boolean =>
-  a.weekday === b.weekday &&
-  a.startTime === b.startTime &&
-  a.endTime === b.endTime &&
-  a.firstDay === b.firstDay &&
-  a.lastDay === b.lastDay;
+export const sameSlot = (a: WeeklySlot, b: WeeklySlot): boolean => slotFields.every((name) => a[name] === b[name]);
 
 /** Whole years lived on a day. Someone born on 29 February has a birthday on 1 March in other years. */
 export const ageOn = (birthDate: string, day: string): number =>
   Number(day.slice(0, 4)) - Number(birthDate.slice(0, 4)) - (day.slice(5) < birthDate.slice(5) ? 1 : 0);
 
-/** The class as its events tell it: details only, for seats change too often to be published one by one. */
-export const snapshotOf = ({ id, ...details }: ClassDetails & { id: string; version: number }): ClassSnapshot => ({
-  classId: id,
-  version: details.version,
-  title: details.title,
-  subject: details.subject,
-  teacher: details.teacher,
-  room: details.room,
-  weekday: details.weekday,
-  startTime: details.startTime,
-  endTime: details.endTime,
-  firstDay: details.firstDay,
-  lastDay: details.lastDay,
-  timeZone: details.timeZone,
-  ageMin: details.ageMin,
-  ageMax: details.ageMax,
-  capacity: details.capacity,
-  priceCents: details.priceCents,
-  currency: details.currency,
-  status: details.status,
+const publishedFields = fieldNames.filter((name) => name !== 'description');
+
+/** A class as its events describe it: no counters, because seats change too often to be published one by one. */
+export const snapshotOf = (about: ClassDetails & { id: string; version: number }): ClassSnapshot => ({
+  classId: about.id,
+  version: about.version,
+  ...pick(about, publishedFields),
 });

@@ -5,13 +5,13 @@ function dayIn(timeZone: string, at: Date): string {
   let format = formats.get(timeZone);
   if (format === undefined) {
     const day = { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
-    // Swedish dates are written as ISO 8601 has them
+    // Swedish dates are in ISO 8601
     format = new Intl.DateTimeFormat('sv-SE', { ...day, timeZone });
     formats.set(timeZone, format);
   }
   return format.format(at);
 }
 
-/** Whether a class's last day has passed where the class is: then nobody joins, pays, moves up, or is refunded. */
+/** Whether a class's last day has passed in its time zone: then nobody joins, pays, moves up, or is refunded. */
 export const hasEnded = ({ lastDay, timeZone }: { lastDay: string; timeZone: string }, at: Date): boolean =>
   dayIn(timeZone, at) > lastDay;

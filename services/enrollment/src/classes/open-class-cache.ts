@@ -2,8 +2,8 @@ import { openCache, type Cache, type CacheEvent } from '@homeroom/cache';
 import type { Logger, Metrics, Redis } from '@homeroom/chassis';
 
 /**
- * Class details with their seats, as JSON text. Everyone reads them and seats change: short lives, and an event ends
- * them sooner. What an enrolment is decided on is checked in Postgres, so a stale text can mislead nobody into a seat.
+ * Class details with their seats, as JSON text. Everyone reads them and seats change, so entries live briefly, and events
+ * invalidate them sooner. An enrollment is checked in Postgres: a stale entry can never give a seat away.
  */
 export function openClassCache({
   redis,
@@ -31,11 +31,11 @@ export function openClassCache({
 }
 
 function observe({ logger, metrics }: { logger: Logger; metrics: Metrics }): (event: CacheEvent) => void {
-  const events = metrics.counter('cache_events_total', 'What the cache did', ['cache', 'kind', 'tier']);
-  const loads = metrics.histogram('cache_load_seconds', 'Reads of the truth behind the cache', ['cache']);
+  const events = metrics.counter('cache_events_total', 'Cache events', ['cache', 'kind', 'tier']);
+  const loads = metrics.histogram('cache_load_seconds', 'Duration of loads into the cache, in seconds', ['cache']);
   return (event) => {
     events.inc({ cache: event.cache, kind: event.kind, tier: event.kind === 'hit' ? event.tier : '' });
     if (event.kind === 'loaded') loads.observe({ cache: event.cache }, event.durationMs / 1_000);
-    if (event.kind === 'l2-state') logger.info({ cache: event.cache, state: event.state }, 'breaker of the cache');
+    if (event.kind === 'l2-state') logger.info({ cache: event.cache, state: event.state }, 'cache breaker changed');
   };
 }

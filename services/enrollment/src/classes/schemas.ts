@@ -1,14 +1,18 @@
-import { cursorParameter, integerParameter, limitParameter, id, text, timeZone } from '@homeroom/chassis';
+import { cursorParameter, id, integerParameter, limitParameter, text, timeZone } from '@homeroom/chassis';
 import { weekdays } from '@homeroom/contracts';
-import { tableReport } from '@homeroom/csv';
+import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 
 const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time, 09:30');
-/** Postgres knows no year 0. */
+/** Postgres has no year 0. */
 const day = z.iso.date().refine((value) => value >= '1900' && value < '2200', 'must be between 1900 and 2200');
 const age = z.int().min(0).max(120);
 
-const fields = {
+/**
+ * What a coordinator says about a class: the one place that lists its fields. Types, validation, events, and imported rows
+ * derive from it, SQL from `columns.ts`.
+ */
+export const fields = {
   title: text(200),
   description: text(4_000, 0),
   subject: text(100),
@@ -28,19 +32,11 @@ const fields = {
   status: z.enum(['open', 'closed']),
 };
 
-export const newClass = z.strictObject({
-  ...fields,
-  description: fields.description.default(''),
-  timeZone: timeZone.optional().describe('The co-op’s own when absent'),
-  currency: fields.currency.default('USD'),
-  status: fields.status.default('open'),
-});
+export type ClassDetails = Readonly<z.infer<z.ZodObject<typeof fields>>>;
+export type FieldName = keyof ClassDetails;
+export const fieldNames = Object.keys(fields) as FieldName[];
 
-export const classPatch = z
-  .strictObject(fields)
-  .partial()
-  .refine((patch) => Object.keys(patch).length > 0, 'must change something');
-
+/** A class as everyone may see it. */
 export const classView = z.object({
   id: z.uuid(),
   version: z.int(),
@@ -50,52 +46,34 @@ export const classView = z.object({
   seatsLeft: z.int(),
   waitlisted: z.int(),
 });
-
-const doubleBooking = z.object({
-  code: z.enum(['room_double_booked', 'teacher_double_booked']),
-  classId: z.uuid().describe('The other class'),
-  title: z.string(),
-  weekday: z.enum(weekdays),
-  startTime: time,
-  endTime: time,
-  firstDay: day,
-  lastDay: day,
-  message: z.string(),
-});
-
-/** What a change answers: the class, and what a coordinator should look at although it was done. */
-export const writtenClass = classView.extend({ warnings: z.array(doubleBooking).readonly().default([]) });
+export type ClassView = Readonly<z.infer<typeof classView>>;
 
 export const classParams = z.strictObject({ classId: id });
 
-export const page = { limit: limitParameter, cursor: cursorParameter };
+/** Where a search continues. */
+export const searchCursor = z.strictObject({ title: z.string(), id: z.uuid() });
 
-export const searchQuery = z.strictObject({
+const searchQuery = z.strictObject({
   q: text(200)
     .optional()
     .describe('Words of the title, subject, teacher, or description: their beginnings or other forms; no operators'),
   age: integerParameter(0, 120).optional(),
   day: z.enum(weekdays).optional(),
-  ...page,
+  limit: limitParameter,
+  cursor: cursorParameter,
 });
 
-/** Where a search goes on. */
-export const searchCursor = z.strictObject({ title: z.string(), id: z.uuid() });
+export const searchOperation = {
+  tags: ['classes'],
+  summary: 'Search the catalog',
+  querystring: searchQuery,
+  response: { 200: z.object({ items: z.array(classView), nextCursor: z.string().optional() }) },
+} satisfies FastifySchema;
 
-export const classList = z.object({ items: z.array(classView), nextCursor: z.string().optional() });
-
-export const importQuery = z.strictObject({
-  preview: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform((value) => value === 'true')
-    .describe('Report what the file would do, and write nothing'),
-});
-
-export const importReport = z.object({
-  ...tableReport,
-  created: z.int(),
-  updated: z.int(),
-  unchanged: z.int(),
-  warnings: z.array(doubleBooking.extend({ line: z.int() })).readonly(),
-});
+export const readOperation = {
+  tags: ['classes'],
+  summary: 'Read a class and how many seats are left',
+  params: classParams,
+  response: { 200: classView },
+  problems: ['class_not_found'],
+} satisfies FastifySchema;

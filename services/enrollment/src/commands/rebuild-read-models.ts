@@ -5,24 +5,24 @@ import { rebuildReadModels } from '../enrollments/rebuild-read-models.ts';
 await runCommand(
   {
     name: 'enrollment-rebuild-read-models',
-    usage: `Rebuilds from the enrolments' events what is derived from them: enrolments, counters of classes, busy hours of
-children. Nobody can enrol while it writes.
+    usage: `Rebuilds the read models from the enrollments' events: enrollments, counters of classes, busy hours of children.
+Nobody can enroll while it writes.
 
   rebuild-read-models [--check]
 
---check only compares: exit code 1 when something differs from what the events say.
+--check only compares: exit code 1 when something differs from the events.
 DATABASE_URL names the enrollment database.`,
     options: { check: { type: 'boolean', default: false } },
     config: commandConfig,
-    // it reads everything there is in one statement
+    // it compares all rows in one statement
     statementTimeoutMs: 600_000,
   },
   async ({ values: { check } }, { database, say }) => {
-    const { enrollments, differences } = await rebuildReadModels(database, { write: !check });
+    const { enrollments, differences } = await rebuildReadModels({ db: database }, { write: !check });
     const { classes, children } = differences;
     const differed = differences.enrollments + classes + children;
-    const counts = `${differences.enrollments} of enrolments, ${classes} of classes, ${children} of children`;
-    say(`${enrollments} enrolments in the events; rows that ${check ? 'differ' : 'differed'}: ${counts}`);
+    const counts = `${differences.enrollments} of enrollments, ${classes} of classes, ${children} of children`;
+    say(`${enrollments} enrollments in the events; rows that ${check ? 'differ' : 'differed'}: ${counts}`);
     if (check && differed > 0) process.exitCode = 1;
   },
 );

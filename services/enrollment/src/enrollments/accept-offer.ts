@@ -1,71 +1,76 @@
 import { once } from '@homeroom/chassis';
 import type { Database, Transaction } from '@homeroom/postgres';
-import type { ClassView } from '../classes/class.ts';
+import { hoursOf } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
+import type { ClassView } from '../classes/schemas.ts';
 import { lockClass } from '../classes/store.ts';
-import { errors } from '../errors.ts';
-import type { Enrollment } from './enrollment.ts';
-import { findClash, giveSeat } from './promote-waiting.ts';
-import { locateEnrollment, lockEnrollment, readChildName } from './store.ts';
+import { isRefused, refuse, transact, type Refused } from '../outcome.ts';
+import type { Enrollment } from '../seats/enrollment.ts';
+import { findClash, giveSeat } from '../seats/promote-waiting.ts';
+import { locateEnrollment, lockEnrollment, readChildName } from '../seats/store.ts';
+import type { Enrolled } from './schemas.ts';
 
 export interface AcceptRequest {
   readonly enrollmentId: string;
-  /** Whose it must be; absent when a coordinator asks. */
+  /** The family that must own it; undefined when a coordinator asks. */
   readonly familyId: string | undefined;
   readonly accountId: string;
   readonly idempotencyKey: string | undefined;
 }
 
-export interface Accepted {
-  readonly id: string;
-  readonly version: number;
-  readonly status: Enrollment['status'];
-  readonly class: { readonly id: string; readonly title: string };
-  readonly child: { readonly id: string; readonly name: string };
-  readonly amountCents: number;
-  readonly currency: string;
-}
-
 /**
  * Takes the seat that was offered, once the child is free at that hour: it is charged, or confirmed when it costs nothing.
  * Accepting again changes nothing.
- * @throws {Problem} `enrollment_not_found`, `not_offered`, `offer_expired`, `class_ended`, `schedule_conflict`
  */
 export async function acceptOffer(
-  db: Database,
+  { db }: { db: Database },
   { enrollmentId, familyId, accountId, idempotencyKey }: AcceptRequest,
-): Promise<Accepted> {
-  return db.transaction(async (trx) => {
-    const place = await locateEnrollment(trx, enrollmentId);
-    if (place === undefined || (familyId !== undefined && place.familyId !== familyId)) {
-      throw errors.problem('enrollment_not_found');
+): Promise<Enrolled | Refused> {
+  return transact(db, async (trx) => {
+    const found = await locateEnrollment(trx, enrollmentId);
+    if (found === undefined || (familyId !== undefined && found.familyId !== familyId)) {
+      return refuse('enrollment_not_found');
     }
     const request = ['POST', `/api/enrollments/${enrollmentId}/accept`, null] as const;
     return once(trx, { principal: accountId, key: idempotencyKey, request, status: 200 }, async () => {
-      const locked = await lockClass(trx, place.classId);
+      const locked = await lockClass(trx, found.classId);
       const before = await lockEnrollment(trx, enrollmentId);
-      if (locked === undefined || before === undefined) throw errors.problem('enrollment_not_found');
+      if (locked === undefined || before === undefined) return refuse('enrollment_not_found');
       const accepted = await accept(trx, before, locked, new Date());
-      const { id, version, status, childId, amountCents } = accepted;
-      const child = { id: childId, name: await readChildName(trx, childId) };
-      const about = { class: { id: locked.id, title: locked.title }, child };
-      return { id, version, status, ...about, amountCents, currency: accepted.currency ?? locked.currency };
+      return isRefused(accepted) ? accepted : enrolledOf(accepted, locked, await readChildName(trx, accepted.childId));
     });
   });
 }
 
-async function accept(trx: Transaction, before: Enrollment, locked: ClassView, at: Date): Promise<Enrollment> {
+const enrolledOf = (
+  { id, version, status, childId, amountCents, currency }: Enrollment,
+  locked: ClassView,
+  childName: string,
+): Enrolled => ({
+  id,
+  version,
+  status,
+  class: { id: locked.id, title: locked.title },
+  child: { id: childId, name: childName },
+  amountCents,
+  currency: currency ?? locked.currency,
+});
+
+async function accept(
+  trx: Transaction,
+  before: Enrollment,
+  locked: ClassView,
+  at: Date,
+): Promise<Enrollment | Refused<'offer_expired' | 'not_offered' | 'class_ended' | 'schedule_conflict'>> {
   if (before.status === 'payment_pending' || before.status === 'enrolled') return before;
   const isOver = before.status === 'cancelled' && before.reason === 'offer_expired';
-  // expired and not yet collected by the worker: the time on the offer decides
-  if (isOver || (before.status === 'offered' && before.expiresAt <= at)) throw errors.problem('offer_expired');
-  if (before.status !== 'offered') throw errors.problem('not_offered');
-  if (hasEnded(locked, at))
-    throw errors.problem('class_ended', `${locked.title} had its last day on ${locked.lastDay}`);
+  // an expired offer may wait for the worker to end it: its deadline decides
+  if (isOver || (before.status === 'offered' && before.expiresAt <= at)) return refuse('offer_expired');
+  if (before.status !== 'offered') return refuse('not_offered');
+  if (hasEnded(locked, at)) return refuse('class_ended', `${locked.title} had its last day on ${locked.lastDay}.`);
   const clash = await findClash(trx, before.childId, locked);
   if (clash !== undefined) {
-    const hours = `${clash.weekday} ${clash.startTime}–${clash.endTime}`;
-    throw errors.problem('schedule_conflict', `The child has ${clash.title} on ${hours}. Cancel it first.`, {
+    return refuse('schedule_conflict', `The child has ${clash.title} on ${hoursOf(clash)}. Cancel it first.`, {
       conflictsWith: { classId: clash.classId, title: clash.title },
     });
   }

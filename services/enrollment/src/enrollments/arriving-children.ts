@@ -3,9 +3,9 @@ import type { Queryable } from '@homeroom/postgres';
 export interface ArrivingOptions {
   /** How long a request waits at most; 0 never waits. */
   readonly waitMs: number;
-  /** How often the database is asked while anybody waits. */
+  /** How often the database is asked while a request waits. */
   readonly pollMs?: number;
-  /** Requests that wait at once; one more is refused at once. */
+  /** Requests that may wait at the same time; another one does not wait. */
   readonly limit?: number;
 }
 
@@ -16,8 +16,8 @@ interface Waiting {
 }
 
 /**
- * Requests that wait for a child whose family's event is still on its way here. One statement asks for all of them, every
- * `pollMs`, only while a request waits; no connection is held meanwhile.
+ * Requests that wait for a child whose family's event has not arrived yet. One statement asks for all of them, every
+ * `pollMs`, only while a request waits; no connection is held in between.
  */
 export class ArrivingChildren {
   readonly #db: Queryable;
@@ -36,8 +36,8 @@ export class ArrivingChildren {
   }
 
   /**
-   * @param wanted a child of another family than `familyId` never arrives: its owner's events tell nobody else anything.
-   * @returns whether the child is there now; false after the bound, at the limit, on abort, and on close.
+   * @param wanted a child of another family than `familyId` never arrives: nothing is revealed about it.
+   * @returns whether the child has arrived; false after `waitMs`, at the limit, on abort, and on close.
    */
   async wait(
     { childId, familyId }: { childId: string; familyId: string | undefined },
@@ -61,7 +61,7 @@ export class ArrivingChildren {
     });
   }
 
-  /** Ends every wait, and lets none begin. */
+  /** Ends every wait and starts no more. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -98,7 +98,7 @@ async function findArrived(
   waiting: readonly { childId: string; familyId: string | undefined }[],
 ): Promise<Set<string>> {
   const { rows } = await db.query<{ childId: string; familyId: string | null }>({
-    name: 'children-arrived',
+    name: 'children_arrived',
     text: `select w.child_id as "childId", w.family_id as "familyId"
       from unnest($1::uuid[], $2::uuid[]) as w(child_id, family_id)
       join children ch on ch.child_id = w.child_id and (w.family_id is null or ch.family_id = w.family_id)`,

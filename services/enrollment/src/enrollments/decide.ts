@@ -1,6 +1,8 @@
-import { ageOn, overlaps, type ClassView, type WeeklySlot } from '../classes/class.ts';
+import { ageOn, hoursOf, overlaps, type WeeklySlot } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
-import type { Override } from './enrollment.ts';
+import type { ClassView } from '../classes/schemas.ts';
+import { refuse, type Refused } from '../outcome.ts';
+import type { Override } from '../seats/enrollment.ts';
 
 export interface ChildFacts {
   readonly id: string;
@@ -13,11 +15,11 @@ export interface ChildFacts {
   readonly slots: readonly (WeeklySlot & { readonly classId: string })[];
 }
 
-/** Everything that an enrolment depends on. */
+/** Everything that an enrollment depends on. */
 export interface Facts {
   readonly class: ClassView | undefined;
   readonly child: ChildFacts | undefined;
-  /** Whether the child already has a seat or a place in this class. */
+  /** Whether the child already has a seat or a waitlist place in this class. */
   readonly active: boolean;
   /** Whether the family's registration has reached this service. */
   readonly familyKnown: boolean;
@@ -25,17 +27,20 @@ export interface Facts {
 
 export interface Request {
   readonly childId: string;
-  /** Absent when a coordinator enrols: any family's child will do. */
+  /** Undefined when a coordinator enrolls: the child may be of any family. */
   readonly familyId: string | undefined;
   readonly override?: Override | undefined;
   readonly now: Date;
 }
 
-export type Decision =
-  | { readonly kind: 'seat' | 'waitlist'; readonly class: ClassView; readonly child: ChildFacts }
-  | { readonly kind: 'refusal'; readonly code: Refusal; readonly detail: string };
+/** A seat or a waitlist place, on these facts. */
+export interface Grant {
+  readonly kind: 'seat' | 'waitlist';
+  readonly class: ClassView;
+  readonly child: ChildFacts;
+}
 
-export type Refusal =
+export type Refusal = Refused<
   | 'class_not_found'
   | 'child_not_found'
   | 'family_not_ready'
@@ -43,54 +48,54 @@ export type Refusal =
   | 'class_closed'
   | 'class_ended'
   | 'age_out_of_range'
-  | 'schedule_conflict';
+  | 'schedule_conflict'
+>;
 
-const refuse = (code: Refusal, detail: string): Decision => ({ kind: 'refusal', code, detail });
-
-/** A seat, a place on the waitlist, or why not. Decides on what it is told; the statement that writes checks it again. */
-export function decide(facts: Facts, request: Request): Decision {
+/** A seat, a waitlist place, or a refusal. The statement that writes checks the facts again. */
+export function decide(facts: Facts, request: Request): Grant | Refusal {
   const { class: wanted, active, familyKnown } = facts;
-  if (wanted === undefined) return refuse('class_not_found', 'there is no class with this id');
+  if (wanted === undefined) return refuse('class_not_found', 'No class has this id.');
   // a child of another family is answered exactly like one that does not exist
   const child = request.familyId === undefined || facts.child?.familyId === request.familyId ? facts.child : undefined;
   if (child === undefined) return missing(request, familyKnown);
-  if (child.removed) return refuse('child_not_found', 'there is no such child');
-  if (active) return refuse('already_enrolled', `${child.name} already has a seat or a place in ${wanted.title}`);
-  if (wanted.status === 'closed') return refuse('class_closed', `${wanted.title} takes no more enrollments`);
+  if (child.removed) return refuse('child_not_found', 'No child has this id.');
+  if (active)
+    return refuse('already_enrolled', `${child.name} already has a seat or a waitlist place in ${wanted.title}.`);
+  if (wanted.status === 'closed') return refuse('class_closed', `${wanted.title} is closed to new enrollments.`);
   if (hasEnded(wanted, request.now)) {
-    return refuse('class_ended', `${wanted.title} had its last day on ${wanted.lastDay}`);
+    return refuse('class_ended', `${wanted.title} had its last day on ${wanted.lastDay}.`);
   }
   const age = ageOn(child.birthDate, wanted.firstDay);
   if (request.override?.age !== true && (age < wanted.ageMin || age > wanted.ageMax)) {
     const ages = `${wanted.ageMin} to ${wanted.ageMax}`;
-    return refuse('age_out_of_range', `${child.name} is ${age} when ${wanted.title} begins; it is for ages ${ages}`);
+    return refuse(
+      'age_out_of_range',
+      `${child.name} is ${age} when ${wanted.title} begins; the class is for ages ${ages}.`,
+    );
   }
   const clash = child.slots.find((slot) => overlaps(slot, wanted));
-  if (clash !== undefined) {
-    const hours = `${clash.weekday} ${clash.startTime}–${clash.endTime}`;
-    return refuse('schedule_conflict', `${child.name} has another class on ${hours}`);
-  }
+  if (clash !== undefined) return refuse('schedule_conflict', `${child.name} has another class on ${hoursOf(clash)}.`);
   return { kind: hasSeat(wanted) ? 'seat' : 'waitlist', class: wanted, child };
 }
 
-/** Whoever waits goes first, even when a seat is free at this moment. */
+/** The waitlist has priority over new requests, even when a seat is free at this moment. */
 export const hasSeat = ({ seatsLeft, waitlisted }: ClassView): boolean => seatsLeft > 0 && waitlisted === 0;
 
-/** How long a new child's event may take to get here before the child counts as one that does not exist. */
+/** How long a new child's event may take to arrive before the child counts as nonexistent. */
 const arrivalMs = 30_000;
 
 /**
- * The family's events may still be on their way: then the answer is "soon", not "no". A child of another family is answered
- * like one that does not exist, so its age counts as well.
+ * The family's events may not have arrived yet: then the answer is "try again", not "no". A child of another family gets
+ * the same answers as one that does not exist, so the age of its id counts as well.
  */
-function missing({ childId, now, familyId }: Request, familyKnown: boolean): Decision {
+function missing({ childId, now, familyId }: Request, familyKnown: boolean): Refusal {
   const isYoung = Math.abs(now.getTime() - mintedAt(childId)) < arrivalMs;
   return (familyId !== undefined && !familyKnown) || isYoung
-    ? refuse('family_not_ready', 'the registration has not arrived here yet')
-    : refuse('child_not_found', 'there is no such child');
+    ? refuse('family_not_ready', 'The registration has not arrived yet.')
+    : refuse('child_not_found', 'No child has this id.');
 }
 
-/** A UUIDv7 begins with its birth in milliseconds; any other id counts as old. */
+/** A UUIDv7 begins with its time of creation in milliseconds; any other id counts as old. */
 function mintedAt(id: string): number {
   return id[14] === '7' ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : 0;
 }

@@ -1,20 +1,21 @@
 import { earlierAnswer, type IdempotentRequest } from '@homeroom/chassis';
-import { outboxParameters } from '@homeroom/outbox';
 import { hashRequest, isKeyTaken, isUniqueViolation, type Database } from '@homeroom/postgres';
-import { v7 as uuid } from 'uuid';
-import type { ClassView } from '../classes/class.ts';
-import { errors } from '../errors.ts';
+import { v7 as uuidv7 } from 'uuid';
+import { slotOf } from '../classes/class.ts';
+import type { ClassView } from '../classes/schemas.ts';
+import { isRefused, refuse, type Refused } from '../outcome.ts';
+import { publish, publishUnplaced, type Override } from '../seats/enrollment.ts';
+import { takeSeat, type Beginning, type Taking } from '../seats/take-seat.ts';
 import type { ArrivingChildren } from './arriving-children.ts';
-import { decide, hasSeat, type Decision, type Facts } from './decide.ts';
-import { readFacts, writeEnrollment } from './enroll-store.ts';
-import { publish, type EnrollmentEvent, type Override } from './enrollment.ts';
+import { decide, hasSeat, type Facts, type Grant, type Refusal } from './decide.ts';
 import type { KnownFacts } from './known-facts.ts';
-import { dataOf } from './store.ts';
+import { readFacts } from './read-facts.ts';
+import type { Enrolled } from './schemas.ts';
 
 export interface EnrollRequest {
   readonly classId: string;
   readonly childId: string;
-  /** Absent when a coordinator asks. */
+  /** Undefined when a coordinator asks. */
   readonly familyId: string | undefined;
   /** Only for a coordinator. */
   readonly override?: Override | undefined;
@@ -23,125 +24,169 @@ export interface EnrollRequest {
   readonly idempotencyKey?: string | undefined;
 }
 
-export interface Enrolled {
-  readonly id: string;
-  readonly version: number;
-  readonly status: 'payment_pending' | 'enrolled' | 'waitlisted';
-  readonly position?: number | undefined;
-  readonly class: { readonly id: string; readonly title: string };
-  readonly child: { readonly id: string; readonly name: string };
-  readonly amountCents: number;
-  /** The price that a place on the waitlist keeps. */
-  readonly priceCents?: number | undefined;
-  readonly currency: string;
-}
-
 export interface EnrollDeps {
   readonly db: Database;
   readonly known: KnownFacts;
   readonly arriving: ArrivingChildren;
 }
 
-const maxTries = 8;
+/** What writing may end with: only facts that were just read can lead to another refusal. */
+type Settled = Enrolled | Refused<'seats_contended'>;
 
 /**
- * Takes a seat or a place on the waitlist. One round trip when the facts are known: decide, then write with guards; when a
- * guard refuses, decide again on how the class is now, or read all the facts when the class is not the cause.
+ * Takes a seat or a waitlist place. One round trip when this process remembers the facts; otherwise, or when what it
+ * remembers does not lead to an enrollment, the facts are read from the database.
  * @param signal aborts waiting for a child that has not arrived yet.
  */
 export async function enrollChild(
-  { db, known, arriving }: EnrollDeps,
+  deps: EnrollDeps,
   request: EnrollRequest,
   signal?: AbortSignal,
-): Promise<Enrolled> {
-  let facts = known.recall(request.classId, request.childId);
-  // nothing is refused on what is only remembered
-  let asked = facts === undefined;
-  facts ??= await readFacts(db, request);
-  let waited = false;
-  for (let tries = 0; tries < maxTries; tries++) {
-    known.learn(facts);
-    const decision = decide(facts, { ...request, now: new Date() });
-    if (decision.kind === 'refusal' && asked) {
-      if (decision.code === 'family_not_ready' && !waited) {
-        waited = await arriving.wait(request, signal);
-        if (waited) {
-          facts = await readFacts(db, request);
-          continue;
-        }
-      }
-      return replayOr(db, request, decision);
-    }
-    const outcome: Outcome = decision.kind === 'refusal' ? { kind: 'refused' } : await write(db, decision, request);
-    if (outcome.kind === 'done') {
-      known.learn(outcome.after);
-      return outcome.enrolled;
-    }
-    // the child is the caller's and the class exists: so the caller may see the answer
-    if (outcome.kind === 'key-taken') return replay(db, request);
-    asked = outcome.class === undefined || sameChoice(outcome.class, facts.class);
-    facts = asked ? await readFacts(db, request) : { ...facts, class: outcome.class };
+): Promise<Settled | Refusal> {
+  const attempt = { ...deps, request, writes: new Budget(8) };
+  return (await tryFromMemory(attempt)) ?? (await enrollFromDatabase(attempt, signal));
+}
+
+interface Attempt extends EnrollDeps {
+  readonly request: EnrollRequest;
+  readonly writes: Budget;
+}
+
+/** How often one request may try to write before it is refused. */
+class Budget {
+  #left: number;
+
+  constructor(times: number) {
+    this.#left = times;
   }
-  throw errors.problem('seats_contended');
+
+  spend(): boolean {
+    return this.#left-- > 0;
+  }
+}
+
+/** Enrolls on remembered facts. It refuses nothing on them: what is remembered may no longer be true. */
+async function tryFromMemory(attempt: Attempt): Promise<Settled | undefined> {
+  const { known, request } = attempt;
+  const facts = known.recall(request.classId, request.childId);
+  if (facts === undefined) return undefined;
+  const decision = decideNow(facts, request);
+  return isRefused(decision) ? undefined : write(attempt, facts, decision);
+}
+
+/** Reads the facts, decides, and writes, until it has enrolled the child, or refused on facts that it has just read. */
+async function enrollFromDatabase(attempt: Attempt, signal: AbortSignal | undefined): Promise<Settled | Refusal> {
+  const { db, known, request } = attempt;
+  let facts = await readArrivedFacts(attempt, signal);
+  for (;;) {
+    known.learn(facts);
+    const decision = decideNow(facts, request);
+    if (isRefused(decision)) return (await replayInstead(attempt, decision)) ?? decision;
+    const outcome = await write(attempt, facts, decision);
+    if (outcome !== undefined) return outcome;
+    facts = await readFacts(db, request);
+  }
+}
+
+/** The facts, once the event of a child that was just added has arrived. */
+async function readArrivedFacts({ db, arriving, request }: Attempt, signal?: AbortSignal): Promise<Facts> {
+  const facts = await readFacts(db, request);
+  const decision = decideNow(facts, request);
+  const isMissing = isRefused(decision) && decision.code === 'family_not_ready';
+  return isMissing && (await arriving.wait(request, signal)) ? readFacts(db, request) : facts;
+}
+
+const decideNow = (facts: Facts, request: EnrollRequest): Grant | Refusal =>
+  decide(facts, { ...request, now: new Date() });
+
+/**
+ * Writes what was decided. While a guard refuses because the class has changed, decides again on the class that the
+ * refusal returned.
+ * @returns undefined when the facts must be read again: the class is not the cause, or the child would be refused.
+ */
+async function write(attempt: Attempt, facts: Facts, decision: Grant | Refusal): Promise<Settled | undefined> {
+  const { known, request, writes } = attempt;
+  while (!isRefused(decision)) {
+    if (!writes.spend()) return refuse('seats_contended');
+    const written = await writeOnce(attempt, decision);
+    if (written.kind !== 'guarded') return written.outcome;
+    if (written.class === undefined || sameChoice(written.class, decision.class)) return undefined;
+    facts = { ...facts, class: written.class };
+    known.learn(facts);
+    decision = decideNow(facts, request);
+  }
+  return undefined;
 }
 
 /** Whether deciding again would end the same way, as far as the class goes. */
-const sameChoice = (a: ClassView | undefined, b: ClassView | undefined): boolean =>
-  a?.version === b?.version && a !== undefined && b !== undefined && hasSeat(a) === hasSeat(b);
+const sameChoice = (a: ClassView, b: ClassView): boolean => a.version === b.version && hasSeat(a) === hasSeat(b);
 
-type Outcome =
-  | { kind: 'done'; enrolled: Enrolled; after: Pick<Facts, 'class' | 'child'> }
-  | { kind: 'refused'; class?: ClassView | undefined }
-  | { kind: 'key-taken' };
+type Written =
+  | { readonly kind: 'settled'; readonly outcome: Settled }
+  /** A guard has refused. The class as it is now, when the statement returned it. */
+  | { readonly kind: 'guarded'; readonly class?: ClassView | undefined };
 
-async function write(
-  db: Database,
-  decision: Exclude<Decision, { kind: 'refusal' }>,
-  request: EnrollRequest,
-): Promise<Outcome> {
-  const { kind, class: wanted, child } = decision;
-  const [id, at] = [uuid(), new Date()];
-  const event = firstEvent(decision, request.override);
-  const amountCents = 'amountCents' in event ? event.amountCents : 0;
-  const status = kind === 'waitlist' ? 'waitlisted' : amountCents > 0 ? 'payment_pending' : 'enrolled';
-  const enrolled: Enrolled = {
-    id,
-    version: 1,
-    status,
-    class: { id: wanted.id, title: wanted.title },
-    child: { id: child.id, name: child.name },
-    amountCents,
-    priceCents: kind === 'waitlist' ? wanted.priceCents : undefined,
-    currency: wanted.currency,
-  };
+async function writeOnce({ db, known, request }: Attempt, grant: Grant): Promise<Written> {
+  const [enrollmentId, at] = [uuidv7(), new Date()];
+  const { class: wanted, child } = grant;
+  const beginning = beginningOf(grant, request.override, { id: enrollmentId, at });
+  const enrolled = enrolledOf(grant, beginning, enrollmentId);
+  const { version: classVersion, currency } = wanted;
+  const claim = claimOf(request, enrolled);
+  const taking: Taking = { enrollmentId, at, classVersion, childVersion: child.version, beginning, currency, claim };
   try {
-    const written = await writeEnrollment(db, kind, {
-      classId: wanted.id,
-      classVersion: wanted.version,
-      childId: child.id,
-      childVersion: child.version,
-      familyId: child.familyId,
-      enrollmentId: id,
-      at,
-      event: { type: event.type, data: dataOf(event) },
-      amountCents,
-      priceCents: enrolled.priceCents,
-      currency: wanted.currency,
-      claim: claimOf(request, enrolled),
-      outbox: outboxParameters(publish(event, { id, version: 1, at, class: wanted, childName: child.name })),
-    });
-    if (!written.done) return { kind: 'refused', class: written.class };
-    return {
-      kind: 'done',
-      enrolled: { ...enrolled, position: written.position },
-      after: after(decision, written.position),
-    };
+    const taken = await takeSeat(db, taking);
+    if (!taken.done) return { kind: 'guarded', class: taken.class };
+    known.learn(afterwards(grant, taken.position));
+    return { kind: 'settled', outcome: { ...enrolled, position: taken.position } };
   } catch (error) {
     // two requests for the same child at once: the other one was first
-    if (isUniqueViolation(error, 'enrollments_one_per_child')) return { kind: 'refused' };
-    if (isKeyTaken(error)) return { kind: 'key-taken' };
-    throw error;
+    if (isUniqueViolation(error, 'enrollments_one_per_child')) return { kind: 'guarded' };
+    if (!isKeyTaken(error)) throw error;
+    // the child is the caller's and the class exists, so the caller may see the answer
+    const earlier = await earlierAnswer<Enrolled>(db, idempotent(request));
+    // without an answer, the key has expired between two statements
+    return { kind: 'settled', outcome: earlier ?? refuse('seats_contended') };
   }
+}
+
+function beginningOf(
+  { kind, class: wanted, child }: Grant,
+  override: Override | undefined,
+  { id, at }: { id: string; at: Date },
+): Beginning {
+  const { priceCents, currency } = wanted;
+  const reason = override === undefined ? {} : { override };
+  const subject = { classId: wanted.id, childId: child.id, familyId: child.familyId, currency, ...reason };
+  const about = { id, version: 1, at, class: wanted, childName: child.name };
+  if (kind === 'waitlist') {
+    const event = { ...subject, type: 'waitlisted', priceCents } as const;
+    return { kind, event, published: publishUnplaced(event, about) };
+  }
+  const type = priceCents > 0 ? 'seat-held' : 'confirmed';
+  const event = { ...subject, type, amountCents: priceCents } as const;
+  return { kind, event, published: publish(event, about) };
+}
+
+const enrolledOf = (grant: Grant, { kind, event }: Beginning, id: string): Enrolled => ({
+  id,
+  version: 1,
+  status: kind === 'waitlist' ? 'waitlisted' : event.type === 'seat-held' ? 'payment_pending' : 'enrolled',
+  class: { id: grant.class.id, title: grant.class.title },
+  child: { id: grant.child.id, name: grant.child.name },
+  amountCents: kind === 'waitlist' ? 0 : event.amountCents,
+  priceCents: kind === 'waitlist' ? event.priceCents : undefined,
+  currency: grant.class.currency,
+});
+
+/** What is known without reading it, once the statement has succeeded. */
+function afterwards(
+  { kind, class: wanted, child }: Grant,
+  position: number | undefined,
+): Pick<Facts, 'class' | 'child'> {
+  if (kind === 'waitlist') return { class: { ...wanted, seatsLeft: 0, waitlisted: position ?? 1 }, child };
+  const slot = { classId: wanted.id, ...slotOf(wanted) };
+  return { class: { ...wanted, seatsLeft: wanted.seatsLeft - 1 }, child: { ...child, slots: [...child.slots, slot] } };
 }
 
 const idempotent = (given: EnrollRequest): IdempotentRequest => ({
@@ -150,56 +195,17 @@ const idempotent = (given: EnrollRequest): IdempotentRequest => ({
   request: ['POST', '/api/enrollments', [given.classId, given.childId, given.familyId, given.override]],
 });
 
-function claimOf(given: EnrollRequest, enrolled: Enrolled): Parameters<typeof writeEnrollment>[2]['claim'] {
+function claimOf(given: EnrollRequest, enrolled: Enrolled): Taking['claim'] {
   const { principal, key, request } = idempotent(given);
   if (key === undefined) return undefined;
   return { principal, key, requestHash: hashRequest(...request), status: 201, body: JSON.stringify(enrolled) };
 }
 
-function firstEvent(
-  { kind, class: wanted, child }: Exclude<Decision, { kind: 'refusal' }>,
-  override: Override | undefined,
-): EnrollmentEvent {
-  const { priceCents, currency } = wanted;
-  const reason = override === undefined ? {} : { override };
-  const subject = { classId: wanted.id, childId: child.id, familyId: child.familyId, currency, ...reason };
-  // position and number are the statement's to give
-  if (kind === 'waitlist') return { ...subject, type: 'waitlisted', position: 1, waitlistNumber: 1, priceCents };
-  return { ...subject, type: priceCents > 0 ? 'seat-held' : 'confirmed', amountCents: priceCents };
-}
-
-/** What is known without asking once the statement has succeeded. */
-function after(
-  { kind, class: wanted, child }: Exclude<Decision, { kind: 'refusal' }>,
-  position: number | undefined,
-): Pick<Facts, 'class' | 'child'> {
-  if (kind === 'waitlist') return { class: { ...wanted, seatsLeft: 0, waitlisted: position ?? 1 }, child };
-  const { weekday, startTime, endTime, firstDay, lastDay } = wanted;
-  const slot = { classId: wanted.id, weekday, startTime, endTime, firstDay, lastDay };
-  return {
-    class: { ...wanted, seatsLeft: wanted.seatsLeft - 1 },
-    child: { ...child, slots: [...child.slots, slot] },
-  };
-}
-
 /**
- * A request that would be refused now may be the retry of one that was not. A refusal that says "there is no such thing"
- * is never replaced: it is what a caller without the right to see the answer gets, with a key or without.
+ * A request that would be refused now may be the retry of one that was not: then the first answer. A refusal that hides a
+ * class or a child is never replaced: a caller without the right to see the answer gets it, with a key or without.
  */
-async function replayOr(
-  db: Database,
-  request: EnrollRequest,
-  { code, detail }: Extract<Decision, { kind: 'refusal' }>,
-): Promise<Enrolled> {
+async function replayInstead({ db, request }: Attempt, { code }: Refusal): Promise<Enrolled | undefined> {
   const isHidden = code === 'class_not_found' || code === 'child_not_found' || code === 'family_not_ready';
-  const earlier = isHidden ? undefined : await earlierAnswer<Enrolled>(db, idempotent(request));
-  if (earlier === undefined) throw errors.problem(code, detail);
-  return earlier;
-}
-
-async function replay(db: Database, request: EnrollRequest): Promise<Enrolled> {
-  const earlier = await earlierAnswer<Enrolled>(db, idempotent(request));
-  // the key was deleted for its age between two statements
-  if (earlier === undefined) throw errors.problem('seats_contended');
-  return earlier;
+  return isHidden ? undefined : earlierAnswer<Enrolled>(db, idempotent(request));
 }

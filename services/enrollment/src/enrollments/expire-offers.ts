@@ -1,19 +1,25 @@
 import type { Database, Queryable } from '@homeroom/postgres';
 import { lockClass } from '../classes/store.ts';
-import { release } from './cancel-enrollment.ts';
-import { lockEnrollment } from './store.ts';
-import type { Terms } from './terms.ts';
+import { unlessRefused } from '../outcome.ts';
+import { freeSeat } from '../seats/free-seat.ts';
+import { lockEnrollment } from '../seats/store.ts';
+import type { Terms } from '../seats/terms.ts';
+
+export interface ExpireDeps {
+  readonly db: Database;
+  readonly terms: Terms;
+}
 
 /**
- * Ends offers whose time is over and hands their seats on, up to `limit` of them.
+ * Ends expired offers and hands their seats on, up to `limit` of them.
  *
- * They are found without locks: an enrollment is locked after its class everywhere. What was accepted, canceled, or ended
- * by another worker meanwhile is left alone, because it is looked at again under the locks.
+ * They are found without locks, because an enrollment is locked after its class everywhere, and checked again under the
+ * locks: an offer that was accepted, canceled, or ended by another worker meanwhile is skipped.
  * @returns how many it ended.
  */
-export async function expireOffers(db: Database, { limit, terms }: { limit: number; terms: Terms }): Promise<number> {
+export async function expireOffers(deps: ExpireDeps, { limit }: { limit: number }): Promise<number> {
   let ended = 0;
-  for (const due of await findExpired(db, limit)) ended += (await expireOffer(db, due, terms)) ? 1 : 0;
+  for (const expired of await findExpired(deps.db, limit)) ended += (await expireOffer(deps, expired)) ? 1 : 0;
   return ended;
 }
 
@@ -22,20 +28,20 @@ interface Expired {
   readonly classId: string;
 }
 
-async function expireOffer(db: Database, { enrollmentId, classId }: Expired, terms: Terms): Promise<boolean> {
+async function expireOffer({ db, terms }: ExpireDeps, { enrollmentId, classId }: Expired): Promise<boolean> {
   return db.transaction(async (trx) => {
     const at = new Date();
     await lockClass(trx, classId);
     const found = await lockEnrollment(trx, enrollmentId);
     if (found?.status !== 'offered' || found.expiresAt > at) return false;
-    await release(trx, { enrollmentId, classId, reason: 'offer_expired', at, terms });
+    unlessRefused(await freeSeat(trx, { enrollmentId, classId, reason: 'offer_expired', at, terms }));
     return true;
   });
 }
 
 async function findExpired(db: Queryable, limit: number): Promise<Expired[]> {
   const { rows } = await db.query<Expired>({
-    name: 'offers-expired',
+    name: 'offers_expired',
     text: `select enrollment_id as "enrollmentId", class_id as "classId" from enrollments
       where status = 'offered' and offer_expires_at <= now() order by offer_expires_at limit $1`,
     values: [limit],

@@ -1,9 +1,10 @@
 import type { Transaction } from '@homeroom/postgres';
-import { ageOn, type ClassView } from '../classes/class.ts';
+import { ageOn } from '../classes/class.ts';
+import { classJson } from '../classes/columns.ts';
 import { hasEnded } from '../classes/ended.ts';
-import { classJson } from '../classes/store.ts';
-import type { FlagReason } from './enrollment.ts';
-import { enrollmentColumns, enrollmentOf, record, type EnrollmentRow } from './store.ts';
+import type { ClassView } from '../classes/schemas.ts';
+import { subjectOf, type FlagReason } from '../seats/enrollment.ts';
+import { enrollmentColumns, enrollmentOf, record, type EnrollmentRow } from '../seats/store.ts';
 
 /**
  * Flags a family's enrollments whose child was removed or no longer has the age of the class: once per enrollment and
@@ -12,17 +13,10 @@ import { enrollmentColumns, enrollmentOf, record, type EnrollmentRow } from './s
 export async function flagEnrollments(trx: Transaction, familyId: string, at: Date): Promise<void> {
   for (const { enrollment, class: about, familyName, ...facts } of await lockActive(trx, familyId)) {
     if (hasEnded(about, at)) continue;
-    const { classId, childId } = enrollment;
     const reasons = misfits(facts, about).filter((reason) => !facts.flagged.includes(reason));
     if (reasons.length === 0) continue;
-    const events = reasons.map((reason) => ({
-      type: 'flagged' as const,
-      classId,
-      childId,
-      familyId,
-      reason,
-      familyName,
-    }));
+    const subject = subjectOf(enrollment);
+    const events = reasons.map((reason) => ({ ...subject, type: 'flagged' as const, reason, familyName }));
     await record(trx, enrollment, events, at, about);
   }
 }
@@ -42,7 +36,7 @@ function misfits({ removed, birthDate, overridden }: Facts, { firstDay, ageMin, 
 
 async function lockActive(trx: Transaction, familyId: string) {
   const { rows } = await trx.query<EnrollmentRow & Facts & { class: ClassView; familyName: string }>({
-    name: 'enrollments-of-family-lock',
+    name: 'enrollments_of_family_lock',
     text: `select ${enrollmentColumns}, ${classJson('c')} as class, f.name as "familyName", ch.removed,
         ch.birth_date as "birthDate",
         exists (select from enrollment_events h

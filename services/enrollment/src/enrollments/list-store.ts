@@ -1,15 +1,15 @@
 import type { Queryable } from '@homeroom/postgres';
-import { positionSql } from './store.ts';
+import { fieldPairs } from '../classes/columns.ts';
+import { positionSql } from '../seats/store.ts';
+import { historyFields, listedClassFields } from './schemas.ts';
 
 const iso = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 const fields = `'id', e.enrollment_id, 'version', e.version, 'status', e.status, 'position', ${positionSql},
-  'class', json_build_object('id', c.class_id, 'title', c.title, 'teacher', c.teacher, 'room', c.room,
-    'weekday', c.weekday, 'startTime', c.start_time, 'endTime', c.end_time, 'firstDay', c.first_day,
-    'lastDay', c.last_day, 'timeZone', c.time_zone, 'currency', c.currency),
+  'class', json_build_object('id', c.class_id, ${fieldPairs('c', listedClassFields)}),
   'child', json_build_object('id', ch.child_id, 'name', ch.name), 'familyId', e.family_id,
   'amountCents', e.amount_cents, 'priceCents', case when e.status = 'waitlisted' then e.price_cents end,
-  'currency', coalesce(e.currency, c.currency), 
+  'currency', coalesce(e.currency, c.currency),
   'expiresAt', case when e.status = 'offered' then ${iso('e.offer_expires_at')} end,
   'payBy', case when p.state = 'due' then ${iso('p.pay_by')} end, 'payment', p.state, 'reason', e.cancel_reason,
   'refundCents', case when e.status = 'cancelled' then e.refund_cents end,
@@ -28,22 +28,22 @@ export interface Listing {
   readonly limit: number;
 }
 
-/** As JSON text, newest first. Only the conditions that are asked for are in the statement. */
+/** As JSON text, newest first. The statement has only the conditions that are given. */
 export async function listEnrollments(
   db: Queryable,
   { ofFamily, familyId, classId, status, before, limit }: Listing,
 ): Promise<{ id: string; text: string }[]> {
   const values: unknown[] = [limit];
-  const asked = [
+  const given = [
     ['of', 'e.family_id =', ofFamily],
     ['family', 'e.family_id =', familyId],
     ['class', 'e.class_id =', classId],
     ['status', 'e.status =', status],
     ['before', 'e.enrollment_id <', before],
   ].filter((condition): condition is [string, string, string] => condition[2] !== undefined);
-  const where = asked.map(([, comparison, value]) => `${comparison} $${values.push(value)}`).join(' and ');
+  const where = given.map(([, comparison, value]) => `${comparison} $${values.push(value)}`).join(' and ');
   const { rows } = await db.query<{ id: string; text: string }>({
-    name: ['enrollments-list', ...asked.map(([part]) => part)].join('-'),
+    name: ['enrollments_list', ...given.map(([part]) => part)].join('_'),
     text: `select e.enrollment_id as id, json_strip_nulls(json_build_object(${fields}))::text as text
       ${from} ${where === '' ? '' : `where ${where}`} order by e.enrollment_id desc limit $1`,
     values,
@@ -53,10 +53,7 @@ export async function listEnrollments(
 
 const history = `'history', (
   select json_agg(json_build_object('version', h.version, 'type', h.type, 'at', ${iso('h.occurred_at')},
-    'position', h.data -> 'position', 'amountCents', h.data -> 'amountCents', 'priceCents', h.data -> 'priceCents',
-    'currency', h.data -> 'currency', 'reason', h.data -> 'reason', 'refundCents', h.data -> 'refundCents',
-    'noRefund', h.data -> 'noRefund', 'conflictsWith', h.data -> 'conflictsWith', 'expiresAt', h.data -> 'expiresAt',
-    'payBy', h.data -> 'payBy', 'override', h.data -> 'override') order by h.version)
+    ${historyFields.map((field) => `'${field}', h.data -> '${field}'`).join(', ')}) order by h.version)
   from enrollment_events h where h.enrollment_id = e.enrollment_id)`;
 
 /** As JSON text, with its history. */
@@ -65,7 +62,7 @@ export async function findEnrollmentText(
   { id, familyId }: { id: string; familyId: string | undefined },
 ): Promise<string | undefined> {
   const { rows } = await db.query<{ text: string }>({
-    name: 'enrollment-text',
+    name: 'enrollment_text',
     text: `select json_strip_nulls(json_build_object(${fields}, ${history}))::text as text
       ${from} where e.enrollment_id = $1 and ($2::uuid is null or e.family_id = $2)`,
     values: [id, familyId ?? null],
@@ -73,7 +70,7 @@ export async function findEnrollmentText(
   return rows[0]?.text;
 }
 
-/** How the child fits the class now; `ageOn` in SQL. */
+/** Why the child no longer fits the class; `ageOn` in SQL. */
 const flags = `array_remove(array[
   case when ch.removed then 'child_removed' end,
   case when o.override is null
@@ -86,7 +83,7 @@ export interface RosterPlace {
   readonly enrollmentId: string;
 }
 
-/** Who has a seat, in the order of enrolling, then who waits, first in line first. */
+/** Seats in the order of enrolling, then the waitlist in its order. */
 export async function readRoster(
   db: Queryable,
   { classId, after, limit }: { classId: string; after: RosterPlace | undefined; limit: number },

@@ -1,8 +1,9 @@
 import type { Database, Transaction } from '@homeroom/postgres';
-import { apply, type Enrollment, type EnrollmentEvent } from './enrollment.ts';
-import { rowOf, slotJson } from './store.ts';
+import { apply, type Enrollment, type EnrollmentEvent } from '../seats/enrollment.ts';
+import { slotJson } from '../seats/slots.ts';
+import { rowOf } from '../seats/store.ts';
 
-/** How many rows differed from what the events say. */
+/** How many rows differed from the events. */
 export interface Differences {
   readonly enrollments: number;
   readonly classes: number;
@@ -12,26 +13,26 @@ export interface Differences {
 const pageSize = 2_000;
 
 /**
- * Works out from the events what the read models must say: `enrollments`, the counters of `classes`, the busy hours of
- * `children`. Compares, and with `write` puts it in their place; nobody enrols meanwhile.
- * @returns what differed before, and how many enrolments the events tell of.
+ * Derives the read models from the events: `enrollments`, the counters of `classes`, the busy hours of `children`. Compares
+ * them with what is stored, and with `write` replaces it; enrolling waits meanwhile.
+ * @returns how many enrollments the events hold, and how many rows differed.
  */
 export async function rebuildReadModels(
-  db: Database,
+  { db }: { db: Database },
   { write }: { write: boolean },
 ): Promise<{ enrollments: number; differences: Differences }> {
   return db.transaction(
     async (trx) => {
       if (write) {
         const text = 'lock table classes, enrollments, children in share row exclusive mode';
-        await trx.query({ name: 'rebuild-lock', text });
+        await trx.query({ name: 'rebuild_lock', text });
       }
       const enrollments = await replay(trx);
       const differences = await compare(trx);
       if (write) await replace(trx);
       return { enrollments, differences };
     },
-    // one view of everything while comparing; with the lock each statement sees the same anyway
+    // one snapshot for everything that is compared; under the lock, each statement sees the same anyway
     { isolation: write ? 'read committed' : 'repeatable read' },
   );
 }
@@ -44,10 +45,10 @@ interface HistoryRow {
   readonly at: Date;
 }
 
-/** Folds the history, page by page, into a table of its own. */
+/** Folds the history, page by page, into a temporary table. */
 async function replay(trx: Transaction): Promise<number> {
   await trx.query({
-    name: 'rebuild-table',
+    name: 'rebuild_table',
     text: 'create temporary table rebuilt (like enrollments including defaults) on commit drop',
   });
   let [count, version] = [0, 0];
@@ -56,7 +57,7 @@ async function replay(trx: Transaction): Promise<number> {
   let done: Enrollment[] = [];
   for (let more = true; more;) {
     const { rows } = await trx.query<HistoryRow>({
-      name: 'rebuild-history',
+      name: 'rebuild_history',
       text: `select enrollment_id as id, version, type, data, occurred_at as at from enrollment_events
         where (enrollment_id, version) > ($1::uuid, $2) order by enrollment_id, version limit ${pageSize}`,
       values: [id, version],
@@ -67,7 +68,7 @@ async function replay(trx: Transaction): Promise<number> {
       // the table's two columns are one value of the union
       const event = { ...row.data, type: row.type } as EnrollmentEvent;
       state = apply(row.id, row.id === id ? state : undefined, event, row.at);
-      if (state.version !== row.version) throw new Error(`enrolment ${row.id} has no event ${state.version}`);
+      if (state.version !== row.version) throw new Error(`enrollment ${row.id} has no event ${state.version}`);
       [id, version] = [row.id, row.version];
     }
     if (!more && state !== undefined) done.push(state);
@@ -80,7 +81,7 @@ async function replay(trx: Transaction): Promise<number> {
 
 async function insertRebuilt(trx: Transaction, states: readonly Enrollment[]): Promise<void> {
   await trx.query({
-    name: 'rebuild-insert',
+    name: 'rebuild_insert',
     text: 'insert into rebuilt select * from jsonb_populate_recordset(null::rebuilt, $1::jsonb)',
     values: [JSON.stringify(states.map(rowOf))],
   });
@@ -108,7 +109,7 @@ const differing = (a: string, b: string): string =>
 
 async function compare(trx: Transaction): Promise<Differences> {
   const { rows } = await trx.query<Differences>({
-    name: 'rebuild-compare',
+    name: 'rebuild_compare',
     text: `select ${differing('select * from enrollments', 'select * from rebuilt')} as enrollments,
       ${differing('select class_id, taken, waitlisted, last_number from classes', counters)} as classes,
       ${differing(keptHours, busyHours)} as children`,
@@ -117,16 +118,16 @@ async function compare(trx: Transaction): Promise<Differences> {
 }
 
 async function replace(trx: Transaction): Promise<void> {
-  await trx.query({ name: 'rebuild-clear', text: 'delete from enrollments' });
-  await trx.query({ name: 'rebuild-fill', text: 'insert into enrollments select * from rebuilt' });
+  await trx.query({ name: 'rebuild_clear', text: 'delete from enrollments' });
+  await trx.query({ name: 'rebuild_fill', text: 'insert into enrollments select * from rebuilt' });
   await trx.query({
-    name: 'rebuild-classes',
+    name: 'rebuild_classes',
     text: `update classes set taken = n.taken, waitlisted = n.waitlisted, last_number = n.last_number
       from (${counters}) n where n.class_id = classes.class_id
         and (n.taken, n.waitlisted, n.last_number) <> (classes.taken, classes.waitlisted, classes.last_number)`,
   });
   await trx.query({
-    name: 'rebuild-children',
+    name: 'rebuild_children',
     text: `update children set slots = n.slots from (${busyHours}) n
       where n.child_id = children.child_id and n.slots <> children.slots`,
   });

@@ -1,22 +1,25 @@
-import { id, text } from '@homeroom/chassis';
+import { cursorParameter, id, idempotencyHeaders, limitParameter, text } from '@homeroom/chassis';
+import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
-import { page } from '../classes/schemas.ts';
+import { classParams, classView } from '../classes/schemas.ts';
+import { chargeStates } from '../seats/charge.ts';
+import { cancelReasons, eventTypes, flagReasons, statuses } from '../seats/enrollment.ts';
 
-const statuses = ['payment_pending', 'offered', 'enrolled', 'waitlisted', 'cancelled'] as const;
+const page = { limit: limitParameter, cursor: cursorParameter };
 
-export const newEnrollment = z.strictObject({
+const newEnrollment = z.strictObject({
   classId: id,
   childId: id,
-  familyId: id.optional().describe('The child’s family; a guardian may name only the own one'),
+  familyId: id.optional().describe('The child’s family; a guardian may name only their own'),
   override: z
     .strictObject({ age: z.literal(true), reason: text(500) })
     .optional()
-    .describe('Coordinators only: sets the age limits aside; the reason is recorded and shown in the roster'),
+    .describe('Coordinators only: overrides the age limits; the reason is recorded and shown in the roster'),
 });
 
-export const enrollmentParams = z.strictObject({ enrollmentId: id });
+const enrollmentParams = z.strictObject({ enrollmentId: id });
 
-export const enrollmentsQuery = z.strictObject({
+const enrollmentsQuery = z.strictObject({
   status: z.enum(statuses).optional(),
   familyId: id.optional(),
   classId: id.optional(),
@@ -28,9 +31,9 @@ export const enrollmentsCursor = z.strictObject({ id: z.uuid() });
 
 /** The order of a roster: seats, then the waitlist. */
 export const rosterCursor = z.strictObject({ number: z.int(), enrollmentId: z.uuid() });
-export const rosterQuery = z.strictObject(page);
+const rosterQuery = z.strictObject(page);
 
-export const enrolled = z.object({
+const enrolled = z.object({
   id: z.uuid(),
   version: z.int(),
   status: z.enum(statuses),
@@ -41,24 +44,29 @@ export const enrolled = z.object({
   priceCents: z.int().optional().describe('On the waitlist: what the seat will cost at most'),
   currency: z.string().describe('Of the amounts'),
 });
+/** An enrollment as enrolling and accepting answer it. */
+export type Enrolled = Readonly<z.infer<typeof enrolled>>;
+
+/** What lists show of a class beside its id. */
+const listedFields = {
+  title: true,
+  teacher: true,
+  room: true,
+  weekday: true,
+  startTime: true,
+  endTime: true,
+  firstDay: true,
+  lastDay: true,
+  timeZone: true,
+  currency: true,
+} as const;
+export const listedClassFields = Object.keys(listedFields) as (keyof typeof listedFields)[];
 
 const enrollmentItem = enrolled.extend({
   familyId: z.uuid(),
-  class: z.object({
-    id: z.uuid(),
-    title: z.string(),
-    teacher: z.string(),
-    room: z.string(),
-    weekday: z.string(),
-    startTime: z.string(),
-    endTime: z.string(),
-    firstDay: z.string(),
-    lastDay: z.string(),
-    timeZone: z.string(),
-    currency: z.string(),
-  }),
-  payment: z.enum(['due', 'charged', 'declined', 'void', 'refund_due', 'refunded']).optional(),
-  reason: z.enum(['by_family', 'by_coordinator', 'payment_declined', 'offer_expired']).optional(),
+  class: classView.pick({ id: true, ...listedFields }),
+  payment: z.enum(chargeStates).optional(),
+  reason: z.enum(cancelReasons).optional(),
   refundCents: z.int().optional(),
   expiresAt: z.iso.datetime().optional().describe('When an offered seat goes to the next on the waitlist'),
   payBy: z.iso.datetime().optional().describe('Until when the seat is held after a declined payment'),
@@ -66,50 +74,40 @@ const enrollmentItem = enrolled.extend({
   updatedAt: z.iso.datetime(),
 });
 
-export const enrollmentList = z.object({ items: z.array(enrollmentItem), nextCursor: z.string().optional() });
+const enrollmentList = z.object({ items: z.array(enrollmentItem), nextCursor: z.string().optional() });
 
-export const enrollmentDetail = enrollmentItem.extend({
-  history: z.array(
-    z.object({
-      version: z.int(),
-      type: z.enum([
-        'waitlisted',
-        'seat-held',
-        'offered',
-        'offer-expired',
-        'promoted',
-        'confirmed',
-        'payment-failed',
-        'payment-delayed',
-        'flagged',
-        'cancelled',
-      ]),
-      at: z.iso.datetime(),
-      position: z.int().optional(),
-      amountCents: z.int().optional(),
-      priceCents: z.int().optional(),
-      currency: z.string().optional(),
-      reason: z.string().optional(),
-      refundCents: z.int().optional(),
-      noRefund: z.literal('class_ended').optional().describe('Why a paid seat is not refunded'),
-      conflictsWith: z
-        .object({
-          classId: z.uuid(),
-          title: z.string(),
-          weekday: z.string(),
-          startTime: z.string(),
-          endTime: z.string(),
-        })
-        .optional()
-        .describe('The class that the child has at the hour of an offered seat'),
-      expiresAt: z.iso.datetime().optional(),
-      payBy: z.iso.datetime().optional(),
-      override: z.object({ age: z.literal(true), reason: z.string() }).optional(),
-    }),
-  ),
+/** What the history stores of an event, depending on its type. */
+const eventData = z.object({
+  position: z.int().optional(),
+  amountCents: z.int().optional(),
+  priceCents: z.int().optional(),
+  currency: z.string().optional(),
+  reason: z.string().optional(),
+  refundCents: z.int().optional(),
+  noRefund: z.literal('class_ended').optional().describe('Why a paid seat is not refunded'),
+  conflictsWith: z
+    .object({
+      classId: z.uuid(),
+      ...classView.pick({ title: true, weekday: true, startTime: true, endTime: true }).shape,
+    })
+    .optional()
+    .describe('The class that the child has at the hour of an offered seat'),
+  expiresAt: z.iso.datetime().optional(),
+  payBy: z.iso.datetime().optional(),
+  override: z.object({ age: z.literal(true), reason: z.string() }).optional(),
+});
+export const historyFields = Object.keys(eventData.shape);
+
+const historyEntry = z.object({
+  version: z.int(),
+  type: z.enum(eventTypes),
+  at: z.iso.datetime(),
+  ...eventData.shape,
 });
 
-export const cancelled = z.object({
+const enrollmentDetail = enrollmentItem.extend({ history: z.array(historyEntry) });
+
+const cancelled = z.object({
   id: z.uuid(),
   status: z.literal('cancelled'),
   refundCents: z.int(),
@@ -117,7 +115,7 @@ export const cancelled = z.object({
   noRefund: z.literal('class_ended').optional().describe('Why a paid seat is not refunded'),
 });
 
-export const roster = z.object({
+const roster = z.object({
   items: z.array(
     z.object({
       enrollmentId: z.uuid(),
@@ -129,11 +127,83 @@ export const roster = z.object({
         name: z.string(),
         guardians: z.array(z.object({ name: z.string(), email: z.string() })),
       }),
-      flags: z
-        .array(z.enum(['child_removed', 'age_out_of_range']))
-        .describe('What about the child no longer fits the class'),
+      flags: z.array(z.enum(flagReasons)).describe('What about the child no longer fits the class'),
       override: z.object({ age: z.literal(true), reason: z.string() }).optional(),
     }),
   ),
   nextCursor: z.string().optional(),
 });
+
+const tags = ['enrollments'];
+
+export const enrollOperation = {
+  tags,
+  summary: 'Take a seat or a waitlist place',
+  headers: idempotencyHeaders,
+  body: newEnrollment,
+  response: { 201: enrolled },
+  sends: ['location', 'etag'],
+  problems: [
+    'unauthenticated',
+    'forbidden_role',
+    'class_not_found',
+    'child_not_found',
+    'family_not_ready',
+    'already_enrolled',
+    'class_closed',
+    'class_ended',
+    'schedule_conflict',
+    'age_out_of_range',
+    'seats_contended',
+  ],
+} satisfies FastifySchema;
+
+export const acceptOperation = {
+  tags,
+  summary: 'Accept a seat that was offered',
+  params: enrollmentParams,
+  headers: idempotencyHeaders,
+  response: { 200: enrolled },
+  sends: ['etag'],
+  problems: [
+    'unauthenticated',
+    'enrollment_not_found',
+    'not_offered',
+    'offer_expired',
+    'class_ended',
+    'schedule_conflict',
+  ],
+} satisfies FastifySchema;
+
+export const cancelOperation = {
+  tags,
+  summary: 'Cancel; the seat goes to the first on the waitlist',
+  params: enrollmentParams,
+  response: { 200: cancelled },
+  problems: ['unauthenticated', 'enrollment_not_found'],
+} satisfies FastifySchema;
+
+export const listOperation = {
+  tags,
+  summary: 'List enrollments, newest first: a guardian’s own, or all for a coordinator',
+  querystring: enrollmentsQuery,
+  response: { 200: enrollmentList },
+  problems: ['unauthenticated'],
+} satisfies FastifySchema;
+
+export const readOperation = {
+  tags,
+  summary: 'Read an enrollment and its history',
+  params: enrollmentParams,
+  response: { 200: enrollmentDetail },
+  problems: ['unauthenticated', 'enrollment_not_found'],
+} satisfies FastifySchema;
+
+export const rosterOperation = {
+  tags,
+  summary: 'List who is enrolled in a class and who is on its waitlist (coordinator)',
+  params: classParams,
+  querystring: rosterQuery,
+  response: { 200: roster },
+  problems: ['unauthenticated', 'forbidden_role', 'class_not_found'],
+} satisfies FastifySchema;

@@ -3,9 +3,9 @@ import { receiveOnce } from '@homeroom/outbox';
 import type { Database, Transaction } from '@homeroom/postgres';
 import { flagEnrollments } from '../enrollments/flag-enrollments.ts';
 
-/** Keeps this service's copy of a family: once per event, and never an older state over a newer one. */
+/** Updates this service's copy of a family: once per event, and never with an older state. */
 export async function copyFamily(
-  db: Database,
+  { db }: { db: Database },
   { eventId, family }: { eventId: string; family: FamilySnapshot },
 ): Promise<void> {
   await db.transaction(async (trx) => {
@@ -15,15 +15,15 @@ export async function copyFamily(
 }
 
 /**
- * A child's version moves only when the child has changed: decisions about the others stay valid.
- * @returns whether a child that was known has changed or left.
+ * A child's version changes only when the child has changed: decisions about the others stay valid.
+ * @returns whether a known child has changed or left.
  */
 async function saveFamily(
   trx: Transaction,
   { familyId, version, name, guardians, children }: FamilySnapshot,
 ): Promise<boolean> {
   const { rows } = await trx.query<{ changed: boolean }>({
-    name: 'family-save',
+    name: 'family_save',
     text: `with given as (
         select * from jsonb_to_recordset($5::jsonb) as g("childId" uuid, name text, "birthDate" date)
       ), newer as (
@@ -32,7 +32,7 @@ async function saveFamily(
           set version = excluded.version, name = excluded.name, guardians = excluded.guardians
           where families.version < excluded.version
         returning version
-      ), kept as (
+      ), upserted as (
         insert into children (child_id, family_id, version, name, birth_date)
         select "childId", $1, newer.version, name, "birthDate" from given, newer
         on conflict (child_id) do update
@@ -45,7 +45,7 @@ async function saveFamily(
         where family_id = $1 and not removed and child_id not in (select "childId" from given)
         returning child_id
       )
-      select exists (select from kept where was_known) or exists (select from gone) as changed`,
+      select exists (select from upserted where was_known) or exists (select from gone) as changed`,
     values: [familyId, version, name, JSON.stringify(guardians), JSON.stringify(children)],
   });
   return rows[0]?.changed === true;

@@ -1,18 +1,19 @@
 import type { Database, Queryable } from '@homeroom/postgres';
 import { hasEnded } from '../classes/ended.ts';
-import { record } from '../enrollments/store.ts';
+import { subjectOf } from '../seats/enrollment.ts';
+import { record } from '../seats/store.ts';
 import { lockForSettling, markDelayNotified } from './store.ts';
 
 export interface DelayOptions {
   /** A charge that has been due for this long without an answer is delayed. */
   readonly noticeMs: number;
-  /** The provider is down: then charges count that nobody has tried yet. Otherwise they wait for a worker, not for it. */
+  /** The provider is down: charges that were not tried yet count as well. Otherwise those wait for a worker. */
   readonly isDown: boolean;
   readonly limit: number;
 }
 
-/** Lets families hear, once per charge, that a payment takes longer. @returns how many. */
-export async function notifyDelays(db: Database, options: DelayOptions): Promise<number> {
+/** Notifies families, once per charge, that a payment takes longer. @returns how many. */
+export async function notifyDelays({ db }: { db: Database }, options: DelayOptions): Promise<number> {
   let notified = 0;
   for (const enrollmentId of await findDelayed(db, options)) {
     notified += (await notifyDelay(db, enrollmentId)) ? 1 : 0;
@@ -28,22 +29,16 @@ async function notifyDelay(db: Database, enrollmentId: string): Promise<boolean>
     const at = new Date();
     const isWaiting = charge.state === 'due' && charge.declines === 0 && enrollment.status === 'payment_pending';
     if (!isWaiting || hasEnded(about, at) || !(await markDelayNotified(trx, enrollmentId))) return false;
-    const { classId, childId, familyId } = enrollment;
     const { amountCents, currency } = charge;
-    await record(
-      trx,
-      enrollment,
-      [{ type: 'payment-delayed', classId, childId, familyId, amountCents, currency }],
-      at,
-      about,
-    );
+    const delayed = { ...subjectOf(enrollment), type: 'payment-delayed', amountCents, currency } as const;
+    await record(trx, enrollment, [delayed], at, about);
     return true;
   });
 }
 
 async function findDelayed(db: Queryable, { noticeMs, isDown, limit }: DelayOptions): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>({
-    name: 'charges-delayed',
+    name: 'charges_delayed',
     text: `select c.enrollment_id as id from charges c join enrollments e on e.enrollment_id = c.enrollment_id
       where c.state = 'due' and c.delay_notified_at is null and c.declines = 0 and e.status = 'payment_pending'
         and c.created_at <= now() - $1 * interval '1 millisecond' and ($2 or c.last_error is not null)

@@ -3,12 +3,12 @@ import { policy, type BreakerState, type PolicyEvent } from '@homeroom/resilienc
 import { z } from 'zod';
 import type { ChargeOutcome } from './charge.ts';
 
-/** The provider answered, and the answer is that our request is wrong: trying again will not help. */
+/** The provider rejects the request itself: a retry will not help. */
 export class ProviderRefusedError extends Error {
   override readonly name = 'ProviderRefusedError';
 }
 
-/** Which charge of an enrollment: a provider answers a declined one's key with "declined" for good. */
+/** Which charge of an enrollment: a provider answers the key of a declined one with "declined" forever. */
 export interface Attempt {
   readonly enrollmentId: string;
   readonly declines: number;
@@ -20,7 +20,7 @@ const keyOf = ({ enrollmentId, declines }: Attempt): string =>
 /** Every call is bounded in time, counted by one breaker, and safe to repeat. */
 export interface PaymentProvider {
   charge(order: Attempt & { amountCents: number; currency: string }): Promise<ChargeOutcome>;
-  /** What became of a charge whose answer never came. */
+  /** The outcome of a charge whose answer was lost. */
   find(attempt: Attempt): Promise<ChargeOutcome>;
   /** @returns the refund's id. */
   refund(order: { enrollmentId: string; providerChargeId: string; amountCents: number }): Promise<string>;
@@ -43,7 +43,7 @@ export function openPaymentProvider({
   url: string;
   timeoutMs: number;
   concurrent: number;
-  /** How long an open breaker keeps away from the provider. */
+  /** How long the breaker stays open before it probes the provider. */
   openMs?: number;
   onEvent?: (event: PolicyEvent) => void;
 }): PaymentProvider {
@@ -74,7 +74,7 @@ export function openPaymentProvider({
       });
       const text = await response.text();
       if (response.ok) return schema.parse(JSON.parse(text));
-      const problem = `${path} was answered with ${response.status}: ${text.slice(0, 200)}`;
+      const problem = `${path} answered ${response.status}: ${text.slice(0, 200)}`;
       if (response.status < 500 && response.status !== 429 && response.status !== 408) {
         throw new ProviderRefusedError(problem);
       }

@@ -1,21 +1,25 @@
 import type { Transaction } from '@homeroom/postgres';
-import { lockClass } from '../classes/store.ts';
-import { release } from '../enrollments/cancel-enrollment.ts';
-import { locateEnrollment, record } from '../enrollments/store.ts';
 import { hasEnded } from '../classes/ended.ts';
-import { defaultTerms, type Terms } from '../enrollments/terms.ts';
-import { declinedDelayMs, settle, type ChargeOutcome, type ChargeState } from './charge.ts';
-import { lockCharge, lockForSettling, saveCharge, saveDecline, type Settling } from './store.ts';
+import { lockClass } from '../classes/store.ts';
+import { unlessRefused } from '../outcome.ts';
+import type { ChargeState } from '../seats/charge.ts';
+import { lockCharge, saveCharge } from '../seats/charge-store.ts';
+import { subjectOf } from '../seats/enrollment.ts';
+import { freeSeat } from '../seats/free-seat.ts';
+import { locateEnrollment, record } from '../seats/store.ts';
+import { defaultTerms, type Terms } from '../seats/terms.ts';
+import { declinedDelayMs, settle, type ChargeOutcome } from './charge.ts';
+import { lockForSettling, saveDecline, type Settling } from './store.ts';
 
 /**
- * What the news did: `held` when a declined charge is tried again, `stale` when it was known already, `unknown` when it is
- * of no enrollment of ours.
+ * What an outcome changed: `held` when a declined charge is tried again, `stale` when it was known already, `unknown` when
+ * it belongs to no enrollment.
  */
 export type Settled = ChargeState | 'held' | 'stale' | 'unknown';
 
 /**
- * Takes in what the provider did with a charge, whoever brings the news and how often: the worker's own call, its
- * question afterwards, or a webhook. Charge, enrolment, seat and events change together.
+ * Applies the outcome of a charge, however it arrives and how often: from the worker's call, its later query, or a webhook.
+ * Charge, enrollment, seat, and events change together.
  */
 export async function settleCharge(
   trx: Transaction,
@@ -26,7 +30,7 @@ export async function settleCharge(
   }: { enrollmentId: string; outcome: ChargeOutcome; terms?: Terms | undefined },
 ): Promise<Settled> {
   if (outcome.kind === 'declined') {
-    // a decline may give the seat back, which needs the class, and the class is locked before anything else
+    // a decline may free the seat, which needs the class, and the class is locked before anything else
     const place = await locateEnrollment(trx, enrollmentId);
     if (place !== undefined) await lockClass(trx, place.classId);
   }
@@ -34,7 +38,7 @@ export async function settleCharge(
   if (locked === undefined) return 'unknown';
   const { enrollment, charge, class: about } = locked;
   const providerChargeId = 'providerChargeId' in outcome ? outcome.providerChargeId : undefined;
-  // news of an earlier try, late or twice: counted again it would let the charge under way be made twice
+  // a late or repeated outcome of an earlier attempt: counted again, it would let the current charge be made twice
   if (providerChargeId !== undefined && charge.declinedChargeIds.includes(providerChargeId)) return 'stale';
 
   const at = new Date();
@@ -47,19 +51,19 @@ export async function settleCharge(
     return 'held';
   }
   await saveCharge(trx, enrollmentId, { state: next.state, providerChargeId });
-  const { classId, childId, familyId, amountCents } = enrollment;
+  const { classId, amountCents } = enrollment;
   const { currency } = charge;
   if (next.enrollment === 'confirm') {
-    const confirmed = { type: 'confirmed', classId, childId, familyId, amountCents, currency } as const;
+    const confirmed = { ...subjectOf(enrollment), type: 'confirmed', amountCents, currency } as const;
     await record(trx, enrollment, [confirmed], at, about);
   }
   if (next.enrollment === 'cancel') {
-    await release(trx, { enrollmentId, classId, reason: 'payment_declined', at, terms });
+    unlessRefused(await freeSeat(trx, { enrollmentId, classId, reason: 'payment_declined', at, terms }));
   }
   return next.state;
 }
 
-/** The seat stays, the charge is tried again; the family hears of the first decline only. */
+/** The seat stays and the charge is tried again; the family is notified of the first decline only. */
 async function hold(
   trx: Transaction,
   { enrollment, charge, class: about }: Settling,
@@ -67,13 +71,12 @@ async function hold(
 ): Promise<void> {
   await saveDecline(trx, enrollment.id, { providerChargeId, payBy, delayMs: declinedDelayMs(charge.declines) });
   if (charge.declines > 0) return;
-  const { classId, childId, familyId } = enrollment;
   const { amountCents, currency } = charge;
-  const failed = { type: 'payment-failed', classId, childId, familyId, amountCents, currency } as const;
+  const failed = { ...subjectOf(enrollment), type: 'payment-failed', amountCents, currency } as const;
   await record(trx, enrollment, [{ ...failed, payBy: payBy.toISOString() }], at, about);
 }
 
-/** Takes in that a refund was made. News of a refund that nobody asked for changes nothing. */
+/** Applies a refund that was made. A refund that is not due changes nothing. */
 export async function settleRefund(
   trx: Transaction,
   { enrollmentId, providerRefundId }: { enrollmentId: string; providerRefundId: string },

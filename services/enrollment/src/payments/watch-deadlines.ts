@@ -1,14 +1,14 @@
 import type { Database } from '@homeroom/postgres';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expireOffers } from '../enrollments/expire-offers.ts';
-import type { Terms } from '../enrollments/terms.ts';
+import type { Terms } from '../seats/terms.ts';
 import { notifyDelays } from './notify-delays.ts';
 import type { PaymentProvider } from './provider.ts';
 
 export type DeadlineEvent =
   | { readonly type: 'expired' | 'delayed'; readonly count: number }
-  /** The database did not answer; the next look finds the same again. */
-  | { readonly type: 'stumbled'; readonly error: unknown };
+  /** The database is unavailable; the next poll finds the same rows. */
+  | { readonly type: 'failed'; readonly error: unknown };
 
 export interface DeadlineOptions {
   readonly db: Database;
@@ -21,19 +21,19 @@ export interface DeadlineOptions {
 
 const limit = 100;
 
-/** Acts on what time alone brings, until `signal` aborts: offers expire, payments take too long. Any number may run. */
+/** Expires offers and reports delayed payments, until `signal` aborts. Any number may run at once. */
 export async function watchDeadlines(options: DeadlineOptions, signal: AbortSignal): Promise<void> {
   const { db, provider, terms, noticeMs, pollMs, onEvent = () => undefined } = options;
   while (!signal.aborted) {
     try {
-      const expired = await expireOffers(db, { limit, terms });
+      const expired = await expireOffers({ db, terms }, { limit });
       if (expired > 0) onEvent({ type: 'expired', count: expired });
       const isDown = provider.breaker() !== 'closed';
-      const delayed = await notifyDelays(db, { noticeMs, isDown, limit });
+      const delayed = await notifyDelays({ db }, { noticeMs, isDown, limit });
       if (delayed > 0) onEvent({ type: 'delayed', count: delayed });
       if (expired === limit || delayed === limit) continue;
     } catch (error) {
-      onEvent({ type: 'stumbled', error });
+      onEvent({ type: 'failed', error });
     }
     await sleep(pollMs, undefined, { signal }).catch((error: unknown) => {
       if (!signal.aborted) throw error;

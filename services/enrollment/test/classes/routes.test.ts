@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeEvent } from '@homeroom/contracts';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { pottery, startHarness, without, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -52,7 +52,7 @@ describe('POST /api/classes', () => {
     expect(await read(body.id)).toEqual(body);
   });
 
-  test('fills in what the co-op has in common', async () => {
+  test('fills in the defaults of the co-op', async () => {
     const rest = without(pottery, 'description', 'timeZone', 'currency', 'status');
     expect((await open({ ...rest, title: 'Defaults' })).json()).toMatchObject({
       description: '',
@@ -62,15 +62,15 @@ describe('POST /api/classes', () => {
     });
   });
 
-  test('knows a class by title, teacher, day and time', async () => {
+  test('identifies a class by title, teacher, day, and time', async () => {
     await open({ ...pottery, title: 'Twice' });
     const second = await open({ ...pottery, title: 'Twice', room: 'Elsewhere' });
     expect([second.statusCode, second.json().code]).toEqual([409, 'class_exists']);
     expect((await open({ ...pottery, title: 'Twice', startTime: '09:00' })).statusCode).toBe(201);
   });
 
-  test('sent twice with one key opens one class and gives one answer', async () => {
-    const headers = { ...coordinator, 'idempotency-key': uuid() };
+  test('sent twice with one key opens one class and gives the same answer', async () => {
+    const headers = { ...coordinator, 'idempotency-key': uuidv7() };
     const payload = { ...pottery, title: 'Once only' };
     const answers = await Promise.all([open(payload, headers), open(payload, headers), open(payload, headers)]);
     expect(new Set(answers.map(({ statusCode, body }) => `${statusCode}${body}`)).size).toBe(1);
@@ -162,7 +162,7 @@ describe('POST /api/classes', () => {
 });
 
 describe('PATCH /api/classes/:id', () => {
-  test('changes what is given, publishes the whole, and readers see it at once', async () => {
+  test('changes the given fields, publishes the whole class, and readers see it at once', async () => {
     const { id } = await harness.openClass();
     await read(id);
     const response = await patch(id, { room: 'Barn', priceCents: 0 });
@@ -175,7 +175,7 @@ describe('PATCH /api/classes/:id', () => {
     expect({ ...(await read(id)), warnings: expect.any(Array) }).toEqual(response.json());
   });
 
-  test('that changes nothing is no new version and no event', async () => {
+  test('that changes nothing makes no new version and no event', async () => {
     const { id } = await harness.openClass();
     expect((await patch(id, { room: pottery.room })).json()).toMatchObject({ version: 1 });
     expect(await outboxOf(id)).toHaveLength(1);
@@ -194,7 +194,7 @@ describe('PATCH /api/classes/:id', () => {
     expect((await patch(id, { room: 'Attic' }, { ...coordinator, 'if-match': await etag() })).statusCode).toBe(200);
   });
 
-  test('is refused when it was made on another version', async () => {
+  test('is refused when If-Match names another version', async () => {
     const { id } = await harness.openClass();
     expect((await patch(id, { room: 'A' }, { ...coordinator, 'if-match': '"1"' })).statusCode).toBe(200);
     const late = await patch(id, { room: 'B' }, { ...coordinator, 'if-match': '"1"' });
@@ -204,7 +204,7 @@ describe('PATCH /api/classes/:id', () => {
     expect((await patch(id, { room: 'E' }, { ...coordinator, 'if-match': '*' })).statusCode).toBe(200);
   });
 
-  test('to more seats promotes those who wait, in order', async () => {
+  test('to more seats promotes the waitlist in order', async () => {
     const { id } = await harness.openClass({ capacity: 1 });
     const children = await harness.children(5);
     const ids = [];
@@ -231,7 +231,7 @@ describe('PATCH /api/classes/:id', () => {
     expect((await patch(id, { capacity: 2 })).json()).toMatchObject({ seatsLeft: 0 });
   });
 
-  test('to other hours moves the hours at which its children are busy', async () => {
+  test('to other hours moves the busy hours of its children', async () => {
     const first = await harness.openClass();
     const second = await harness.openClass();
     const [child] = await harness.children(1);
@@ -241,14 +241,14 @@ describe('PATCH /api/classes/:id', () => {
     expect((await harness.enroll(child!, second.id)).statusCode).toBe(201);
   });
 
-  test('to the title of another class at the hour is refused', async () => {
+  test('to the title of another class at that hour is refused', async () => {
     const [one, other] = [await harness.openClass(), await harness.openClass()];
     expect((await patch(one.id, { title: other.title })).json().code).toBe('class_exists');
   });
 
   test('of no class is 404, of nothing 422, and contradictions are found in the whole', async () => {
     const { id } = await harness.openClass();
-    expect((await patch(uuid(), { room: 'A' })).json().code).toBe('class_not_found');
+    expect((await patch(uuidv7(), { room: 'A' })).json().code).toBe('class_not_found');
     expect((await patch(id, {})).statusCode).toBe(422);
     expect((await patch(id, { endTime: '09:00' })).json()).toMatchObject({
       code: 'validation_failed',
@@ -258,7 +258,7 @@ describe('PATCH /api/classes/:id', () => {
 });
 
 describe('GET /api/classes/:id', () => {
-  test('is for everyone, may be kept, and is not sent again to those who have it', async () => {
+  test('is public, may be cached, and is not sent again to clients that have it', async () => {
     const { id } = await harness.openClass();
     const first = await harness.app.inject({ url: `/api/classes/${id}` });
     expect(first.headers['cache-control']).toContain('public');
@@ -269,10 +269,10 @@ describe('GET /api/classes/:id', () => {
     expect([again.statusCode, again.body]).toEqual([304, '']);
   });
 
-  test('takes an id in any spelling, and says what is wrong with others', async () => {
+  test('accepts an id in any case, and names what is wrong with others', async () => {
     const { id } = await harness.openClass();
     expect((await harness.app.inject({ url: `/api/classes/${id.toUpperCase()}` })).json().id).toBe(id);
-    expect((await harness.app.inject({ url: `/api/classes/${uuid()}` })).json().code).toBe('class_not_found');
+    expect((await harness.app.inject({ url: `/api/classes/${uuidv7()}` })).json().code).toBe('class_not_found');
     expect((await harness.app.inject({ url: '/api/classes/7' })).json().code).toBe('validation_failed');
   });
 });
@@ -306,7 +306,7 @@ describe('GET /api/classes', () => {
     expect(await titles('q=xylophone')).toEqual([]);
   });
 
-  test('takes what people type, quotes and operators included', async () => {
+  test('accepts quotes and operators as plain text', async () => {
     for (const q of ['"pond newts', 'pond & | !', "o'hara", '((', ':*', '-pond', 'a'.repeat(200), '🏺']) {
       expect((await search(`q=${encodeURIComponent(q)}`)).status).toBe(200);
     }
@@ -318,7 +318,7 @@ describe('GET /api/classes', () => {
     expect(await titles('day=sunday')).toEqual(['Zumba']);
   });
 
-  test('goes through everything page by page, in one order, without repeating', async () => {
+  test('pages through all classes in one order, without repeating one', async () => {
     const all = (await search('limit=100')).items.map(({ id }: { id: string }) => id);
     const seen: string[] = [];
     for (let query = 'limit=7'; query !== '';) {

@@ -36,7 +36,7 @@ describe('import-classes', () => {
     'Chess II,Ada,games,Hall,monday,10:00,09:00,2027-01-11,2027-05-17,6,12,8,145.00',
   ].join('\n');
 
-  test('takes good rows, reports bad ones, and changes nothing the second time', async () => {
+  test('imports good rows, reports bad ones, and changes nothing the second time', async () => {
     const file = join(folder, 'timetable.csv');
     await writeFile(file, timetable);
     const complaint = 'line 3: end must be after startTime (09:00)\n';
@@ -50,7 +50,7 @@ describe('import-classes', () => {
     );
   });
 
-  test('says what is wrong with what was typed, configured or given', async () => {
+  test('names what is wrong with arguments, configuration, or file', async () => {
     expect((await run('commands/import-classes.ts', ['--help'])).out).toContain('import-classes <file.csv>');
     expect((await run('commands/import-classes.ts', [])).code).toBe(64);
     expect((await run('commands/import-classes.ts', ['--fast'])).code).toBe(64);
@@ -63,18 +63,18 @@ describe('import-classes', () => {
 });
 
 describe('rebuild-read-models', () => {
-  test('compares, rebuilds, and finds everything in order', async () => {
+  test('compares, rebuilds, and then finds no difference', async () => {
     const { id } = await harness.openClass();
     for (const child of await harness.children(2)) await harness.enroll(child, id);
     await harness.rows('update classes set taken = 0 where class_id = $1', id);
     expect(await run('commands/rebuild-read-models.ts', ['--check'])).toMatchObject({
       code: 1,
-      out: '2 enrolments in the events; rows that differ: 0 of enrolments, 2 of classes, 0 of children\n',
+      out: '2 enrollments in the events; rows that differ: 0 of enrollments, 2 of classes, 0 of children\n',
     });
     expect((await run('commands/rebuild-read-models.ts', [])).code).toBe(0);
     expect(await run('commands/rebuild-read-models.ts', ['--check'])).toEqual({
       code: 0,
-      out: '2 enrolments in the events; rows that differ: 0 of enrolments, 0 of classes, 0 of children\n',
+      out: '2 enrollments in the events; rows that differ: 0 of enrollments, 0 of classes, 0 of children\n',
       err: '',
     });
   });

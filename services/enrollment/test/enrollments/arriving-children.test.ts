@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { waitFor } from '@homeroom/testing';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { ArrivingChildren } from '../../src/enrollments/arriving-children.ts';
 import { copyFamily } from '../../src/families/copy-family.ts';
 import { aFamily, startHarness, type Harness } from '../harness.ts';
@@ -19,9 +19,9 @@ const onItsWay = () => {
   const family = aFamily();
   return { family, child: { id: family.children[0]!.childId, name: '', familyId: family.familyId } };
 };
-const asked = (names: readonly string[]) => names.filter((name) => name === 'children-arrived').length;
+const asked = (names: readonly string[]) => names.filter((name) => name === 'children_arrived').length;
 
-describe('D13: enrolling a child whose family’s event is still on its way', () => {
+describe('D13: enrolling a child whose family’s event has not arrived', () => {
   test('waits for it: the first try succeeds', async () => {
     const { family, child } = onItsWay();
     const { id } = await harness.openClass();
@@ -29,9 +29,9 @@ describe('D13: enrolling a child whose family’s event is still on its way', ()
     try {
       const answer = harness.enroll(child, id);
       await waitFor('the request to wait', () =>
-        statements.mock.calls.some(([{ name }]) => name === 'children-arrived'),
+        statements.mock.calls.some(([{ name }]) => name === 'children_arrived'),
       );
-      await copyFamily(harness.db, { eventId: uuid(), family });
+      await copyFamily({ db: harness.db }, { eventId: uuidv7(), family });
       expect((await answer).statusCode).toBe(201);
     } finally {
       statements.mockRestore();
@@ -53,8 +53,8 @@ describe('D13: enrolling a child whose family’s event is still on its way', ()
   test('a child that was removed is not waited for, nor one whose id is old', async () => {
     const { family, child } = onItsWay();
     const { id } = await harness.openClass();
-    await copyFamily(harness.db, { eventId: uuid(), family });
-    await copyFamily(harness.db, { eventId: uuid(), family: { ...family, version: 2, children: [] } });
+    await copyFamily({ db: harness.db }, { eventId: uuidv7(), family });
+    await copyFamily({ db: harness.db }, { eventId: uuidv7(), family: { ...family, version: 2, children: [] } });
     const old = { ...child, id: '0190f2a0-0000-7000-8000-000000000002' };
     const { result, names } = await harness.counter.during(async () => [
       await harness.enroll(child, id),
@@ -69,9 +69,9 @@ describe('D13: enrolling a child whose family’s event is still on its way', ()
 });
 
 describe('the poller', () => {
-  const someone = () => ({ childId: uuid(), familyId: uuid() });
+  const someone = () => ({ childId: uuidv7(), familyId: uuidv7() });
 
-  test('asks one statement for all who wait, and none when nobody does', async () => {
+  test('runs one statement for all waiting requests, and none without one', async () => {
     const arriving = new ArrivingChildren(harness.db, { waitMs: 250, pollMs: 50 });
     const { result, names } = await harness.counter.during(() =>
       Promise.all(Array.from({ length: 100 }, () => arriving.wait(someone()))),
@@ -84,9 +84,9 @@ describe('the poller', () => {
 
   test('never finds a child for another family', async () => {
     const { family, child } = onItsWay();
-    await copyFamily(harness.db, { eventId: uuid(), family });
+    await copyFamily({ db: harness.db }, { eventId: uuidv7(), family });
     const arriving = new ArrivingChildren(harness.db, { waitMs: 200, pollMs: 10 });
-    expect(await arriving.wait({ childId: child.id, familyId: uuid() })).toBe(false);
+    expect(await arriving.wait({ childId: child.id, familyId: uuidv7() })).toBe(false);
     expect(await arriving.wait({ childId: child.id, familyId: child.familyId })).toBe(true);
     expect(await arriving.wait({ childId: child.id, familyId: undefined })).toBe(true);
     arriving.close();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { startHarness, without, type Child, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
-/** Children enrolled one after the other, with their enrolments. */
+/** Children enrolled one after the other, with their enrollments. */
 const enrolled = async (count: number, classId: string) => {
   const children = await harness.children(count);
   const made: { child: Child; id: string; headers: Record<string, string> }[] = [];
@@ -31,7 +31,7 @@ const typesOf = async (id: string) =>
   ).map(({ type }) => type.replace(/^homeroom\.enrollment\.(.*)\.v1$/, '$1'));
 
 describe('DELETE /api/enrollments/:id', () => {
-  test('gives the seat to whoever waits first', async () => {
+  test('gives the seat to the first on the waitlist', async () => {
     const { id: classId } = await harness.openClass({ capacity: 1 });
     const [first, second, third] = await enrolled(3, classId);
     const response = await harness.cancel(first!.id, first!.headers);
@@ -47,7 +47,7 @@ describe('DELETE /api/enrollments/:id', () => {
     expect(counters).toEqual({ taken: 1, waitlisted: 1 });
   });
 
-  test('D7: a free class confirms whom it promotes, with one event', async () => {
+  test('D7: a promotion in a free class is confirmed, with one event', async () => {
     const { id: classId } = await harness.openClass({ capacity: 1, priceCents: 0 });
     const [first, second] = await enrolled(2, classId);
     await harness.cancel(first!.id, first!.headers);
@@ -62,7 +62,7 @@ describe('DELETE /api/enrollments/:id', () => {
     expect(await typesOf(second!.id)).toEqual(['waitlisted', 'confirmed']);
   });
 
-  test('of a place lets those behind move up', async () => {
+  test('of a waitlist place moves up the children behind it', async () => {
     const { id: classId } = await harness.openClass({ capacity: 1 });
     const [, second, third, fourth] = await enrolled(4, classId);
     await harness.cancel(third!.id, third!.headers);
@@ -90,7 +90,7 @@ describe('DELETE /api/enrollments/:id', () => {
     expect(counters).toEqual({ taken: 1, waitlisted: 1 });
   });
 
-  test('before payment was asked for makes the charge void', async () => {
+  test('before the charge was requested makes it void', async () => {
     const { id: classId } = await harness.openClass();
     const [first] = await enrolled(1, classId);
     await harness.cancel(first!.id, first!.headers);
@@ -102,7 +102,7 @@ describe('DELETE /api/enrollments/:id', () => {
     });
   });
 
-  test('of a paid seat owes the money back', async () => {
+  test('of a paid seat makes the charge due for a refund', async () => {
     const { id: classId } = await harness.openClass();
     const [first] = await enrolled(1, classId);
     await harness.rows(
@@ -118,11 +118,11 @@ describe('DELETE /api/enrollments/:id', () => {
     });
   });
 
-  test('of another family’s enrolment is as if there were none', async () => {
+  test('of another family’s enrollment answers as if it did not exist', async () => {
     const { id: classId } = await harness.openClass();
     const [mine, theirs] = await enrolled(2, classId);
     const foreign = await harness.cancel(theirs!.id, mine!.headers);
-    const unknown = await harness.cancel(uuid(), mine!.headers);
+    const unknown = await harness.cancel(uuidv7(), mine!.headers);
     expect(foreign.statusCode).toBe(404);
     expect(without(foreign.json(), 'instance')).toEqual(without(unknown.json(), 'instance'));
     expect(await read(theirs!.id)).toMatchObject({ status: 'payment_pending' });
@@ -182,7 +182,7 @@ describe('GET /api/enrollments', () => {
 });
 
 describe('GET /api/classes/:id/roster', () => {
-  test('shows a coordinator who is in and who waits, in order, with whom to call', async () => {
+  test('shows a coordinator seats and waitlist, in order, with the guardians', async () => {
     const { id: classId } = await harness.openClass({ capacity: 2 });
     const made = await enrolled(4, classId);
     await harness.cancel(made[0]!.id, made[0]!.headers);
@@ -204,10 +204,10 @@ describe('GET /api/classes/:id/roster', () => {
     expect(rest.nextCursor).toBeUndefined();
   });
 
-  test('of a class without anybody is empty, of no class is 404', async () => {
+  test('of a class without enrollments is empty, of no class is 404', async () => {
     const { id } = await harness.openClass();
     const headers = await harness.coordinator();
     expect((await harness.app.inject({ url: `/api/classes/${id}/roster`, headers })).json()).toEqual({ items: [] });
-    expect((await harness.app.inject({ url: `/api/classes/${uuid()}/roster`, headers })).statusCode).toBe(404);
+    expect((await harness.app.inject({ url: `/api/classes/${uuidv7()}/roster`, headers })).statusCode).toBe(404);
   });
 });

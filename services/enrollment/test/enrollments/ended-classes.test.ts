@@ -18,7 +18,7 @@ const end = (classId: string) =>
 const read = async (id: string) =>
   (await harness.app.inject({ url: `/api/enrollments/${id}`, headers: coordinator })).json();
 
-test('D4: a class ends with its last day where it is, not where the server is', () => {
+test('D4: a class ends with its last day in its own time zone, not in the server’s', () => {
   const lastDay = '2027-05-18';
   const at = (iso: string, timeZone: string) => hasEnded({ lastDay, timeZone }, new Date(iso));
   expect(at('2027-05-19T04:59:59Z', 'America/Chicago')).toBe(false);

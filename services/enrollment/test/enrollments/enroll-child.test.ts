@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeEvent, type DomainEvent } from '@homeroom/contracts';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { copyFamily } from '../../src/families/copy-family.ts';
 import { aFamily, startHarness, type Harness } from '../harness.ts';
 
@@ -58,7 +58,7 @@ describe('POST /api/enrollments', () => {
     );
   });
 
-  test('confirms at once what costs nothing', async () => {
+  test('confirms a free seat at once', async () => {
     const [child] = await harness.children(1);
     const { id: classId } = await harness.openClass({ priceCents: 0 });
     const body = (await harness.enroll(child!, classId)).json();
@@ -67,7 +67,7 @@ describe('POST /api/enrollments', () => {
     expect(await harness.rows('select from charges where enrollment_id = $1', body.id)).toEqual([]);
   });
 
-  test('gives places on the waitlist in order once the seats are gone', async () => {
+  test('gives waitlist places in order once all seats are taken', async () => {
     const children = await harness.children(3);
     const { id: classId } = await harness.openClass({ capacity: 1 });
     const bodies = [];
@@ -81,17 +81,17 @@ describe('POST /api/enrollments', () => {
     expect(event).toMatchObject({ type: 'homeroom.enrollment.waitlisted.v1', data: { position: 2 } });
   });
 
-  test('lets nobody past those who wait, even while a seat is free', async () => {
+  test('gives the waitlist priority over a new request, even while a seat is free', async () => {
     const [child] = await harness.children(1);
     const { id: classId } = await harness.openClass();
     await harness.rows('update classes set waitlisted = 1, last_number = 1 where class_id = $1', classId);
     expect((await harness.enroll(child!, classId)).json()).toMatchObject({ status: 'waitlisted', position: 2 });
   });
 
-  test('answers the same request with the same key by the same enrolment', async () => {
+  test('answers a retry with the same key with the same enrollment', async () => {
     const [child] = await harness.children(1);
     const { id: classId } = await harness.openClass();
-    const headers = { ...(await harness.guardian(child!.familyId)), 'idempotency-key': uuid() };
+    const headers = { ...(await harness.guardian(child!.familyId)), 'idempotency-key': uuidv7() };
     const first = await harness.enroll(child!, classId, headers);
     const second = await harness.enroll(child!, classId, headers);
     expect([first.statusCode, second.statusCode]).toEqual([201, 201]);
@@ -102,11 +102,11 @@ describe('POST /api/enrollments', () => {
     expect([reused.statusCode, reused.json().code]).toEqual([422, 'idempotency_key_reused']);
   });
 
-  test('S2: a key that made a place on the waitlist is answered as it was the first time', async () => {
+  test('S2: a retry of a key that took a waitlist place gets the first answer', async () => {
     const [first, second] = await harness.children(2);
     const { id: classId } = await harness.openClass({ capacity: 1 });
     const seat = (await harness.enroll(first!, classId)).json();
-    const headers = { ...(await harness.guardian(second!.familyId)), 'idempotency-key': uuid() };
+    const headers = { ...(await harness.guardian(second!.familyId)), 'idempotency-key': uuidv7() };
     const place = await harness.enroll(second!, classId, headers);
     expect(place.json()).toMatchObject({ status: 'waitlisted', position: 1, priceCents: 14_500, currency: 'USD' });
     await harness.cancel(seat.id, await harness.coordinator());
@@ -114,7 +114,7 @@ describe('POST /api/enrollments', () => {
     expect([again.statusCode, again.body]).toEqual([201, place.body]);
   });
 
-  test('a coordinator enrols a child of any family', async () => {
+  test('a coordinator enrolls a child of any family', async () => {
     const [child] = await harness.children(1);
     const { id: classId } = await harness.openClass();
     const response = await harness.enroll(child!, classId, await harness.coordinator());
@@ -138,7 +138,7 @@ describe('POST /api/enrollments', () => {
 
     test('a class that does not exist', async () => {
       const [child] = await harness.children(1);
-      expect(codeOf(await harness.enroll(child!, uuid()))).toEqual([404, 'class_not_found']);
+      expect(codeOf(await harness.enroll(child!, uuidv7()))).toEqual([404, 'class_not_found']);
     });
 
     test('the child of another family exactly like one that does not exist', async () => {
@@ -146,7 +146,7 @@ describe('POST /api/enrollments', () => {
       const { id } = await harness.openClass();
       const headers = await harness.guardian(mine!.familyId);
       const foreign = await harness.enroll(theirs!, id, headers);
-      const unknown = await harness.enroll({ ...theirs!, id: uuid() }, id, headers);
+      const unknown = await harness.enroll({ ...theirs!, id: uuidv7() }, id, headers);
       expect(codeOf(foreign)).toEqual(codeOf(unknown));
       const old = '0190f2a0-0000-7000-8000-000000000001';
       expect(codeOf(await harness.enroll({ ...theirs!, id: old }, id, headers))).toEqual([404, 'child_not_found']);
@@ -159,18 +159,18 @@ describe('POST /api/enrollments', () => {
       expect(codeOf(named)).toEqual([404, 'child_not_found']);
     });
 
-    test('a family whose registration has not arrived, and says when to come back', async () => {
+    test('a family whose registration has not arrived, with Retry-After', async () => {
       const { id } = await harness.openClass();
       const family = aFamily();
       const child = { id: family.children[0]!.childId, name: '', familyId: family.familyId };
       const early = await harness.enroll(child, id);
       expect(codeOf(early)).toEqual([409, 'family_not_ready']);
       expect(early.headers['retry-after']).toBe('1');
-      await copyFamily(harness.db, { eventId: uuid(), family });
+      await copyFamily({ db: harness.db }, { eventId: uuidv7(), family });
       expect((await harness.enroll(child, id)).statusCode).toBe(201);
     });
 
-    test('a child that is in the class already, with a seat or waiting', async () => {
+    test('a child that already has a seat or a waitlist place in the class', async () => {
       const children = await harness.children(2);
       const { id } = await harness.openClass({ capacity: 1 });
       for (const child of children) {
@@ -194,7 +194,7 @@ describe('POST /api/enrollments', () => {
       expect(codeOf(await harness.enroll(child!, id))).toEqual([422, 'age_out_of_range']);
     });
 
-    test('a child that has another class at the time, until that one is cancelled', async () => {
+    test('a child that has another class at the time, until that one is canceled', async () => {
       const [child] = await harness.children(1);
       const first = await harness.openClass();
       const second = await harness.openClass({ startTime: '11:00', endTime: '12:00' });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { FamilySnapshot } from '@homeroom/contracts';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { rebuildReadModels } from '../../src/enrollments/rebuild-read-models.ts';
 import { copyFamily } from '../../src/families/copy-family.ts';
 import { aFamily, startHarness, type Harness } from '../harness.ts';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => harness.close());
 
 const take = (family: FamilySnapshot, change: Partial<FamilySnapshot> = {}) =>
-  copyFamily(harness.db, { eventId: uuid(), family: { ...family, ...change } });
+  copyFamily({ db: harness.db }, { eventId: uuidv7(), family: { ...family, ...change } });
 const newFamily = async () => {
   const family = aFamily();
   await take(family);
@@ -42,7 +42,7 @@ describe('D10: a child that no longer fits what it is enrolled in', () => {
     await take(family, { version: 3, name: 'Okafor-Lind', children: [] });
     for (const id of ids) expect(await flagged(id)).toEqual([{ reason: 'child_removed' }]);
     expect((await rosterOf(one.id))[0]).toMatchObject({ status: 'payment_pending', flags: ['child_removed'] });
-    expect((await rebuildReadModels(harness.db, { write: false })).differences).toEqual({
+    expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual({
       enrollments: 0,
       classes: 0,
       children: 0,
@@ -54,7 +54,7 @@ describe('D10: a child that no longer fits what it is enrolled in', () => {
     expect(await flagged(ids[0]!)).toHaveLength(1);
   });
 
-  test('a birth date that is out of the class’s range is flagged; another that is not, or a new name, is not', async () => {
+  test('a birth date outside the class’s range is flagged; one within it, or a new name, is not', async () => {
     const { family, child, asked } = await newFamily();
     const [narrow, wide] = [await harness.openClass(), await harness.openClass({ weekday: 'friday', ageMax: 90 })];
     const id = (await harness.enroll(asked, narrow.id, coordinator)).json().id as string;
@@ -68,7 +68,7 @@ describe('D10: a child that no longer fits what it is enrolled in', () => {
     expect((await rosterOf(wide.id))[0].flags).toEqual([]);
   });
 
-  test('what has ended is not flagged', async () => {
+  test('enrollments that have ended are not flagged', async () => {
     const { family, asked } = await newFamily();
     const { id: classId } = await harness.openClass();
     const { id } = (await harness.enroll(asked, classId, coordinator)).json();
@@ -78,7 +78,7 @@ describe('D10: a child that no longer fits what it is enrolled in', () => {
   });
 });
 
-describe('D15: a coordinator sets an age limit aside', () => {
+describe('D15: a coordinator overrides an age limit', () => {
   const enroll = (
     { id: childId }: { id: string },
     classId: string,
@@ -100,7 +100,7 @@ describe('D15: a coordinator sets an age limit aside', () => {
     expect((await rosterOf(classId))[0]).toMatchObject({ override, flags: [] });
     await take(family, { version: 2, children: [{ ...child, birthDate: '2019-01-01' }] });
     expect(await flagged(id)).toEqual([]);
-    expect((await rebuildReadModels(harness.db, { write: false })).differences.enrollments).toBe(0);
+    expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences.enrollments).toBe(0);
   });
 
   test('a guardian cannot, and nobody without a reason', async () => {
@@ -114,7 +114,7 @@ describe('D15: a coordinator sets an age limit aside', () => {
     }
   });
 
-  test('only the age: any other rule stands', async () => {
+  test('only the age: every other rule still holds', async () => {
     const { asked } = await newFamily();
     const { id: classId } = await harness.openClass({ status: 'closed', ageMin: 14, ageMax: 16 });
     expect((await enroll(asked, classId, coordinator, override)).json().code).toBe('class_closed');

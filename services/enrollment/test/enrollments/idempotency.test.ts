@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { startHarness, without, type Child, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -19,7 +19,7 @@ const bobEnrolls = async () => {
   const [bobs, alices] = (await harness.children(2)) as [Child, Child];
   const { id: classId } = await harness.openClass();
   const bob = await harness.guardian(bobs.familyId);
-  const key = uuid();
+  const key = uuidv7();
   const first = await harness.enroll(bobs, classId, { ...bob, 'idempotency-key': key });
   expect(first.statusCode).toBe(201);
   return { bobs, alices, classId, bob, alice: await harness.guardian(alices.familyId), key, first };
@@ -28,7 +28,7 @@ const bobEnrolls = async () => {
 const withKey = (headers: Headers, key: string): Headers => ({ ...headers, 'idempotency-key': key });
 
 describe('S2: an Idempotency-Key belongs to the account that sent it', () => {
-  test('another guardian with Bob’s class, child, and key hears what she hears without a key', async () => {
+  test('another guardian with Bob’s class, child, and key gets the same answer as without a key', async () => {
     const { bobs, classId, alice, key, first } = await bobEnrolls();
     const replayed = await harness.enroll(bobs, classId, withKey(alice, key));
     expect(seen(replayed)).toEqual(seen(await harness.enroll(bobs, classId, alice)));
@@ -36,9 +36,9 @@ describe('S2: an Idempotency-Key belongs to the account that sent it', () => {
     expect(replayed.body).not.toContain(first.json().id);
   });
 
-  test('another guardian with the key and another class learns nothing of the key', async () => {
+  test('another guardian with the key and another class learns nothing about the key', async () => {
     const { bobs, alice, key } = await bobEnrolls();
-    for (const classId of [(await harness.openClass({ weekday: 'friday' })).id, uuid()]) {
+    for (const classId of [(await harness.openClass({ weekday: 'friday' })).id, uuidv7()]) {
       const replayed = await harness.enroll(bobs, classId, withKey(alice, key));
       expect(seen(replayed)).toEqual(seen(await harness.enroll(bobs, classId, alice)));
     }
@@ -63,11 +63,11 @@ describe('S2: an Idempotency-Key belongs to the account that sent it', () => {
     const old = { ...bobs, id: '0190f2a0-0000-7000-8000-000000000001' };
     for (const [child, wanted] of [
       [old, classId],
-      [old, uuid()],
-      [bobs, uuid()],
+      [old, uuidv7()],
+      [bobs, uuidv7()],
     ] as const) {
       expect(seen(await harness.enroll(child, wanted, withKey(alice, key)))).toEqual(
-        seen(await harness.enroll(child, wanted, withKey(alice, uuid()))),
+        seen(await harness.enroll(child, wanted, withKey(alice, uuidv7()))),
       );
     }
   });
@@ -75,8 +75,8 @@ describe('S2: an Idempotency-Key belongs to the account that sent it', () => {
   test('its owner gets the first answer again, also with a new session and after the enrollment was canceled', async () => {
     const [child] = (await harness.children(1)) as [Child];
     const { id: classId } = await harness.openClass();
-    const principal = { accountId: uuid(), role: 'guardian', familyId: child.familyId } as const;
-    const key = uuid();
+    const principal = { accountId: uuidv7(), role: 'guardian', familyId: child.familyId } as const;
+    const key = uuidv7();
     const first = await harness.enroll(child, classId, withKey(await harness.signedIn(principal), key));
     expect((await harness.enroll(child, classId, withKey({}, key))).statusCode).toBe(401);
 
@@ -88,7 +88,7 @@ describe('S2: an Idempotency-Key belongs to the account that sent it', () => {
     expect(await harness.rows('select from enrollments where class_id = $1', classId)).toHaveLength(1);
   });
 
-  test('its owner cannot use it for another request, nor to see what is no longer hers', async () => {
+  test('its owner cannot use it for another request, nor to read what is no longer hers', async () => {
     const { bobs, classId, bob, key } = await bobEnrolls();
     const other = await harness.openClass({ weekday: 'friday' });
     expect(seen(await harness.enroll(bobs, other.id, withKey(bob, key)))).toMatchObject({
@@ -102,7 +102,7 @@ describe('S2: an Idempotency-Key belongs to the account that sent it', () => {
     });
   });
 
-  test('a key from before the upgrade, whose account is unknown, is replayed to nobody', async () => {
+  test('a key from before the upgrade, whose account is unknown, is never replayed', async () => {
     const { bobs, classId, bob } = await bobEnrolls();
     await harness.rows(`update enrollments set idempotency_key = 'old' where child_id = $1`, bobs.id);
     expect(seen(await harness.enroll(bobs, classId, withKey(bob, 'old')))).toMatchObject({
@@ -114,7 +114,7 @@ describe('S2: an Idempotency-Key belongs to the account that sent it', () => {
   test('a request that is refused leaves its key unused', async () => {
     const [child] = (await harness.children(1)) as [Child];
     const { id: classId } = await harness.openClass({ status: 'closed' });
-    const headers = withKey(await harness.guardian(child.familyId), uuid());
+    const headers = withKey(await harness.guardian(child.familyId), uuidv7());
     expect((await harness.enroll(child, classId, headers)).json().code).toBe('class_closed');
     await harness.rows(`update classes set status = 'open', version = version + 1 where class_id = $1`, classId);
     expect((await harness.enroll(child, classId, headers)).statusCode).toBe(201);
@@ -123,8 +123,8 @@ describe('S2: an Idempotency-Key belongs to the account that sent it', () => {
   test('negative control: were keys those of one account, the second family would be refused', async () => {
     const [one, two] = (await harness.children(2)) as [Child, Child];
     const { id: classId } = await harness.openClass();
-    const accountId = uuid();
-    const key = uuid();
+    const accountId = uuidv7();
+    const key = uuidv7();
     const answers = [];
     for (const child of [one, two]) {
       const headers = await harness.signedIn({ accountId, role: 'guardian', familyId: child.familyId });

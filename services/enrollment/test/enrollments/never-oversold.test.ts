@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { expireOffers } from '../../src/enrollments/expire-offers.ts';
 import { rebuildReadModels } from '../../src/enrollments/rebuild-read-models.ts';
-import { defaultTerms } from '../../src/enrollments/terms.ts';
+import { defaultTerms } from '../../src/seats/terms.ts';
 import { startHarness, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -20,7 +20,7 @@ const counted = async (classId: string) => {
   return row!;
 };
 
-test('200 at once for 30 seats: exactly 30 have one, 170 wait in the order in which they were answered', async () => {
+test('200 concurrent requests for 30 seats: exactly 30 get one, 170 are on the waitlist in the order of their answers', async () => {
   const children = await harness.children(200);
   const { id } = await harness.openClass({ capacity: 30 });
   const coordinator = await harness.coordinator();
@@ -33,7 +33,7 @@ test('200 at once for 30 seats: exactly 30 have one, 170 wait in the order in wh
   expect(await counted(id)).toEqual({ taken: 30, waitlisted: 170, seats: 30, waiting: 170 });
 });
 
-test('with cancels in between no seat is sold twice, none stays empty, and nobody overtakes', async () => {
+test('with concurrent cancellations no seat is sold twice, none stays empty, and the waitlist keeps its order', async () => {
   const children = await harness.children(200);
   const { id } = await harness.openClass({ capacity: 30, priceCents: 0 });
   const coordinator = await harness.coordinator();
@@ -51,7 +51,7 @@ test('with cancels in between no seat is sold twice, none stays empty, and nobod
   expect(cancelled).toBe(50);
   expect(await counted(id)).toEqual({ taken: 30, waitlisted: 120, seats: 30, waiting: 120 });
 
-  // whoever was promoted had waited longer than everybody who still waits and was there then
+  // a promoted child had waited longer than every child that was on the waitlist then and still is
   const inversions = await harness.rows(
     `select 1 from enrollment_events promoted
      join enrollment_events first on first.enrollment_id = promoted.enrollment_id and first.version = 1
@@ -61,14 +61,14 @@ test('with cancels in between no seat is sold twice, none stays empty, and nobod
     id,
   );
   expect(inversions).toEqual([]);
-  expect((await rebuildReadModels(harness.db, { write: false })).differences).toEqual({
+  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual({
     enrollments: 0,
     classes: 0,
     children: 0,
   });
 });
 
-test('D7: with offers that are accepted, expire, and are canceled at once, no seat is sold twice and none stays empty', async () => {
+test('D7: with offers that are concurrently accepted, expired, and canceled, no seat is sold twice and none stays empty', async () => {
   const coordinator = await harness.coordinator();
   const { id } = await harness.openClass({ capacity: 20, priceCents: 0, startTime: '13:00', endTime: '14:00' });
   const elsewhere = await harness.openClass({ capacity: 500, priceCents: 0, startTime: '13:30', endTime: '15:00' });
@@ -98,8 +98,8 @@ test('D7: with offers that are accepted, expire, and are canceled at once, no se
       offers.filter((_, index) => index % 3 === 0),
     );
     await Promise.all([
-      expireOffers(harness.db, { limit: 50, terms: defaultTerms }),
-      expireOffers(harness.db, { limit: 50, terms: defaultTerms }),
+      expireOffers({ db: harness.db, terms: defaultTerms }, { limit: 50 }),
+      expireOffers({ db: harness.db, terms: defaultTerms }, { limit: 50 }),
       ...offers.map(async (one, index) => {
         if (index % 3 === 1) await harness.cancel(busy.get(one) ?? '', coordinator);
         const url = `/api/enrollments/${one}/accept`;
@@ -119,14 +119,14 @@ test('D7: with offers that are accepted, expire, and are canceled at once, no se
     `update enrollments e set offer_expires_at = (h.data ->> 'expiresAt')::timestamptz from enrollment_events h
       where h.enrollment_id = e.enrollment_id and h.type = 'offered' and e.status = 'offered'`,
   );
-  expect((await rebuildReadModels(harness.db, { write: false })).differences).toEqual({
+  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual({
     enrollments: 0,
     classes: 0,
     children: 0,
   });
 });
 
-test('one child asking 20 times at once gets one place', async () => {
+test('20 concurrent requests for one child get one place', async () => {
   const [child] = await harness.children(1);
   const { id } = await harness.openClass({ capacity: 30 });
   const answers = await Promise.all(Array.from({ length: 20 }, () => harness.enroll(child!, id)));
@@ -135,7 +135,7 @@ test('one child asking 20 times at once gets one place', async () => {
   expect(await counted(id)).toMatchObject({ taken: 1, seats: 1 });
 });
 
-test('one child asking for two classes of the same hour at once gets one of them', async () => {
+test('concurrent requests of one child for two classes at the same hour get one of them', async () => {
   for (let round = 0; round < 10; round++) {
     const [child] = await harness.children(1);
     const classes = await Promise.all([harness.openClass(), harness.openClass(), harness.openClass()]);
@@ -148,7 +148,7 @@ test('one child asking for two classes of the same hour at once gets one of them
   }
 });
 
-test('a key sent ten times at once makes one enrolment, and ten equal answers', async () => {
+test('a key sent ten times concurrently makes one enrollment, and ten equal answers', async () => {
   const [child] = await harness.children(1);
   const { id } = await harness.openClass();
   const headers = { ...(await harness.guardian(child!.familyId)), 'idempotency-key': 'only-once' };

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { expireOffers } from '../../src/enrollments/expire-offers.ts';
 import { rebuildReadModels } from '../../src/enrollments/rebuild-read-models.ts';
-import { defaultTerms as terms } from '../../src/enrollments/terms.ts';
+import { defaultTerms as terms } from '../../src/seats/terms.ts';
 import { startHarness, without, type Child, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -12,7 +12,7 @@ beforeAll(async () => {
   coordinator = await harness.coordinator();
 });
 afterAll(() => harness.close());
-// an offer that another test has aged has the time of its event again
+// undoes what another test did to the deadline of an offer
 beforeEach(() =>
   harness.rows(
     `update enrollments e set offer_expires_at = (h.data ->> 'expiresAt')::timestamptz from enrollment_events h
@@ -34,16 +34,16 @@ const typesOf = async (id: string) =>
 const counted = async (classId: string) =>
   (await harness.rows('select taken, waitlisted from classes where class_id = $1', classId))[0];
 const consistent = async () =>
-  expect((await rebuildReadModels(harness.db, { write: false })).differences).toEqual({
+  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual({
     enrollments: 0,
     classes: 0,
     children: 0,
   });
 
-/** A child whose turn on the waitlist has come while it has Choir at that hour, with one more waiting behind it. */
+/** A child that is first on the waitlist when a seat is freed, and has Choir at that hour; another child is second. */
 const anOffer = async (priceCents = 14_500) => {
   const { id: classId } = await harness.openClass({ capacity: 1, priceCents });
-  const choir = await harness.openClass({ title: `Choir ${uuid()}`, startTime: '11:00', endTime: '12:00' });
+  const choir = await harness.openClass({ title: `Choir ${uuidv7()}`, startTime: '11:00', endTime: '12:00' });
   const [first, child, next] = (await harness.children(3)) as [Child, Child, Child];
   const ids: string[] = [];
   for (const one of [first, child, next]) ids.push((await harness.enroll(one, classId, coordinator)).json().id);
@@ -64,7 +64,7 @@ const expire = (id: string) =>
   harness.rows(`update enrollments set offer_expires_at = now() - interval '1 second' where enrollment_id = $1`, id);
 
 describe('D7: a promotion of a child that has another class at that hour', () => {
-  test('is an offer: the seat counts, nothing is charged, no hour is busy, and the class in the way is named', async () => {
+  test('is an offer: the seat counts, nothing is charged, no hour is busy, and the conflicting class is named', async () => {
     const { id, classId, choir, child } = await anOffer();
     const found = await read(id);
     expect(found).toMatchObject({ status: 'offered', amountCents: 14_500, currency: 'USD', version: 2 });
@@ -86,14 +86,14 @@ describe('D7: a promotion of a child that has another class at that hour', () =>
     await consistent();
   });
 
-  test('cannot be accepted while the class is in the way, and is charged once it is not', async () => {
+  test('cannot be accepted while the other class conflicts, and is charged once it does not', async () => {
     const { id, classId, choir, elsewhere, guardian } = await anOffer();
     const refused = await accept(id, guardian);
     expect([refused.statusCode, refused.json().code]).toEqual([409, 'schedule_conflict']);
     expect(refused.json().detail).toContain(choir.title);
 
     await harness.cancel(elsewhere, guardian);
-    const headers = { ...guardian, 'idempotency-key': uuid() };
+    const headers = { ...guardian, 'idempotency-key': uuidv7() };
     const accepted = await accept(id, headers);
     expect([accepted.statusCode, accepted.json()]).toEqual([
       200,
@@ -116,13 +116,13 @@ describe('D7: a promotion of a child that has another class at that hour', () =>
     await consistent();
   });
 
-  test('is nobody else’s to accept, with the key of its family or without', async () => {
+  test('cannot be accepted by another family, with its key or without', async () => {
     const { id, elsewhere, guardian, stranger } = await anOffer();
     await harness.cancel(elsewhere, guardian);
-    const key = { 'idempotency-key': uuid() };
+    const key = { 'idempotency-key': uuidv7() };
     await accept(id, { ...guardian, ...key });
     const foreign = await accept(id, { ...stranger, ...key });
-    const unknown = await accept(uuid(), { ...stranger, ...key });
+    const unknown = await accept(uuidv7(), { ...stranger, ...key });
     expect(foreign.statusCode).toBe(404);
     expect(without(foreign.json(), 'instance')).toEqual(without(unknown.json(), 'instance'));
   });
@@ -137,13 +137,13 @@ describe('D7: a promotion of a child that has another class at that hour', () =>
   });
 });
 
-describe('D7: an offer that nobody accepts', () => {
+describe('D7: an offer that is not accepted', () => {
   test('ends, and the seat goes to the next', async () => {
     const { id, nextId, classId, guardian, elsewhere } = await anOffer();
     await harness.cancel(elsewhere, guardian);
     await expire(id);
     expect((await accept(id, guardian)).json().code).toBe('offer_expired');
-    expect(await expireOffers(harness.db, { limit: 100, terms })).toBe(1);
+    expect(await expireOffers({ db: harness.db, terms }, { limit: 100 })).toBe(1);
     expect(await read(id)).toMatchObject({ status: 'cancelled', reason: 'offer_expired', refundCents: 0 });
     expect(await typesOf(id)).toEqual(['waitlisted', 'offered', 'offer-expired']);
     expect(await read(nextId)).toMatchObject({ status: 'payment_pending' });
@@ -152,18 +152,18 @@ describe('D7: an offer that nobody accepts', () => {
     await consistent();
   });
 
-  test('ends once, however many workers look and families accept at that moment', async () => {
+  test('ends once, however many workers and families act on it at that moment', async () => {
     const offers = await Promise.all(Array.from({ length: 6 }, () => anOffer()));
     for (const { id, elsewhere } of offers) {
       await harness.cancel(elsewhere, coordinator);
       await expire(id);
     }
     const [ended] = await Promise.all([
-      Promise.all(Array.from({ length: 4 }, () => expireOffers(harness.db, { limit: 2, terms }))),
+      Promise.all(Array.from({ length: 4 }, () => expireOffers({ db: harness.db, terms }, { limit: 2 }))),
       ...offers.map(({ id }) => accept(id, coordinator)),
     ]);
     let more = ended.reduce((sum, count) => sum + count, 0);
-    for (let count = 1; count > 0; more += count) count = await expireOffers(harness.db, { limit: 2, terms });
+    for (let count = 1; count > 0; more += count) count = await expireOffers({ db: harness.db, terms }, { limit: 2 });
     expect(more).toBe(6);
     for (const { id, nextId, classId } of offers) {
       expect(await typesOf(id)).toEqual(['waitlisted', 'offered', 'offer-expired']);
@@ -175,7 +175,7 @@ describe('D7: an offer that nobody accepts', () => {
 
   test('control: before its time, and without a worker, it stays', async () => {
     const { id, nextId } = await anOffer();
-    expect(await expireOffers(harness.db, { limit: 100, terms })).toBe(0);
+    expect(await expireOffers({ db: harness.db, terms }, { limit: 100 })).toBe(0);
     expect(await read(id)).toMatchObject({ status: 'offered' });
     await expire(id);
     expect(await read(nextId)).toMatchObject({ status: 'waitlisted' });

@@ -11,7 +11,7 @@ afterAll(() => harness.close());
 
 const none = { enrollments: 0, classes: 0, children: 0 };
 
-/** Everything that can happen to enrolments, at once where that is allowed. */
+/** Everything that can happen to enrollments, concurrently where that is allowed. */
 const live = async (): Promise<void> => {
   const coordinator = await harness.coordinator();
   const classes = await Promise.all([
@@ -46,12 +46,12 @@ const live = async (): Promise<void> => {
 
 test('the read models equal what the events say after everything that can happen', async () => {
   await live();
-  const { enrollments, differences } = await rebuildReadModels(harness.db, { write: false });
+  const { enrollments, differences } = await rebuildReadModels({ db: harness.db }, { write: false });
   expect(enrollments).toBe(36);
   expect(differences).toEqual(none);
 });
 
-test('a read model that is damaged is noticed, and rebuilt to the last byte', async () => {
+test('a damaged read model is detected, and rebuilt exactly', async () => {
   const state = () =>
     Promise.all([
       harness.rows('select * from enrollments order by enrollment_id'),
@@ -66,14 +66,14 @@ test('a read model that is damaged is noticed, and rebuilt to the last byte', as
   await harness.rows('update classes set taken = 0, last_number = 0 where taken > 2');
   await harness.rows(`update children set slots = '[]' where slots <> '[]'`);
 
-  const { differences } = await rebuildReadModels(harness.db, { write: true });
+  const { differences } = await rebuildReadModels({ db: harness.db }, { write: true });
   for (const count of Object.values(differences)) expect(count).toBeGreaterThan(0);
   expect(await state()).toEqual(before);
-  expect((await rebuildReadModels(harness.db, { write: false })).differences).toEqual(none);
+  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual(none);
 });
 
-test('after a rebuild life goes on', async () => {
-  await rebuildReadModels(harness.db, { write: true });
+test('after a rebuild, enrolling and canceling work as before', async () => {
+  await rebuildReadModels({ db: harness.db }, { write: true });
   await live();
-  expect((await rebuildReadModels(harness.db, { write: false })).differences).toEqual(none);
+  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual(none);
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { copyFamily } from '../../src/families/copy-family.ts';
 import { aFamily, startHarness, type Harness } from '../harness.ts';
 
@@ -9,8 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
-const take = (family: Parameters<typeof aFamily>[0], eventId = uuid()) =>
-  copyFamily(harness.db, { eventId, family: aFamily(family) });
+const take = (family: Parameters<typeof aFamily>[0], eventId = uuidv7()) =>
+  copyFamily({ db: harness.db }, { eventId, family: aFamily(family) });
 const copyOf = async (familyId: string) => ({
   families: await harness.rows('select version, name from families where family_id = $1', familyId),
   children: await harness.rows(
@@ -19,12 +19,12 @@ const copyOf = async (familyId: string) => ({
   ),
 });
 const [maya, noor] = [
-  { childId: uuid(), name: 'Maya', birthDate: '2018-06-01' },
-  { childId: uuid(), name: 'Noor', birthDate: '2019-06-01' },
+  { childId: uuidv7(), name: 'Maya', birthDate: '2018-06-01' },
+  { childId: uuidv7(), name: 'Noor', birthDate: '2019-06-01' },
 ];
 
-test('the newest state wins, in whatever order events come, and only changed children change', async () => {
-  const familyId = uuid();
+test('the newest state wins in any order of events, and only changed children change', async () => {
+  const familyId = uuidv7();
   await take({ familyId, version: 1, children: [maya, noor] });
   await take({ familyId, version: 4, name: 'Okafor-Lind', children: [maya, { ...noor, name: 'Noor Lind' }] });
   await take({ familyId, version: 3, name: 'Late', children: [] });
@@ -37,9 +37,9 @@ test('the newest state wins, in whatever order events come, and only changed chi
   });
 });
 
-test('a child that left stays as a row, and can come back', async () => {
-  const familyId = uuid();
-  const child = { ...maya, childId: uuid() };
+test('a child that left its family is marked as removed, and can come back', async () => {
+  const familyId = uuidv7();
+  const child = { ...maya, childId: uuidv7() };
   await take({ familyId, version: 1, children: [child] });
   await take({ familyId, version: 2, children: [] });
   expect((await copyOf(familyId)).children).toEqual([{ name: 'Maya', version: 2, removed: true }]);
@@ -52,9 +52,9 @@ test('a child that left stays as a row, and can come back', async () => {
   expect((await harness.enroll({ id: child.childId, name: '', familyId }, id)).statusCode).toBe(201);
 });
 
-test('an event that is delivered again is recognised, even with other contents', async () => {
-  const familyId = uuid();
-  const eventId = uuid();
+test('an event that is delivered again is ignored, even with other contents', async () => {
+  const familyId = uuidv7();
+  const eventId = uuidv7();
   await take({ familyId, version: 1, children: [] }, eventId);
   await Promise.all([
     take({ familyId, version: 2, name: 'Twice', children: [] }, eventId),
@@ -64,22 +64,22 @@ test('an event that is delivered again is recognised, even with other contents',
 });
 
 test('control: without the version an older event would overwrite a newer one', async () => {
-  const familyId = uuid();
+  const familyId = uuidv7();
   await take({ familyId, version: 2, name: 'New', children: [] });
   await take({ familyId, version: 3, name: 'Old as if newer', children: [] });
   expect((await copyOf(familyId)).families).toEqual([{ version: 3, name: 'Old as if newer' }]);
 });
 
-test('a decision about a child who has changed since is made again', async () => {
+test('a decision about a child that has changed since is made again', async () => {
   const family = aFamily();
   const { id: classId } = await harness.openClass();
   const childId = family.children[0]!.childId;
-  await copyFamily(harness.db, { eventId: uuid(), family });
+  await copyFamily({ db: harness.db }, { eventId: uuidv7(), family });
   const other = await harness.openClass({ weekday: 'friday' });
   const child = { id: childId, name: '', familyId: family.familyId };
   await harness.enroll(child, other.id);
   const older = family.children.map((one) => ({ ...one, birthDate: '2008-06-01' }));
-  await copyFamily(harness.db, { eventId: uuid(), family: { ...family, version: 2, children: older } });
+  await copyFamily({ db: harness.db }, { eventId: uuidv7(), family: { ...family, version: 2, children: older } });
   const refused = await harness.enroll(child, classId);
   expect([refused.statusCode, refused.json().code]).toEqual([422, 'age_out_of_range']);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { cancelCharge, declinedDelayMs, settle, type ChargeState } from '../../src/payments/charge.ts';
+import { declinedDelayMs, settle } from '../../src/payments/charge.ts';
+import { cancelCharge, type ChargeState } from '../../src/seats/charge.ts';
 
 const states: ChargeState[] = ['due', 'charged', 'declined', 'void', 'refund_due', 'refunded'];
 const succeeded = { kind: 'succeeded', providerChargeId: 'ch' } as const;
@@ -10,7 +11,7 @@ const [now, later] = [
 ];
 const unheard = { kind: 'unknown-to-provider' } as const;
 
-test('a charge that went through confirms a seat that is wanted, and is owed back otherwise', () => {
+test('a successful charge confirms a seat that is wanted, and is refunded otherwise', () => {
   expect(states.map((state) => settle(state, 'payment_pending', succeeded, now)?.state)).toEqual([
     'charged',
     undefined,
@@ -23,7 +24,7 @@ test('a charge that went through confirms a seat that is wanted, and is owed bac
   expect(settle('due', 'cancelled', succeeded, now)).toEqual({ state: 'refund_due', enrollment: 'leave' });
 });
 
-test('D8: a decline cancels a seat that waits for the money once its grace is over, and nothing else', () => {
+test('D8: a decline cancels an unpaid seat once its grace period is over, and nothing else', () => {
   expect(settle('due', 'payment_pending', declined, now)).toEqual({ state: 'due', enrollment: 'hold' });
   expect(settle('due', 'payment_pending', declined, later)).toEqual({ state: 'declined', enrollment: 'cancel' });
   expect(settle('due', 'cancelled', declined, now)).toEqual({ state: 'declined', enrollment: 'leave' });
@@ -32,14 +33,14 @@ test('D8: a decline cancels a seat that waits for the money once its grace is ov
   }
 });
 
-test('a charge that the provider never got is void only when nobody wants it', () => {
+test('a charge that the provider does not know is void only when it is no longer wanted', () => {
   expect(settle('due', 'cancelled', unheard, now)).toEqual({ state: 'void', enrollment: 'leave' });
   // D4
   expect(settle('due', 'payment_pending', unheard, { ended: true, graceOver: true })?.state).toBe('void');
   expect(settle('due', 'payment_pending', unheard, now)).toBeUndefined();
 });
 
-test('no news moves a charge twice', () => {
+test('no outcome changes a charge twice', () => {
   for (const outcome of [succeeded, declined, unheard]) {
     for (const state of states) {
       for (const status of ['payment_pending', 'cancelled'] as const) {
@@ -50,7 +51,7 @@ test('no news moves a charge twice', () => {
   }
 });
 
-test('cancelling owes back what was charged, and leaves alone what may be under way', () => {
+test('canceling refunds what was charged, and leaves a charge alone that may be under way', () => {
   const charge = {
     enrollmentId: '',
     amountCents: 900,
@@ -74,6 +75,6 @@ test('cancelling owes back what was charged, and leaves alone what may be under 
   });
 });
 
-test('D8: the pauses between tries of a declined card grow, to twice a day', () => {
+test('D8: the delays between attempts on a declined card grow, to twice a day', () => {
   expect([0, 1, 2, 3, 9].map((declines) => declinedDelayMs(declines) / 60_000)).toEqual([1, 4, 16, 64, 720]);
 });

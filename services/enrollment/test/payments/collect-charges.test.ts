@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@homeroom/testing';
-import { defaultTerms } from '../../src/enrollments/terms.ts';
+import { defaultTerms } from '../../src/seats/terms.ts';
 import { collectCharges, type CollectorEvent } from '../../src/payments/collect-charges.ts';
 import { notifyDelays } from '../../src/payments/notify-delays.ts';
 import { openPaymentProvider } from '../../src/payments/provider.ts';
@@ -87,7 +87,7 @@ const reach = (wanted: Record<string, number>, timeoutMs = 20_000) =>
     { timeoutMs },
   );
 
-/** Captured = confirmed + refunded: no money is kept for a seat that nobody has, no seat is given for nothing. */
+/** Captured = confirmed + refunded: no charge without a seat, and no seat without its charge. */
 const moneyAgrees = async () => {
   const [{ cents }] = (await harness.rows<{ cents: number }>(
     `select coalesce(sum(c.amount_cents), 0)::int as cents from charges c join enrollments e using (enrollment_id) where e.status = 'enrolled'`,
@@ -97,8 +97,8 @@ const moneyAgrees = async () => {
   expect(new Set(references).size).toBe(references.length);
 };
 
-describe('the collector of charges', () => {
-  test('asks once for every seat, eight at a time, and confirms', async () => {
+describe('the charge collector', () => {
+  test('charges every seat once, eight at a time, and confirms it', async () => {
     const { ids } = await seats(60);
     collect({ timeoutMs: 5_000 });
     await reach({ 'charged enrolled': 60 });
@@ -112,7 +112,7 @@ describe('the collector of charges', () => {
     await moneyAgrees();
   });
 
-  test('two workers never ask for the same seat', async () => {
+  test('two workers never charge the same seat', async () => {
     await seats(40);
     collect({ timeoutMs: 5_000, leaseMs: 30_000 });
     collect({ timeoutMs: 5_000, leaseMs: 30_000 });
@@ -121,7 +121,7 @@ describe('the collector of charges', () => {
     await moneyAgrees();
   });
 
-  test('keeps the seat while the provider is down, opens the breaker, and collects when it is back', async () => {
+  test('holds the seat while the provider is down, opens the breaker, and collects when it is back', async () => {
     provider.fault = () => 'down';
     await seats(30);
     collect();
@@ -144,7 +144,7 @@ describe('the collector of charges', () => {
     await waitFor('many tries', () => provider.requests.length > 24);
   });
 
-  test('asks what became of a charge whose answer never came, and never charges again', async () => {
+  test('looks up a charge whose answer was lost, and never charges again', async () => {
     provider.fault = (what, count) => (what === 'POST /v1/charges' && count <= 8 ? 'silent-after' : 'none');
     await seats(8);
     collect();
@@ -154,7 +154,7 @@ describe('the collector of charges', () => {
     await moneyAgrees();
   });
 
-  test('takes over what a worker that died had claimed, asking first', async () => {
+  test('takes over the claims of a worker that died, and looks them up first', async () => {
     const { ids } = await seats(1);
     await harness.rows(
       `update charges set attempts = 1, asked_at = now(), next_attempt_at = now() + interval '300 ms' where enrollment_id = $1`,
@@ -165,7 +165,7 @@ describe('the collector of charges', () => {
     expect(provider.requests).toEqual(['GET /v1/charges', 'POST /v1/charges']);
   });
 
-  test('goes on after failures, one by one', async () => {
+  test('continues after failures, one by one', async () => {
     provider.fault = (_, count) => (count % 3 === 0 ? 'failing' : 'none');
     await seats(20);
     collect();
@@ -191,7 +191,7 @@ describe('the collector of charges', () => {
     await moneyAgrees();
   });
 
-  test('gives the money back when a paid seat is cancelled, once', async () => {
+  test('refunds a paid seat that is canceled, once', async () => {
     const { ids, headers } = await seats(5);
     collect();
     await reach({ 'charged enrolled': 5 });
@@ -218,7 +218,7 @@ const declined = (declines: number) =>
 const tryNow = () => harness.rows('update charges set next_attempt_at = now()');
 
 describe('D8: a declined charge', () => {
-  test('holds the seat, is tried again under a new key, and confirms when it goes through; the family hears once', async () => {
+  test('holds the seat, is tried again under a new key, and confirms when it succeeds; the family is notified once', async () => {
     provider.fault = (what, count) => (what === 'POST /v1/charges' && count <= 2 ? 'decline' : 'none');
     const { ids, headers } = await seats(2, 1);
     const [id = ''] = ids;
@@ -237,7 +237,7 @@ describe('D8: a declined charge', () => {
     await moneyAgrees();
   });
 
-  test('loses the seat to the next when it is declined after the grace period', async () => {
+  test('gives the seat to the next on the waitlist when it is declined after the grace period', async () => {
     provider.fault = (what, count) => (what === 'POST /v1/charges' && count <= 2 ? 'decline' : 'none');
     const { ids } = await seats(2, 1);
     collect({ graceMs: 3_600_000 });
@@ -248,7 +248,7 @@ describe('D8: a declined charge', () => {
     await moneyAgrees();
   });
 
-  test('whose answers are lost is asked for by its own key, and never charged twice', async () => {
+  test('whose answers are lost is looked up by its own key, and never charged twice', async () => {
     provider.fault = (what, count) => {
       if (what !== 'POST /v1/charges') return 'none';
       return count === 1 ? 'decline' : 'silent-after';
@@ -275,7 +275,7 @@ describe('D8: a declined charge', () => {
 describe('D4: a charge that is still due after the last day of its class', () => {
   const end = () => harness.rows(`update classes set first_day = '2020-01-07', last_day = '2020-05-19'`);
 
-  test('is void, and the provider is never asked', async () => {
+  test('is void, and the provider is never called', async () => {
     await seats(2);
     await end();
     collect();
@@ -283,7 +283,7 @@ describe('D4: a charge that is still due after the last day of its class', () =>
     expect(provider.requests).toEqual([]);
   });
 
-  test('is settled as the provider says when it was asked before', async () => {
+  test('is settled by the provider’s answer when it was requested before', async () => {
     provider.fault = (what) => (what === 'POST /v1/charges' ? 'silent-after' : 'none');
     await seats(1);
     collect();
@@ -294,9 +294,9 @@ describe('D4: a charge that is still due after the last day of its class', () =>
 });
 
 describe('D8: while the provider is down', () => {
-  const watch = (noticeMs: number, isDown = true) => notifyDelays(harness.db, { noticeMs, isDown, limit: 100 });
+  const watch = (noticeMs: number, isDown = true) => notifyDelays({ db: harness.db }, { noticeMs, isDown, limit: 100 });
 
-  test('the family hears once that its payment takes longer, and is confirmed in the end', async () => {
+  test('the family is notified once that its payment takes longer, and is confirmed in the end', async () => {
     provider.fault = () => 'down';
     const { ids } = await seats(3);
     collect();
@@ -310,13 +310,13 @@ describe('D8: while the provider is down', () => {
     for (const id of ids) expect(await eventsOf(id)).toEqual(['seat-held', 'payment-delayed', 'confirmed']);
   });
 
-  test('control: a charge that nobody has tried yet is not late while the provider answers', async () => {
+  test('control: a charge that was not tried yet is not delayed while the provider answers', async () => {
     await seats(1);
     expect(await watch(0, false)).toBe(0);
     expect(await watch(0, true)).toBe(1);
   });
 
-  test('the worker’s loop does it, beside expired offers, until it is stopped', async () => {
+  test('the worker’s loop does this and expires offers, until it is stopped', async () => {
     const { ids } = await seats(1);
     const stopping = new AbortController();
     const seen: DeadlineEvent[] = [];
@@ -339,8 +339,8 @@ describe('D8: while the provider is down', () => {
   });
 });
 
-describe('a seat cancelled while its charge is under way', () => {
-  test('is charged and refunded when the charge goes through', async () => {
+describe('a seat canceled while its charge is under way', () => {
+  test('is charged and refunded when the charge succeeds', async () => {
     provider.fault = (what) => (what === 'POST /v1/charges' ? 'held' : 'none');
     const { ids, headers } = await seats(1);
     collect({ timeoutMs: 5_000, leaseMs: 30_000 });
@@ -361,7 +361,7 @@ describe('a seat cancelled while its charge is under way', () => {
     await moneyAgrees();
   });
 
-  test('is void when the provider never got the charge, but not before it could still arrive', async () => {
+  test('is void when the provider never got the charge, once it can no longer arrive', async () => {
     provider.fault = (what) => (what === 'POST /v1/charges' ? 'down' : 'none');
     const { ids, headers } = await seats(1);
     collect({ leaseMs: 1_000 });
@@ -373,7 +373,7 @@ describe('a seat cancelled while its charge is under way', () => {
     expect(provider.capturedCents()).toBe(0);
   });
 
-  test('keeps no money when the charge arrives after the time limit', async () => {
+  test('is refunded when the charge arrives after the time limit', async () => {
     provider.fault = (what) => (what === 'POST /v1/charges' ? 'held' : 'none');
     const { ids, headers } = await seats(1);
     collect({ timeoutMs: 200, leaseMs: 2_000 });
@@ -384,7 +384,7 @@ describe('a seat cancelled while its charge is under way', () => {
     await moneyAgrees();
   });
 
-  test('whatever comes first, and in any mixture, the money agrees', async () => {
+  test('in any order and any combination, charges and seats agree', async () => {
     let count = 0;
     provider.fault = (what) => {
       if (what !== 'POST /v1/charges') return 'none';

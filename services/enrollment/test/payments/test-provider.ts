@@ -23,7 +23,7 @@ type Fault =
   /** Does the work only when `release` is called, though nobody may be listening any more. */
   | 'held';
 
-/** A payment provider with books of its own: what it says happened is the truth that tests compare with. */
+/** A payment provider with a ledger of its own, which tests compare with. */
 export class TestProvider {
   readonly charges = new Map<string, LedgerEntry>();
   readonly refunds = new Map<string, { id: string; chargeId: string; amountCents: number }>();

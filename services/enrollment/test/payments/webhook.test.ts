@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { v7 as uuid } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { startHarness, webhookSecret, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -21,7 +21,7 @@ const post = (body: string, headers: Record<string, string> = { 'payment-signatu
     payload: body,
   });
 
-const news = (type: string, reference: string, id = uuid(), chargeId?: string): string =>
+const webhook = (type: string, reference: string, id = uuidv7(), chargeId?: string): string =>
   JSON.stringify({
     id: `evt_${id}`,
     type,
@@ -50,51 +50,51 @@ const stateOf = async (id: string) => {
 };
 
 describe('POST /api/payments/webhook', () => {
-  test('confirms a seat once, however often the news comes', async () => {
+  test('confirms a seat once, however often the event arrives', async () => {
     const { id } = await aSeat();
-    const body = news('charge.succeeded', id);
+    const body = webhook('charge.succeeded', id);
     const answers = await Promise.all(Array.from({ length: 10 }, () => post(body)));
     expect(answers.map(({ statusCode }) => statusCode)).toEqual(Array<number>(10).fill(204));
-    await post(news('charge.succeeded', id));
+    await post(webhook('charge.succeeded', id));
     expect(await stateOf(id)).toEqual({ state: 'charged', status: 'enrolled', version: 2 });
   });
 
-  test('D8: takes declines and refunds, in any order and any number of times', async () => {
+  test('D8: applies declines and refunds, in any order and any number of times', async () => {
     const declined = await aSeat();
-    for (let i = 0; i < 3; i++) await post(news('charge.declined', declined.id));
+    for (let i = 0; i < 3; i++) await post(webhook('charge.declined', declined.id));
     expect(await stateOf(declined.id)).toEqual({ state: 'due', status: 'payment_pending', version: 2 });
     const held = 'select declines from charges where enrollment_id = $1';
     expect(await harness.rows(held, declined.id)).toEqual([{ declines: 1 }]);
     await harness.rows('update charges set pay_by = now() where enrollment_id = $1', declined.id);
-    await post(news('charge.declined', declined.id, uuid(), `ch_2_${declined.id}`));
+    await post(webhook('charge.declined', declined.id, uuidv7(), `ch_2_${declined.id}`));
     expect(await stateOf(declined.id)).toEqual({ state: 'declined', status: 'cancelled', version: 3 });
 
     const refunded = await aSeat();
-    await post(news('refund.succeeded', refunded.id));
+    await post(webhook('refund.succeeded', refunded.id));
     expect(await stateOf(refunded.id)).toMatchObject({ state: 'due' });
-    await post(news('charge.succeeded', refunded.id));
+    await post(webhook('charge.succeeded', refunded.id));
     await harness.cancel(refunded.id, refunded.headers);
     expect(await stateOf(refunded.id)).toMatchObject({ state: 'refund_due' });
-    await post(news('refund.succeeded', refunded.id));
-    await post(news('charge.succeeded', refunded.id));
-    await post(news('charge.declined', refunded.id));
+    await post(webhook('refund.succeeded', refunded.id));
+    await post(webhook('charge.succeeded', refunded.id));
+    await post(webhook('charge.declined', refunded.id));
     expect(await stateOf(refunded.id)).toMatchObject({ state: 'refunded', status: 'cancelled' });
   });
 
-  test('sends money back that comes for a seat that was given up', async () => {
+  test('refunds a charge of a seat that was canceled', async () => {
     const { id, headers } = await aSeat();
     await harness.cancel(id, headers);
     expect(await stateOf(id)).toMatchObject({ state: 'void' });
-    await post(news('charge.succeeded', id));
+    await post(webhook('charge.succeeded', id));
     expect(await stateOf(id)).toMatchObject({ state: 'refund_due', status: 'cancelled' });
   });
 
-  test('accepts news that means nothing here, so that it is not sent for ever', async () => {
+  test('accepts events that it does not use, so that they are not sent again', async () => {
     const { id } = await aSeat();
     for (const body of [
-      news('charge.succeeded', uuid()),
-      news('charge.succeeded', 'not an id'),
-      news('dispute.opened', id),
+      webhook('charge.succeeded', uuidv7()),
+      webhook('charge.succeeded', 'not an id'),
+      webhook('dispute.opened', id),
       JSON.stringify({ id: 'evt_1', type: 'charge.succeeded' }),
     ]) {
       expect((await post(body)).statusCode).toBe(204);
@@ -102,9 +102,9 @@ describe('POST /api/payments/webhook', () => {
     expect(await stateOf(id)).toMatchObject({ state: 'due' });
   });
 
-  test('believes nothing that the provider has not signed just now', async () => {
+  test('refuses what the provider has not signed in the last five minutes', async () => {
     const { id } = await aSeat();
-    const body = news('charge.succeeded', id);
+    const body = webhook('charge.succeeded', id);
     const forgeries: Record<string, string>[] = [
       {},
       { 'payment-signature': '' },
@@ -134,7 +134,7 @@ describe('POST /api/payments/webhook', () => {
     expect([answer.statusCode, answer.json().code]).toEqual([422, 'validation_failed']);
   });
 
-  test('refuses what is signed and makes no sense', async () => {
+  test('refuses signed requests that are malformed', async () => {
     const codes = [];
     for (const body of ['{', '[]', '{"id":7,"type":"x"}', '""']) codes.push((await post(body)).json().code);
     expect(codes).toEqual(['malformed_json', 'validation_failed', 'validation_failed', 'validation_failed']);
@@ -145,7 +145,7 @@ describe('POST /api/payments/webhook', () => {
 
   test('is not counted against the limit per address', async () => {
     const statuses = new Set<number>();
-    for (let i = 0; i < 120; i++) statuses.add((await post(news('charge.succeeded', uuid()))).statusCode);
+    for (let i = 0; i < 120; i++) statuses.add((await post(webhook('charge.succeeded', uuidv7()))).statusCode);
     expect([...statuses]).toEqual([204]);
   });
 });

@@ -1,25 +1,27 @@
 import { receiveOnce } from '@homeroom/outbox';
 import type { Database, Transaction } from '@homeroom/postgres';
-import { v5 as uuid } from 'uuid';
+import { v5 as uuidv5 } from 'uuid';
 import { z } from 'zod';
-import type { Terms } from '../enrollments/terms.ts';
+import type { Terms } from '../seats/terms.ts';
+import { webhookData, type WebhookEvent } from './schemas.ts';
 import { settleCharge, settleRefund, type Settled } from './settle-charge.ts';
-import { webhookData, type webhookEvent } from './schemas.ts';
 
-/** Ids of the provider's events as UUIDs: the inbox knows no others. */
+/** The namespace of the provider's event ids as UUIDs: the inbox stores no others. */
 const eventIds = '9b1d3a44-2c8e-4a0e-9d2c-5f0f6f6a7c11';
 
-export type News = z.infer<typeof webhookEvent>;
-
-/** Takes in what a webhook tells, once, in any order. What is not ours or not known is `unknown`. */
-export async function takeNews(db: Database, news: News, terms: Terms): Promise<Settled> {
+/** Applies a webhook's event, once, in any order. An event of no enrollment, or of an unknown type, is `unknown`. */
+export async function receiveWebhook(
+  { db, terms }: { db: Database; terms: Terms },
+  event: WebhookEvent,
+): Promise<Settled> {
   return db.transaction(async (trx) => {
-    const seen = !(await receiveOnce(trx, { consumer: 'payment-webhook', eventId: uuid(news.id, eventIds) }));
-    return seen ? 'stale' : settle(trx, news, terms);
+    const eventId = uuidv5(event.id, eventIds);
+    const isNew = await receiveOnce(trx, { consumer: 'payment-webhook', eventId });
+    return isNew ? settle(trx, event, terms) : 'stale';
   });
 }
 
-async function settle(trx: Transaction, { type, data }: News, terms: Terms): Promise<Settled> {
+async function settle(trx: Transaction, { type, data }: WebhookEvent, terms: Terms): Promise<Settled> {
   const parsed = webhookData.safeParse(data);
   if (!parsed.success || !z.uuid().safeParse(parsed.data.reference).success) return 'unknown';
   const { id, reference: enrollmentId } = parsed.data;

@@ -55,7 +55,7 @@ const counts = ({ created, updated, unchanged, rejected }: Awaited<ReturnType<ty
 ];
 
 describe('POST /api/classes/import', () => {
-  test('takes the co-op’s own timetable, and a second time changes nothing', async () => {
+  test('imports the co-op’s own timetable, and a second import changes nothing', async () => {
     const timetable = readFileSync(new URL('../../../../tools/stack/seed/classes.csv', import.meta.url));
     const lines = timetable.toString().trim().split('\n').length - 1;
     expect(counts(await send(timetable))).toEqual([lines, 0, 0, 0]);
@@ -66,7 +66,7 @@ describe('POST /api/classes/import', () => {
     expect(await harness.rows('select from outbox')).toHaveLength(events.length);
   });
 
-  test('takes good rows, and says of bad ones where and why', async () => {
+  test('imports good rows, and reports where and why bad ones were rejected', async () => {
     const report = await send(
       file(
         row(),
@@ -112,7 +112,7 @@ describe('POST /api/classes/import', () => {
     ]);
   });
 
-  test('changes what the file says differently, promotes, and keeps seats that are taken', async () => {
+  test('changes what differs in the file, promotes, and never goes below the seats that are taken', async () => {
     await send(file(row({ capacity: '1' })));
     const [{ id }] = (await harness.rows<{ id: string }>('select class_id as id from classes')) as [{ id: string }];
     for (const child of await harness.children(3)) await harness.enroll(child, id);
@@ -183,7 +183,7 @@ describe('POST /api/classes/import', () => {
     });
   });
 
-  test('reads what spreadsheets write', async () => {
+  test('reads the formats of spreadsheets', async () => {
     const quoted = `\ufeff${header}\r\n${row({ title: '"Chess, ""fast"""' })}\r\n`;
     expect(counts(await send(quoted))).toEqual([1, 0, 0, 0]);
     expect(await harness.rows('select title from classes')).toEqual([{ title: 'Chess, "fast"' }]);
@@ -199,7 +199,7 @@ describe('POST /api/classes/import', () => {
     expect(await harness.rows('select from classes')).toEqual([]);
   });
 
-  test('D14: what is wrong with a cell is said in plain words', async () => {
+  test('D14: a mistake in a cell is reported in plain English', async () => {
     const { rejected } = await send(file(row({ capacity: '5000' }), row({ age_max: '200' }), row({ title: '' })));
     expect(rejected).toEqual([
       { line: 2, field: 'capacity', reason: 'must be at most 1000', value: '5000' },

@@ -1,9 +1,14 @@
 import type { DomainEvent } from '@homeroom/contracts';
-import { v7 as uuid } from 'uuid';
-import { snapshotOf, type ClassView } from '../classes/class.ts';
+import { v7 as uuidv7 } from 'uuid';
+import { snapshotOf } from '../classes/class.ts';
+import type { ClassView } from '../classes/schemas.ts';
+
+export const statuses = ['payment_pending', 'offered', 'enrolled', 'waitlisted', 'cancelled'] as const;
+export type Status = (typeof statuses)[number];
 
 /** Why an enrollment has ended. */
-export type CancelReason = 'by_family' | 'by_coordinator' | 'payment_declined' | 'offer_expired';
+export const cancelReasons = ['by_family', 'by_coordinator', 'payment_declined', 'offer_expired'] as const;
+export type CancelReason = (typeof cancelReasons)[number];
 
 /** A rule that a coordinator has set aside, and why. */
 export interface Override {
@@ -64,7 +69,16 @@ export type EnrollmentEvent = Subject &
   );
 
 /** How a child no longer fits what the enrollment was made for. */
-export type FlagReason = 'child_removed' | 'age_out_of_range';
+export const flagReasons = ['child_removed', 'age_out_of_range'] as const;
+export type FlagReason = (typeof flagReasons)[number];
+
+export type EventOf<Type extends EnrollmentEvent['type']> = EnrollmentEvent & { readonly type: Type };
+
+/** Every event but the one that begins a waitlist place: it is complete before it is written. */
+export type PlacedEvent = Exclude<EnrollmentEvent, { type: 'waitlisted' }>;
+
+/** How a waitlist place begins, before the statement that takes it has determined its position and number. */
+export type Unplaced = Omit<EventOf<'waitlisted'>, 'position' | 'waitlistNumber'>;
 
 /** What the history adds up to. */
 export type Enrollment = Subject & {
@@ -89,8 +103,8 @@ export const holdsSeat = ({ status }: Pick<Enrollment, 'status'>): boolean =>
 
 const active = ['waitlisted', 'offered', 'payment_pending', 'enrolled'] as const;
 
-/** From which state which event may come; anything else is a bug and must not be written. */
-const mayFollow: { readonly [T in EnrollmentEvent['type']]: readonly (Enrollment['status'] | 'nothing')[] } = {
+/** The states that each event may follow; anything else is a bug and must not be written. */
+const mayFollow: { readonly [T in EnrollmentEvent['type']]: readonly (Status | 'nothing')[] } = {
   waitlisted: ['nothing'],
   'seat-held': ['nothing'],
   offered: ['waitlisted'],
@@ -102,6 +116,11 @@ const mayFollow: { readonly [T in EnrollmentEvent['type']]: readonly (Enrollment
   flagged: active,
   cancelled: active,
 };
+
+/** Whose events an enrollment's are. */
+export const subjectOf = ({ classId, childId, familyId }: Enrollment): Subject => ({ classId, childId, familyId });
+
+export const eventTypes = Object.keys(mayFollow) as EnrollmentEvent['type'][];
 
 /**
  * The state after one more event. Writing and rebuilding both go through here.
@@ -150,46 +169,49 @@ export function apply(id: string, before: Enrollment | undefined, event: Enrollm
   }
 }
 
-/** What a seat costs a family that waited for it: what was agreed on at joining, or less when the class is cheaper by now. */
+/** What a seat costs a family that waited for it: the price at joining, or less when the class is cheaper now. */
 export const agreedCents = (waited: Enrollment, { priceCents }: Pick<ClassView, 'priceCents'>): number =>
   Math.min(priceCents, (waited.status === 'offered' ? waited.amountCents : waited.priceCents) ?? priceCents);
 
 /** A seat goes to a family that waited for it. One that costs nothing is confirmed at once, with one event. */
-export function promote(waited: Enrollment, about: ClassView): EnrollmentEvent & { readonly amountCents: number } {
-  const { classId, childId, familyId } = waited;
+export function promote(waited: Enrollment, about: ClassView): EventOf<'promoted' | 'confirmed'> {
   const amountCents = agreedCents(waited, about);
   const type = amountCents === 0 ? 'confirmed' : 'promoted';
-  return { type, classId, childId, familyId, amountCents, currency: about.currency };
+  return { ...subjectOf(waited), type, amountCents, currency: about.currency };
 }
 
+/** What other services learn about an enrollment beside the entry of its history. */
+export interface Published {
+  readonly id: string;
+  readonly version: number;
+  readonly at: Date;
+  readonly class: ClassView;
+  readonly childName: string;
+}
+
+const attributesOf = ({ id, at }: Published) => ({ id: uuidv7(), source: '/enrollment', subject: id, time: at });
+
+const dataFor = ({ familyId, childId }: Subject, about: Published) => ({
+  enrollmentId: about.id,
+  version: about.version,
+  familyId,
+  child: { childId, name: about.childName },
+  class: snapshotOf(about.class),
+});
+
+/** The event of a waitlist place, but for its position. */
+export const publishUnplaced = (event: Unplaced, about: Published) => ({
+  ...attributesOf(about),
+  type: 'homeroom.enrollment.waitlisted.v1' as const,
+  data: dataFor(event, about),
+});
+
 /** An entry of the history as an event for other services. */
-export function publish(
-  event: EnrollmentEvent,
-  about: {
-    id: string;
-    version: number;
-    at: Date;
-    class: ClassView;
-    childName: string;
-  },
-): DomainEvent {
-  const attributes = {
-    id: uuid(),
-    source: '/enrollment',
-    subject: about.id,
-    time: about.at,
-  };
-  const data = {
-    enrollmentId: about.id,
-    version: about.version,
-    familyId: event.familyId,
-    child: { childId: event.childId, name: about.childName },
-    class: snapshotOf(about.class),
-  };
+export function publish(event: PlacedEvent, about: Published): DomainEvent {
+  const attributes = attributesOf(about);
+  const data = dataFor(event, about);
   const currency = about.class.currency;
   switch (event.type) {
-    case 'waitlisted':
-      return { ...attributes, type: 'homeroom.enrollment.waitlisted.v1', data: { ...data, position: event.position } };
     case 'offered': {
       const { amountCents, reason, conflictsWith, expiresAt } = event;
       const offer = { amountCents, currency: event.currency, reason, conflictsWith, expiresAt };

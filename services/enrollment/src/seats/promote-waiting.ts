@@ -1,16 +1,17 @@
 import type { Transaction } from '@homeroom/postgres';
-import { overlaps, type ClassView } from '../classes/class.ts';
+import { overlaps } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
-import { countSeats } from '../classes/store.ts';
-import { openCharge } from '../payments/store.ts';
-import { agreedCents, promote, type Enrollment, type EnrollmentEvent } from './enrollment.ts';
-import { holdSlot, lockBusyHours, lockFirstWaiting, record } from './store.ts';
+import type { ClassView } from '../classes/schemas.ts';
+import { openCharge } from './charge-store.ts';
+import { agreedCents, promote, subjectOf, type Enrollment, type EventOf } from './enrollment.ts';
+import { holdSlot, lockBusyHours } from './slots.ts';
+import { countSeats, lockFirstWaiting, record } from './store.ts';
 import { defaultTerms, type Terms } from './terms.ts';
 
 /**
- * Gives every free seat of a locked class to the first on the waitlist, until none is free or nobody waits. A child that
- * has another class at that hour by now is offered the seat: nothing is charged until the family accepts. A class that has
- * ended promotes nobody.
+ * Gives every free seat of a locked class to the first on the waitlist, until no seat is free or the waitlist is empty. A
+ * child that has another class at that hour by now is offered the seat: nothing is charged until the family accepts. A
+ * class that has ended promotes nobody.
  */
 export async function promoteWaiting(
   trx: Transaction,
@@ -22,7 +23,7 @@ export async function promoteWaiting(
   let now = locked;
   while (now.seatsLeft > 0 && now.waitlisted > 0) {
     const first = await lockFirstWaiting(trx, now.id);
-    if (first === undefined) throw new Error(`class ${now.id} counts ${now.waitlisted} waiting and nobody waits`);
+    if (first === undefined) throw new Error(`class ${now.id} counts ${now.waitlisted} on a waitlist that is empty`);
     const clash = await findClash(trx, first.childId, now);
     if (clash === undefined) await giveSeat(trx, first, now, at);
     else await record(trx, first, [offer(first, now, clash, new Date(at.getTime() + terms.offerMs))], at, now);
@@ -34,13 +35,13 @@ export async function promoteWaiting(
 
 type Clash = Awaited<ReturnType<typeof lockBusyHours>>[number];
 
-/** Holds the child, and says which of its classes is at the hour of another. */
+/** Locks the child, and finds which of its classes conflicts with another. */
 export async function findClash(trx: Transaction, childId: string, wanted: ClassView): Promise<Clash | undefined> {
   const busy = await lockBusyHours(trx, childId);
   return busy.find((slot) => slot.classId !== wanted.id && overlaps(slot, wanted));
 }
 
-/** A seat that is counted already becomes the child's: its hours are busy, its price is due. */
+/** Gives a seat that is counted already to the child: its hours are busy, its price is due. */
 export async function giveSeat(trx: Transaction, waited: Enrollment, about: ClassView, at: Date): Promise<Enrollment> {
   const promoted = promote(waited, about);
   const given = await record(trx, waited, [promoted], at, about);
@@ -50,14 +51,11 @@ export async function giveSeat(trx: Transaction, waited: Enrollment, about: Clas
   return given;
 }
 
-function offer(first: Enrollment, about: ClassView, clash: Clash, expiresAt: Date): EnrollmentEvent {
-  const { classId, childId, familyId } = first;
+function offer(first: Enrollment, about: ClassView, clash: Clash, expiresAt: Date): EventOf<'offered'> {
   const { title, weekday, startTime, endTime } = clash;
   return {
+    ...subjectOf(first),
     type: 'offered',
-    classId,
-    childId,
-    familyId,
     amountCents: agreedCents(first, about),
     currency: about.currency,
     reason: 'schedule_conflict',

@@ -1,28 +1,19 @@
-import { Problem } from '@homeroom/chassis';
-import { listRows, type Rejected, type RowReport } from '@homeroom/csv';
+import { listRows, UnreadableCsvError, type Rejected, type RowReport } from '@homeroom/csv';
 import type { Database, Transaction } from '@homeroom/postgres';
+import { datesOverlap, sameDetails } from '../classes/class.ts';
+import type { ClassDetails, ClassView } from '../classes/schemas.ts';
+import { isRefused, refuse, transact, unlessRefused, type Refused } from '../outcome.ts';
 import { changeDetails } from './change-class.ts';
-import { datesOverlap, sameDetails, type ClassDetails, type ClassView } from './class.ts';
 import { createClasses } from './create-class.ts';
-import { flagDoubleBookings, mayDoubleBook, type DoubleBooking } from './flag-double-bookings.ts';
-import { parseTimetable, type Timetable, type TimetableRow } from './parse-timetable.ts';
+import { flagDoubleBookings, mayDoubleBook } from './flag-double-bookings.ts';
+import { parseTimetable, type TimetableRow } from './parse-timetable.ts';
+import type { ImportReport } from './schemas.ts';
 import { readByNaturalKeys, type NaturalKey } from './store.ts';
 
-export interface ImportReport extends Pick<Timetable, 'encoding' | 'delimiter' | 'ignoredColumns' | 'rejected'> {
-  /** Nothing was written. */
-  readonly preview: boolean;
-  readonly created: number;
-  readonly updated: number;
-  readonly unchanged: number;
-  readonly rows: readonly RowReport[];
-  /** Rows that were imported and that a coordinator should look at. */
-  readonly warnings: readonly (DoubleBooking & { readonly line: number })[];
-}
-
-/** Beyond these the first ones say enough. */
+/** More warnings are not listed. */
 const maxWarnings = 200;
 
-/** Title, teacher, day and time say which class a row means. */
+/** Title, teacher, day, and time identify the class that a row means. */
 const keyOf = ({ title, teacher, weekday, startTime }: NaturalKey): string =>
   JSON.stringify([title, teacher, weekday, startTime]);
 
@@ -35,18 +26,19 @@ type Outcome = { readonly line: number } & (
 /**
  * Makes the classes match a timetable: all good rows or none of them. The same file again changes nothing. A row never
  * moves a class to other dates than its own: the children enrolled in it would move with it, at another price.
- * @param input preview: do it all and take it back, for the report.
- * @returns a report, and the ids of classes that were changed.
- * @throws {UnreadableCsvError}
+ * @param request preview: does everything and rolls it back, for the report.
+ * @returns a report, and the ids of the classes that were changed.
  */
 export async function importClasses(
-  db: Database,
-  input: { bytes: Buffer; timeZone: string; preview?: boolean; maxRows?: number },
-): Promise<{ report: ImportReport; changed: string[] }> {
-  const { preview = false } = input;
-  const { rows, rejected: unreadable, ...table } = await parseTimetable(input.bytes, input.timeZone, input.maxRows);
+  { db }: { db: Database },
+  request: { bytes: Buffer; timeZone: string; preview?: boolean; maxRows?: number },
+): Promise<{ report: ImportReport; changed: string[] } | Refused<'unreadable_csv'>> {
+  const { bytes, timeZone, preview = false, maxRows } = request;
+  const timetable = await parseTimetable(bytes, timeZone, maxRows).catch(asRefusal);
+  if (isRefused(timetable)) return timetable;
+  const { rows, rejected: unreadable, ...table } = timetable;
   const { wanted, repeated } = withoutRepeats(rows);
-  return preview ? takenBack(db, work) : db.transaction(work);
+  return transact(db, work, () => !preview);
 
   async function work(trx: Transaction): Promise<{ report: ImportReport; changed: string[] }> {
     const outcomes = await apply(trx, wanted);
@@ -72,26 +64,9 @@ export async function importClasses(
   }
 }
 
-class TakenBack<T> extends Error {
-  override readonly name = 'TakenBack';
-  readonly result: T;
-
-  constructor(result: T) {
-    super('a preview was taken back');
-    this.result = result;
-  }
-}
-
-/** Does the work in a transaction that is rolled back. */
-async function takenBack<T>(db: Database, work: (trx: Transaction) => Promise<T>): Promise<T> {
-  try {
-    return await db.transaction(async (trx): Promise<never> => {
-      throw new TakenBack(await work(trx));
-    });
-  } catch (error) {
-    if (error instanceof TakenBack) return error.result as T;
-    throw error;
-  }
+function asRefusal(error: unknown): Refused<'unreadable_csv'> {
+  if (error instanceof UnreadableCsvError) return refuse('unreadable_csv', error.message);
+  throw error;
 }
 
 function withoutRepeats(rows: readonly TimetableRow[]): { wanted: TimetableRow[]; repeated: Rejected[] } {
@@ -130,26 +105,29 @@ async function apply(trx: Transaction, rows: readonly TimetableRow[]): Promise<O
     if (after === undefined) late.push(row);
     else outcomes.push({ line: row.line, action: 'created', after });
   }
-  // another request opened these meanwhile: they are there now
+  // another request has opened these meanwhile
   return late.length === 0 ? outcomes : [...outcomes, ...(await apply(trx, late))];
 }
 
 async function change(trx: Transaction, found: ClassView, { line, details }: TimetableRow): Promise<Outcome> {
   if (sameDetails(found, details)) return { line, action: 'unchanged', after: found };
   if (!datesOverlap(found, details)) return { line, action: 'rejected', field: 'first_day', reason: otherTerm(found) };
-  try {
-    const { before, after, changed } = await changeDetails(trx, found.id, details);
-    return changed ? { line, action: 'updated', before, after } : { line, action: 'unchanged', after };
-  } catch (error) {
-    // decided before anything was written: the transaction can go on
-    const field = error instanceof Problem ? refusals[error.code] : undefined;
-    if (!(error instanceof Problem) || field === undefined) throw error;
-    return { line, action: 'rejected', field, reason: error.detail ?? error.title };
+  const outcome = await changeDetails(trx, { classId: found.id, patch: details });
+  if (isRefused(outcome)) {
+    const field = refusedColumns[outcome.code];
+    // refused before anything was written: the transaction can go on
+    if (field !== undefined) return { line, action: 'rejected', field, reason: outcome.detail ?? outcome.code };
+    return unlessRefused(outcome);
   }
+  const { before, after, changed } = outcome;
+  return changed ? { line, action: 'updated', before, after } : { line, action: 'unchanged', after };
 }
 
 /** What a change of one class may be refused for, and the column to look at. */
-const refusals: Readonly<Record<string, string>> = { capacity_below_taken: 'capacity', currency_in_use: 'currency' };
+const refusedColumns: Readonly<Record<string, string>> = {
+  capacity_below_taken: 'capacity',
+  currency_in_use: 'currency',
+};
 
 const otherTerm = ({ firstDay, lastDay }: ClassDetails): string =>
   `A class with this title, teacher, day, and time runs from ${firstDay} to ${lastDay}. ` +

@@ -1,25 +1,13 @@
 import type { DomainEvent } from '@homeroom/contracts';
 import { append } from '@homeroom/outbox';
 import type { Transaction } from '@homeroom/postgres';
-import { v7 as uuid } from 'uuid';
-import { capitalized, meetTogether, sameSlot, snapshotOf, type ClassView } from './class.ts';
+import { v7 as uuidv7 } from 'uuid';
+import { capitalized, meetTogether, sameSlot, slotOf, snapshotOf } from '../classes/class.ts';
+import type { ClassView } from '../classes/schemas.ts';
+import type { DoubleBooking } from './schemas.ts';
 import { findSharing } from './store.ts';
 
-/** A class that was opened or changed meets at an hour at which its room or its teacher has another class. */
-export interface DoubleBooking {
-  readonly code: 'room_double_booked' | 'teacher_double_booked';
-  /** The other class. */
-  readonly classId: string;
-  readonly title: string;
-  readonly weekday: ClassView['weekday'];
-  readonly startTime: string;
-  readonly endTime: string;
-  readonly firstDay: string;
-  readonly lastDay: string;
-  readonly message: string;
-}
-
-/** Beyond these the first ones say enough. */
+/** More warnings of one class are not listed. */
 const maxPerClass = 20;
 
 /** Whether a change can bring a class together with another. */
@@ -31,8 +19,8 @@ export const mayDoubleBook = (before: ClassView, after: ClassView): boolean =>
     !sameSlot(before, after));
 
 /**
- * Flags double bookings of classes that were just written: allowed, but never silent. One statement for all of them, and an
- * event for each class that shares its room or teacher. Of two classes in the list, the later one is flagged.
+ * Flags double bookings of classes that were just written: they are allowed, but never silent. One statement for all, and
+ * an event for each class that shares its room or teacher. Of two classes in the list, the later one is flagged.
  * @returns warnings by class.
  */
 export async function flagDoubleBookings(
@@ -61,26 +49,17 @@ export async function flagDoubleBookings(
 }
 
 function warningOf(over: 'room' | 'teacher', other: ClassView): DoubleBooking {
-  const { id, title, weekday, startTime, endTime, firstDay, lastDay } = other;
+  const { id: classId, title, room, teacher, weekday, startTime, endTime, firstDay, lastDay } = other;
   const when = `${capitalized(weekday)}s, ${startTime}–${endTime}, ${firstDay} to ${lastDay}`;
-  return {
-    code: `${over}_double_booked`,
-    classId: id,
-    title,
-    weekday,
-    startTime,
-    endTime,
-    firstDay,
-    lastDay,
-    message:
-      over === 'room'
-        ? `"${title}" meets in ${other.room} at the same time: ${when}.`
-        : `${other.teacher} teaches "${title}" at the same time: ${when}.`,
-  };
+  const message =
+    over === 'room'
+      ? `"${title}" meets in ${room} at the same time: ${when}.`
+      : `${teacher} teaches "${title}" at the same time: ${when}.`;
+  return { code: `${over}_double_booked`, classId, title, ...slotOf(other), message };
 }
 
 const doubleBooked = (one: ClassView, warnings: readonly DoubleBooking[]): DomainEvent => ({
-  id: uuid(),
+  id: uuidv7(),
   type: 'homeroom.class.double-booked.v1',
   source: '/enrollment',
   subject: one.id,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { decodeEvent, type DomainEvent } from '@homeroom/contracts';
-import { v7 as uuid } from 'uuid';
-import type { ClassDetails } from '../../src/classes/class.ts';
-import { findSharing } from '../../src/classes/store.ts';
+import { v7 as uuidv7 } from 'uuid';
+import type { ClassDetails } from '../../src/classes/schemas.ts';
+import { findSharing } from '../../src/timetable/store.ts';
 import { pottery, startHarness, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -113,7 +113,7 @@ describe('D10: a class in the room, or with the teacher, of another open class a
 
   test('is flagged once for a request that is sent twice', async () => {
     await harness.openClass();
-    const headers = { ...coordinator, 'idempotency-key': uuid() };
+    const headers = { ...coordinator, 'idempotency-key': uuidv7() };
     const answers = [await open({ room: 'Workshop' }, headers), await open({ room: 'Workshop' }, headers)];
     expect(answers[1]?.body).toBe(answers[0]?.body);
     expect(answers[1]?.json().warnings).toHaveLength(1);

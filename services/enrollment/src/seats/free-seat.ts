@@ -1,0 +1,76 @@
+import type { Transaction } from '@homeroom/postgres';
+import { hasEnded } from '../classes/ended.ts';
+import type { ClassView } from '../classes/schemas.ts';
+import { lockClass } from '../classes/store.ts';
+import { refuse, type Refused } from '../outcome.ts';
+import { cancelCharge, type Charge } from './charge.ts';
+import { lockCharge, saveCharge } from './charge-store.ts';
+import { holdsSeat, subjectOf, type CancelReason, type Enrollment, type EventOf } from './enrollment.ts';
+import { promoteWaiting } from './promote-waiting.ts';
+import { releaseSlot } from './slots.ts';
+import { countSeats, lockEnrollment, record } from './store.ts';
+import type { Terms } from './terms.ts';
+
+export type Cancelled = Extract<Enrollment, { status: 'cancelled' }> & {
+  readonly currency: string;
+  /** Why a paid seat is not refunded. */
+  readonly noRefund?: 'class_ended';
+};
+
+export interface Ending {
+  readonly enrollmentId: string;
+  readonly classId: string;
+  readonly reason: CancelReason;
+  readonly at: Date;
+  readonly terms: Terms;
+}
+
+/**
+ * Ends an enrollment: its seat goes to the first on the waitlist, or its waitlist place is removed. Ending it again changes
+ * nothing. The class is locked first, so that everything that frees or takes a seat locks in the same order.
+ */
+export async function freeSeat(
+  trx: Transaction,
+  { enrollmentId, classId, reason, at, terms }: Ending,
+): Promise<Cancelled | Refused<'enrollment_not_found'>> {
+  const locked = await lockClass(trx, classId);
+  const before = await lockEnrollment(trx, enrollmentId);
+  if (locked === undefined || before === undefined) return refuse('enrollment_not_found');
+  const charge = before.amountCents > 0 ? await lockCharge(trx, enrollmentId) : undefined;
+  if (before.status === 'cancelled') return cancelledOf(before, locked, charge);
+
+  const { state, refundCents } = cancelCharge(charge, hasEnded(locked, at));
+  if (charge !== undefined && state !== undefined && state !== charge.state) {
+    await saveCharge(trx, enrollmentId, { state });
+  }
+  const cancelled = await record(trx, before, [endOf(before, locked, reason, refundCents, charge)], at, locked);
+  if (cancelled.status !== 'cancelled') throw new Error(`enrollment ${enrollmentId} is still ${cancelled.status}`);
+
+  const hadSeat = holdsSeat(before);
+  if (hadSeat) await releaseSlot(trx, before);
+  await countSeats(trx, classId, hadSeat ? { taken: -1, waitlisted: 0 } : { taken: 0, waitlisted: -1 });
+  const freed = hadSeat
+    ? { ...locked, seatsLeft: locked.seatsLeft + 1 }
+    : { ...locked, waitlisted: locked.waitlisted - 1 };
+  await promoteWaiting(trx, freed, at, terms);
+  return cancelledOf(cancelled, locked, state === undefined || charge === undefined ? undefined : { ...charge, state });
+}
+
+function endOf(
+  before: Enrollment,
+  { currency }: ClassView,
+  reason: CancelReason,
+  refundCents: number,
+  charge: Charge | undefined,
+): EventOf<'offer-expired' | 'cancelled'> {
+  if (reason === 'offer_expired') return { ...subjectOf(before), type: 'offer-expired' };
+  const kept = charge?.state === 'charged' && refundCents === 0 ? { noRefund: 'class_ended' as const } : {};
+  return { ...subjectOf(before), type: 'cancelled', reason, refundCents, currency, ...kept };
+}
+
+/** A charge that stays charged after the cancellation is one of a class that had ended. */
+const cancelledOf = (
+  cancelled: Extract<Enrollment, { status: 'cancelled' }>,
+  { currency }: ClassView,
+  charge: Charge | undefined,
+): Cancelled => ({ currency, ...cancelled, ...(charge?.state === 'charged' ? { noRefund: 'class_ended' } : {}) });

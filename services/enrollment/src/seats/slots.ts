@@ -1,0 +1,60 @@
+import type { Transaction } from '@homeroom/postgres';
+import { slotFields, type WeeklySlot } from '../classes/class.ts';
+import { fieldPairs } from '../classes/columns.ts';
+import type { Enrollment } from './enrollment.ts';
+
+/** The hours of a class as they are stored beside a child. */
+export const slotJson = (classes: string): string =>
+  `jsonb_build_object('classId', ${classes}.class_id, ${fieldPairs(classes, slotFields)})`;
+
+const slotsWithout = (classId: string): string => `select coalesce(jsonb_agg(slot order by place), '[]')
+  from jsonb_array_elements(children.slots) with ordinality as s(slot, place)
+  where slot ->> 'classId' <> ${classId}::uuid::text`;
+
+/** The hours at which a child is busy, each with the class that fills it. Locks the child until the transaction ends. */
+export async function lockBusyHours(
+  trx: Transaction,
+  childId: string,
+): Promise<(WeeklySlot & { readonly classId: string; readonly title: string })[]> {
+  const { rows } = await trx.query<{ busy: (WeeklySlot & { classId: string; title: string })[] }>({
+    name: 'child_lock_busy_hours',
+    text: `select (
+        select coalesce(jsonb_agg(slot || jsonb_build_object('title', c.title) order by c.class_id), '[]')
+        from jsonb_array_elements(ch.slots) slot join classes c on c.class_id = (slot ->> 'classId')::uuid
+      ) as busy
+      from children ch where ch.child_id = $1 for no key update of ch`,
+    values: [childId],
+  });
+  return rows[0]?.busy ?? [];
+}
+
+/** Adds the class's hours to the child's busy hours. */
+export async function holdSlot(trx: Transaction, { childId, classId }: Enrollment): Promise<void> {
+  await trx.query({
+    name: 'child_hold_slot',
+    text: `update children set slots = slots || ${slotJson('classes')} from classes
+      where child_id = $1 and class_id = $2`,
+    values: [childId, classId],
+  });
+}
+
+/** Removes the class's hours from the child's busy hours. */
+export async function releaseSlot(trx: Transaction, { childId, classId }: Enrollment): Promise<void> {
+  await trx.query({
+    name: 'child_release_slot',
+    text: `update children set slots = (${slotsWithout('$2')}) where child_id = $1`,
+    values: [childId, classId],
+  });
+}
+
+/** Updates the busy hours of every child with a seat in a class whose hours have changed. */
+export async function moveSlots(trx: Transaction, classId: string): Promise<void> {
+  await trx.query({
+    name: 'children_move_slots',
+    text: `update children set slots = (${slotsWithout('$1')}) || ${slotJson('classes')}
+      from classes, enrollments e
+      where classes.class_id = $1 and e.class_id = $1 and e.status in ('payment_pending', 'enrolled')
+        and children.child_id = e.child_id`,
+    values: [classId],
+  });
+}

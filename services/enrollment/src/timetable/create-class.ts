@@ -1,0 +1,73 @@
+import { once } from '@homeroom/chassis';
+import type { DomainEvent } from '@homeroom/contracts';
+import { append } from '@homeroom/outbox';
+import type { Database, Transaction } from '@homeroom/postgres';
+import { v7 as uuidv7 } from 'uuid';
+import { findMistakes, snapshotOf, type Mistake } from '../classes/class.ts';
+import type { ClassDetails, ClassView } from '../classes/schemas.ts';
+import { refuse, transact, type Refused } from '../outcome.ts';
+import { flagDoubleBookings } from './flag-double-bookings.ts';
+import type { NewClass, WrittenClass } from './schemas.ts';
+import { insertClasses } from './store.ts';
+
+export interface CreateRequest {
+  readonly given: NewClass;
+  /** The account that asks: its keys are its own. */
+  readonly accountId: string;
+  readonly idempotencyKey: string | undefined;
+}
+
+/** Opens a class, and flags what it shares its room or its teacher with. */
+export async function createClass(
+  { db, timeZone }: { db: Database; timeZone: string },
+  { given, accountId, idempotencyKey }: CreateRequest,
+): Promise<WrittenClass | Refused<'validation_failed' | 'class_exists'>> {
+  const request = ['POST', '/api/classes', given] as const;
+  return transact(db, (trx) =>
+    once(trx, { principal: accountId, key: idempotencyKey, request }, async () => {
+      const details = { ...given, timeZone: given.timeZone ?? timeZone };
+      const contradiction = refuseMistakes(details);
+      if (contradiction !== undefined) return contradiction;
+      const [created] = await createClasses(trx, [details]);
+      if (created === undefined) return refuse('class_exists');
+      const warnings = await flagDoubleBookings(trx, [created]);
+      return { ...created, warnings: warnings.get(created.id) ?? [] };
+    }),
+  );
+}
+
+/** Opens classes. @returns those that did not exist; the others are left as they are. */
+export async function createClasses(trx: Transaction, details: readonly ClassDetails[]): Promise<ClassView[]> {
+  const wanted = details.map((one) => ({ ...one, id: uuidv7() }));
+  const inserted = await insertClasses(trx, wanted);
+  const created = wanted
+    .filter(({ id }) => inserted.has(id))
+    .map((one) => ({ ...one, version: 1, seatsLeft: one.capacity, waitlisted: 0 }));
+  await append(trx, ...created.map((one) => classEvent('homeroom.class.opened.v1', one)));
+  return created;
+}
+
+/**
+ * Refuses fields that contradict each other, by name.
+ * @param tolerated mistakes that a class of old data has already: it can still be closed.
+ */
+export function refuseMistakes(
+  details: ClassDetails,
+  tolerated: readonly Mistake[] = [],
+): Refused<'validation_failed'> | undefined {
+  const mistakes = findMistakes(details).filter(({ field }) => tolerated.every((known) => known.field !== field));
+  if (mistakes.length === 0) return undefined;
+  return refuse('validation_failed', undefined, { errors: mistakes.map((mistake) => ({ in: 'body', ...mistake })) });
+}
+
+export const classEvent = (
+  type: 'homeroom.class.opened.v1' | 'homeroom.class.changed.v1',
+  about: ClassDetails & { id: string; version: number },
+): DomainEvent => ({
+  id: uuidv7(),
+  type,
+  source: '/enrollment',
+  subject: about.id,
+  time: new Date(),
+  data: snapshotOf(about),
+});

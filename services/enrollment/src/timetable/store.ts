@@ -1,0 +1,71 @@
+import type { Queryable, Transaction } from '@homeroom/postgres';
+import { classJson, columnNames, recordAssignments, recordOf, recordValues } from '../classes/columns.ts';
+import type { ClassDetails, ClassView } from '../classes/schemas.ts';
+
+/** Inserts classes; one whose natural key is taken is left out. @returns the ids of those inserted. */
+export async function insertClasses(
+  trx: Transaction,
+  classes: readonly (ClassDetails & { id: string })[],
+): Promise<Set<string>> {
+  const { rows } = await trx.query<{ id: string }>({
+    name: 'classes_insert',
+    text: `insert into classes (class_id, version, ${columnNames})
+      select d.id, 1, ${recordValues} from ${recordOf}
+      on conflict (title, teacher, weekday, start_time) do nothing
+      returning class_id as id`,
+    values: [JSON.stringify(classes)],
+  });
+  return new Set(rows.map(({ id }) => id));
+}
+
+export async function updateClass(trx: Transaction, id: string, details: ClassDetails): Promise<ClassView> {
+  const { rows } = await trx.query<{ class: ClassView }>({
+    name: 'class_update',
+    text: `update classes c set version = c.version + 1, ${recordAssignments}
+      from ${recordOf} where c.class_id = d.id returning ${classJson('c')} as class`,
+    values: [JSON.stringify([{ ...details, id }])],
+  });
+  const updated = rows[0]?.class;
+  if (updated === undefined) throw new Error(`class ${id} disappeared while locked`);
+  return updated;
+}
+
+/** What makes two lines of a timetable the same class. */
+export type NaturalKey = Pick<ClassDetails, 'title' | 'teacher' | 'weekday' | 'startTime'>;
+
+export async function readByNaturalKeys(db: Queryable, keys: readonly NaturalKey[]): Promise<ClassView[]> {
+  const { rows } = await db.query<{ class: ClassView }>({
+    name: 'classes_by_natural_key',
+    text: `select ${classJson('c')} as class
+      from jsonb_to_recordset($1::jsonb) as k(title text, teacher text, weekday text, "startTime" text)
+      join classes c on (c.title, c.teacher, c.weekday, c.start_time) = (k.title, k.teacher, k.weekday, k."startTime")`,
+    values: [JSON.stringify(keys)],
+  });
+  return rows.map((row) => row.class);
+}
+
+export interface SharedRoomOrTeacher {
+  /** The class that was asked about. */
+  readonly id: string;
+  readonly over: 'room' | 'teacher';
+  readonly other: ClassView;
+}
+
+const sharing = (
+  over: 'room' | 'teacher',
+): string => `select n.class_id as id, '${over}' as over, ${classJson('c')} as other
+  from classes n join classes c on booking_key(c.${over}) = booking_key(n.${over}) and c.weekday = n.weekday
+    and c.status = 'open' and c.class_id <> n.class_id
+    and c.start_time < n.end_time and n.start_time < c.end_time
+    and c.first_day <= n.last_day and n.first_day <= c.last_day
+  where n.class_id = any($1::uuid[]) and n.status = 'open'`;
+
+/** Open classes at the hours of these, with their room or their teacher: each by its index. */
+export async function findSharing(trx: Transaction, ids: readonly string[]): Promise<SharedRoomOrTeacher[]> {
+  const { rows } = await trx.query<SharedRoomOrTeacher>({
+    name: 'classes_sharing',
+    text: `${sharing('room')} union all ${sharing('teacher')}`,
+    values: [ids],
+  });
+  return rows;
+}
