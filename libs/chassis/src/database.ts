@@ -6,10 +6,10 @@ import {
   waitForSchema,
   type Database,
 } from '@homeroom/postgres';
-import { ConfigError, loadConfig, migrationConfig, type DatabaseConfig, type ProcessConfig } from './config.ts';
-import { createLogger } from './logger.ts';
+import { ConfigError, loadConfig, migrationConfig, type DatabaseConfig, type ProcessConfig } from './wiring/config.ts';
+import { createLogger } from './wiring/logger.ts';
 import { observeDatabase } from './observe-database.ts';
-import type { Shell } from './process.ts';
+import type { Shell } from './process/process.ts';
 
 /** For so long an answer of the primary stands for the next one, as long as the health check's own interval. */
 const answerLastsMs = 2_000;

@@ -1,6 +1,6 @@
 import type { OnEvent } from '@homeroom/postgres';
-import type { Logger } from './logger.ts';
-import type { Metrics } from './metrics.ts';
+import type { Logger } from './wiring/logger.ts';
+import type { Metrics } from './wiring/metrics.ts';
 
 /** Turns what the database tells into metrics, and what a person should know into log lines. */
 export function observeDatabase({ logger, metrics }: { logger: Logger; metrics: Metrics }): OnEvent {

@@ -1,6 +1,6 @@
 import type { KafkaEvent } from '@homeroom/kafka';
-import type { Logger } from './logger.ts';
-import type { Metrics } from './metrics.ts';
+import type { Logger } from './wiring/logger.ts';
+import type { Metrics } from './wiring/metrics.ts';
 
 /** Turns what the Kafka client tells into metrics and log lines. */
 export function observeKafka({ logger, metrics }: { logger: Logger; metrics: Metrics }): (event: KafkaEvent) => void {

@@ -1,6 +1,6 @@
 import type { RelayEvent } from '@homeroom/outbox';
-import type { Logger } from './logger.ts';
-import type { Metrics } from './metrics.ts';
+import type { Logger } from './wiring/logger.ts';
+import type { Metrics } from './wiring/metrics.ts';
 
 /** Turns what the relay tells into metrics and log lines. */
 export function observeRelay({ logger, metrics }: { logger: Logger; metrics: Metrics }): (event: RelayEvent) => void {

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Server } from 'node:http';
 import type { z } from 'zod';
-import { ConfigError, loadConfig, type ProcessConfig } from './config.ts';
+import { ConfigError, loadConfig, type ProcessConfig } from '../wiring/config.ts';
 import { drainable } from './drain.ts';
-import { Health } from './health.ts';
-import { createLogger, type Logger } from './logger.ts';
-import { Metrics } from './metrics.ts';
-import { serveOps } from './ops.ts';
-import type { ZodFastify } from './server.ts';
-import { startTracing, type Tracing } from './tracing.ts';
+import { Health } from '../wiring/health.ts';
+import { createLogger, type Logger } from '../wiring/logger.ts';
+import { Metrics } from '../wiring/metrics.ts';
+import { serveOps } from '../wiring/ops.ts';
+import type { ZodFastify } from '../http/server.ts';
+import { startTracing, type Tracing } from '../wiring/tracing.ts';
 
 /** What a process's main function is given. */
 export interface Shell<C extends ProcessConfig = ProcessConfig> {

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifySchemaCompiler } from 'fastify';
 import { z } from 'zod';
 import { chassisProblem, type FieldError } from './errors.ts';
-import { parse, type Issue } from './validation-messages.ts';
+import { parse, type Issue } from '../wiring/validation-messages.ts';
 
 /** Deeper than any schema of ours, and shallow enough for every recursive reader behind it. */
 const maxDepth = 32;

@@ -3,7 +3,7 @@ import { waitFor } from '@homeroom/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { startChild, type Child } from './child.ts';
+import { startChild, type Child } from '../child.ts';
 
 interface ReceivedSpan {
   readonly name: string;

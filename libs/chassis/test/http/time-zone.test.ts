@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { ConfigError, isTimeZone, loadConfig, timeZone } from '../src/index.ts';
+import { ConfigError, isTimeZone, loadConfig, timeZone } from '@homeroom/chassis';
 
 const complaint = (name: string): string | undefined => timeZone.safeParse(name).error?.issues[0]?.message;
 

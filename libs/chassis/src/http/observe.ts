@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Load } from './load.ts';
-import type { Logger } from './logger.ts';
-import type { Metrics } from './metrics.ts';
+import type { Logger } from '../wiring/logger.ts';
+import type { Metrics } from '../wiring/metrics.ts';
 
 /**
  * Watches one answer to its end: a metric, one log line, one request less in flight. It listens to `close`, which comes

@@ -1,5 +1,5 @@
 import type { FastifyRateLimitOptions, FastifyRateLimitStore, FastifyRateLimitStoreCtor } from '@fastify/rate-limit';
-import { redisScript, type Redis } from './redis.ts';
+import { redisScript, type Redis } from '../redis.ts';
 
 /**
  * Takes a part of what is left in the window, at least 1. A process that holds a lease answers without asking Redis, and

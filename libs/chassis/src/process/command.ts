@@ -1,7 +1,7 @@
 import { openDatabase, waitForSchema, type Database } from '@homeroom/postgres';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import type { z } from 'zod';
-import { ConfigError, loadConfig, type commandConfig } from './config.ts';
+import { ConfigError, loadConfig, type commandConfig } from '../wiring/config.ts';
 
 /** What was typed makes no sense; the message says what would. */
 export class UsageError extends Error {

@@ -2,7 +2,7 @@ import { waitFor } from '@homeroom/testing';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { startChild, type Child } from './child.ts';
+import { startChild, type Child } from '../child.ts';
 
 const children: Child[] = [];
 afterEach(async () => {

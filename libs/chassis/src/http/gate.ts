@@ -1,6 +1,6 @@
 import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
-import type { ProcessConfig } from './config.ts';
+import type { ProcessConfig } from '../wiring/config.ts';
 import { chassisErrors, Problem, type ChassisErrorCode } from './errors.ts';
 import { sendProblem } from './error-handler.ts';
 import type { Load } from './load.ts';
