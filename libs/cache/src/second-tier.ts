@@ -1,6 +1,6 @@
 import { breaker, isBrokenCircuit } from '@homeroom/resilience';
-import type { Redis } from 'ioredis';
-import { createHash, randomUUID } from 'node:crypto';
+import { redisScript, type Redis, type RedisScript } from '@homeroom/redis';
+import { randomUUID } from 'node:crypto';
 import type { CacheEvent, CacheOptions } from './types.ts';
 
 /** Longer than any load takes: until then the loader may still fill. */
@@ -12,7 +12,7 @@ const mostUnsent = 10_000;
  * loaders share one; that is safe, because it says that nothing was invalidated since the first of them began.
  * "Scaling Memcache at Facebook" (NSDI 2013, §3.2.1) calls what this prevents a stale set.
  */
-const leaseScript = script(`
+const leaseScript = `
 local value = redis.call('GET', KEYS[1])
 if value then return value end
 local lease = redis.call('GET', KEYS[2])
@@ -20,18 +20,20 @@ if not lease then
   lease = ARGV[1]
   redis.call('SET', KEYS[2], lease, 'PX', ARGV[2])
 end
-return {lease}`);
+return {lease}`;
 
-const fillScript = script(`
+const fillScript = `
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-return 1`);
+return 1`;
 
 export type Answer = { readonly value: string } | { readonly lease: string } | 'down';
 
 /** Redis as the second tier. No method rejects or takes longer than `timeoutMs`; trouble is an event and an answer. */
 export class SecondTier {
   readonly #redis: Redis;
+  readonly #takeLease: RedisScript;
+  readonly #fillLeased: RedisScript;
   readonly #prefix: string;
   readonly #channel: string;
   readonly #origin: string;
@@ -47,6 +49,8 @@ export class SecondTier {
   constructor(redis: Redis, options: CacheOptions, channel: string, origin: string, emit: (event: CacheEvent) => void) {
     const { ttlSeconds, jitter = 0.1, timeoutMs = 100 } = options.l2 ?? { ttlSeconds: 300 };
     this.#redis = redis;
+    this.#takeLease = redisScript(redis, leaseScript);
+    this.#fillLeased = redisScript(redis, fillScript);
     this.#prefix = options.keyPrefix;
     this.#channel = channel;
     this.#origin = origin;
@@ -65,7 +69,7 @@ export class SecondTier {
     return this.#ask('get', 'down', async (): Promise<Answer> => {
       const value = await this.#redis.get(this.#valueKey(key));
       if (value !== null) return { value };
-      const answer = await this.#run(leaseScript, key, randomUUID(), leaseMs);
+      const answer = await this.#takeLease(this.#keys(key), [randomUUID(), leaseMs]);
       return typeof answer === 'string' ? { value: answer } : { lease: String((answer as unknown[])[0]) };
     });
   }
@@ -73,7 +77,7 @@ export class SecondTier {
   /** @returns whether it was stored; not when the lease was voided. */
   async fill(key: string, lease: string, value: string): Promise<boolean> {
     const ttlMs = Math.round(this.#ttlMs * (1 - this.#jitter * Math.random()));
-    return this.#ask('fill', true, async () => (await this.#run(fillScript, key, lease, value, ttlMs)) === 1);
+    return this.#ask('fill', true, async () => (await this.#fillLeased(this.#keys(key), [lease, value, ttlMs])) === 1);
   }
 
   /** Deletes the value, voids leases, tells the other processes; now, or when Redis is back. */
@@ -128,24 +132,11 @@ export class SecondTier {
     }
   }
 
-  async #run({ text, sha }: ReturnType<typeof script>, key: string, ...args: (string | number)[]): Promise<unknown> {
-    const keys = [this.#valueKey(key), this.#leaseKey(key)];
-    try {
-      return await this.#redis.evalsha(sha, 2, ...keys, ...args);
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-      return this.#redis.eval(text, 2, ...keys, ...args);
-    }
-  }
-
   // the braces put both keys into one slot of a cluster
   readonly #valueKey = (key: string): string => `${this.#prefix}{${key}}`;
   readonly #leaseKey = (key: string): string => `${this.#prefix}{${key}}:lease`;
+  readonly #keys = (key: string): [string, string] => [this.#valueKey(key), this.#leaseKey(key)];
 }
 
 /** While ioredis is reconnecting it would queue the command instead of saying so. */
 const isReachable = (redis: Redis): boolean => redis.status === 'ready' || redis.status === 'wait';
-
-function script(text: string): { text: string; sha: string } {
-  return { text, sha: createHash('sha1').update(text).digest('hex') };
-}

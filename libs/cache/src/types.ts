@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Redis } from '@homeroom/redis';
 
 export interface CacheOptions {
   /** Names the cache in events: `classes`. */

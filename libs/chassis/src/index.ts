@@ -35,7 +35,6 @@ export { observeRelay } from './observe-relay.ts';
 export { readJson } from './http/json-body.ts';
 export { decodeCursor, encodeCursor } from './http/pagination.ts';
 export { cursorParameter, integerParameter, limitParameter } from './http/query.ts';
-export { connectRedis, redisScript, type Redis } from './redis.ts';
 export { runProcess, type Shell } from './process/process.ts';
 export { createServer, type ServerOptions, type ZodFastify } from './http/server.ts';
 export { foreignText, id, text } from './http/text.ts';

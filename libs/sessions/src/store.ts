@@ -1,4 +1,5 @@
-import { chassisProblem, redisScript, type Redis } from '@homeroom/chassis';
+import { chassisProblem } from '@homeroom/chassis';
+import { redisScript, type Redis } from '@homeroom/redis';
 import { createHash, randomBytes } from 'node:crypto';
 import { sessionsEndedChannel } from './ended.ts';
 import {

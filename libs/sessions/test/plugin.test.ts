@@ -1,4 +1,5 @@
-import { connectRedis, type Redis, type ZodFastify } from '@homeroom/chassis';
+import type { ZodFastify } from '@homeroom/chassis';
+import { connectRedis, type Redis } from '@homeroom/redis';
 import { openSessions, type SessionStore } from '@homeroom/sessions';
 import { startFaultProxy, testRedis, waitFor } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';

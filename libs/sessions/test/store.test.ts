@@ -1,4 +1,4 @@
-import { connectRedis, type Redis } from '@homeroom/chassis';
+import { connectRedis, type Redis } from '@homeroom/redis';
 import {
   openSessions,
   readSessionsEnded,

@@ -1,15 +1,9 @@
-import {
-  connectRedis,
-  forgetOldRows,
-  observeKafka,
-  observeRelay,
-  openServiceDatabase,
-  runProcess,
-} from '@homeroom/chassis';
+import { forgetOldRows, observeKafka, observeRelay, openServiceDatabase, runProcess } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
 import { openKafka, type ConsumeOptions } from '@homeroom/kafka';
 import { createRelay, forgetReceived } from '@homeroom/outbox';
 import { forgetIdempotencyKeys } from '@homeroom/postgres';
+import { connectRedis } from '@homeroom/redis';
 import { openClassCache } from './classes/open-class-cache.ts';
 import { migrations, workerConfig } from './config.ts';
 import { cacheConsumer, familyConsumer } from './consumers.ts';

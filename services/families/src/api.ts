@@ -1,4 +1,5 @@
-import { connectRedis, openServiceDatabase, runProcess } from '@homeroom/chassis';
+import { openServiceDatabase, runProcess } from '@homeroom/chassis';
+import { connectRedis } from '@homeroom/redis';
 import { buildApp } from './app.ts';
 import { apiConfig, migrations } from './config.ts';
 

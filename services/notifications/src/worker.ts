@@ -1,13 +1,7 @@
-import {
-  connectRedis,
-  forgetOldRows,
-  observeKafka,
-  observeRelay,
-  openServiceDatabase,
-  runProcess,
-} from '@homeroom/chassis';
+import { forgetOldRows, observeKafka, observeRelay, openServiceDatabase, runProcess } from '@homeroom/chassis';
 import { openKafka, type Consumer } from '@homeroom/kafka';
 import { createRelay, forgetReceived } from '@homeroom/outbox';
+import { connectRedis } from '@homeroom/redis';
 import { migrations, workerConfig } from './config.ts';
 import { startConsumers } from './consumers.ts';
 import { accountMailQueue } from './account-mails/queue.ts';

@@ -1,5 +1,6 @@
 import type { FastifyRateLimitOptions, FastifyRateLimitStore, FastifyRateLimitStoreCtor } from '@fastify/rate-limit';
-import { redisScript, type Redis } from '../redis.ts';
+import { redisScript, type Redis } from '@homeroom/redis';
+import { LRUCache } from 'lru-cache';
 
 /**
  * Takes a part of what is left in the window, at least 1. A process that holds a lease answers without asking Redis, and
@@ -20,7 +21,8 @@ return {lease, ttl}`;
 
 /** A twentieth at a time: of 100 a minute a process holds 5 at most. */
 const leaseShare = 20;
-const maxClients = 50_000;
+/** Windows held by this process; beyond it the least recently used are dropped, which is lenient to those clients only. */
+const maxWindows = 50_000;
 /** After a failure Redis is left alone for this long, so that a slow one does not slow every request. */
 const restMs = 1_000;
 
@@ -30,30 +32,6 @@ interface Window {
   /** When nothing is left: whether Redis has said that the window is used up, or was only not asked again yet. */
   usedUp: boolean;
   endsAt: number;
-}
-
-/** Client → window. Bounded: the oldest clients are forgotten first, which is lenient to them and to nobody else. */
-class Windows {
-  readonly #windows = new Map<string, Window>();
-
-  get(key: string, now: number): Window | undefined {
-    const window = this.#windows.get(key);
-    if (window === undefined || window.endsAt > now) return window;
-    this.#windows.delete(key);
-    return undefined;
-  }
-
-  set(key: string, window: Window): Window {
-    this.#windows.delete(key);
-    this.#windows.set(key, window);
-    if (this.#windows.size > maxClients) {
-      for (const oldest of this.#windows.keys()) {
-        this.#windows.delete(oldest);
-        break;
-      }
-    }
-    return window;
-  }
 }
 
 interface Waiting {
@@ -80,12 +58,16 @@ export function rateLimitStore({
   onFallback: (error: unknown) => void;
 }): FastifyRateLimitStoreCtor {
   let restUntil = 0;
+  // one map for all routes: lru-cache allocates its maximum at once
+  const windows = new LRUCache<string, Window>({ max: maxWindows });
+  const windowOf = (key: string, now: number): Window | undefined => {
+    const window = windows.get(key);
+    return window === undefined || window.endsAt > now ? window : undefined;
+  };
   const lease = redis === undefined ? undefined : redisScript(redis, leaseScript);
 
   return class Store implements FastifyRateLimitStore {
     readonly #prefix: string;
-    readonly #leases = new Windows();
-    readonly #alone = new Windows();
     /** Requests that wait for an answer from Redis, by client: one asks for all, or a burst would lease far too much. */
     readonly #waiting = new Map<string, Waiting[]>();
 
@@ -95,11 +77,11 @@ export function rateLimitStore({
 
     incr(key: string, callback: Callback, windowMs = 60_000, max = 100): void {
       const now = Date.now();
-      const held = this.#leases.get(key, now);
+      const held = windowOf(this.#prefix + key, now);
       if (held !== undefined && (held.left > 0 || held.usedUp)) {
         take(held, callback, max, now);
       } else if (lease === undefined || now < restUntil) {
-        take(this.#countAlone(key, windowMs, max, now), callback, max, now);
+        take(this.#countLocally(key, windowMs, max, now), callback, max, now);
       } else {
         const waiting = this.#waiting.get(key);
         if (waiting !== undefined) {
@@ -116,7 +98,7 @@ export function rateLimitStore({
         (reply) => {
           const [granted, ttlMs] = reply as [number, number];
           const now = Date.now();
-          this.#leases.set(key, { left: granted, usedUp: granted === 0, endsAt: now + ttlMs });
+          windows.set(this.#prefix + key, { left: granted, usedUp: granted === 0, endsAt: now + ttlMs });
           this.#answer(key);
         },
         (error: unknown) => {
@@ -134,8 +116,13 @@ export function rateLimitStore({
       for (const { callback, windowMs, max } of waiting) this.incr(key, callback, windowMs, max);
     }
 
-    #countAlone(key: string, windowMs: number, max: number, now: number): Window {
-      return this.#alone.get(key, now) ?? this.#alone.set(key, { left: max, usedUp: true, endsAt: now + windowMs });
+    #countLocally(key: string, windowMs: number, max: number, now: number): Window {
+      const local = `local:${this.#prefix}${key}`;
+      const held = windowOf(local, now);
+      if (held !== undefined) return held;
+      const window = { left: max, usedUp: true, endsAt: now + windowMs };
+      windows.set(local, window);
+      return window;
     }
 
     child(routeOptions: RouteOptions): FastifyRateLimitStore {

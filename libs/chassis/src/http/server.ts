@@ -1,4 +1,5 @@
 import rateLimit from '@fastify/rate-limit';
+import type { Redis } from '@homeroom/redis';
 import {
   fastify,
   LogController,
@@ -30,7 +31,6 @@ import type { Metrics } from '../wiring/metrics.ts';
 import { observer } from './observe.ts';
 import { serveOpenApi } from './openapi.ts';
 import { rateLimitStore } from './rate-limit.ts';
-import type { Redis } from '../redis.ts';
 import { traceRequests, tracing } from '../wiring/tracing.ts';
 import { trustedProxies } from './trusted-proxies.ts';
 import { assertStrict, validatorCompiler } from './validation.ts';

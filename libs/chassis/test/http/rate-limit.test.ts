@@ -1,4 +1,5 @@
-import { connectRedis, type Redis, type ZodFastify } from '@homeroom/chassis';
+import type { ZodFastify } from '@homeroom/chassis';
+import { connectRedis, type Redis } from '@homeroom/redis';
 import { startFaultProxy, testRedis, waitFor, type FaultProxy } from '@homeroom/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { InjectOptions } from 'fastify';

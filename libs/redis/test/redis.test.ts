@@ -1,4 +1,4 @@
-import { connectRedis, redisScript } from '@homeroom/chassis';
+import { connectRedis, redisScript } from '@homeroom/redis';
 import { startFaultProxy, testRedis, waitFor } from '@homeroom/testing';
 import { expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';

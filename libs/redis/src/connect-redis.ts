@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
-import { Redis, ReplyError } from 'ioredis';
+import { Redis } from 'ioredis';
 
-/** The Redis client that the libs take. */
 export type { Redis } from 'ioredis';
 
 /**
  * Opens a Redis client that never makes a request wait: commands fail at once while the connection is down, and after
- * `commandTimeoutMs` when the server is slow. It reconnects for ever, at most a second apart.
+ * `commandTimeoutMs` when the server is slow. It reconnects forever, at most a second apart.
  * Resolves at the first connection, or after `connectTimeoutMs` without one: a process starts without its Redis.
  */
 export async function connectRedis(
@@ -36,23 +34,4 @@ export async function connectRedis(
     });
   });
   return redis;
-}
-
-/**
- * Prepares a Lua script: one round trip, by its digest, so that the text travels once per Redis server and not with every
- * call.
- */
-export function redisScript(
-  redis: Redis,
-  text: string,
-): (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown> {
-  const digest = createHash('sha1').update(text).digest('hex');
-  return async (keys, args) => {
-    try {
-      return await redis.evalsha(digest, keys.length, ...keys, ...args);
-    } catch (error) {
-      if (!(error instanceof ReplyError) || !String(error).includes('NOSCRIPT')) throw error;
-      return redis.eval(text, keys.length, ...keys, ...args);
-    }
-  };
 }
