@@ -1,3 +1,4 @@
+import { within } from '@homeroom/resilience';
 import { LRUCache } from 'lru-cache';
 import { randomUUID } from 'node:crypto';
 import { SecondTier } from './second-tier.ts';
@@ -87,11 +88,8 @@ export function openCache(options: CacheOptions): Cache {
     }
     emit({ kind: 'miss', cache: name, reason: answer === 'down' ? 'l2-down' : 'absent' });
     const startedAt = performance.now();
-    const value = await inTime(
-      load(),
-      loadTimeoutMs,
-      `cache ${name}: the load of a value took longer than ${loadTimeoutMs} ms`,
-    );
+    const late = (): Error => new Error(`cache ${name}: the load of a value took longer than ${loadTimeoutMs} ms`);
+    const value = await within(loadTimeoutMs, load(), late);
     emit({ kind: 'loaded', cache: name, durationMs: performance.now() - startedAt });
     if (value !== undefined) store(key, value, flight, typeof answer === 'object' ? answer.lease : undefined);
     return value;
@@ -139,16 +137,6 @@ export function openCache(options: CacheOptions): Cache {
       l1.clear();
     },
   };
-}
-
-async function inTime<T>(work: Promise<T>, ms: number, sentence: string): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(sentence)), ms);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function check({ name, l1, l2, loadTimeoutMs = 1 }: CacheOptions): void {

@@ -1,4 +1,4 @@
-import { breaker, isBrokenCircuit } from '@homeroom/resilience';
+import { breaker, isBrokenCircuit, within } from '@homeroom/resilience';
 import { redisScript, type Redis, type RedisScript } from '@homeroom/redis';
 import { randomUUID } from 'node:crypto';
 import type { CacheEvent, CacheOptions } from './types.ts';
@@ -115,22 +115,14 @@ export class SecondTier {
     // asking a breaker that is half open would wait for the one try that is under way
     if (this.#breaker.state() === 'half-open' || !isReachable(this.#redis)) return otherwise;
     try {
-      return await this.#breaker.execute(async () => this.#inTime(question()));
+      return await this.#breaker.execute(async () => within(this.#timeoutMs, question(), this.#late));
     } catch (error) {
       if (!isBrokenCircuit(error)) this.#fail(operation, error);
       return otherwise;
     }
   }
 
-  async #inTime<T>(answer: Promise<T>): Promise<T> {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error(`no answer within ${this.#timeoutMs} ms`)), this.#timeoutMs);
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
+  readonly #late = (): Error => new Error(`no answer within ${this.#timeoutMs} ms`);
 
   // the braces put both keys into one slot of a cluster
   readonly #valueKey = (key: string): string => `${this.#prefix}{${key}}`;

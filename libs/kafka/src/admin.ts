@@ -1,6 +1,6 @@
-import { fullJitter, joinSignals } from '@homeroom/resilience';
+import { fullJitter, joinSignals, pause, within } from '@homeroom/resilience';
 import type { Admin } from 'kafkajs';
-import { connect, pause, within, type Connection } from './connection.ts';
+import { connect, type Connection } from './connection.ts';
 import { brokerCode, KafkaRefusedError, KafkaUnavailableError, translate } from './errors.ts';
 import type { KafkaOptions, TopicSpec } from './types.ts';
 

@@ -1,7 +1,6 @@
 import { UnreadableEventError } from '@homeroom/contracts';
-import { fullJitter, joinSignals, type JoinedSignal } from '@homeroom/resilience';
+import { fullJitter, joinSignals, pause, within, type JoinedSignal } from '@homeroom/resilience';
 import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
-import { pause } from './connection.ts';
 import { toDeadLetter } from './dead-letter.ts';
 import { processing } from './tracing.ts';
 import type { ConsumerOptions, HandlerContext, IncomingMessage, KafkaEvent, OutgoingMessage } from './types.ts';
@@ -115,12 +114,11 @@ async function finish(work: Work, message: IncomingMessage, ended: AbortSignal):
 async function tryOnce(work: Work, message: IncomingMessage, attempt: number, ended: AbortSignal): Promise<Handled> {
   const limitMs = work.options.handlerTimeoutMs ?? 60_000;
   const late = new AbortController();
-  const { promise: tooLong, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
+  const tooLong = (): Error => {
     const error = new Error(`the handler took longer than ${limitMs} ms`);
     late.abort(error);
-    reject(error);
-  }, limitMs);
+    return error;
+  };
   // made when asked for: few handlers do, and joining signals costs more than the rest of this
   let joined: JoinedSignal | undefined;
   const handlerContext: HandlerContext = {
@@ -133,10 +131,9 @@ async function tryOnce(work: Work, message: IncomingMessage, attempt: number, en
   const { group } = work.options;
   try {
     return await processing({ topic, partition, offset, group, attempt }, message.headers['traceparent'], async () =>
-      Promise.race([work.handle(message, handlerContext), tooLong]),
+      within(limitMs, work.handle(message, handlerContext), tooLong),
     );
   } finally {
-    clearTimeout(timer);
     joined?.[Symbol.dispose]();
   }
 }

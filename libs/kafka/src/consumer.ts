@@ -1,7 +1,7 @@
-import { fullJitter } from '@homeroom/resilience';
+import { fullJitter, pause, within } from '@homeroom/resilience';
 import type { Consumer as ClientConsumer } from 'kafkajs';
 import { workThrough, type Work } from './batch.ts';
-import { connect, pause, within } from './connection.ts';
+import { connect } from './connection.ts';
 import { brokerCode } from './errors.ts';
 import type { Consumer, ConsumerOptions, KafkaEvent, KafkaOptions } from './types.ts';
 

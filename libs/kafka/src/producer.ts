@@ -1,6 +1,7 @@
+import { within } from '@homeroom/resilience';
 import kafkajs from 'kafkajs';
 import type { Producer as ClientProducer } from 'kafkajs';
-import { connect, within, type Connection } from './connection.ts';
+import { connect, type Connection } from './connection.ts';
 import { KafkaUnavailableError, translate } from './errors.ts';
 import { endSpan, startSend } from './tracing.ts';
 import type { KafkaOptions, OutgoingMessage, Producer } from './types.ts';

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Producer } from '@homeroom/kafka';
 import { openConnection, type Connection } from '@homeroom/postgres';
+import { fullJitter, pause } from '@homeroom/resilience';
 import { nextRows, removeRows, type OutboxRow } from './outbox-rows.ts';
 import { publish } from './publish.ts';
 
@@ -80,7 +80,7 @@ export function createRelay(options: RelayOptions): Relay {
           : nextRows(connection, batchSize, { inHand: rows, heldKeys: [...held.keys()] }),
       ]);
       if (sending.status === 'rejected') {
-        const delayMs = fullJitter(failures++);
+        const delayMs = fullJitter(++failures, backoff);
         onEvent({ type: 'publish-failed', error: asError(sending.reason), attempt: failures, delayMs });
         await pause(delayMs, signal);
         continue;
@@ -109,7 +109,7 @@ export function createRelay(options: RelayOptions): Relay {
             await lead(connection, signal);
           }
         } catch (error) {
-          const delayMs = fullJitter(failures++);
+          const delayMs = fullJitter(++failures, backoff);
           onEvent({ type: 'connection-lost', error: asError(error), attempt: failures, delayMs });
           await pause(delayMs, signal);
         } finally {
@@ -138,12 +138,4 @@ export function createRelay(options: RelayOptions): Relay {
   }
 }
 
-const fullJitter = (attempt: number): number => Math.random() * Math.min(backoff.maxMs, backoff.baseMs * 2 ** attempt);
-
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
-}

@@ -1,3 +1,4 @@
+import { orAborted } from '@homeroom/resilience';
 import { DatabaseUnavailableError, isReplicaDown, isReplicaTrouble } from './errors.ts';
 import type { DatabaseEvent, OnEvent } from './events.ts';
 import { Pool, type PoolOptions } from './pool.ts';
@@ -142,16 +143,9 @@ export function openDatabase(options: DatabaseOptions): Database {
 
     async ping(signal) {
       signal?.throwIfAborted();
-      const aborted = new Promise<never>((_, reject) => {
-        signal?.addEventListener(
-          'abort',
-          () => reject(new DatabaseUnavailableError('the primary did not answer in time')),
-          {
-            once: true,
-          },
-        );
-      });
-      await Promise.race([primary.use((connection) => connection.command('ping', 'select 1')), aborted]);
+      const answer = primary.use((connection) => connection.command('ping', 'select 1'));
+      const late = (): Error => new DatabaseUnavailableError('the primary did not answer in time');
+      await (signal === undefined ? answer : orAborted(answer, signal, late));
     },
 
     answeredWithin: (ms) => primary.answeredWithin(ms),

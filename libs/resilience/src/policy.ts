@@ -15,6 +15,7 @@ import { breakerOf, brokenCircuit, checkBreaker, stateOf, type BreakerOptions, t
 import { isTimeout, PolicyError } from './errors.ts';
 import { fullJitter } from './full-jitter.ts';
 import { joinSignals } from './join-signals.ts';
+import { orAborted } from './wait.ts';
 
 export interface PolicyOptions {
   /** What is called, for events and error sentences: `payment`. */
@@ -110,6 +111,7 @@ export function policy(options: PolicyOptions): Policy {
       caller?.throwIfAborted();
       const startedAt = performance.now();
       try {
+        // cockatiel waits out a retry's pause and a bulkhead's queue even when the caller has gone
         const result = await (caller === undefined ? run(call, undefined) : orAborted(run(call, caller), caller));
         onEvent?.({ kind: 'succeeded', policy: name, durationMs: performance.now() - startedAt });
         return result;
@@ -164,18 +166,6 @@ function named(name: string, error: unknown, caller: AbortSignal | undefined): u
     return new PolicyError(name, 'rejected', 'too many calls are under way', { cause: error });
   }
   return error;
-}
-
-/** Cockatiel waits out a retry's pause and a bulkhead's queue even when the caller has gone. */
-async function orAborted<T>(running: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: gone, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([running, gone]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }
 
 function check({ name, timeoutMs, retry, breaker, bulkhead }: PolicyOptions): void {

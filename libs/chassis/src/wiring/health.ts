@@ -1,4 +1,4 @@
-import { joinSignals } from '@homeroom/resilience';
+import { once } from 'node:events';
 
 /** Throws when the dependency cannot be used; must stop when the signal is aborted. */
 export type Probe = (signal: AbortSignal) => Promise<unknown>;
@@ -23,6 +23,8 @@ interface Check {
   state: 'unknown' | 'up' | 'down';
   streak: number;
   reason: string | undefined;
+  /** Ends the probe under way. */
+  asking: AbortController | undefined;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -41,9 +43,9 @@ export interface HealthReport {
 export class Health {
   readonly #checks = new Map<string, Check>();
   readonly #alive = new Map<string, () => boolean>();
-  readonly #stopped = new AbortController();
   #started = false;
   #draining = false;
+  #stopped = false;
 
   /** Watches a dependency from now on, until `stop`. */
   check(
@@ -58,6 +60,7 @@ export class Health {
       state: 'unknown',
       streak: 0,
       reason: undefined,
+      asking: undefined,
       timer: undefined,
     };
     this.#checks.set(name, check);
@@ -114,16 +117,19 @@ export class Health {
 
   /** Ends the watching. */
   stop(): void {
-    this.#stopped.abort();
-    for (const check of this.#checks.values()) clearTimeout(check.timer);
+    this.#stopped = true;
+    for (const { asking, timer } of this.#checks.values()) {
+      asking?.abort();
+      clearTimeout(timer);
+    }
   }
 
   async #watch(check: Check): Promise<void> {
     const { timeoutMs, everyMs } = check.options;
-    using deadline = runningTime(timeoutMs);
-    using joined = joinSignals(this.#stopped.signal, deadline.signal);
-    const failure = await within(check.probe, joined.signal);
-    if (this.#stopped.signal.aborted) return;
+    check.asking = new AbortController();
+    using _deadline = runningTime(timeoutMs, check.asking);
+    const failure = await ask(check.probe, check.asking.signal);
+    if (this.#stopped) return;
     note(check, failure);
     check.timer = setTimeout(() => void this.#watch(check), everyMs);
     check.timer.unref();
@@ -134,8 +140,7 @@ export class Health {
  * A deadline that stands still while the event loop does. `AbortSignal.timeout` does not: after a second without CPU it fires before
  * the answer is read that has been waiting in the socket, and on a starved machine every instance then calls a good dependency down.
  */
-function runningTime(ms: number): Disposable & { readonly signal: AbortSignal } {
-  const controller = new AbortController();
+function runningTime(ms: number, controller: AbortController): Disposable {
   let ticks = 0;
   // however long the loop stood still, that is one tick
   const timer = setInterval(() => {
@@ -146,13 +151,13 @@ function runningTime(ms: number): Disposable & { readonly signal: AbortSignal } 
     setImmediate(() => controller.abort());
   }, ms / ticksOfDeadline);
   timer.unref();
-  return { signal: controller.signal, [Symbol.dispose]: () => clearInterval(timer) };
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** @returns why the probe failed, or nothing. A probe that ignores its signal is not waited for. */
-async function within(probe: Probe, signal: AbortSignal): Promise<string | undefined> {
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('it did not answer in time')), { once: true });
+async function ask(probe: Probe, signal: AbortSignal): Promise<string | undefined> {
+  const aborted = once(signal, 'abort').then(() => {
+    throw new Error('no answer in time');
   });
   try {
     await Promise.race([probe(signal), aborted]);

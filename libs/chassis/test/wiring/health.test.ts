@@ -76,7 +76,7 @@ describe('health', () => {
   test('counts a probe that does not answer in time as failed, and does not wait for it', async () => {
     health.check('slow', () => new Promise(() => undefined), { ...fast, timeoutMs: 5 });
     await waitFor('down', () => health.report().checks['slow']?.state === 'down');
-    expect(health.report().checks['slow']?.reason).toBe('it did not answer in time');
+    expect(health.report().checks['slow']?.reason).toBe('no answer in time');
   });
 
   describe('S17: while the process has no CPU', () => {
