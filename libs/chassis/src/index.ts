@@ -14,7 +14,6 @@ export {
   type ProcessConfig,
 } from './wiring/config.ts';
 export { runCommand, UsageError, type CommandDeps, type CommandOptions } from './process/command.ts';
-export { migrateService, openServiceDatabase } from './database.ts';
 export { createLogger, type Logger } from './wiring/logger.ts';
 export {
   chassisErrors,
@@ -26,15 +25,13 @@ export {
   type ErrorTable,
   type FieldError,
 } from './http/errors.ts';
-export { forgetOldRows } from './forget-old-rows.ts';
 export { Health, type CheckOptions, type HealthReport, type Probe } from './wiring/health.ts';
 export { Metrics } from './wiring/metrics.ts';
-export { earlierAnswer, idempotencyHeaders, idempotencyKey, once, type IdempotentRequest } from './http/idempotency.ts';
-export { observeKafka } from './observe-kafka.ts';
-export { observeRelay } from './observe-relay.ts';
+export { idempotencyHeaders, idempotencyKey } from './http/idempotency.ts';
 export { readJson } from './http/json-body.ts';
 export { decodeCursor, encodeCursor } from './http/pagination.ts';
 export { cursorParameter, integerParameter, limitParameter } from './http/query.ts';
+export { runJob } from './process/job.ts';
 export { runProcess, type Shell } from './process/process.ts';
 export { createServer, type ServerOptions, type ZodFastify } from './http/server.ts';
 export { foreignText, id, text } from './http/text.ts';
@@ -42,4 +39,4 @@ export { parse, type Issue } from './wiring/validation-messages.ts';
 export { validBody } from './http/validation.ts';
 export { isTimeZone, timeZone } from './http/time-zone.ts';
 export { ifMatchHeaders, versionTag, wantedVersions } from './http/version-tag.ts';
-export { currentTraceparent, startTracing, withRemoteParent, type Tracing } from './wiring/tracing.ts';
+export { startTracing, withRemoteParent, type Tracing } from './wiring/tracing.ts';

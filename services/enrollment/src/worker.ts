@@ -1,8 +1,8 @@
-import { forgetOldRows, observeKafka, observeRelay, openServiceDatabase, runProcess } from '@homeroom/chassis';
+import { runProcess } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
-import { openKafka, type ConsumeOptions } from '@homeroom/kafka';
-import { createRelay, forgetReceived } from '@homeroom/outbox';
-import { forgetIdempotencyKeys } from '@homeroom/postgres';
+import { type ConsumeOptions, observeKafka, openKafka } from '@homeroom/kafka';
+import { createRelay, forgetReceived, observeRelay } from '@homeroom/outbox';
+import { forgetIdempotencyKeys, openServiceDatabase, purgeExpiredRows } from '@homeroom/postgres';
 import { connectRedis } from '@homeroom/redis';
 import { openClassCache } from './classes/open-class-cache.ts';
 import { migrations, workerConfig } from './config.ts';
@@ -98,7 +98,7 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
       },
       signal,
     ),
-    forgetOldRows(
+    purgeExpiredRows(
       { 'idempotency keys': () => forgetIdempotencyKeys(database), 'received events': () => forgetReceived(database) },
       { signal, logger },
     ),

@@ -1,6 +1,7 @@
-import { forgetOldRows, observeKafka, observeRelay, openServiceDatabase, runProcess } from '@homeroom/chassis';
-import { openKafka, type Consumer } from '@homeroom/kafka';
-import { createRelay, forgetReceived } from '@homeroom/outbox';
+import { runProcess } from '@homeroom/chassis';
+import { type Consumer, observeKafka, openKafka } from '@homeroom/kafka';
+import { createRelay, forgetReceived, observeRelay } from '@homeroom/outbox';
+import { purgeExpiredRows, openServiceDatabase } from '@homeroom/postgres';
 import { connectRedis } from '@homeroom/redis';
 import { migrations, workerConfig } from './config.ts';
 import { startConsumers } from './consumers.ts';
@@ -93,7 +94,7 @@ await runProcess({ service: 'notifications', role: 'worker', config: workerConfi
     listening,
     relay.run(signal),
     deliveries.run(signal),
-    forgetOldRows(
+    purgeExpiredRows(
       {
         'received events': () => forgetReceived(database),
         'account mails': () => deleteOldAccountMails(database),

@@ -2,12 +2,14 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { chassisErrors, Problem, type ChassisErrorCode } from './errors.ts';
 import { refusedFields } from './validation.ts';
 
-const byFastifyCode: Readonly<Record<string, ChassisErrorCode>> = {
+const byCode: Readonly<Record<string, ChassisErrorCode>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_json',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed_json',
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_HANDLER_TIMEOUT: 'overloaded',
+  // IdempotencyMismatchError of libs/postgres
+  idempotency_key_reused: 'idempotency_key_reused',
 };
 
 const byStatus: Readonly<Record<number, ChassisErrorCode>> = {
@@ -53,7 +55,7 @@ function toProblem(error: unknown, unavailable: (error: unknown) => boolean): Pr
   const { code, statusCode = 500 } = error as FastifyError;
   const errors = refusedFields(error as FastifyError);
   if (errors !== undefined) return problemOf('validation_failed', undefined, { errors });
-  const known = byFastifyCode[code] ?? byStatus[statusCode];
+  const known = byCode[code] ?? byStatus[statusCode];
   if (known !== undefined) return problemOf(known);
   return statusCode >= 400 && statusCode < 500 ? problemOf('bad_request') : problemOf('internal');
 }

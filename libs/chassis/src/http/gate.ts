@@ -1,4 +1,5 @@
-import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { remoteParent } from '@homeroom/telemetry';
+import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { ProcessConfig } from '../wiring/config.ts';
 import { chassisErrors, Problem, type ChassisErrorCode } from './errors.ts';
@@ -70,7 +71,7 @@ export function gate({ config, load, recording, refuseCounted }: GateOptions) {
       return;
     }
     const { traceparent } = request.headers;
-    const parent = traceparent === undefined ? ROOT_CONTEXT : propagation.extract(ROOT_CONTEXT, { traceparent });
+    const parent = (typeof traceparent === 'string' ? remoteParent(traceparent) : undefined) ?? ROOT_CONTEXT;
     const span = tracer.startSpan('request', {}, parent);
     request.traceId = span.spanContext().traceId;
     context.with(trace.setSpan(parent, span), done);

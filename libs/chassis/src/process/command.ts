@@ -1,4 +1,3 @@
-import { openDatabase, waitForSchema, type Database } from '@homeroom/postgres';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import type { z } from 'zod';
 import { ConfigError, loadConfig, type commandConfig } from '../wiring/config.ts';
@@ -8,7 +7,12 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export interface CommandOptions<O extends ParseArgsOptionsConfig, C extends typeof commandConfig> {
+/** What a command works on and closes at its end. */
+interface Closable {
+  close(): Promise<void>;
+}
+
+export interface CommandOptions<O extends ParseArgsOptionsConfig, C extends typeof commandConfig, D extends Closable> {
   /** `<service>-<command>`, for the database's list of connections. */
   readonly name: string;
   /** What `--help` prints. */
@@ -17,16 +21,19 @@ export interface CommandOptions<O extends ParseArgsOptionsConfig, C extends type
   readonly options?: O;
   readonly allowPositionals?: boolean;
   readonly config: C;
-  readonly statementTimeoutMs?: number;
-  /** The folder of the service's migrations, for a command that may come before them: it waits SCHEMA_WAIT_MS for them. */
-  readonly migrations?: URL;
+  /** Opens the database: `commandDatabase` of libs/postgres. */
+  readonly openDatabase: (command: {
+    name: string;
+    config: Readonly<z.infer<C>>;
+    onWaiting: (reason: string) => void;
+  }) => Promise<D>;
 }
 
 type Typed<O extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>;
 
-export interface CommandDeps<C extends z.ZodType> {
+export interface CommandDeps<C extends z.ZodType, D> {
   readonly config: Readonly<z.infer<C>>;
-  readonly database: Database;
+  readonly database: D;
   /** Prints a line. */
   readonly say: (line: string) => void;
 }
@@ -35,19 +42,15 @@ export interface CommandDeps<C extends z.ZodType> {
  * Runs a command against a service's database: `--help` prints the usage; a mistake in what was typed or configured is
  * explained and exits 64 or 78, anything else that fails exits 1.
  */
-export async function runCommand<const O extends ParseArgsOptionsConfig, C extends typeof commandConfig>(
-  {
-    name,
-    usage,
-    options,
-    allowPositionals = false,
-    config: schema,
-    statementTimeoutMs,
-    migrations,
-  }: CommandOptions<O, C>,
-  work: (typed: Typed<O>, deps: CommandDeps<C>) => Promise<void>,
+export async function runCommand<
+  const O extends ParseArgsOptionsConfig,
+  C extends typeof commandConfig,
+  D extends Closable,
+>(
+  { name, usage, options, allowPositionals = false, config: schema, openDatabase }: CommandOptions<O, C, D>,
+  work: (typed: Typed<O>, deps: CommandDeps<C, D>) => Promise<void>,
 ): Promise<void> {
-  let database: Database | undefined;
+  let database: D | undefined;
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   try {
     const { help, typed } = parse<O>(options, allowPositionals);
@@ -56,15 +59,12 @@ export async function runCommand<const O extends ParseArgsOptionsConfig, C exten
       return;
     }
     const config = loadConfig(schema);
-    database = openDatabase({
-      primaryUrl: config.DATABASE_URL,
-      replicaUrls: [],
-      poolSize: 2,
-      replicaPoolSize: 1,
-      applicationName: name,
-      ...(statementTimeoutMs === undefined ? {} : { statementTimeoutMs }),
-    });
-    if (migrations !== undefined) await schemaOf(database, migrations, config.SCHEMA_WAIT_MS);
+    let printed = '';
+    const onWaiting = (reason: string): void => {
+      if (reason !== printed) process.stderr.write(`waiting: ${reason}\n`);
+      printed = reason;
+    };
+    database = await openDatabase({ name, config, onWaiting });
     await work(typed, { config, database, say });
   } catch (error) {
     process.exitCode = error instanceof UsageError ? 64 : error instanceof ConfigError ? 78 : 1;
@@ -73,18 +73,6 @@ export async function runCommand<const O extends ParseArgsOptionsConfig, C exten
   } finally {
     await database?.close();
   }
-}
-
-/** Says once why it waits. */
-async function schemaOf(database: Database, migrations: URL, waitMs: number): Promise<void> {
-  let said = '';
-  await waitForSchema(database, migrations, {
-    waitMs,
-    onWaiting: ({ message }) => {
-      if (message !== said) process.stderr.write(`waiting: ${message}\n`);
-      said = message;
-    },
-  });
 }
 
 function parse<O extends ParseArgsOptionsConfig>(

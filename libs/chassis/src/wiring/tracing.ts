@@ -1,13 +1,5 @@
-import {
-  context,
-  propagation,
-  ROOT_CONTEXT,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-  type Attributes,
-  type Span,
-} from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Attributes, type Span } from '@opentelemetry/api';
+import { remoteParent } from '@homeroom/telemetry';
 import { FastifyOtelInstrumentation } from '@fastify/otel';
 import type { FastifyPluginCallback } from 'fastify';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -87,13 +79,6 @@ async function tracePostgres(): Promise<void> {
   definition?.patch?.(pg);
 }
 
-/** The W3C trace context of the work in progress, to be stored in an event; undefined outside of any. */
-export function currentTraceparent(): string | undefined {
-  const span = trace.getSpanContext(context.active());
-  if (span === undefined) return undefined;
-  return `00-${span.traceId}-${span.spanId}-${span.traceFlags.toString(16).padStart(2, '0')}`;
-}
-
 /**
  * Does work as a part of the trace that an event's `traceparent` names.
  * @param traceparent absent or unreadable: the work starts a trace of its own.
@@ -105,19 +90,23 @@ export async function withRemoteParent<T>(
   work: (span: Span) => Promise<T>,
 ): Promise<T> {
   tracing();
-  const parent = traceparent === undefined ? ROOT_CONTEXT : propagation.extract(ROOT_CONTEXT, { traceparent });
   return trace
     .getTracer('@homeroom/chassis')
-    .startActiveSpan(spanName, { kind: SpanKind.CONSUMER, attributes }, parent, async (span) => {
-      try {
-        return await work(span);
-      } catch (error) {
-        span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.name : 'error' });
-        throw error;
-      } finally {
-        span.end();
-      }
-    });
+    .startActiveSpan(
+      spanName,
+      { kind: SpanKind.CONSUMER, attributes },
+      remoteParent(traceparent) ?? ROOT_CONTEXT,
+      async (span) => {
+        try {
+          return await work(span);
+        } catch (error) {
+          span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.name : 'error' });
+          throw error;
+        } finally {
+          span.end();
+        }
+      },
+    );
 }
 
 /** A span for every request, and only that: a span for every hook and handler costs more than it tells. */

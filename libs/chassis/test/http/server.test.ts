@@ -22,6 +22,10 @@ beforeAll(async () => {
       server.get('/api/things/busy', () => {
         throw chassisProblem('conflict', 'a detail', { retryAfterSeconds: 3 });
       });
+      server.get('/api/things/reused', () => {
+        // as libs/postgres throws it, which does not know the chassis
+        throw Object.assign(new Error('this key was used'), { code: 'idempotency_key_reused' });
+      });
       server.post('/api/things/deep', { schema: { body: z.array(z.unknown()) } }, () => ({}));
       server.get('/api/things/versioned', (_request, reply) => reply.header('etag', '"7"').send({ version: 7 }));
     },
@@ -147,6 +151,11 @@ describe('what breaks', () => {
     const answer = await app.inject('/api/things/away');
     expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([503, 'unavailable']);
     expect(answer.headers['retry-after']).toBe('2');
+  });
+
+  test('is a 422 when an Idempotency-Key came with another request', async () => {
+    const answer = await app.inject('/api/things/reused');
+    expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([422, 'idempotency_key_reused']);
   });
 
   test('a problem keeps its own code, detail and Retry-After', async () => {

@@ -1,4 +1,5 @@
-import { currentTraceparent, withRemoteParent } from '@homeroom/chassis';
+import { withRemoteParent } from '@homeroom/chassis';
+import { currentTraceparent } from '@homeroom/telemetry';
 import { waitFor } from '@homeroom/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
@@ -75,7 +76,8 @@ describe('a process with a collector', () => {
       `
       import pg from 'pg';
       import { z } from 'zod';
-      import { createServer, defineErrors, processConfig, runProcess, currentTraceparent } from '@homeroom/chassis';
+      import { createServer, defineErrors, processConfig, runProcess } from '@homeroom/chassis';
+      import { currentTraceparent } from '@homeroom/telemetry';
       await runProcess({ service: 'things', role: 'api', config: processConfig }, async (shell) => {
         const { config, logger, health, metrics } = shell;
         const pool = new pg.Pool({ connectionString: '${process.env['TEST_POSTGRES_URL'] ?? ''}', max: 2 });

@@ -3,12 +3,12 @@ import {
   encodeCursor,
   idempotencyHeaders,
   ifMatchHeaders,
-  once,
   versionTag,
   wantedVersions,
   type ZodFastify,
 } from '@homeroom/chassis';
 import { UnreadableCsvError } from '@homeroom/csv';
+import { once } from '@homeroom/postgres';
 import { requireCoordinator, type Freshness } from '@homeroom/sessions';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';

@@ -1,5 +1,6 @@
 import { runCommand, UsageError } from '@homeroom/chassis';
 import { sentenceOf } from '@homeroom/csv';
+import { commandDatabase } from '@homeroom/postgres';
 import { readFile } from 'node:fs/promises';
 import { importClasses } from '../classes/import-classes.ts';
 import { timetableColumns } from '../classes/parse-timetable.ts';
@@ -19,6 +20,7 @@ DATABASE_URL names the enrollment database, TIME_ZONE the zone of classes that n
     options: { preview: { type: 'boolean', default: false } },
     allowPositionals: true,
     config: commandConfig,
+    openDatabase: commandDatabase(),
   },
   async ({ values, positionals: [file, ...rest] }, { database, config, say }) => {
     if (file === undefined || rest.length > 0) throw new UsageError('name one file');

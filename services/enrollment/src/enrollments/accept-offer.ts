@@ -1,5 +1,4 @@
-import { once } from '@homeroom/chassis';
-import type { Database, Transaction } from '@homeroom/postgres';
+import { type Database, once, type Transaction } from '@homeroom/postgres';
 import type { ClassView } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
 import { lockClass } from '../classes/store.ts';

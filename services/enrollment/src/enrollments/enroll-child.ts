@@ -1,6 +1,12 @@
-import { earlierAnswer, type IdempotentRequest } from '@homeroom/chassis';
 import { outboxParameters } from '@homeroom/outbox';
-import { hashRequest, isKeyTaken, isUniqueViolation, type Database } from '@homeroom/postgres';
+import {
+  type Database,
+  earlierAnswer,
+  hashRequest,
+  type IdempotentRequest,
+  isKeyTaken,
+  isUniqueViolation,
+} from '@homeroom/postgres';
 import { v7 as uuid } from 'uuid';
 import type { ClassView } from '../classes/class.ts';
 import { errors } from '../errors.ts';

@@ -1,13 +1,18 @@
-import type { OnEvent } from '@homeroom/postgres';
-import type { Logger } from './wiring/logger.ts';
-import type { Metrics } from './wiring/metrics.ts';
+import type { Logger, Metrics } from '@homeroom/telemetry';
+import type { OnEvent } from './events.ts';
 
-/** Turns what the database tells into metrics, and what a person should know into log lines. */
+/** Turns a database's events into metrics and log lines. */
 export function observeDatabase({ logger, metrics }: { logger: Logger; metrics: Metrics }): OnEvent {
-  const seconds = metrics.histogram('db_query_seconds', 'Round trips to Postgres', ['name', 'role']);
+  const seconds = metrics.histogram('db_query_seconds', 'Duration of round trips to Postgres, in seconds', [
+    'name',
+    'role',
+  ]);
   const failures = metrics.counter('db_query_failures_total', 'Round trips that failed', ['name', 'role']);
-  const retries = metrics.counter('db_retries_total', 'Transactions run again', ['code']);
-  const reads = metrics.counter('db_reads_total', 'Reads by the server that answered, and why', ['role', 'because']);
+  const retries = metrics.counter('db_retries_total', 'Transactions and statements retried, by SQLSTATE', ['code']);
+  const reads = metrics.counter('db_reads_total', 'Reads, by the server that answered and the reason for choosing it', [
+    'role',
+    'because',
+  ]);
   return (event) => {
     switch (event.type) {
       case 'query':
@@ -21,13 +26,13 @@ export function observeDatabase({ logger, metrics }: { logger: Logger; metrics: 
         reads.inc({ role: event.role, because: event.because });
         return;
       case 'replica-up':
-        logger.info({ replica: event.replica }, 'the replica answers again');
+        logger.info({ replica: event.replica }, 'replica available again');
         return;
       case 'replica-down':
-        logger.warn({ err: event.error, replica: event.replica }, 'the replica is away: reads go to the primary');
+        logger.warn({ err: event.error, replica: event.replica }, 'replica unavailable, reads go to the primary');
         return;
       case 'drained':
-        logger.warn({ code: event.code }, 'every connection to the primary is replaced');
+        logger.warn({ code: event.code }, 'replacing all connections to the primary');
         return;
       case 'connection-lost':
       case 'mark-lost':
