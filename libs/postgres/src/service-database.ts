@@ -22,7 +22,7 @@ export interface DatabaseShell {
   readonly metrics: Metrics;
   readonly health: { check(name: string, probe: (signal: AbortSignal) => Promise<unknown>): void };
   readonly signal: AbortSignal;
-  onClose(name: string, close: () => Promise<unknown>): void;
+  readonly onClose: (name: string, close: () => Promise<unknown>) => void;
 }
 
 /** An answer of the primary counts for this long as a health check: the check's own interval. */

@@ -1,6 +1,6 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { chassisErrors, Problem, type ChassisErrorCode } from './errors.ts';
+import { chassisProblem, type ChassisErrorCode } from './errors.ts';
 
 /** Node keeps the answer in progress there, and its own handler looks there too. */
 type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
@@ -10,7 +10,7 @@ const answers = new Map(
 );
 
 function rawAnswer(code: ChassisErrorCode): string {
-  const problem = new Problem(code, chassisErrors[code]);
+  const problem = chassisProblem(code);
   const body = problem.body('');
   const headers = { ...problem.headers(), 'content-length': String(Buffer.byteLength(body)), connection: 'close' };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);

@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { chassisErrors, Problem, type ChassisErrorCode } from './errors.ts';
+import { chassisProblem, Problem, type ChassisErrorCode } from './errors.ts';
 import { refusedFields } from './validation.ts';
 
 const byCode: Readonly<Record<string, ChassisErrorCode>> = {
@@ -21,9 +21,6 @@ const byStatus: Readonly<Record<number, ChassisErrorCode>> = {
   429: 'rate_limited',
   503: 'unavailable',
 };
-
-const problemOf = (code: ChassisErrorCode, detail?: string, extra?: Record<string, unknown>): Problem =>
-  new Problem(code, chassisErrors[code], detail, extra);
 
 /** Answers with a problem. For hooks and handlers that have one at hand and need not throw it. */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
@@ -50,12 +47,12 @@ export function errorHandler(unavailable: (error: unknown) => boolean) {
 
 function toProblem(error: unknown, unavailable: (error: unknown) => boolean): Problem {
   if (error instanceof Problem) return error;
-  if (unavailable(error)) return problemOf('unavailable');
-  if (!(error instanceof Error)) return problemOf('internal');
+  if (unavailable(error)) return chassisProblem('unavailable');
+  if (!(error instanceof Error)) return chassisProblem('internal');
   const { code, statusCode = 500 } = error as FastifyError;
   const errors = refusedFields(error as FastifyError);
-  if (errors !== undefined) return problemOf('validation_failed', undefined, { errors });
+  if (errors !== undefined) return chassisProblem('validation_failed', undefined, { errors });
   const known = byCode[code] ?? byStatus[statusCode];
-  if (known !== undefined) return problemOf(known);
-  return statusCode >= 400 && statusCode < 500 ? problemOf('bad_request') : problemOf('internal');
+  if (known !== undefined) return chassisProblem(known);
+  return statusCode >= 400 && statusCode < 500 ? chassisProblem('bad_request') : chassisProblem('internal');
 }

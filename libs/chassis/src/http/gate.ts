@@ -2,22 +2,21 @@ import { remoteParent } from '@homeroom/telemetry';
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { ProcessConfig } from '../wiring/config.ts';
-import { chassisErrors, Problem, type ChassisErrorCode } from './errors.ts';
+import { chassisProblem, type Problem } from './errors.ts';
 import { sendProblem } from './error-handler.ts';
 import type { Load } from './load.ts';
 
 const maxQueryParameters = 100;
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
-const refusal = (code: ChassisErrorCode, detail?: string): Problem => new Problem(code, chassisErrors[code], detail);
 
 // made once: a stack trace for each refused request is work for the attacker's benefit
-const overloaded = refusal('overloaded');
-const nulByte = refusal('bad_request', 'the URL contains a NUL byte');
-const tooManyParameters = refusal('bad_request', `the URL has more than ${maxQueryParameters} parameters`);
-const foreignOrigin = refusal('forbidden_origin');
-const encoded = refusal('unsupported_media_type', 'Content-Encoding is not supported. Send the body as it is.');
+const overloaded = chassisProblem('overloaded');
+const nulByte = chassisProblem('bad_request', 'the URL contains a NUL byte');
+const tooManyParameters = chassisProblem('bad_request', `the URL has more than ${maxQueryParameters} parameters`);
+const foreignOrigin = chassisProblem('forbidden_origin');
+const encoded = chassisProblem('unsupported_media_type', 'Content-Encoding is not supported. Send the body as it is.');
 
-/** Helmet's work without helmet's cost: the headers of every answer, computed once. */
+/** Helmet's work without helmet's cost: the headers of every response, computed once. */
 function securityHeaders(publicOrigin: string): Readonly<Record<string, string>> {
   return {
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -31,8 +30,8 @@ function securityHeaders(publicOrigin: string): Readonly<Record<string, string>>
   };
 }
 
-/** Puts the headers on an answer that every answer has. */
-export function dresser(publicOrigin: string): (request: FastifyRequest, reply: FastifyReply) => void {
+/** Makes the hook that sets the headers of every response. */
+export function setSecurityHeaders(publicOrigin: string): (request: FastifyRequest, reply: FastifyReply) => void {
   const headers = Object.entries(securityHeaders(publicOrigin));
   return (request, reply) => {
     for (const [name, value] of headers) reply.header(name, value);

@@ -4,7 +4,7 @@ import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fast
 import type { z } from 'zod';
 import type { ErrorTable } from './errors.ts';
 import { complete, factsOf, type Operation, type OperationFacts } from './openapi-responses.ts';
-import type { ZodFastify } from './server.ts';
+import type { ZodFastify } from './zod-fastify.ts';
 
 const problemSchema = {
   type: 'object',

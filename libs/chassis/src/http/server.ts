@@ -4,24 +4,23 @@ import {
   fastify,
   LogController,
   type FastifyBaseLogger,
-  type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
-  type RawReplyDefaultExpression,
-  type RawRequestDefaultExpression,
+  type FastifyHttpOptions,
   type RawServerDefault,
   type RouteOptions,
 } from 'fastify';
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { AllowedMethods } from './allowed-methods.ts';
 import { answerHook } from './answer.ts';
 import { answerClientError } from './client-errors.ts';
 import type { ProcessConfig } from '../wiring/config.ts';
 import { errorHandler, sendProblem } from './error-handler.ts';
-import { chassisProblem, type ErrorTable, Problem } from './errors.ts';
-import { dresser, gate } from './gate.ts';
+import { chassisProblem, Problem, type ErrorTable } from './errors.ts';
+import { gate, setSecurityHeaders } from './gate.ts';
 import { jsonText } from './json-body.ts';
 import { healthAnswer, healthPaths } from '../wiring/health-routes.ts';
 import type { Health } from '../wiring/health.ts';
@@ -34,15 +33,7 @@ import { rateLimitStore } from './rate-limit.ts';
 import { traceRequests, tracing } from '../wiring/tracing.ts';
 import { trustedProxies } from './trusted-proxies.ts';
 import { assertStrict, validatorCompiler } from './validation.ts';
-
-/** A Fastify server whose schemas are zod's. */
-export type ZodFastify = FastifyInstance<
-  RawServerDefault,
-  RawRequestDefaultExpression,
-  RawReplyDefaultExpression,
-  FastifyBaseLogger,
-  ZodTypeProvider
->;
+import type { ZodFastify } from './zod-fastify.ts';
 
 export interface ServerOptions {
   /** Its OpenAPI is served under `/api/<service>`; limits are counted per service. */
@@ -56,33 +47,34 @@ export interface ServerOptions {
   readonly limiter?: Redis | undefined;
   /** Put before every key in `limiter`. */
   readonly limiterPrefix?: string;
-  /** Recognises errors that mean “a dependency is down”: they leave as 503 with Retry-After instead of 500. */
+  /** Recognizes errors that mean that a dependency is down: they become 503 with Retry-After instead of 500. */
   readonly unavailable?: (error: unknown) => boolean;
   readonly openapi: { readonly title: string; readonly description: string; readonly version: string };
 }
 
+type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+
 const keepAliveMs = 72_000;
 const maxParamLength = 100;
-/** What a route reads that says nothing of its query. */
+/** The query of a route that declares none. */
 const noQuery = z.strictObject({});
 
 /**
  * Makes a server that is ready for the open internet: limits, timeouts, problem+json errors, security headers, rate limit,
- * load shedding, ETags, metrics, traces, health and OpenAPI. Add routes to it; it does not listen.
+ * load shedding, ETags, metrics, traces, health, and OpenAPI. Add routes to it; it does not listen.
  */
 export async function createServer(options: ServerOptions): Promise<ZodFastify> {
-  const { service, config, logger, health, metrics, limiter, limiterPrefix = '', unavailable = () => false } = options;
-  const trusts = trustedProxies(config.TRUSTED_PROXIES);
+  const { service, config, logger, health, metrics, errors, unavailable = () => false } = options;
   const handleError = errorHandler(unavailable);
   const load = new Load({ maxInFlight: config.MAX_IN_FLIGHT, maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS });
   const observe = observer({ load, logger, metrics });
-  const dress = dresser(config.PUBLIC_ORIGIN);
-  const welcome = (request: FastifyRequest, reply: FastifyReply): void => {
+  const setHeaders = setSecurityHeaders(config.PUBLIC_ORIGIN);
+  const admit = (request: FastifyRequest, reply: FastifyReply): void => {
     observe(request, reply);
-    dress(request, reply);
+    setHeaders(request, reply);
   };
   const { recording } = tracing();
-  let limit: ((request: FastifyRequest, reply: FastifyReply) => Promise<void>) | undefined;
+  let limit: Limit | undefined;
   const refuseCounted = (request: FastifyRequest, reply: FastifyReply, refusal: Error): void => {
     if (limit === undefined) handleError(refusal, request, reply);
     else
@@ -94,33 +86,13 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
   const log: FastifyBaseLogger = logger;
 
   const app = fastify({
+    ...transport(config),
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: (parent) => parent,
-    genReqId: ({ headers: { 'x-request-id': given }, socket }) =>
-      typeof given === 'string' && trusts(socket.remoteAddress) && /^[\w.:-]{1,128}$/.test(given)
-        ? given
-        : randomUUID(),
-    // one hop: the last entry is the proxy's, and those before it are the client's own, whatever their range
-    trustProxy: config.TRUSTED_PROXIES.length === 0 ? false : (address, hop) => hop === 0 && trusts(address),
-    bodyLimit: config.BODY_LIMIT_BYTES,
-    onProtoPoisoning: 'error',
-    onConstructorPoisoning: 'error',
-    routerOptions: { maxParamLength },
-    requestTimeout: config.REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: keepAliveMs,
-    maxRequestsPerSocket: 1_000,
-    http: {
-      // Node's own interval is 30 s: the two timeouts would be kept that late
-      connectionsCheckingInterval: Math.min(1_000, config.REQUEST_TIMEOUT_MS),
-      headersTimeout: Math.min(10_000, config.REQUEST_TIMEOUT_MS),
-      maxHeaderSize: 16_384,
-    },
-    return503OnClosing: false,
-    clientErrorHandler: answerClientError,
     // a URL that the router cannot read never reaches a hook
     frameworkErrors: (error, request, reply) => {
-      welcome(request, reply);
+      admit(request, reply);
       refuseCounted(request, reply, error);
     },
   }).withTypeProvider<ZodTypeProvider>();
@@ -128,14 +100,7 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(handleError);
-  // text/plain is Fastify's own idea; a route that takes something other than JSON says so
-  app.removeContentTypeParser(['text/plain', 'application/json']);
-  const parseJson = app.getDefaultJsonParser('error', 'error');
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    const given = jsonText(body, request.headers['content-type']);
-    if (given instanceof Problem) done(given);
-    else void parseJson(request, given, done);
-  });
+  parseJsonOnly(app);
   app.decorateRequest('traceId', undefined);
 
   let draining = false;
@@ -149,14 +114,14 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
   });
   const allowed = new AllowedMethods({ maxParamLength });
   app.addHook('onRoute', (route) => {
-    declare(route, options.errors);
+    declare(route, errors);
     allowed.add(route.method, route.url);
   });
 
   if (recording) await app.register(traceRequests());
   const enter = gate({ config, load, recording, refuseCounted });
   app.addHook('onRequest', (request, reply, done) => {
-    welcome(request, reply);
+    admit(request, reply);
     enter(request, reply, done);
   });
   app.addHook(
@@ -164,29 +129,81 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
     answerHook(() => draining),
   );
 
-  if (config.RATE_LIMIT_PER_MINUTE > 0) {
-    const refused = metrics.counter('http_rate_limited_total', 'Requests refused with 429');
-    const alone = metrics.counter('rate_limit_fallback_total', 'Times that the limit was counted without Redis');
-    await app.register(rateLimit, {
-      max: config.RATE_LIMIT_PER_MINUTE,
-      timeWindow: 60_000,
-      addHeadersOnExceeding: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
-      errorResponseBuilder: (_request, { ttl }) => {
-        refused.inc();
-        return chassisProblem('rate_limited', undefined, { retryAfterSeconds: Math.ceil(ttl / 1_000) });
-      },
-      store: rateLimitStore({
-        redis: limiter,
-        prefix: `${limiterPrefix}${service}:`,
-        onFallback: (error) => {
-          alone.inc();
-          logger.warn({ err: error }, 'the rate limit is counted in this process alone');
-        },
-      }),
-    });
-    limit = app.rateLimit() as typeof limit;
-  }
+  if (config.RATE_LIMIT_PER_MINUTE > 0) limit = await limitRate(app, options);
+  answerUnknownPaths(app, allowed, limit);
+  serveHealth(app, health);
+  await serveOpenApi(app, service, options.openapi, errors);
+  return app;
+}
 
+/** Who is believed, how long anything may take, and how large it may be. */
+function transport(config: ProcessConfig) {
+  const trusts = trustedProxies(config.TRUSTED_PROXIES);
+  return {
+    genReqId: ({ headers: { 'x-request-id': given }, socket }: IncomingMessage) =>
+      typeof given === 'string' && trusts(socket.remoteAddress) && /^[\w.:-]{1,128}$/.test(given)
+        ? given
+        : randomUUID(),
+    // one hop: the last entry is the proxy's, and those before it are the client's own, whatever their range
+    trustProxy:
+      config.TRUSTED_PROXIES.length === 0 ? false : (address: string, hop: number) => hop === 0 && trusts(address),
+    bodyLimit: config.BODY_LIMIT_BYTES,
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    routerOptions: { maxParamLength },
+    requestTimeout: config.REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: keepAliveMs,
+    maxRequestsPerSocket: 1_000,
+    http: {
+      // Node's own interval is 30 s: it would apply the two timeouts that late
+      connectionsCheckingInterval: Math.min(1_000, config.REQUEST_TIMEOUT_MS),
+      headersTimeout: Math.min(10_000, config.REQUEST_TIMEOUT_MS),
+      maxHeaderSize: 16_384,
+    },
+    return503OnClosing: false,
+    clientErrorHandler: answerClientError,
+  } satisfies FastifyHttpOptions<RawServerDefault>;
+}
+
+/** Fastify would also parse text/plain; a route that takes something other than JSON adds its own parser. */
+function parseJsonOnly(app: ZodFastify): void {
+  app.removeContentTypeParser(['text/plain', 'application/json']);
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    const given = jsonText(body, request.headers['content-type']);
+    if (given instanceof Problem) done(given);
+    else void parseJson(request, given, done);
+  });
+}
+
+async function limitRate(
+  app: ZodFastify,
+  { service, config, logger, metrics, limiter, limiterPrefix = '' }: ServerOptions,
+): Promise<Limit> {
+  const refused = metrics.counter('http_rate_limited_total', 'Requests refused with 429');
+  const fallbacks = metrics.counter('rate_limit_fallback_total', 'Fallbacks to counting without Redis');
+  await app.register(rateLimit, {
+    max: config.RATE_LIMIT_PER_MINUTE,
+    timeWindow: 60_000,
+    addHeadersOnExceeding: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
+    errorResponseBuilder: (_request, { ttl }) => {
+      refused.inc();
+      return chassisProblem('rate_limited', undefined, { retryAfterSeconds: Math.ceil(ttl / 1_000) });
+    },
+    store: rateLimitStore({
+      redis: limiter,
+      prefix: `${limiterPrefix}${service}:`,
+      onFallback: (error) => {
+        fallbacks.inc();
+        logger.warn({ err: error }, 'rate limit counted in this process alone');
+      },
+    }),
+  });
+  return app.rateLimit() as Limit;
+}
+
+/** 404, or 405 and OPTIONS where the path has other methods. */
+function answerUnknownPaths(app: ZodFastify, allowed: AllowedMethods, limit: Limit | undefined): void {
   const notFound = chassisProblem('not_found');
   const notAllowed = chassisProblem('method_not_allowed');
   app.setNotFoundHandler(limit === undefined ? {} : { preHandler: limit }, (request, reply) => {
@@ -195,14 +212,15 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
     reply.header('allow', methods);
     return request.method === 'OPTIONS' ? reply.code(204).send() : sendProblem(reply, notAllowed);
   });
+}
+
+function serveHealth(app: ZodFastify, health: Health): void {
   for (const path of healthPaths) {
     app.get(path, { schema: { hide: true }, config: { rateLimit: false } }, (_request, reply) => {
       const { status, body } = healthAnswer(health, path) ?? { status: 503, body: '' };
       return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(body);
     });
   }
-  await serveOpenApi(app, service, options.openapi, options.errors);
-  return app;
 }
 
 /** Checks what a route declares, and gives it what it leaves out. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Server, type Socket } from 'node:net';
-import type { ZodFastify } from '../http/server.ts';
+import type { ZodFastify } from '../http/zod-fastify.ts';
 
 const sweepEveryMs = 50;
 /** A connection that is idle for this long after the drain began is a spare one, without a request on its way. */

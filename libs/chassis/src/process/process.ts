@@ -8,7 +8,7 @@ import { Health } from '../wiring/health.ts';
 import { createLogger, type Logger } from '../wiring/logger.ts';
 import { Metrics } from '../wiring/metrics.ts';
 import { serveOps } from '../wiring/ops.ts';
-import type { ZodFastify } from '../http/server.ts';
+import type { ZodFastify } from '../http/zod-fastify.ts';
 import { startTracing, type Tracing } from '../wiring/tracing.ts';
 
 /** What a process's main function is given. */

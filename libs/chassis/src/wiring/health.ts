@@ -127,8 +127,9 @@ export class Health {
   async #watch(check: Check): Promise<void> {
     const { timeoutMs, everyMs } = check.options;
     check.asking = new AbortController();
-    using _deadline = runningTime(timeoutMs, check.asking);
+    const clear = abortAfterRunning(timeoutMs, check.asking);
     const failure = await ask(check.probe, check.asking.signal);
+    clear();
     if (this.#stopped) return;
     note(check, failure);
     check.timer = setTimeout(() => void this.#watch(check), everyMs);
@@ -137,10 +138,11 @@ export class Health {
 }
 
 /**
- * A deadline that stands still while the event loop does. `AbortSignal.timeout` does not: after a second without CPU it fires before
- * the answer is read that has been waiting in the socket, and on a starved machine every instance then calls a good dependency down.
+ * Aborts after `ms` in which the event loop ran. `AbortSignal.timeout` counts all time: after a second without CPU it fires before
+ * an answer is read that waits in the socket already, and on a starved machine every instance then reports a good dependency down.
+ * @returns what clears its timer.
  */
-function runningTime(ms: number, controller: AbortController): Disposable {
+function abortAfterRunning(ms: number, controller: AbortController): () => void {
   let ticks = 0;
   // however long the loop stood still, that is one tick
   const timer = setInterval(() => {
@@ -151,7 +153,7 @@ function runningTime(ms: number, controller: AbortController): Disposable {
     setImmediate(() => controller.abort());
   }, ms / ticksOfDeadline);
   timer.unref();
-  return { [Symbol.dispose]: () => clearInterval(timer) };
+  return () => clearInterval(timer);
 }
 
 /** @returns why the probe failed, or nothing. A probe that ignores its signal is not waited for. */
