@@ -44,18 +44,65 @@ const holdMs = 30_000;
 const backoff = { baseMs: 100, maxMs: 5_000 };
 
 export function createRelay(options: RelayOptions): Relay {
-  const {
-    url,
-    producer,
-    lockName,
-    batchSize = 500,
-    pollMs = { min: 20, max: 250 },
-    lockPollMs = 500,
-    onEvent = () => undefined,
-  } = options;
+  return new OutboxRelay(options);
+}
+
+class OutboxRelay implements Relay {
+  readonly #options: Required<RelayOptions>;
+
+  constructor(options: RelayOptions) {
+    this.#options = {
+      batchSize: 500,
+      pollMs: { min: 20, max: 250 },
+      lockPollMs: 500,
+      onEvent: () => undefined,
+      ...options,
+    };
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { url, lockName, onEvent } = this.#options;
+    let failures = 0;
+    while (!signal.aborted) {
+      let connection: Connection | undefined;
+      try {
+        connection = await openConnection({ url, applicationName: `${lockName}-relay` });
+        if (await this.#acquire(connection, signal)) {
+          failures = 0;
+          await this.#lead(connection, signal);
+        }
+      } catch (error) {
+        const delayMs = fullJitter(++failures, backoff);
+        onEvent({ type: 'connection-lost', error: asError(error), attempt: failures, delayMs });
+        await pause(delayMs, signal);
+      } finally {
+        await connection?.close();
+      }
+    }
+  }
+
+  /**
+   * Asks again and again instead of waiting in the server: a SELECT that waits for hours keeps vacuum from cleaning up, of
+   * all tables first the outbox.
+   */
+  async #acquire(connection: Connection, signal: AbortSignal): Promise<boolean> {
+    const { lockName, lockPollMs, onEvent } = this.#options;
+    let reported = false;
+    while (!signal.aborted) {
+      if (await connection.tryLock(`outbox-relay:${lockName}`)) {
+        onEvent({ type: 'leading' });
+        return true;
+      }
+      if (!reported) onEvent({ type: 'following' });
+      reported = true;
+      await pause(lockPollMs / 2 + (Math.random() * lockPollMs) / 2, signal);
+    }
+    return false;
+  }
 
   /** Reads from the same connection that holds the lock: without the lock there is nothing to publish. */
-  async function lead(connection: Connection, signal: AbortSignal): Promise<void> {
+  async #lead(connection: Connection, signal: AbortSignal): Promise<void> {
+    const { producer, batchSize, pollMs, onEvent } = this.#options;
     const held = new Map<string, number>();
     let idleMs = pollMs.min;
     let failures = 0;
@@ -92,49 +139,9 @@ export function createRelay(options: RelayOptions): Relay {
         held.set(key, performance.now() + holdMs);
         onEvent({ type: 'refused', key, error, holdMs });
       }
-      // what was read ahead may go on with a key that is held now
+      // what was read ahead may continue a key that is held now
       if (reading.status === 'fulfilled' && sending.value.refused.size === 0) prefetched = reading.value;
     }
-  }
-
-  return {
-    async run(signal) {
-      let failures = 0;
-      while (!signal.aborted) {
-        let connection: Connection | undefined;
-        try {
-          connection = await openConnection({ url, applicationName: `${lockName}-relay` });
-          if (await acquire(connection, signal)) {
-            failures = 0;
-            await lead(connection, signal);
-          }
-        } catch (error) {
-          const delayMs = fullJitter(++failures, backoff);
-          onEvent({ type: 'connection-lost', error: asError(error), attempt: failures, delayMs });
-          await pause(delayMs, signal);
-        } finally {
-          await connection?.close();
-        }
-      }
-    },
-  };
-
-  /**
-   * Asks again and again instead of waiting in the server: a SELECT that waits for hours keeps vacuum from cleaning up, of
-   * all tables first the outbox.
-   */
-  async function acquire(connection: Connection, signal: AbortSignal): Promise<boolean> {
-    let reported = false;
-    while (!signal.aborted) {
-      if (await connection.tryLock(`outbox-relay:${lockName}`)) {
-        onEvent({ type: 'leading' });
-        return true;
-      }
-      if (!reported) onEvent({ type: 'following' });
-      reported = true;
-      await pause(lockPollMs / 2 + (Math.random() * lockPollMs) / 2, signal);
-    }
-    return false;
   }
 }
 
