@@ -8,7 +8,7 @@ const leaseMs = 30_000;
 const mostUnsent = 10_000;
 
 /**
- * Answers the value, or hands out the key's lease: whoever holds a lease that nobody has voided since may fill. Two
+ * Answers the value, or hands out the key's lease: the holder of a lease that has not been voided may fill. Two
  * loaders share one; that is safe, because it says that nothing was invalidated since the first of them began.
  * "Scaling Memcache at Facebook" (NSDI 2013, §3.2.1) calls what this prevents a stale set.
  */
@@ -80,7 +80,7 @@ export class SecondTier {
     return this.#ask('fill', true, async () => (await this.#fillLeased(this.#keys(key), [lease, value, ttlMs])) === 1);
   }
 
-  /** Deletes the value, voids leases, tells the other processes; now, or when Redis is back. */
+  /** Deletes the value, voids leases, and notifies the other processes: now, or when Redis is available again. */
   async invalidate(keys: readonly string[]): Promise<void> {
     for (const key of keys) this.#unsent.add(key);
     const sent = await this.#ask('invalidate', false, async () => {
@@ -130,5 +130,5 @@ export class SecondTier {
   readonly #keys = (key: string): [string, string] => [this.#valueKey(key), this.#leaseKey(key)];
 }
 
-/** While ioredis is reconnecting it would queue the command instead of saying so. */
+/** While ioredis is reconnecting it would queue the command instead of failing. */
 const isReachable = (redis: Redis): boolean => redis.status === 'ready' || redis.status === 'wait';

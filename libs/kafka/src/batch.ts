@@ -28,7 +28,7 @@ const retryDefaults = { attempts: 5, baseMs: 100, maxMs: 2000 };
 /**
  * Works through one partition's messages in order. Nothing that a handler throws gets out of here: kafkajs takes a
  * TypeError for a fault of its own, and stops the consumer for good. What does get out are its own errors, thrown by
- * its own functions (the group rebalances, the connection is gone), which it knows how to answer.
+ * its own functions (the group rebalances, the connection is lost), which it knows how to handle.
  */
 export async function workThrough(work: Work, payload: EachBatchPayload): Promise<void> {
   const { batch } = payload;
@@ -64,7 +64,7 @@ export async function workThrough(work: Work, payload: EachBatchPayload): Promis
   work.emit({ kind: 'lag', group: work.options.group, topic, partition: batch.partition, lag: Math.max(0, lag) });
 }
 
-/** Tries until the message is done with. @returns false when it is not, because the loop ends. */
+/** Tries until the message is processed. @returns false when it is not, because the loop ends. */
 async function finish(work: Work, message: IncomingMessage, ended: AbortSignal): Promise<boolean> {
   const { options, emit } = work;
   const { group } = options;
@@ -138,7 +138,7 @@ async function tryOnce(work: Work, message: IncomingMessage, attempt: number, en
   }
 }
 
-/** Puts the letter into the dead letter topic, for as long as it takes: until it lies there the offset must not move. */
+/** Publishes the dead letter, for as long as it takes: until it is stored the offset must not move. */
 async function deliver(
   work: Work,
   letter: OutgoingMessage,

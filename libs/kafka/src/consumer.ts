@@ -8,12 +8,12 @@ import type { Consumer, ConsumerOptions, KafkaEvent, KafkaOptions } from './type
 const stopMs = 4000;
 /** Longer than any request or pause of kafkajs takes. */
 const silenceMs = 60_000;
-/** Crashes in a row, without a fetch between them, that are no fault of the network: then it is ours. */
+/** Crashes in a row, without a fetch between them, that are not the network's fault: then it is ours. */
 const hopelessAfter = 5;
 
 interface Crash {
   readonly error: unknown;
-  /** Whether kafkajs itself thinks that starting again helps. */
+  /** Whether kafkajs itself considers a restart useful. */
   readonly passing: boolean;
 }
 
@@ -142,7 +142,7 @@ export function startConsumer(
   };
 }
 
-/** Leaves the group and disconnects, within a time: with the brokers gone, kafkajs would wait for them. */
+/** Leaves the group and disconnects, within a time limit: with the brokers down, kafkajs would wait for them. */
 async function leave(consumer: ClientConsumer): Promise<void> {
   const late = (): Error => new Error(`the consumer did not disconnect within ${stopMs} ms`);
   await within(stopMs, consumer.disconnect(), late).catch(() => undefined); // the sockets are cut next, whatever it was
@@ -152,7 +152,7 @@ async function leave(consumer: ClientConsumer): Promise<void> {
 const lacksCoordinator = (error: unknown): boolean =>
   error instanceof Error && error.name === 'KafkaJSGroupCoordinatorNotFound';
 
-/** Before `run`, nothing has told whether kafkajs would try again: everything that is not a broker's refusal may pass. */
+/** Before `run` it is unknown whether kafkajs would retry: anything but a broker's refusal may be temporary. */
 function isPassing(error: unknown): boolean {
   return brokerCode(error) === undefined && !(error instanceof TypeError);
 }

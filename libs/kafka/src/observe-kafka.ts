@@ -21,7 +21,7 @@ export function observeKafka({ logger, metrics }: { logger: Logger; metrics: Met
         lag.set({ group: event.group, topic: event.topic, partition: String(event.partition) }, event.lag);
         return;
       case 'joined':
-        logger.info({ group: event.group, partitions: event.partitions }, 'consumer group joined');
+        logger.info({ group: event.group, partitions: event.partitions }, 'joined');
         return;
       case 'dead-lettered':
         logger.error({ ...event, err: event.error }, 'message dead-lettered');

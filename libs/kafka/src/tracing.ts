@@ -13,7 +13,7 @@ function sampledParent(traceparent: string | undefined): Context | undefined {
 
 /**
  * A producer span below the message's `traceparent`, and the `traceparent` that the message is to carry instead.
- * Nothing for traces that are not recorded: a relay must not pay for what nobody will see.
+ * Nothing for traces that are not recorded: a relay must not pay for what is never stored.
  */
 export function startSend(
   topic: string,

@@ -18,7 +18,7 @@ export function outboxParameters(
 }
 
 /**
- * Puts events into the outbox, in this order, with one insert. Call it in the transaction of the change that they tell of,
+ * Puts events into the outbox, in this order, with one insert. Call it in the transaction of the change that they describe,
  * after the aggregate's row is locked: then the order of the outbox is the order of commits, per key.
  */
 export async function append(trx: Queryable, ...events: DomainEvent[]): Promise<void> {

@@ -15,7 +15,7 @@ export type RelayEvent =
   | { readonly type: 'publish-failed'; readonly error: Error; readonly attempt: number; readonly delayMs: number }
   /** The broker will not take a message of this key, which now waits with all that follow it; the other keys go on. */
   | { readonly type: 'refused'; readonly key: string; readonly error: Error; readonly holdMs: number }
-  /** The database is away, and with it the lock. */
+  /** The connection to the database is lost, and with it the lock. */
   | { readonly type: 'connection-lost'; readonly error: Error; readonly attempt: number; readonly delayMs: number };
 
 export interface RelayOptions {
@@ -35,7 +35,7 @@ export interface RelayOptions {
 
 /** Publishes what is committed to the outbox: at least once, in order per key. */
 export interface Relay {
-  /** Works until `signal` aborts, then finishes the batch in hand, gives the lock back and resolves. Never rejects. */
+  /** Works until `signal` aborts, then finishes the batch in hand, releases the lock, and resolves. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
 }
 

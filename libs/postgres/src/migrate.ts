@@ -92,14 +92,14 @@ async function connect(url: string, waitMs: number, onEvent: (event: MigrateEven
       application_name: 'migrate',
       connectionTimeoutMillis: 2_000,
     });
-    // the query that runs then rejects, and says so better
+    // the running query then rejects with a better message
     client.on('error', () => undefined);
     try {
       await client.connect();
       return client;
     } catch (cause) {
       const error = explain(cause);
-      // a role or a database that whoever looks after Postgres has not made yet
+      // a role or a database that has not been created yet
       if (!isUnavailable(error)) throw new DatabaseUnavailableError(error.message, { cause });
       const delayMs = fullJitter(attempt, { baseMs: 50, maxMs: 2_000 });
       if (performance.now() + delayMs > deadline) {

@@ -7,8 +7,8 @@ const attempts = 5;
 const backoff = { baseMs: 20, maxMs: 160 };
 
 /**
- * Runs `work` again when the server rolled it back for a reason that a second run may not meet. Full jitter: the
- * transactions that collided must not collide again.
+ * Runs `work` again when the server rolled it back for a reason that a second run may not meet. Full jitter: transactions
+ * that collided must not collide again.
  */
 export async function retrying<T>(onEvent: OnEvent, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {

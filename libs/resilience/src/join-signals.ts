@@ -20,10 +20,10 @@ export function joinSignals(...signals: readonly AbortSignal[]): JoinedSignal {
     source.addEventListener('abort', listener, { once: true });
     return [source, listener] as const;
   });
-  const gone = signals.find((source) => source.aborted);
-  if (gone) {
+  const aborted = signals.find((source) => source.aborted);
+  if (aborted) {
     release();
-    controller.abort(gone.reason);
+    controller.abort(aborted.reason);
   }
   return { signal: controller.signal, [Symbol.dispose]: release };
 }

@@ -4,8 +4,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 type Done = (error?: Error | null, payload?: unknown) => void;
 
 /**
- * The last hook before an answer leaves: an ETag for JSON that was read, the digest of the content in the tag of a version, 304 when the client has it already, and
- * `Connection: close` once the process is draining, so that a keep-alive client goes elsewhere after this answer.
+ * The last hook before a response is sent: an ETag for JSON that was read, the digest of the content in the tag of a version,
+ * 304 when the client has it already, and `Connection: close` once the process is draining, so that a keep-alive client
+ * connects elsewhere after this response.
  */
 export function answerHook(isDraining: () => boolean) {
   return (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: Done): void => {

@@ -17,7 +17,7 @@ function rawAnswer(code: ChassisErrorCode): string {
   return `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** Answers what could not even be read as HTTP, and hangs up. */
+/** Answers what cannot be read as HTTP, and closes the connection. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: HttpSocket): void {
   if (error.code !== 'ECONNRESET' && socket.writable && isNext(socket._httpMessage)) {
     const code =
@@ -32,8 +32,8 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: HttpSock
 }
 
 /**
- * Whether what we write would be taken for the answer to what was wrong: nothing is in progress, or only the very request
- * that did not arrive whole. Behind a good request it would be taken for that one's answer.
+ * Whether the client would take what we write for the answer to the bad request: nothing is in progress, or only the request
+ * that arrived incomplete. After a good request it would be taken for that one's answer.
  */
 function isNext(answer: ServerResponse | null | undefined): boolean {
   return answer == null || (!answer.headersSent && !answer.req.complete);

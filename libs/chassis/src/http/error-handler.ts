@@ -22,14 +22,14 @@ const byStatus: Readonly<Record<number, ChassisErrorCode>> = {
   503: 'unavailable',
 };
 
-/** Answers with a problem. For hooks and handlers that have one at hand and need not throw it. */
+/** Answers with a problem. For hooks and handlers that need not throw it. */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   return reply.code(problem.status).headers(problem.headers()).send(problem.body(reply.request.id));
 }
 
 /**
- * Makes the handler of everything that a request may end with.
- * @param unavailable recognises errors that mean “a dependency is down”: they leave as 503 with Retry-After, not as 500.
+ * Makes the handler of every error that a request may end with.
+ * @param unavailable recognizes errors that mean that a dependency is down: they become 503 with Retry-After, not 500.
  */
 export function errorHandler(unavailable: (error: unknown) => boolean) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
@@ -38,7 +38,7 @@ export function errorHandler(unavailable: (error: unknown) => boolean) {
       const level = problem.status === 500 ? 'error' : 'warn';
       request.log[level](
         { err: error, request_id: request.id, method: request.method, route: request.routeOptions.url },
-        'the request failed',
+        'request failed',
       );
     }
     return sendProblem(reply, problem);

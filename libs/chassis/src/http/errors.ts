@@ -1,21 +1,21 @@
-/** A row of a service's error table. The title is a sentence for people; it never changes with the occasion. */
+/** A row of a service's error table. The title is a sentence for people; it never depends on the request. */
 export interface ErrorEntry {
   readonly status: number;
   readonly title: string;
-  /** Sent as `Retry-After` unless the occasion gives its own. */
+  /** Sent as `Retry-After` unless the problem has its own. */
   readonly retryAfterSeconds?: number;
 }
 
-/** What every service may answer, whatever it does. */
+/** What any service may answer. */
 export const chassisErrors = {
-  bad_request: { status: 400, title: 'The request cannot be understood' },
+  bad_request: { status: 400, title: 'Malformed request' },
   malformed_json: { status: 400, title: 'The body is not valid JSON' },
   idempotency_key_missing: { status: 400, title: 'This request needs an Idempotency-Key' },
   unauthenticated: { status: 401, title: 'Sign in first' },
   forbidden_origin: { status: 403, title: 'Requests from other sites are not accepted' },
-  forbidden_role: { status: 403, title: 'This is for another role' },
-  not_found: { status: 404, title: 'There is nothing here' },
-  method_not_allowed: { status: 405, title: 'This path does not have this method' },
+  forbidden_role: { status: 403, title: 'Not allowed for this role' },
+  not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'Method not allowed for this path' },
   request_timeout: { status: 408, title: 'The request took too long to arrive' },
   conflict: { status: 409, title: 'Conflicts with the current state' },
   idempotency_in_progress: {
@@ -23,23 +23,23 @@ export const chassisErrors = {
     title: 'The first request with this Idempotency-Key is not finished',
     retryAfterSeconds: 1,
   },
-  precondition_failed: { status: 412, title: 'It has changed since you read it' },
+  precondition_failed: { status: 412, title: 'The resource has changed since it was read' },
   body_too_large: { status: 413, title: 'The body is too large' },
-  unsupported_media_type: { status: 415, title: 'This content type is not accepted here' },
-  validation_failed: { status: 422, title: 'Some fields are not acceptable' },
+  unsupported_media_type: { status: 415, title: 'Unsupported content type' },
+  validation_failed: { status: 422, title: 'Some fields are invalid' },
   invalid_cursor: { status: 422, title: 'Invalid cursor' },
   idempotency_key_reused: { status: 422, title: 'This Idempotency-Key was used for another request' },
   rate_limited: { status: 429, title: 'Too many requests' },
   headers_too_large: { status: 431, title: 'The request line and headers are too large' },
-  internal: { status: 500, title: 'Something broke on our side' },
-  overloaded: { status: 503, title: 'Too busy at this moment', retryAfterSeconds: 1 },
-  unavailable: { status: 503, title: 'Something we depend on is not available', retryAfterSeconds: 2 },
-  sessions_unavailable: { status: 503, title: 'Sessions are not available at this moment', retryAfterSeconds: 2 },
+  internal: { status: 500, title: 'Internal server error' },
+  overloaded: { status: 503, title: 'The server is overloaded', retryAfterSeconds: 1 },
+  unavailable: { status: 503, title: 'A dependency is unavailable', retryAfterSeconds: 2 },
+  sessions_unavailable: { status: 503, title: 'Sessions are unavailable', retryAfterSeconds: 2 },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ChassisErrorCode = keyof typeof chassisErrors;
 
-/** A field that was not acceptable, and why. */
+/** An invalid field, and why. */
 export interface FieldError {
   readonly in: 'body' | 'query' | 'params' | 'headers';
   /** Dotted path, `guardian.email`, `children.0.birthDate`; empty for the whole. */
@@ -79,7 +79,7 @@ export class Problem extends Error {
     };
   }
 
-  /** The answer's body. From 500 up it says nothing that was not written in the table. */
+  /** The answer's body. From 500 up it contains only what the table says. */
   body(requestId: string): string {
     return JSON.stringify({
       type: `https://homeroom.dev/problems/${this.code}`,
@@ -100,7 +100,7 @@ export interface ErrorTable<Code extends string = string> {
   readonly entries: Readonly<Record<string, ErrorEntry>>;
   /**
    * Makes the problem to throw.
-   * @param detail what happened this time, for people; never secrets. It is not sent from status 500 up.
+   * @param detail what is wrong with this request, for people; never secrets. It is not sent from status 500 up.
    * @param extra further members of the body; `retryAfterSeconds` becomes `Retry-After`.
    */
   problem(code: Code | ChassisErrorCode, detail?: string, extra?: Readonly<Record<string, unknown>>): Problem;

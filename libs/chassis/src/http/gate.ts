@@ -9,10 +9,10 @@ import type { Load } from './load.ts';
 const maxQueryParameters = 100;
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-// made once: a stack trace for each refused request is work for the attacker's benefit
+// made once: a stack trace for each refused request would help an attacker to overload us
 const overloaded = chassisProblem('overloaded');
-const nulByte = chassisProblem('bad_request', 'the URL contains a NUL byte');
-const tooManyParameters = chassisProblem('bad_request', `the URL has more than ${maxQueryParameters} parameters`);
+const nulByte = chassisProblem('bad_request', 'The URL contains a NUL byte.');
+const tooManyParameters = chassisProblem('bad_request', `The URL has more than ${maxQueryParameters} parameters.`);
 const foreignOrigin = chassisProblem('forbidden_origin');
 const encoded = chassisProblem('unsupported_media_type', 'Content-Encoding is not supported. Send the body as it is.');
 
@@ -48,7 +48,7 @@ interface GateOptions {
 }
 
 /**
- * The one hook that every request passes first: refuses what must not go further, and opens the
+ * The one hook that every request passes first: refuses what must go no further, and opens the
  * trace context. One hook instead of six, and no promise: it runs for every cached read.
  */
 export function gate({ config, load, recording, refuseCounted }: GateOptions) {
@@ -97,7 +97,7 @@ function hasManyParameters(url: string, from: number): boolean {
   return false;
 }
 
-/** A browser says where an unsafe request comes from. Without a cookie there is nothing that it could abuse. */
+/** A browser sends the origin of an unsafe request. Without a cookie a foreign page has nothing to abuse. */
 function isForeign({ headers }: FastifyRequest, publicOrigin: string): boolean {
   if (headers.cookie === undefined) return false;
   const { origin } = headers;

@@ -4,7 +4,7 @@ import { chassisProblem, Problem } from './errors.ts';
 const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i;
 
 /**
- * Reads the text of a JSON body. Decoding by replacement would store what nobody has sent.
+ * Reads the text of a JSON body. Decoding with replacement characters would store what the client did not send.
  * @returns `unsupported_media_type` for a charset other than UTF-8, `malformed_json` for bytes that are not UTF-8.
  */
 export function jsonText(body: Buffer, contentType = ''): string | Problem {

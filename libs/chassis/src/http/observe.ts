@@ -4,17 +4,17 @@ import type { Logger } from '../wiring/logger.ts';
 import type { Metrics } from '../wiring/metrics.ts';
 
 /**
- * Watches one answer to its end: a metric, one log line, one request less in flight. It listens to `close`, which comes
- * also when the client went away, and not to Fastify's onResponse, which does not. Never logs bodies, query strings,
- * cookies or addresses. A stream is nothing that is in flight, and how long somebody listened is no latency.
+ * Observes one response to its end: a metric, one log line, one request less in flight. It listens to `close`, which comes
+ * also when the client disconnects, and not to Fastify's onResponse, which does not. Never logs bodies, query strings,
+ * cookies, or addresses. A stream counts neither as in flight nor as latency.
  */
 export function observer({ load, logger, metrics }: { load: Load; logger: Logger; metrics: Metrics }) {
   const duration = metrics.histogram(
     'http_request_duration_seconds',
-    'Time from the request line to the end of the answer',
+    'Time from the request line to the end of the response, in seconds',
     ['method', 'route', 'status_code'],
   );
-  // its fields are all known: going through every line for what to redact is most of what the line costs
+  // its fields are all known: searching each line for what to redact would be most of its cost
   const access = logger.child({}, { redact: [] });
   return (request: FastifyRequest, reply: FastifyReply): void => {
     const startedAt = performance.now();
@@ -23,7 +23,7 @@ export function observer({ load, logger, metrics }: { load: Load; logger: Logger
     reply.raw.once('close', () => {
       if (!stream) load.inFlight -= 1;
       const ms = performance.now() - startedAt;
-      // 499 is what proxies log for a client that did not wait
+      // 499 is what proxies log for a client that disconnected
       const status = reply.raw.writableEnded ? reply.raw.statusCode : 499;
       const { method } = request;
       const route = request.routeOptions.url ?? 'unmatched';
@@ -40,7 +40,7 @@ export function observer({ load, logger, metrics }: { load: Load; logger: Logger
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The answer goes on until somebody leaves: it counts neither as in flight nor in the latency of requests. */
+    /** The response lasts until the client disconnects: it counts neither as in flight nor as latency. */
     stream?: boolean;
   }
 }

@@ -25,7 +25,7 @@ const always = [
   'overloaded',
   'unavailable',
 ] as const;
-/** A body is read, whether the route wants one or not. */
+/** A body is read even if the route declares none. */
 const whenBodied = ['malformed_json', 'forbidden_origin', 'body_too_large', 'unsupported_media_type'] as const;
 
 /** Works out what an operation may answer: what its route declares, and what the server answers for a route of its shape. */
@@ -81,7 +81,7 @@ const headerOf = (description: string, required = true): object => ({
 const sentHeaders: Readonly<Record<string, object>> = {
   etag: headerOf('Identifies this version of the resource: for `If-None-Match` and, where there is one, `If-Match`'),
   'cache-control': headerOf('Who may store the response, and for how long'),
-  location: headerOf('The path of what was created'),
+  location: headerOf('The path of the created resource'),
   'set-cookie': headerOf('The session, or the device as known to the account'),
 };
 
@@ -92,7 +92,7 @@ const ifNoneMatch = {
   schema: { type: 'string' },
 };
 
-/** `if-match` → `If-Match`, as people write it. */
+/** `if-match` → `If-Match`. */
 const headerName = (name: string): string =>
   name === 'etag' ? 'ETag' : name.replaceAll(/(?:^|-)[a-z]/g, (initial) => initial.toUpperCase());
 

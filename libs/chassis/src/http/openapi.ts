@@ -40,7 +40,7 @@ const viewerPolicy =
 const everyPath =
   'A path answers methods that it does not have with 405 `method_not_allowed` and `Allow`, `OPTIONS` with 204 and `Allow`, and `HEAD` as `GET` without the content.';
 
-/** Serves the routes' schemas as OpenAPI 3.1 at `/api/<service>/openapi.json`, and for people at `/api/<service>/docs`. */
+/** Serves the routes' schemas as OpenAPI 3.1 at `/api/<service>/openapi.json`, and as a page at `/api/<service>/docs`. */
 export async function serveOpenApi(
   app: ZodFastify,
   service: string,
@@ -68,7 +68,7 @@ export async function serveOpenApi(
     transformObject: createJsonSchemaTransformObject({}),
   });
   let text = '';
-  // at the start, not at the first reader: a schema that cannot be described is a mistake of ours
+  // at startup, not at the first request: a schema that cannot be described is a bug
   app.addHook('onReady', (done) => {
     const document: Document = app.swagger() as object;
     for (const each of facts) {

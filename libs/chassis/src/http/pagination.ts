@@ -5,7 +5,7 @@ import { chassisProblem, type Problem } from './errors.ts';
 const sign = (text: string, key: string): Buffer => createHmac('sha256', key).update(text).digest().subarray(0, 16);
 
 /**
- * Writes where a list goes on, so that clients can carry it and nobody can forge it.
+ * Writes where a list continues, signed so that clients cannot forge it.
  * @param payload the sort key of the last row sent; JSON.
  * @param key CURSOR_SECRET.
  */

@@ -23,13 +23,13 @@ return {lease, ttl}`;
 const leaseShare = 20;
 /** Windows held by this process; beyond it the least recently used are dropped, which is lenient to those clients only. */
 const maxWindows = 50_000;
-/** After a failure Redis is left alone for this long, so that a slow one does not slow every request. */
+/** After a failure Redis is not asked for this long, so that a slow one does not slow every request. */
 const restMs = 1_000;
 
 interface Window {
   /** Requests that may still pass without asking. */
   left: number;
-  /** When nothing is left: whether Redis has said that the window is used up, or was only not asked again yet. */
+  /** When nothing is left: whether Redis reported the window as used up, or has not been asked again yet. */
   usedUp: boolean;
   endsAt: number;
 }
@@ -45,8 +45,8 @@ type RouteOptions = Parameters<FastifyRateLimitStore['child']>[0];
 
 /**
  * A store for @fastify/rate-limit: counts in Redis for all processes together, and in this process alone while Redis is
- * down or slow. It never lets everyone in, and never turns everyone away, because Redis is gone.
- * @param onFallback told once per second at most, while it counts alone.
+ * down or slow. Redis being down neither lifts the limit nor refuses everyone.
+ * @param onFallback called at most once per second while it counts alone.
  */
 export function rateLimitStore({
   redis,
@@ -109,7 +109,7 @@ export function rateLimitStore({
       );
     }
 
-    /** Whoever finds the lease spent asks again, and the rest behind it. */
+    /** The first request that finds the lease spent asks again, for those behind it as well. */
     #answer(key: string): void {
       const waiting = this.#waiting.get(key) ?? [];
       this.#waiting.delete(key);
@@ -133,7 +133,7 @@ export function rateLimitStore({
   };
 }
 
-/** Lets one request of the window pass, or says that it may not. */
+/** Lets one request of the window pass, or refuses it. */
 function take(window: Window, callback: Callback, max: number, now: number): void {
   const passes = window.left > 0;
   if (passes) window.left -= 1;

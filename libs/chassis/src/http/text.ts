@@ -7,7 +7,7 @@ const lengthOf = (given: string): number => Array.from(given).length;
 
 /**
  * Text as people write it: composed (NFC) so that equal names are equal bytes, trimmed, counted in characters and not in
- * UTF-16 units. Everything else is kept as it came; escaping is the business of whoever prints it.
+ * UTF-16 units. Everything else is kept as sent; the code that prints it escapes it.
  */
 export const text = (maxLength: number, minLength = 1): z.ZodString =>
   z

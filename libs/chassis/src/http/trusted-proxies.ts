@@ -1,11 +1,11 @@
 import { BlockList, isIPv6 } from 'node:net';
 
-/** Whether an address may say who the client is. */
+/** Whether a peer at this address may name the client. */
 export type Trust = (address: string | undefined) => boolean;
 
 /**
- * Compiles TRUSTED_PROXIES: which peers may say who the client is. A range alone is not enough where clients are in it too, as
- * they are in private ranges, so the server asks about the peer only and never about what stands in a header.
+ * Compiles TRUSTED_PROXIES: which peers may name the client. A range alone is not enough where clients are in it too, as in
+ * private ranges, so the server asks about the peer only, never about an address in a header.
  */
 export function trustedProxies(ranges: readonly string[]): Trust {
   if (ranges.length === 0) return () => false;

@@ -59,7 +59,7 @@ function unfitText(root: unknown): Issue | undefined {
   return undefined;
 }
 
-const unfitMessage = 'contains characters that are no text';
+const unfitMessage = 'contains invalid characters';
 const unfit = (text: string): boolean => text.includes('\0') || !text.isWellFormed();
 
 const parts: Readonly<Record<string, FieldError['in']>> = {
@@ -79,8 +79,8 @@ export function refusedFields({ validation, validationContext = 'body' }: Fastif
 }
 
 /**
- * Refuses, when a route is declared, a schema that would drop unknown fields without a word, and one that would make a
- * number of an empty text: a client that misspells must hear of it.
+ * Refuses, when a route is declared, a schema that would silently drop unknown fields, and one that would turn an
+ * empty text into a number: a client must learn of its misspelling.
  * @throws with the place of the first such schema.
  */
 export function assertStrict(schema: unknown, place: string): void {

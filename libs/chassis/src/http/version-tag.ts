@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * The ETag of a version. On its way out it gets the digest of the content that it is sent with, `"7-…"`: the content may
+ * The ETag of a version. When sent, it gets the digest of the content that it is sent with, `"7-…"`: the content may
  * change without the version, as the seats left in a class do, and caches must notice.
  */
 export const versionTag = (version: number): string => `"${version}"`;

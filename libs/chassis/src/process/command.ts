@@ -2,7 +2,7 @@ import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import type { z } from 'zod';
 import { ConfigError, loadConfig, type commandConfig } from '../wiring/config.ts';
 
-/** What was typed makes no sense; the message says what would. */
+/** The arguments are invalid; the message says what is valid. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -39,8 +39,8 @@ export interface CommandDeps<C extends z.ZodType, D> {
 }
 
 /**
- * Runs a command against a service's database: `--help` prints the usage; a mistake in what was typed or configured is
- * explained and exits 64 or 78, anything else that fails exits 1.
+ * Runs a command against a service's database: `--help` prints the usage; a mistake in the arguments or the configuration is
+ * explained and exits 64 or 78; any other failure exits 1.
  */
 export async function runCommand<
   const O extends ParseArgsOptionsConfig,

@@ -7,8 +7,8 @@ const sweepEveryMs = 50;
 const silenceMs = 500;
 
 /**
- * Stops accepting and waits for the answers in progress. Fastify's own `close` waits for keep-alive connections that
- * nobody uses, or cuts those that are in use.
+ * Stops accepting and waits for the answers in progress. Fastify's own `close` waits for idle
+ * keep-alive connections, or cuts those in use.
  * @param budgetMs after it, what is still open is cut.
  * @returns how many connections had to be cut.
  */
@@ -24,10 +24,10 @@ export function drainable(app: ZodFastify): (budgetMs: number) => Promise<number
     const silentAt = performance.now() + silenceMs;
     let cut = 0;
     const closeIdle = app.server.closeIdleConnections.bind(app.server);
-    // http's own close hangs up on what is idle at that very moment, and a request may be on its way there
+    // http's own close cuts connections that are idle at that moment, on which a request may be arriving
     app.server.closeIdleConnections = () => undefined;
     const ended = once(app.server, 'close');
-    // before anyone is told to go: whoever comes back at once must find the door shut, not a queue that is thrown away
+    // before any client is asked to leave: one that reconnects at once must be refused, not queued and then dropped
     Server.prototype.close.call(app.server);
     const closing = app.close();
     const sweep = setInterval(() => {

@@ -11,32 +11,32 @@ import { serveOps } from '../wiring/ops.ts';
 import type { ZodFastify } from '../http/zod-fastify.ts';
 import { startTracing, type Tracing } from '../wiring/tracing.ts';
 
-/** What a process's main function is given. */
+/** What a process's main function receives. */
 export interface Shell<C extends ProcessConfig = ProcessConfig> {
-  /** `<service>-<role>`: what its connections are called by the servers at their other ends. */
+  /** `<service>-<role>`: the name of its connections at the engines. */
   readonly name: string;
   readonly config: C;
   readonly logger: Logger;
   readonly health: Health;
   readonly metrics: Metrics;
-  /** Aborted when the shutdown begins: loops and answers without an end stop on it. */
+  /** Aborted when shutdown begins: loops and streams stop on it. */
   readonly signal: AbortSignal;
   /** Registers what must be closed after the drain; the last registered is closed first. */
   onClose(name: string, close: () => Promise<unknown>): void;
   /** Listens on HOST:PORT and marks the process started. At the end the app is drained before anything is closed. */
   serve(app: ZodFastify): Promise<void>;
-  /** For processes that serve nothing: they are running now. */
+  /** For processes that serve nothing: marks them started. */
   started(): void;
 }
 
 /** `EX_CONFIG` of sysexits.h: restarting will not help. */
 const misconfigured = 78;
-/** Of the time that is left, kept for flushing and closing when the drain takes too long. */
+/** The share of the remaining time that is kept for flushing and closing when the drain takes too long. */
 const shareForClosing = 0.3;
 
 /**
- * Runs a process from its configuration to its end. Prints every mistake of the configuration and exits 78; logs what was
- * not caught and exits 1; on SIGTERM or SIGINT stops in order and exits 0: not ready → PRESTOP_DELAY_MS → no new
+ * Runs a process from its configuration to its end. Prints every mistake of the configuration and exits 78; logs an
+ * uncaught error and exits 1; on SIGTERM or SIGINT stops in order and exits 0: not ready → PRESTOP_DELAY_MS → no new
  * connections → answers in progress → `onClose`, last first → traces and logs flushed. At SHUTDOWN_DEADLINE_MS, or at a
  * second signal, it exits 1 wherever it is.
  */
@@ -89,12 +89,12 @@ export async function runProcess<S extends z.ZodType<ProcessConfig>>(
     });
   } catch (error) {
     if (ending.signal.aborted) {
-      // told to stop before it had started: that goes on in order
-      logger.info({ reason: String(error) }, 'the start was broken off');
+      // asked to stop before it had started: shutdown continues in order
+      logger.info({ reason: String(error) }, 'startup aborted');
       return;
     }
-    logger.fatal({ err: error }, 'the process could not start');
-    await ending.begin('a failed start', 1);
+    logger.fatal({ err: error }, 'startup failed');
+    await ending.begin('startup failed', 1);
   }
 }
 
@@ -108,7 +108,7 @@ function configOrExit<S extends z.ZodType>(schema: S, name: string): Readonly<z.
   }
 }
 
-/** The end of a process, in order and in time. */
+/** The shutdown of a process, in order and within its deadline. */
 class Ending {
   readonly health = new Health();
   readonly closers: { name: string; close: () => Promise<unknown> }[] = [];
@@ -130,13 +130,13 @@ class Ending {
 
   async begin(why: string, exitCode = 0): Promise<void> {
     if (this.signal.aborted) {
-      this.#logger.warn({ why }, 'told again to stop: exiting at once');
+      this.#logger.warn({ why }, 'second signal received, exiting now');
       process.exit(1);
     }
     const { SHUTDOWN_DEADLINE_MS: deadlineMs, PRESTOP_DELAY_MS: prestopMs } = this.#config;
     const endsAt = performance.now() + deadlineMs;
     setTimeout(() => {
-      this.#logger.error({ deadlineMs }, 'the deadline has come before the end');
+      this.#logger.error({ deadlineMs }, 'shutdown deadline exceeded');
       process.exit(1);
     }, deadlineMs).unref();
     this.#logger.info({ why }, 'stopping');
@@ -153,12 +153,14 @@ class Ending {
       try {
         await close();
       } catch (error) {
-        this.#logger.error({ err: error, name }, 'could not be closed');
+        this.#logger.error({ err: error, name }, 'closing failed');
         code = 1;
       }
     }
     this.health.stop();
-    await this.tracing?.shutdown().catch((error: unknown) => this.#logger.warn({ err: error }, 'traces were not sent'));
+    await this.tracing
+      ?.shutdown()
+      .catch((error: unknown) => this.#logger.warn({ err: error }, 'sending traces failed'));
     if (this.ops?.listening === true) {
       this.ops.close();
       this.ops.closeAllConnections();

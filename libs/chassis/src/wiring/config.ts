@@ -17,7 +17,7 @@ export const commaList = z.string().transform(flag);
 /** A URL of these schemes, such as `/^rediss?$/`. */
 export const url = (protocol: RegExp): z.ZodURL => z.url({ protocol, message: 'must be a URL' });
 
-/** What signs: long enough not to be guessed. */
+/** A signing key: long enough not to be guessed. */
 export const secret = z.string().min(16);
 
 const cidrList = commaList.check((ctx) => {
@@ -38,18 +38,18 @@ export const processConfig = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   /** 0 takes any free port. */
   PORT: wholeNumber().max(65_535).default(3000),
-  /** Health and metrics live there, away from the public port. 0 takes any free port. */
+  /** Serves health and metrics, apart from the public port. 0 takes any free port. */
   OPS_PORT: wholeNumber().max(65_535).default(0),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   /** `auto` is pretty on a terminal and JSON everywhere else. */
   LOG_FORMAT: z.enum(['auto', 'json', 'pretty']).default('auto'),
-  /** How long to go on serving after SIGTERM, until every balancer has seen that the process is not ready. */
+  /** How long to continue serving after SIGTERM, until every balancer has seen that the process is not ready. */
   PRESTOP_DELAY_MS: wholeNumber().default(0),
   /** From SIGTERM to the end, everything included. */
   SHUTDOWN_DEADLINE_MS: wholeNumber(1).default(10_000),
-  /** Only peers in these ranges are believed when they say who the client is. */
+  /** Only peers in these ranges may name the client. */
   TRUSTED_PROXIES: cidrList.default([]),
-  /** Where browsers find the house: the one origin that may send unsafe requests with a cookie. */
+  /** The origin that browsers use: the only one that may send unsafe requests with a cookie. */
   PUBLIC_ORIGIN: z
     .url({ protocol: /^https?$/ })
     .transform((url) => new URL(url).origin)
@@ -81,7 +81,7 @@ export const databaseConfig = {
   DATABASE_REPLICA_POOL_SIZE: wholeNumber(1).default(5),
   /** Connections that all processes together may open; 0 when it is not known. */
   DATABASE_CONNECTIONS_PLANNED: wholeNumber().default(0),
-  /** How long a start waits for a database that is not there yet or not yet migrated; 0 refuses at once. */
+  /** How long startup waits for a database that is down or not migrated; 0 fails at once. */
   SCHEMA_WAIT_MS: wholeNumber().default(0),
 };
 
@@ -133,7 +133,7 @@ export function loadConfig<S extends z.ZodType>(
   throw new ConfigError(
     parsed.issues.map(({ field, message }) => {
       if (field === '') return message;
-      // what is coerced is there even when it is not
+      // coercion turns a missing variable into a value
       return field in given ? `${field}: ${message}` : `${field}: is missing`;
     }),
   );

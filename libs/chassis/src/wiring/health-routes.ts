@@ -1,7 +1,7 @@
 import type { Health } from './health.ts';
 
 /**
- * What a probe is told.
+ * The answer to a probe.
  * @param path `/health/live`, `/health/ready` or `/health/startup`; undefined for any other.
  */
 export function healthAnswer(health: Health, path: string): { status: 200 | 503; body: string } | undefined {

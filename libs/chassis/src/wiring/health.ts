@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 
-/** Throws when the dependency cannot be used; must stop when the signal is aborted. */
+/** Throws when the dependency is unavailable; must stop when the signal aborts. */
 export type Probe = (signal: AbortSignal) => Promise<unknown>;
 
 export interface CheckOptions {
@@ -53,7 +53,7 @@ export class Health {
     probe: Probe,
     { failAfter = 3, recoverAfter = 2, everyMs = 2_000, timeoutMs = 3_000, critical = true }: CheckOptions = {},
   ): void {
-    if (this.#checks.has(name)) throw new Error(`a health check is already called “${name}”`);
+    if (this.#checks.has(name)) throw new Error(`a health check is already called "${name}"`);
     const check: Check = {
       probe,
       options: { failAfter, recoverAfter, everyMs, timeoutMs, critical },
@@ -85,7 +85,7 @@ export class Health {
     this.#started = true;
   }
 
-  /** Not ready from this moment and for good: the process is going away. */
+  /** Not ready from now on: the process is shutting down. */
   drain(): void {
     this.#draining = true;
   }

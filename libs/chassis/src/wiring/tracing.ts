@@ -68,7 +68,7 @@ function register(provider: NodeTracerProvider, recording: boolean): Tracing {
 
 /**
  * The usual way, hooks in the module loader, sees nothing that was imported before the hooks were there, and an ES
- * module's imports are all loaded before its first line runs: it traces nothing and says nothing. The instrumentation
+ * module's imports are all loaded before its first line runs: it traces nothing, silently. The instrumentation
  * patches prototypes, so it is given the module itself, and load order no longer matters.
  */
 async function tracePostgres(): Promise<void> {
@@ -109,7 +109,7 @@ export async function withRemoteParent<T>(
     );
 }
 
-/** A span for every request, and only that: a span for every hook and handler costs more than it tells. */
+/** One span per request: spans for each hook and handler cost more than they are worth. */
 export function traceRequests(): FastifyPluginCallback {
   const instrumentation = new FastifyOtelInstrumentation({
     instrumentHooks: false,

@@ -141,7 +141,7 @@ describe('what breaks', () => {
     expect(answer.statusCode).toBe(500);
     expect(answer.json()).toMatchObject({ code: 'internal' });
     expect(answer.body).not.toMatch(/hunter2|10\.0\.0\.7/);
-    expect(things.lines.findLast(({ msg }) => msg === 'the request failed')).toMatchObject({
+    expect(things.lines.findLast(({ msg }) => msg === 'request failed')).toMatchObject({
       level: 'error',
       err: { message: expect.stringContaining('hunter2') },
     });

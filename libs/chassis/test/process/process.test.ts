@@ -94,9 +94,7 @@ describe('a process', () => {
       `onClose('pool', async () => { logger.info('pool closed'); }); throw new Error('no such table');`,
     );
     expect(await child.ended).toBe(1);
-    expect(child.lines().map(({ msg }) => msg)).toEqual(
-      expect.arrayContaining(['the process could not start', 'pool closed']),
-    );
+    expect(child.lines().map(({ msg }) => msg)).toEqual(expect.arrayContaining(['startup failed', 'pool closed']));
   });
 
   test.each([
@@ -217,7 +215,7 @@ describe('on SIGTERM under keep-alive load', () => {
     child.process.kill('SIGTERM');
     expect(await child.ended).toBe(1);
     expect(performance.now() - startedAt).toBeLessThan(2_000);
-    expect(child.lines().at(-1)).toMatchObject({ msg: 'the deadline has come before the end' });
+    expect(child.lines().at(-1)).toMatchObject({ msg: 'shutdown deadline exceeded' });
   });
 
   test('a second signal ends it at once', async () => {
