@@ -21,7 +21,7 @@ export async function receiveOnce(
  * Deletes the record of events received more than `days` ago, at most `limit` of them. @returns how many. Keep them for longer than the
  * broker keeps messages, or a replay of its log would have its effects again.
  */
-export async function forgetReceived(db: Queryable, { days = 30, limit = 10_000 } = {}): Promise<number> {
+export async function purgeReceived(db: Queryable, { days = 30, limit = 10_000 } = {}): Promise<number> {
   const { rowCount } = await db.query({
     name: 'inbox_forget',
     text: `delete from inbox where (consumer, event_id) in (

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { forgetReceived, receiveOnce } from '@homeroom/outbox';
+import { purgeReceived, receiveOnce } from '@homeroom/outbox';
 import { openDatabase, type Database } from '@homeroom/postgres';
 import { createTestDatabase, type TestDatabase } from '@homeroom/testing';
 import { randomUUID } from 'node:crypto';
@@ -67,7 +67,7 @@ test('what was received long ago is forgotten in portions', async () => {
     text: `update inbox set received_at = now() - interval '31 days' where consumer = 'welcome'`,
   };
   const { rowCount } = await database.query(long);
-  expect(await forgetReceived(database, { limit: 1 })).toBe(1);
-  expect(await forgetReceived(database)).toBe(rowCount - 1);
-  expect(await forgetReceived(database)).toBe(0);
+  expect(await purgeReceived(database, { limit: 1 })).toBe(1);
+  expect(await purgeReceived(database)).toBe(rowCount - 1);
+  expect(await purgeReceived(database)).toBe(0);
 });

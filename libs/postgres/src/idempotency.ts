@@ -139,7 +139,7 @@ export const hashRequest = (method: string, path: string, body: unknown): string
     .digest('base64url');
 
 /** Deletes keys older than `hours`, at most `limit` of them. @returns how many. Clients retry for minutes, not days. */
-export async function forgetIdempotencyKeys(db: Queryable, { hours = 72, limit = 10_000 } = {}): Promise<number> {
+export async function purgeIdempotencyKeys(db: Queryable, { hours = 72, limit = 10_000 } = {}): Promise<number> {
   const { rowCount } = await db.query({
     name: 'forget_idempotency_keys',
     text: `delete from idempotency_keys where (principal, key) in (

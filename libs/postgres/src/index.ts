@@ -16,7 +16,7 @@ export {
   claimIdempotencyKey,
   claimParameters,
   findIdempotentResponse,
-  forgetIdempotencyKeys,
+  purgeIdempotencyKeys,
   hashRequest,
   IdempotencyMismatchError,
   idempotencyTable,

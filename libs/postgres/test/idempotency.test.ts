@@ -4,7 +4,7 @@ import {
   claimIdempotencyKey,
   claimParameters,
   findIdempotentResponse,
-  forgetIdempotencyKeys,
+  purgeIdempotencyKeys,
   hashRequest,
   IdempotencyMismatchError,
   idempotencyTable,
@@ -125,9 +125,9 @@ test('old keys are forgotten in portions', async () => {
     name: 'age',
     text: `update idempotency_keys set created_at = now() - interval '73 hours' where key like 'c%'`,
   });
-  expect(await forgetIdempotencyKeys(database, { limit: 5 })).toBe(5);
-  expect(await forgetIdempotencyKeys(database)).toBe(3);
-  expect(await forgetIdempotencyKeys(database)).toBe(0);
+  expect(await purgeIdempotencyKeys(database, { limit: 5 })).toBe(5);
+  expect(await purgeIdempotencyKeys(database)).toBe(3);
+  expect(await purgeIdempotencyKeys(database)).toBe(0);
 });
 
 test('a fingerprint tells method, path and body apart', () => {

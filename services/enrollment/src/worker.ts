@@ -1,8 +1,8 @@
 import { runProcess } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
 import { type ConsumeOptions, observeKafka, openKafka } from '@homeroom/kafka';
-import { createRelay, forgetReceived, observeRelay } from '@homeroom/outbox';
-import { forgetIdempotencyKeys, openServiceDatabase, purgeExpiredRows } from '@homeroom/postgres';
+import { createRelay, purgeReceived, observeRelay } from '@homeroom/outbox';
+import { purgeIdempotencyKeys, openServiceDatabase, purgeExpiredRows } from '@homeroom/postgres';
 import { connectRedis } from '@homeroom/redis';
 import { openClassCache } from './classes/open-class-cache.ts';
 import { migrations, workerConfig } from './config.ts';
@@ -99,7 +99,7 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
       signal,
     ),
     purgeExpiredRows(
-      { 'idempotency keys': () => forgetIdempotencyKeys(database), 'received events': () => forgetReceived(database) },
+      { 'idempotency keys': () => purgeIdempotencyKeys(database), 'received events': () => purgeReceived(database) },
       { signal, logger },
     ),
   ]).catch((error: unknown) => {

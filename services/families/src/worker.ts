@@ -2,7 +2,7 @@ import { runProcess } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
 import { observeKafka, openKafka } from '@homeroom/kafka';
 import { createRelay, observeRelay } from '@homeroom/outbox';
-import { forgetIdempotencyKeys, openServiceDatabase, purgeExpiredRows } from '@homeroom/postgres';
+import { purgeIdempotencyKeys, openServiceDatabase, purgeExpiredRows } from '@homeroom/postgres';
 import { deleteExpiredTokens } from './accounts/store.ts';
 import { migrations, workerConfig } from './config.ts';
 
@@ -34,7 +34,7 @@ await runProcess({ service: 'families', role: 'worker', config: workerConfig }, 
       .then(() => relay.run(signal)),
     purgeExpiredRows(
       {
-        'idempotency keys': () => forgetIdempotencyKeys(database),
+        'idempotency keys': () => purgeIdempotencyKeys(database),
         'account tokens': () => deleteExpiredTokens(database),
       },
       { signal, logger },

@@ -1,6 +1,6 @@
 import { runProcess } from '@homeroom/chassis';
 import { type Consumer, observeKafka, openKafka } from '@homeroom/kafka';
-import { createRelay, forgetReceived, observeRelay } from '@homeroom/outbox';
+import { createRelay, purgeReceived, observeRelay } from '@homeroom/outbox';
 import { purgeExpiredRows, openServiceDatabase } from '@homeroom/postgres';
 import { connectRedis } from '@homeroom/redis';
 import { migrations, workerConfig } from './config.ts';
@@ -96,7 +96,7 @@ await runProcess({ service: 'notifications', role: 'worker', config: workerConfi
     deliveries.run(signal),
     purgeExpiredRows(
       {
-        'received events': () => forgetReceived(database),
+        'received events': () => purgeReceived(database),
         'account mails': () => deleteOldAccountMails(database),
         'held mails': () => suppressHeld(database, { days: config.MAIL_HOLD_DAYS }),
         'mails without an address': () => suppressWithoutAddress(database, { days: config.MAIL_HOLD_DAYS }),
