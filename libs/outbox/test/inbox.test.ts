@@ -61,7 +61,7 @@ test('negative control: without receiveOnce a second delivery doubles the effect
   expect(await effects(id)).toBe(2);
 });
 
-test('what was received long ago is forgotten in portions', async () => {
+test('what was received long ago is deleted in portions', async () => {
   const long = {
     name: 'long_ago',
     text: `update inbox set received_at = now() - interval '31 days' where consumer = 'welcome'`,

@@ -120,7 +120,7 @@ test('an answer that was not stored in the claim’s transaction is a bug that s
   await expect(database.transaction((trx) => claimIdempotencyKey(trx, key))).rejects.toThrow('without an answer');
 });
 
-test('old keys are forgotten in portions', async () => {
+test('old keys are deleted in portions', async () => {
   await database.query({
     name: 'age',
     text: `update idempotency_keys set created_at = now() - interval '73 hours' where key like 'c%'`,
@@ -130,7 +130,7 @@ test('old keys are forgotten in portions', async () => {
   expect(await purgeIdempotencyKeys(database)).toBe(0);
 });
 
-test('a fingerprint tells method, path and body apart', () => {
+test('a fingerprint distinguishes method, path, and body', () => {
   const hash = hashRequest('POST', '/a', { b: 1 });
   expect(hashRequest('POST', '/a', { b: 1 })).toBe(hash);
   expect(

@@ -97,7 +97,7 @@ describe('once', () => {
     expect(made).toBe(1);
   });
 
-  test('forgets the key of what was refused', async () => {
+  test('does not keep the key of a refused request', async () => {
     const database = await open();
     const claim = { principal: 'a', key: 'three', request: ['POST', '/api/things', {}] } as const;
     const refused = database.transaction((trx) => once(trx, claim, () => Promise.reject(new Error('no room'))));

@@ -121,7 +121,7 @@ describe('a request', () => {
 });
 
 describe('signing out', () => {
-  test('ends the session and takes the cookie away', async () => {
+  test('ends the session and clears the cookie', async () => {
     const token = await signedIn();
     const answer = await as(token, '/sign-out', 'POST');
     expect(answer.json()).toEqual({ ended: 1 });

@@ -3,19 +3,19 @@ import { describe, expect, test } from '@jest/globals';
 
 const errors = defineErrors({
   family_not_found: { status: 404, title: 'No such family' },
-  ledger_down: { status: 503, title: 'The ledger is away', retryAfterSeconds: 7 },
+  ledger_down: { status: 503, title: 'The ledger is unavailable', retryAfterSeconds: 7 },
 });
 const body = (code: 'family_not_found' | 'ledger_down' | 'internal', detail?: string): Record<string, unknown> =>
   JSON.parse(errors.problem(code, detail).body('r-1')) as Record<string, unknown>;
 
 describe('an error table', () => {
   test('makes problems with a stable code, the sentence of the table and the request id', () => {
-    expect(body('family_not_found', 'it moved away')).toEqual({
+    expect(body('family_not_found', 'it has moved')).toEqual({
       type: 'https://homeroom.dev/problems/family_not_found',
       title: 'No such family',
       status: 404,
       code: 'family_not_found',
-      detail: 'it moved away',
+      detail: 'it has moved',
       instance: 'r-1',
     });
   });

@@ -89,7 +89,7 @@ describe('Contract: the document lists what each route may answer', () => {
     expect(post?.security).toBeUndefined();
   });
 
-  test('a route that wants a session says so; one that reads nothing has no body’s refusals', async () => {
+  test('a route that wants a session declares it; one that reads nothing has no body’s refusals', async () => {
     const get = (await describeApp()).paths['/api/things/pets/{petId}']?.['get'];
     expect(get?.security).toEqual([{ session: [] }]);
     expect(Object.keys(get?.responses ?? {})).toEqual([

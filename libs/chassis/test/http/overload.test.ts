@@ -58,7 +58,7 @@ describe('more requests than a process can hold', () => {
     expect(await answers).toHaveLength(40);
   });
 
-  test('clients that go away without waiting give their place back', async () => {
+  test('clients that disconnect without waiting free their place', async () => {
     const app = await slowApp({ MAX_IN_FLIGHT: '3' });
     await app.listen({ host: '127.0.0.1', port: 0 });
     await Promise.all(
@@ -85,7 +85,7 @@ describe('streams', () => {
     );
   const latencies = (): Promise<string> => things.metrics.registry.metrics();
 
-  test('take no room from requests, and how long somebody listens is no latency', async () => {
+  test('take no room from requests, and their duration is not counted as latency', async () => {
     const app = await slowApp({ MAX_IN_FLIGHT: '3' });
     const streams = listen(app, 10);
     await waitFor('the streams to open', () => listeners === 10);

@@ -52,7 +52,7 @@ async function statuses(app: ZodFastify, remoteAddress: string, times: number, p
 const passed = (seen: number[]): number => seen.filter((status) => status === 200).length;
 
 describe('100 a minute per address', () => {
-  test('the 101st is refused with 429 and told when to come back', async () => {
+  test('the 101st is refused with 429 and a Retry-After', async () => {
     const app = await limited('100', redis);
     const address = newClient();
     const seen = await statuses(app, address, 101);
@@ -153,7 +153,7 @@ describe('S9: behind a gateway whose range holds clients too', () => {
   test('a client that comes past the gateway is counted by its own address, unless that is in the ranges', async () => {
     const app = await limited('3', undefined, { TRUSTED_PROXIES: '10.0.0.0/16' });
     expect(await forging(app, client, '')).toEqual([200, 200, 200, 429]);
-    // the limit of the rule: keep ranges as narrow as the gateway's own addresses, and others away from the pods
+    // the limit of the rule: keep ranges as narrow as the gateway's own addresses, and keep others from reaching the pods
     const wide = await limited('3', undefined, { TRUSTED_PROXIES: '10.0.0.0/8' });
     expect(await forging(wide, client, '')).toEqual([200, 200, 200, 200]);
   });
@@ -172,7 +172,7 @@ describe('without Redis', () => {
     await proxy.close();
   });
 
-  test('the process counts alone when it is gone: the 101st is still refused, nobody gets an error', async () => {
+  test('the process counts alone when it is down: the 101st is still refused, no caller gets an error', async () => {
     const app = await limited('100', fragile);
     proxy.refuse();
     const seen = await statuses(app, newClient(), 101);

@@ -213,6 +213,6 @@ describe('D14: messages say what is wrong in plain words', () => {
     [{ size: 0 }, ['size must be at least 1']],
     [{ tags: ['a', 'b'] }, ['tags must have at most 1 item']],
     [{ on: 'yes' }, ['on must be true or false']],
-    [{ colour: 'red' }, ['colour is not a known field']],
+    [{ color: 'red' }, ['color is not a known field']],
   ])('%j', (change, expected) => expect(messages(change)).toEqual(expected));
 });

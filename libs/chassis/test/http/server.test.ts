@@ -16,7 +16,7 @@ beforeAll(async () => {
     },
     unavailable: (error) => error instanceof Error && error.message === 'database down',
     routes: (server) => {
-      server.get('/api/things/away', () => {
+      server.get('/api/things/down', () => {
         throw new Error('database down');
       });
       server.get('/api/things/busy', () => {
@@ -44,14 +44,14 @@ const post = (payload: unknown, headers: Record<string, string> = {}) =>
 
 describe('what is refused', () => {
   test('names every field at once, unknown ones too, and where it was', async () => {
-    const answer = await post({ name: '', size: 'big', colour: 'red' });
+    const answer = await post({ name: '', size: 'big', color: 'red' });
     expect(answer.statusCode).toBe(422);
     expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
     const problem = answer.json<{ code: string; instance: string; errors: { in: string; field: string }[] }>();
     expect(problem.code).toBe('validation_failed');
     expect(problem.instance).toBe(answer.headers['x-request-id']);
     expect(problem.errors.map(({ in: part, field }) => `${part} ${field}`).sort()).toEqual([
-      'body colour',
+      'body color',
       'body name',
       'body size',
     ]);
@@ -148,7 +148,7 @@ describe('what breaks', () => {
   });
 
   test('is a 503 with Retry-After when a dependency is down', async () => {
-    const answer = await app.inject('/api/things/away');
+    const answer = await app.inject('/api/things/down');
     expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([503, 'unavailable']);
     expect(answer.headers['retry-after']).toBe('2');
   });
@@ -179,7 +179,7 @@ describe('every answer', () => {
     },
   );
 
-  test('has a policy that allows nothing, and HSTS where the house is on https', async () => {
+  test('has a policy that allows nothing, and HSTS when the origin is https', async () => {
     const { headers } = await app.inject('/api/things');
     expect(headers).toMatchObject({
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -294,7 +294,7 @@ describe('reading JSON again', () => {
     expect(changed.statusCode).toBe(200);
   });
 
-  test('Contract: a version’s ETag also has the digest of the content: both versions and contents are told apart', async () => {
+  test('Contract: a version’s ETag also has the digest of the content: it distinguishes versions and contents', async () => {
     const first = await app.inject('/api/things/versioned');
     expect(first.headers.etag).toMatch(/^"7-[\w-]{22}"$/);
     const again = await app.inject({
@@ -331,7 +331,7 @@ describe('what is seen from outside', () => {
     expect(JSON.stringify(things.lines)).not.toMatch(/secret-id|hunter2.{0,3}"[^m]|topsecret|203\.0\.113\.9/);
   });
 
-  test('the trace of the caller goes on', async () => {
+  test('the trace of the caller continues', async () => {
     const before = things.lines.length;
     const traceId = 'c'.repeat(32);
     await app.inject({ url: '/api/things', headers: { traceparent: `00-${traceId}-${'d'.repeat(16)}-01` } });

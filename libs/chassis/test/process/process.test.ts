@@ -34,7 +34,7 @@ async function start(body: string, env: Record<string, string> = {}): Promise<Ch
 
 const serving = `onClose('pool', async () => { logger.info('pool closed'); });
   onClose('producer', async () => { logger.info('producer closed'); });
-  signal.addEventListener('abort', () => logger.info('told to stop'));
+  signal.addEventListener('abort', () => logger.info('asked to stop'));
   await shell.serve(app);`;
 
 const originOf = async (child: Child): Promise<string> => String((await child.line('listening'))['address']);
@@ -100,7 +100,7 @@ describe('a process', () => {
   test.each([
     ['an exception', `setTimeout(() => { throw new Error('lost') }, 1);`],
     ['a rejection', `setTimeout(() => void Promise.reject(new Error('lost')), 1);`],
-  ])('that did not catch %s says so and exits 1', async (_, trouble) => {
+  ])('that did not catch %s logs it and exits 1', async (_, trouble) => {
     const child = await start(`${serving} ${trouble}`);
     expect(await child.ended).toBe(1);
     expect(child.lines()).toContainEqual(
@@ -138,7 +138,7 @@ describe('on SIGTERM under keep-alive load', () => {
       .filter((msg) => msg !== 'request' && msg !== 'slow has begun');
     expect(order.slice(order.indexOf('stopping'))).toEqual([
       'stopping',
-      'told to stop',
+      'asked to stop',
       'producer closed',
       'pool closed',
       'stopped',

@@ -64,7 +64,7 @@ describe('health', () => {
       'broker',
       () => {
         seen.push(health.ready());
-        return (script.shift() ?? true) ? Promise.resolve() : Promise.reject(new Error('away'));
+        return (script.shift() ?? true) ? Promise.resolve() : Promise.reject(new Error('down'));
       },
       fast,
     );
@@ -118,7 +118,7 @@ describe('health', () => {
 
   test('reports what is not critical without giving up readiness for it', async () => {
     health.markStarted();
-    health.check('cache', () => Promise.reject(new Error('away')), { ...fast, critical: false });
+    health.check('cache', () => Promise.reject(new Error('down')), { ...fast, critical: false });
     await waitFor('down', () => health.report().checks['cache']?.state === 'down');
     expect(health.ready()).toBe(true);
   });

@@ -22,7 +22,7 @@ describe('a traceparent', () => {
     expect(currentTraceparent()).toBeUndefined();
   });
 
-  test('goes on through asynchronous work, with a span of its own', async () => {
+  test('continues through asynchronous work, with a span of its own', async () => {
     const inside = await withRemoteParent(traceparent, 'work', {}, async () => {
       await new Promise((resolve) => setImmediate(resolve));
       return currentTraceparent();
@@ -138,14 +138,14 @@ describe('a process with a collector', () => {
     expect(spans.map(({ name }) => name)).toContain('POST /api/things/:id');
   });
 
-  test('that is away loses its spans and nothing else', async () => {
+  test('that is down loses its spans and nothing else', async () => {
     const { child, origin } = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
     expect(await post(origin)).toMatchObject({ id: '7' });
     child.process.kill('SIGTERM');
     expect(await child.ended).toBe(0);
   });
 
-  test('without one nothing is sent, and the trace still goes on into logs and events', async () => {
+  test('without one nothing is sent, and the trace still continues into logs and events', async () => {
     const { child, origin } = await start({});
     const answer = await post(origin, { traceparent });
     expect(answer.traceparent).toContain('a'.repeat(32));
