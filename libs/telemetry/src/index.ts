@@ -1,2 +1,2 @@
-export type { Counter, Gauge, Histogram, Logger, Metrics } from './observers.ts';
+export type { Logger, Metrics } from './observers.ts';
 export { currentTraceparent, remoteParent, traceparentOf } from './trace-context.ts';

@@ -9,17 +9,17 @@ export interface Logger {
 
 type Labels<L extends string> = Partial<Record<L, string | number>>;
 
-export interface Counter<L extends string = string> {
+interface Counter<L extends string = string> {
   inc(labels: Labels<L>, by?: number): void;
   inc(by?: number): void;
 }
 
-export interface Gauge<L extends string = string> {
+interface Gauge<L extends string = string> {
   set(labels: Labels<L>, value: number): void;
   set(value: number): void;
 }
 
-export interface Histogram<L extends string = string> {
+interface Histogram<L extends string = string> {
   observe(labels: Labels<L>, value: number): void;
 }
 
