@@ -42,7 +42,7 @@ export default tseslint.config(
   {
     // the process's environment is read in one place, and signals live in one place
     files: ['libs/*/src/**/*.ts', 'services/*/src/**/*.ts'],
-    ignores: ['libs/chassis/src/config.ts', 'libs/chassis/src/process.ts', 'libs/testing/**'],
+    ignores: ['libs/chassis/src/wiring/config.ts', 'libs/chassis/src/process/process.ts', 'libs/testing/**'],
     rules: {
       'no-restricted-properties': [
         'error',

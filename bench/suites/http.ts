@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connectRedis } from '@homeroom/chassis';
+import { connectRedis } from '@homeroom/redis';
 import { openSessions } from '@homeroom/sessions';
 import { createTestDatabase } from '@homeroom/testing';
 import { childId, familyId, openClassId, readClassId, seedCoOp } from '../co-op.ts';

@@ -1,153 +1,158 @@
+import { within } from '@homeroom/resilience';
 import { LRUCache } from 'lru-cache';
 import { randomUUID } from 'node:crypto';
 import { SecondTier } from './second-tier.ts';
 import { subscribe } from './subscription.ts';
 import type { Cache, CacheEvent, CacheOptions } from './types.ts';
 
-/** A load under way, that every caller of this process waits for. */
+/** A load in progress, which every caller of this process waits for. */
 interface Flight {
   promise: Promise<string | undefined>;
   /** The key was invalidated meanwhile: its value must be stored nowhere. */
   voided: boolean;
 }
 
+/** Reads the truth; `undefined` means that there is none. */
+type Load = () => Promise<string | undefined>;
+
 /**
- * Opens a cache. Opens one connection to Redis of its own, to hear invalidations; `close()` ends it.
+ * Opens a cache. Opens one connection to Redis of its own, to receive invalidations; `close()` ends it.
  * @throws {Error} at once, with a sentence, for options that make no sense.
  */
 export function openCache(options: CacheOptions): Cache {
   check(options);
-  const { name, redis, keyPrefix, onEvent, loadTimeoutMs = 10_000 } = options;
-  const origin = randomUUID();
-  const channel = `${keyPrefix}invalidated`;
-  const emit = (event: CacheEvent): void => onEvent?.(event);
-  const l1Hit: CacheEvent = { kind: 'hit', cache: name, tier: 'l1' };
-  const l1 = new LRUCache<string, string>({ max: options.l1.maxEntries, ttl: options.l1.ttlMs });
-  const l2 = redis && new SecondTier(redis, options, channel, origin, emit);
-  const flights = new Map<string, Flight>();
-  const filling = new Set<Promise<void>>();
+  return new TwoTierCache(options);
+}
 
-  const forget = (key: string): void => {
-    l1.delete(key);
-    const flight = flights.get(key);
+class TwoTierCache implements Cache {
+  readonly #name: string;
+  readonly #origin = randomUUID();
+  readonly #loadTimeoutMs: number;
+  readonly #onEvent: CacheOptions['onEvent'];
+  readonly #l1Hit: CacheEvent;
+  readonly #l1: LRUCache<string, string>;
+  readonly #l2: SecondTier | undefined;
+  readonly #subscription: { close: () => void } | undefined;
+  readonly #flights = new Map<string, Flight>();
+  readonly #filling = new Set<Promise<void>>();
+
+  constructor(options: CacheOptions) {
+    const { name, redis, keyPrefix, l1, onEvent, loadTimeoutMs = 10_000 } = options;
+    this.#name = name;
+    this.#loadTimeoutMs = loadTimeoutMs;
+    this.#onEvent = onEvent;
+    this.#l1Hit = { kind: 'hit', cache: name, tier: 'l1' };
+    this.#l1 = new LRUCache({ max: l1.maxEntries, ttl: l1.ttlMs });
+    if (redis === undefined) return;
+    const channel = `${keyPrefix}invalidated`;
+    this.#l2 = new SecondTier(redis, options, channel, this.#origin, this.#emit);
+    this.#subscription = subscribe(redis, channel, {
+      pingMs: Math.max(1000, l1.ttlMs),
+      onGap: () => this.#forgetAll(),
+      onError: (error) => this.#emit({ kind: 'l2-error', cache: name, operation: 'subscribe', error }),
+      onMessage: (message) => this.#receive(message),
+    });
+  }
+
+  peek(key: string): string | undefined {
+    const held = this.#l1.get(key);
+    if (held !== undefined) this.#onEvent?.(this.#l1Hit);
+    return held;
+  }
+
+  async get(key: string, load: Load): Promise<string | undefined> {
+    const held = this.peek(key);
+    if (held !== undefined) return held;
+    const flight = this.#flights.get(key);
+    if (flight === undefined) return this.#fly(key, load);
+    this.#emit({ kind: 'coalesced', cache: this.#name });
+    return flight.promise;
+  }
+
+  async invalidate(...keys: string[]): Promise<void> {
+    for (const key of keys) {
+      this.#forget(key);
+      this.#emit({ kind: 'invalidated', cache: this.#name, origin: 'here' });
+    }
+    if (keys.length > 0) await this.#l2?.invalidate(keys);
+  }
+
+  async close(): Promise<void> {
+    this.#subscription?.close();
+    await Promise.all(this.#filling);
+    this.#l2?.close();
+    this.#l1.clear();
+  }
+
+  readonly #emit = (event: CacheEvent): void => this.#onEvent?.(event);
+
+  #receive(message: string): void {
+    const space = message.indexOf(' ');
+    if (message.slice(0, space) === this.#origin) return;
+    this.#forget(message.slice(space + 1));
+    this.#emit({ kind: 'invalidated', cache: this.#name, origin: 'elsewhere' });
+  }
+
+  #forget(key: string): void {
+    this.#l1.delete(key);
+    const flight = this.#flights.get(key);
     if (flight === undefined) return;
     flight.voided = true;
-    flights.delete(key); // who asks from now on must not be given a value from before
-  };
+    this.#flights.delete(key); // callers from now on must not get a value from before
+  }
 
-  const forgetAll = (): void => {
-    if (l1.size === 0 && flights.size === 0) return;
-    l1.clear();
-    for (const key of [...flights.keys()]) forget(key);
-    emit({ kind: 'flushed', cache: name });
-  };
+  #forgetAll(): void {
+    if (this.#l1.size === 0 && this.#flights.size === 0) return;
+    this.#l1.clear();
+    for (const key of [...this.#flights.keys()]) this.#forget(key);
+    this.#emit({ kind: 'flushed', cache: this.#name });
+  }
 
-  const subscription =
-    redis &&
-    subscribe(redis, channel, {
-      pingMs: Math.max(1000, options.l1.ttlMs),
-      onGap: forgetAll,
-      onError: (error) => emit({ kind: 'l2-error', cache: name, operation: 'subscribe', error }),
-      onMessage: (message) => {
-        const space = message.indexOf(' ');
-        if (message.slice(0, space) === origin) return;
-        forget(message.slice(space + 1));
-        emit({ kind: 'invalidated', cache: name, origin: 'elsewhere' });
-      },
-    });
-
-  const store = (key: string, value: string, flight: Flight, lease: string | undefined): void => {
-    if (flight.voided) {
-      emit({ kind: 'stale-fill-refused', cache: name });
-      return;
-    }
-    l1.set(key, value);
-    if (l2 === undefined || lease === undefined) return;
-    // the caller does not wait for this
-    const fill = l2.fill(key, lease, value).then((stored) => {
-      filling.delete(fill);
-      if (stored) return;
-      // invalidated elsewhere, and the message about it may still be on its way
-      if (l1.peek(key) === value) l1.delete(key);
-      emit({ kind: 'stale-fill-refused', cache: name });
-    });
-    filling.add(fill);
-  };
-
-  const fetch = async (
-    key: string,
-    load: () => Promise<string | undefined>,
-    flight: Flight,
-  ): Promise<string | undefined> => {
-    const answer = await l2?.get(key);
-    if (typeof answer === 'object' && 'value' in answer) {
-      emit({ kind: 'hit', cache: name, tier: 'l2' });
-      if (!flight.voided) l1.set(key, answer.value);
-      return answer.value;
-    }
-    emit({ kind: 'miss', cache: name, reason: answer === 'down' ? 'l2-down' : 'absent' });
-    const startedAt = performance.now();
-    const value = await inTime(
-      load(),
-      loadTimeoutMs,
-      `cache ${name}: the load of a value took longer than ${loadTimeoutMs} ms`,
-    );
-    emit({ kind: 'loaded', cache: name, durationMs: performance.now() - startedAt });
-    if (value !== undefined) store(key, value, flight, typeof answer === 'object' ? answer.lease : undefined);
-    return value;
-  };
-
-  const takeOff = async (key: string, load: () => Promise<string | undefined>): Promise<string | undefined> => {
+  async #fly(key: string, load: Load): Promise<string | undefined> {
     const flight: Flight = { promise: Promise.resolve(undefined), voided: false };
-    flights.set(key, flight);
-    flight.promise = fetch(key, load, flight);
+    this.#flights.set(key, flight);
+    flight.promise = this.#fetch(key, load, flight);
     try {
       return await flight.promise;
     } finally {
-      if (flights.get(key) === flight) flights.delete(key);
+      if (this.#flights.get(key) === flight) this.#flights.delete(key);
     }
-  };
+  }
 
-  return {
-    peek: (key) => {
-      const held = l1.get(key);
-      if (held !== undefined) onEvent?.(l1Hit);
-      return held;
-    },
-    get: async (key, load) => {
-      const held = l1.get(key);
-      if (held !== undefined) {
-        onEvent?.(l1Hit);
-        return held;
-      }
-      const flight = flights.get(key);
-      if (flight === undefined) return takeOff(key, load);
-      emit({ kind: 'coalesced', cache: name });
-      return flight.promise;
-    },
-    invalidate: async (...keys) => {
-      for (const key of keys) {
-        forget(key);
-        emit({ kind: 'invalidated', cache: name, origin: 'here' });
-      }
-      if (keys.length > 0) await l2?.invalidate(keys);
-    },
-    close: async () => {
-      subscription?.close();
-      await Promise.all(filling);
-      l2?.close();
-      l1.clear();
-    },
-  };
-}
+  async #fetch(key: string, load: Load, flight: Flight): Promise<string | undefined> {
+    const cache = this.#name;
+    const answer = await this.#l2?.get(key);
+    if (typeof answer === 'object' && 'value' in answer) {
+      this.#emit({ kind: 'hit', cache, tier: 'l2' });
+      if (!flight.voided) this.#l1.set(key, answer.value);
+      return answer.value;
+    }
+    this.#emit({ kind: 'miss', cache, reason: answer === 'down' ? 'l2-down' : 'absent' });
+    const startedAt = performance.now();
+    const timeoutMs = this.#loadTimeoutMs;
+    const late = (): Error => new Error(`cache ${cache}: the load of a value took longer than ${timeoutMs} ms`);
+    const value = await within(timeoutMs, load(), late);
+    this.#emit({ kind: 'loaded', cache, durationMs: performance.now() - startedAt });
+    if (value !== undefined) this.#store(key, value, flight, typeof answer === 'object' ? answer.lease : undefined);
+    return value;
+  }
 
-async function inTime<T>(work: Promise<T>, ms: number, sentence: string): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(sentence)), ms);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
+  #store(key: string, value: string, flight: Flight, lease: string | undefined): void {
+    if (flight.voided) {
+      this.#emit({ kind: 'stale-fill-refused', cache: this.#name });
+      return;
+    }
+    this.#l1.set(key, value);
+    if (this.#l2 === undefined || lease === undefined) return;
+    // the caller does not wait for this
+    const fill = this.#l2.fill(key, lease, value).then((stored) => {
+      this.#filling.delete(fill);
+      if (stored) return;
+      // invalidated elsewhere, and the message about it may still be on its way
+      if (this.#l1.peek(key) === value) this.#l1.delete(key);
+      this.#emit({ kind: 'stale-fill-refused', cache: this.#name });
+    });
+    this.#filling.add(fill);
   }
 }
 

@@ -1,6 +1,6 @@
-import { breaker, isBrokenCircuit } from '@homeroom/resilience';
-import type { Redis } from 'ioredis';
-import { createHash, randomUUID } from 'node:crypto';
+import { breaker, isBrokenCircuit, within } from '@homeroom/resilience';
+import { redisScript, type Redis, type RedisScript } from '@homeroom/redis';
+import { randomUUID } from 'node:crypto';
 import type { CacheEvent, CacheOptions } from './types.ts';
 
 /** Longer than any load takes: until then the loader may still fill. */
@@ -8,11 +8,11 @@ const leaseMs = 30_000;
 const mostUnsent = 10_000;
 
 /**
- * Answers the value, or hands out the key's lease: whoever holds a lease that nobody has voided since may fill. Two
+ * Answers the value, or hands out the key's lease: the holder of a lease that has not been voided may fill. Two
  * loaders share one; that is safe, because it says that nothing was invalidated since the first of them began.
  * "Scaling Memcache at Facebook" (NSDI 2013, §3.2.1) calls what this prevents a stale set.
  */
-const leaseScript = script(`
+const leaseScript = `
 local value = redis.call('GET', KEYS[1])
 if value then return value end
 local lease = redis.call('GET', KEYS[2])
@@ -20,18 +20,20 @@ if not lease then
   lease = ARGV[1]
   redis.call('SET', KEYS[2], lease, 'PX', ARGV[2])
 end
-return {lease}`);
+return {lease}`;
 
-const fillScript = script(`
+const fillScript = `
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-return 1`);
+return 1`;
 
 export type Answer = { readonly value: string } | { readonly lease: string } | 'down';
 
 /** Redis as the second tier. No method rejects or takes longer than `timeoutMs`; trouble is an event and an answer. */
 export class SecondTier {
   readonly #redis: Redis;
+  readonly #takeLease: RedisScript;
+  readonly #fillLeased: RedisScript;
   readonly #prefix: string;
   readonly #channel: string;
   readonly #origin: string;
@@ -47,6 +49,8 @@ export class SecondTier {
   constructor(redis: Redis, options: CacheOptions, channel: string, origin: string, emit: (event: CacheEvent) => void) {
     const { ttlSeconds, jitter = 0.1, timeoutMs = 100 } = options.l2 ?? { ttlSeconds: 300 };
     this.#redis = redis;
+    this.#takeLease = redisScript(redis, leaseScript);
+    this.#fillLeased = redisScript(redis, fillScript);
     this.#prefix = options.keyPrefix;
     this.#channel = channel;
     this.#origin = origin;
@@ -65,7 +69,7 @@ export class SecondTier {
     return this.#ask('get', 'down', async (): Promise<Answer> => {
       const value = await this.#redis.get(this.#valueKey(key));
       if (value !== null) return { value };
-      const answer = await this.#run(leaseScript, key, randomUUID(), leaseMs);
+      const answer = await this.#takeLease(this.#keys(key), [randomUUID(), leaseMs]);
       return typeof answer === 'string' ? { value: answer } : { lease: String((answer as unknown[])[0]) };
     });
   }
@@ -73,10 +77,10 @@ export class SecondTier {
   /** @returns whether it was stored; not when the lease was voided. */
   async fill(key: string, lease: string, value: string): Promise<boolean> {
     const ttlMs = Math.round(this.#ttlMs * (1 - this.#jitter * Math.random()));
-    return this.#ask('fill', true, async () => (await this.#run(fillScript, key, lease, value, ttlMs)) === 1);
+    return this.#ask('fill', true, async () => (await this.#fillLeased(this.#keys(key), [lease, value, ttlMs])) === 1);
   }
 
-  /** Deletes the value, voids leases, tells the other processes; now, or when Redis is back. */
+  /** Deletes the value, voids leases, and notifies the other processes: now, or when Redis is available again. */
   async invalidate(keys: readonly string[]): Promise<void> {
     for (const key of keys) this.#unsent.add(key);
     const sent = await this.#ask('invalidate', false, async () => {
@@ -111,41 +115,20 @@ export class SecondTier {
     // asking a breaker that is half open would wait for the one try that is under way
     if (this.#breaker.state() === 'half-open' || !isReachable(this.#redis)) return otherwise;
     try {
-      return await this.#breaker.execute(async () => this.#inTime(question()));
+      return await this.#breaker.execute(async () => within(this.#timeoutMs, question(), this.#late));
     } catch (error) {
       if (!isBrokenCircuit(error)) this.#fail(operation, error);
       return otherwise;
     }
   }
 
-  async #inTime<T>(answer: Promise<T>): Promise<T> {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error(`no answer within ${this.#timeoutMs} ms`)), this.#timeoutMs);
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async #run({ text, sha }: ReturnType<typeof script>, key: string, ...args: (string | number)[]): Promise<unknown> {
-    const keys = [this.#valueKey(key), this.#leaseKey(key)];
-    try {
-      return await this.#redis.evalsha(sha, 2, ...keys, ...args);
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-      return this.#redis.eval(text, 2, ...keys, ...args);
-    }
-  }
+  readonly #late = (): Error => new Error(`no answer within ${this.#timeoutMs} ms`);
 
   // the braces put both keys into one slot of a cluster
   readonly #valueKey = (key: string): string => `${this.#prefix}{${key}}`;
   readonly #leaseKey = (key: string): string => `${this.#prefix}{${key}}:lease`;
+  readonly #keys = (key: string): [string, string] => [this.#valueKey(key), this.#leaseKey(key)];
 }
 
-/** While ioredis is reconnecting it would queue the command instead of saying so. */
+/** While ioredis is reconnecting it would queue the command instead of failing. */
 const isReachable = (redis: Redis): boolean => redis.status === 'ready' || redis.status === 'wait';
-
-function script(text: string): { text: string; sha: string } {
-  return { text, sha: createHash('sha1').update(text).digest('hex') };
-}

@@ -1,7 +1,7 @@
 import type { Redis, RedisOptions } from 'ioredis';
 
 /**
- * Hears what other processes invalidate, over a connection of its own. Pub/sub forgets whoever is not there, so
+ * Receives what other processes invalidate, over a connection of its own. Pub/sub keeps nothing for a disconnected client, so
  * `onGap` is called whenever something may have been missed: when the connection drops and when it is back.
  */
 export function subscribe(
@@ -34,10 +34,10 @@ export function subscribe(
   subscriber.on('close', () => {
     if (!closed) onGap();
   });
-  // a connection that died without a word looks like one on which nothing happens
+  // a connection that died silently looks like an idle one
   let asked = false;
   const pinging = setInterval(() => {
-    if (asked) reconnect(new Error(`no sign of life within ${pingMs} ms`));
+    if (asked) reconnect(new Error(`no answer to a ping within ${pingMs} ms`));
     else if (subscriber.status === 'ready') {
       asked = true;
       subscriber.ping().then(() => {

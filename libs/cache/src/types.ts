@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Redis } from '@homeroom/redis';
 
 export interface CacheOptions {
   /** Names the cache in events: `classes`. */
@@ -9,7 +9,7 @@ export interface CacheOptions {
   readonly keyPrefix: string;
   readonly l1: {
     readonly maxEntries: number;
-    /** How long a process may serve an entry that it could not be told is stale; keep it ≤ 5 s. */
+    /** How long a process may serve an entry whose invalidation it has missed; keep it ≤ 5 s. */
     readonly ttlMs: number;
   };
   readonly l2?: {
@@ -39,7 +39,7 @@ export type CacheEvent =
   | { kind: 'l2-state'; cache: string; state: 'closed' | 'open' | 'half-open' }
   | { kind: 'l2-error'; cache: string; operation: 'get' | 'fill' | 'invalidate' | 'subscribe'; error: unknown };
 
-/** Cache-aside over two tiers. Values are strings: serialised once, served as they are. */
+/** Cache-aside over two tiers. Values are strings: serialized once, served as they are. */
 export interface Cache {
   /**
    * The value of `key`: from this process, from Redis, or from `load`, in this order. However many callers ask for a
@@ -51,7 +51,7 @@ export interface Cache {
   /** What this process holds for `key`, at once and without asking anyone: for hot routes, before `get`. */
   peek(key: string): string | undefined;
   /**
-   * Makes every process forget the keys, including loads that are under way. Call it after the commit.
+   * Drops the keys in every process, including loads in progress. Call it after the commit.
    * Never rejects: when Redis is down, other processes may serve old values for up to `l1.ttlMs`, and the entries in
    * Redis are deleted when it is back — by this process, so if it dies first they stay for what is left of their TTL.
    */

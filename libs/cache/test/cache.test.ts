@@ -37,8 +37,8 @@ describe('tiers', () => {
   test('what does not exist is asked for again: there is no caching of absence', async () => {
     const here = await caches.open();
     const load = jest.fn(async () => undefined);
-    expect(await here.get('gone', load)).toBeUndefined();
-    expect(await here.get('gone', load)).toBeUndefined();
+    expect(await here.get('absent', load)).toBeUndefined();
+    expect(await here.get('absent', load)).toBeUndefined();
     expect(load).toHaveBeenCalledTimes(2);
   });
 
@@ -76,7 +76,7 @@ describe('tiers', () => {
     expect(Math.max(...ttls) - Math.min(...ttls)).toBeGreaterThan(8000);
   });
 
-  test('this process forgets what it holds after its TTL', async () => {
+  test('this process drops an entry after its TTL', async () => {
     const here = await caches.open({ l1: { maxEntries: 10, ttlMs: 30 } });
     await here.get('1', async () => 'one');
     await waitFor('expiry', () => here.peek('1') === undefined);
@@ -104,7 +104,7 @@ describe('tiers', () => {
       await here.get(key, async () => `value of ${key}`);
       await there.get(key, async () => `value of ${key}`);
       await here.invalidate(key);
-      await waitFor(`“${key}” to be forgotten there`, () => there.peek(key) === undefined);
+      await waitFor(`"${key}" to be dropped there`, () => there.peek(key) === undefined);
       expect(await there.get(key, async () => 'new')).toBe('new');
     }
   });

@@ -34,7 +34,7 @@ export async function testCaches(overrides: Partial<CacheOptions> = {}) {
     });
     opened.push(test);
     await waitFor(
-      'the cache to hear invalidations',
+      'the cache to receive invalidations',
       async () => (await listeners(keyPrefix, cacheUrl)) >= opened.length,
     );
     // Redis knows of the subscription before the process does, which then drops what it holds: two turns, and it knows

@@ -55,7 +55,7 @@ describe.each(['hang', 'refuse'] as const)('a Redis that does not answer (%s)', 
     );
   });
 
-  test('is told later what was invalidated meanwhile, and not believed until then', async () => {
+  test('receives later what was invalidated meanwhile, and is not trusted until then', async () => {
     const direct = await caches.open();
     await behind.get('1', async () => 'old');
     await waitFor('the fill', async () => direct.redis.exists(valueKey('1')));
@@ -68,8 +68,8 @@ describe.each(['hang', 'refuse'] as const)('a Redis that does not answer (%s)', 
     proxy.accept();
     proxy.resume();
     expect(await behind.get('1', async () => 'new')).toBe('new');
-    await waitFor('the other process to forget', () => direct.peek('1') === undefined);
-    await waitFor('Redis to forget', async () => (await direct.redis.get(valueKey('1'))) !== 'old');
+    await waitFor('the other process to drop the entry', () => direct.peek('1') === undefined);
+    await waitFor('Redis to drop the value', async () => (await direct.redis.get(valueKey('1'))) !== 'old');
   });
 });
 
@@ -82,8 +82,8 @@ test('many callers at once do not wait one after another for a Redis that hangs'
   expect(behind.events).toContainEqual({ kind: 'l2-state', cache: 'classes', state: 'open' });
 });
 
-describe('when the connection that hears invalidations drops', () => {
-  test('everything this process holds is dropped, and heard again afterwards', async () => {
+describe('when the connection that receives invalidations drops', () => {
+  test('everything this process holds is dropped, and invalidations arrive again afterwards', async () => {
     const direct = await caches.open();
     await behind.get('1', async () => 'old');
     proxy.cut();

@@ -14,7 +14,7 @@ afterEach(async () => {
 
 const valueKey = (key: string): string => `${caches.keyPrefix}{${key}}`;
 
-/** A load that ends when it is told to. */
+/** A load that ends on command. */
 function slowLoad(value: string) {
   const { promise, resolve } = Promise.withResolvers<string>();
   const { promise: begun, resolve: begin } = Promise.withResolvers<undefined>();
@@ -28,7 +28,7 @@ test('an invalidation reaches Redis and every process', async () => {
   await here!.invalidate('1');
   expect(here!.peek('1')).toBeUndefined();
   expect(await here!.redis.exists(valueKey('1'))).toBe(0);
-  await waitFor('the other process to forget', () => there!.peek('1') === undefined);
+  await waitFor('the other process to drop the entry', () => there!.peek('1') === undefined);
   expect(there!.events).toContainEqual({ kind: 'invalidated', cache: 'classes', origin: 'elsewhere' });
   expect(await there!.get('1', async () => 'new')).toBe('new');
 });
@@ -36,7 +36,10 @@ test('an invalidation reaches Redis and every process', async () => {
 test('several keys go in one round trip, and other keys stay', async () => {
   for (const key of ['1', '2', '3']) await there!.get(key, async () => 'old');
   await here!.invalidate('1', '2');
-  await waitFor('the other process to forget', () => there!.peek('1') === undefined && there!.peek('2') === undefined);
+  await waitFor(
+    'the other process to drop the entry',
+    () => there!.peek('1') === undefined && there!.peek('2') === undefined,
+  );
   expect(there!.peek('3')).toBe('old');
 });
 

@@ -12,10 +12,9 @@ export {
   wholeNumber,
   type DatabaseConfig,
   type ProcessConfig,
-} from './config.ts';
-export { runCommand, UsageError, type CommandDeps, type CommandOptions } from './command.ts';
-export { migrateService, openServiceDatabase } from './database.ts';
-export { createLogger, type Logger } from './logger.ts';
+} from './wiring/config.ts';
+export { runCommand, UsageError, type CommandDeps, type CommandOptions } from './process/command.ts';
+export { createLogger, type Logger } from './wiring/logger.ts';
 export {
   chassisErrors,
   chassisProblem,
@@ -25,22 +24,20 @@ export {
   type ErrorEntry,
   type ErrorTable,
   type FieldError,
-} from './errors.ts';
-export { forgetOldRows } from './forget-old-rows.ts';
-export { Health, type CheckOptions, type HealthReport, type Probe } from './health.ts';
-export { Metrics } from './metrics.ts';
-export { earlierAnswer, idempotencyHeaders, idempotencyKey, once, type IdempotentRequest } from './idempotency.ts';
-export { observeKafka } from './observe-kafka.ts';
-export { observeRelay } from './observe-relay.ts';
-export { readJson } from './json-body.ts';
-export { decodeCursor, encodeCursor } from './pagination.ts';
-export { cursorParameter, integerParameter, limitParameter } from './query.ts';
-export { connectRedis, redisScript, type Redis } from './redis.ts';
-export { runProcess, type Shell } from './process.ts';
-export { createServer, type ServerOptions, type ZodFastify } from './server.ts';
-export { foreignText, id, text } from './text.ts';
-export { parse, type Issue } from './validation-messages.ts';
-export { validBody } from './validation.ts';
-export { isTimeZone, timeZone } from './time-zone.ts';
-export { ifMatchHeaders, versionTag, wantedVersions } from './version-tag.ts';
-export { currentTraceparent, startTracing, withRemoteParent, type Tracing } from './tracing.ts';
+} from './http/errors.ts';
+export { Health, type CheckOptions, type HealthReport, type Probe } from './wiring/health.ts';
+export { Metrics } from './wiring/metrics.ts';
+export { idempotencyHeaders, idempotencyKey } from './http/idempotency.ts';
+export { readJson } from './http/json-body.ts';
+export { decodeCursor, encodeCursor } from './http/pagination.ts';
+export { cursorParameter, integerParameter, limitParameter } from './http/query.ts';
+export { runJob } from './process/job.ts';
+export { runProcess, type Shell } from './process/process.ts';
+export { createServer, type ServerOptions } from './http/server.ts';
+export type { ZodFastify } from './http/zod-fastify.ts';
+export { foreignText, id, text } from './http/text.ts';
+export { parse, type Issue } from './wiring/validation-messages.ts';
+export { validBody } from './http/validation.ts';
+export { isTimeZone, timeZone } from './http/time-zone.ts';
+export { ifMatchHeaders, versionTag, wantedVersions } from './http/version-tag.ts';
+export { startTracing, withRemoteParent, type Tracing } from './wiring/tracing.ts';

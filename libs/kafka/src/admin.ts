@@ -1,6 +1,6 @@
-import { fullJitter, joinSignals } from '@homeroom/resilience';
+import { fullJitter, joinSignals, pause, within } from '@homeroom/resilience';
 import type { Admin } from 'kafkajs';
-import { connect, pause, within, type Connection } from './connection.ts';
+import { connect, type Connection } from './connection.ts';
 import { brokerCode, KafkaRefusedError, KafkaUnavailableError, translate } from './errors.ts';
 import type { KafkaOptions, TopicSpec } from './types.ts';
 
@@ -9,13 +9,13 @@ const answerMs = 3000;
 /** Room for the dead letter's own headers beside an original of the largest size that brokers take by default. */
 const deadLetterMaxBytes = 1_048_588 + 65_536;
 
-/** Kafka's word for as many replicas as `default.replication.factor` says. */
+/** Kafka's value for as many replicas as `default.replication.factor` says. */
 const brokersOwn = -1;
 
-/** What a broker says of a topic that was created a moment ago, before it has heard of it. */
-const notHeardOfYet = 'UNKNOWN_TOPIC_OR_PARTITION';
+/** What a broker answers about a topic that was created a moment ago, before the metadata has reached it. */
+const notKnownYet = 'UNKNOWN_TOPIC_OR_PARTITION';
 
-/** Questions to the cluster as a whole, over one connection that closes when nobody has asked for a while. */
+/** Requests to the cluster as a whole, over one connection that closes when idle. */
 export function openAdmin(options: KafkaOptions, closing: AbortSignal) {
   const { topicPrefix = '', onEvent } = options;
   let live: { connection: Connection; admin: Admin; connected: Promise<void> } | undefined;
@@ -71,7 +71,7 @@ export function openAdmin(options: KafkaOptions, closing: AbortSignal) {
           })),
         })
         .catch((error: unknown) => {
-          // another process was quicker: the rest is created by the next look
+          // another process was quicker: the next pass creates the rest
           if (brokerCode(error) !== 'TOPIC_ALREADY_EXISTS') throw error;
         });
     });
@@ -93,7 +93,7 @@ export function openAdmin(options: KafkaOptions, closing: AbortSignal) {
           await createMissing(topics);
           return;
         } catch (error) {
-          if (error instanceof KafkaRefusedError && error.code !== notHeardOfYet) throw error;
+          if (error instanceof KafkaRefusedError && error.code !== notKnownYet) throw error;
           const delayMs = fullJitter(attempt, { baseMs: 100, maxMs: 2000 });
           onEvent?.({ kind: 'waiting-for-broker', what: 'topics', attempt, delayMs, error });
           await pause(delayMs, ended);

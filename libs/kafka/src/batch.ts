@@ -1,7 +1,6 @@
 import { UnreadableEventError } from '@homeroom/contracts';
-import { fullJitter, joinSignals, type JoinedSignal } from '@homeroom/resilience';
+import { fullJitter, joinSignals, pause, within, type JoinedSignal } from '@homeroom/resilience';
 import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
-import { pause } from './connection.ts';
 import { toDeadLetter } from './dead-letter.ts';
 import { processing } from './tracing.ts';
 import type { ConsumerOptions, HandlerContext, IncomingMessage, KafkaEvent, OutgoingMessage } from './types.ts';
@@ -29,7 +28,7 @@ const retryDefaults = { attempts: 5, baseMs: 100, maxMs: 2000 };
 /**
  * Works through one partition's messages in order. Nothing that a handler throws gets out of here: kafkajs takes a
  * TypeError for a fault of its own, and stops the consumer for good. What does get out are its own errors, thrown by
- * its own functions (the group rebalances, the connection is gone), which it knows how to answer.
+ * its own functions (the group rebalances, the connection is lost), which it knows how to handle.
  */
 export async function workThrough(work: Work, payload: EachBatchPayload): Promise<void> {
   const { batch } = payload;
@@ -65,7 +64,7 @@ export async function workThrough(work: Work, payload: EachBatchPayload): Promis
   work.emit({ kind: 'lag', group: work.options.group, topic, partition: batch.partition, lag: Math.max(0, lag) });
 }
 
-/** Tries until the message is done with. @returns false when it is not, because the loop ends. */
+/** Tries until the message is processed. @returns false when it is not, because the loop ends. */
 async function finish(work: Work, message: IncomingMessage, ended: AbortSignal): Promise<boolean> {
   const { options, emit } = work;
   const { group } = options;
@@ -115,12 +114,11 @@ async function finish(work: Work, message: IncomingMessage, ended: AbortSignal):
 async function tryOnce(work: Work, message: IncomingMessage, attempt: number, ended: AbortSignal): Promise<Handled> {
   const limitMs = work.options.handlerTimeoutMs ?? 60_000;
   const late = new AbortController();
-  const { promise: tooLong, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
+  const tooLong = (): Error => {
     const error = new Error(`the handler took longer than ${limitMs} ms`);
     late.abort(error);
-    reject(error);
-  }, limitMs);
+    return error;
+  };
   // made when asked for: few handlers do, and joining signals costs more than the rest of this
   let joined: JoinedSignal | undefined;
   const handlerContext: HandlerContext = {
@@ -133,15 +131,14 @@ async function tryOnce(work: Work, message: IncomingMessage, attempt: number, en
   const { group } = work.options;
   try {
     return await processing({ topic, partition, offset, group, attempt }, message.headers['traceparent'], async () =>
-      Promise.race([work.handle(message, handlerContext), tooLong]),
+      within(limitMs, work.handle(message, handlerContext), tooLong),
     );
   } finally {
-    clearTimeout(timer);
     joined?.[Symbol.dispose]();
   }
 }
 
-/** Puts the letter into the dead letter topic, for as long as it takes: until it lies there the offset must not move. */
+/** Publishes the dead letter, for as long as it takes: until it is stored the offset must not move. */
 async function deliver(
   work: Work,
   letter: OutgoingMessage,

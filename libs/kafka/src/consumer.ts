@@ -1,19 +1,19 @@
-import { fullJitter } from '@homeroom/resilience';
+import { fullJitter, orAborted, pause, within } from '@homeroom/resilience';
 import type { Consumer as ClientConsumer } from 'kafkajs';
 import { workThrough, type Work } from './batch.ts';
-import { connect, pause, within } from './connection.ts';
+import { connect } from './connection.ts';
 import { brokerCode } from './errors.ts';
 import type { Consumer, ConsumerOptions, KafkaEvent, KafkaOptions } from './types.ts';
 
 const stopMs = 4000;
 /** Longer than any request or pause of kafkajs takes. */
 const silenceMs = 60_000;
-/** Crashes in a row, without a fetch between them, that are no fault of the network: then it is ours. */
+/** Crashes in a row, without a fetch between them, that are not the network's fault: then it is ours. */
 const hopelessAfter = 5;
 
 interface Crash {
   readonly error: unknown;
-  /** Whether kafkajs itself thinks that starting again helps. */
+  /** Whether kafkajs itself considers a restart useful. */
   readonly passing: boolean;
 }
 
@@ -26,33 +26,75 @@ export function startConsumer(
   options: ConsumerOptions,
   work: Pick<Work, 'handle' | 'sendDeadLetter'>,
 ): Consumer {
-  const { topicPrefix = '' } = kafka;
-  const { group, topics, sessionTimeoutMs = 10_000 } = options;
-  const stop = new AbortController();
-  let lastSign = performance.now();
-  let dead = false;
-  let crashes = 0;
-  const alive = (): void => {
-    lastSign = performance.now();
-  };
-  const emit = (event: KafkaEvent): void => {
-    kafka.onEvent?.(event);
-    options.onEvent?.(event);
+  return new SupervisedConsumer(kafka, options, work);
+}
+
+class SupervisedConsumer implements Consumer {
+  readonly #kafka: KafkaOptions;
+  readonly #options: ConsumerOptions;
+  readonly #work: Pick<Work, 'handle' | 'sendDeadLetter'>;
+  readonly #topicPrefix: string;
+  readonly #sessionTimeoutMs: number;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  #lastSign = performance.now();
+  #dead = false;
+  #crashes = 0;
+
+  constructor(kafka: KafkaOptions, options: ConsumerOptions, work: Pick<Work, 'handle' | 'sendDeadLetter'>) {
+    this.#kafka = kafka;
+    this.#options = options;
+    this.#work = work;
+    this.#topicPrefix = kafka.topicPrefix ?? '';
+    this.#sessionTimeoutMs = options.sessionTimeoutMs ?? 10_000;
+    this.#running = this.#supervise();
+  }
+
+  healthy(): boolean {
+    return !this.#dead && performance.now() - this.#lastSign < silenceMs + this.#sessionTimeoutMs;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('the consumer is stopping'));
+    await this.#running;
+  }
+
+  readonly #alive = (): void => {
+    this.#lastSign = performance.now();
   };
 
+  readonly #emit = (event: KafkaEvent): void => {
+    this.#kafka.onEvent?.(event);
+    this.#options.onEvent?.(event);
+  };
+
+  async #supervise(): Promise<void> {
+    const { group, topics } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      const crash = await this.#runOnce();
+      if (crash === undefined) return;
+      this.#crashes += 1;
+      const { error, passing } = crash;
+      const delayMs = fullJitter(this.#crashes, { baseMs: 200, maxMs: 2000 });
+      if (brokerCode(error) === 'UNKNOWN_TOPIC_OR_PARTITION') {
+        this.#emit({ kind: 'waiting-for-topics', group, topics: [...topics] });
+      } else if (!passing && this.#crashes >= hopelessAfter) {
+        this.#dead = true;
+        this.#emit({ kind: 'fatal', group, error });
+        return;
+      } else this.#emit({ kind: 'restarting', group, delayMs, error });
+      this.#alive();
+      await pause(delayMs, this.#stop.signal);
+      this.#alive();
+    }
+  }
+
   /** Runs one kafkajs consumer until it crashes or is stopped. */
-  const runOnce = async (): Promise<Crash | undefined> => {
-    const connection = connect(kafka, { retries: 2 });
+  async #runOnce(): Promise<Crash | undefined> {
+    const connection = connect(this.#kafka, { retries: 2 });
     let passing = false;
     const consumer = connection.client.consumer({
-      groupId: topicPrefix + group,
-      allowAutoTopicCreation: false,
-      sessionTimeout: sessionTimeoutMs,
-      heartbeatInterval: Math.min(3000, sessionTimeoutMs / 3),
-      // how long an idle fetch is parked at the broker, and so how long a stop may take
-      maxWaitTimeInMs: 500,
-      maxBytesPerPartition: 262_144,
-      maxBytes: 1_048_576,
+      ...this.#settings(),
       retry: {
         initialRetryTime: 100,
         maxRetryTime: 1000,
@@ -67,38 +109,56 @@ export function startConsumer(
     });
     const { promise: crashed, resolve } = Promise.withResolvers<unknown>();
     consumer.on('consumer.crash', ({ payload }) => resolve(payload.error));
-    consumer.on('consumer.heartbeat', alive);
-    consumer.on('consumer.fetch', () => {
-      alive();
-      crashes = 0;
-    });
-    consumer.on('consumer.group_join', ({ payload }) => {
-      alive();
-      const partitions = Object.entries(payload.memberAssignment).map(([topic, of]) => [
-        topic.slice(topicPrefix.length),
-        of,
-      ]);
-      emit({ kind: 'joined', group, partitions: Object.fromEntries(partitions) as Record<string, number[]> });
-    });
-    const { promise: stopped, resolve: stopNow } = Promise.withResolvers<undefined>();
-    const onStop = (): void => stopNow(undefined);
-    stop.signal.addEventListener('abort', onStop);
+    this.#watch(consumer);
+    const { signal } = this.#stop;
     try {
-      const error = await Promise.race([stopped, crashed, begin(consumer).then(async () => crashed)]);
-      return stop.signal.aborted ? undefined : { error, passing: lacksCoordinator(error) || passing };
+      const error = await orAborted(Promise.race([crashed, this.#begin(consumer).then(async () => crashed)]), signal);
+      return signal.aborted ? undefined : { error, passing: lacksCoordinator(error) || passing };
     } catch (error) {
-      return { error, passing: isPassing(error) };
+      return signal.aborted ? undefined : { error, passing: isPassing(error) };
     } finally {
-      stop.signal.removeEventListener('abort', onStop);
       await leave(consumer);
       connection.destroy();
     }
-  };
+  }
 
-  const begin = async (consumer: ClientConsumer): Promise<void> => {
+  #settings() {
+    return {
+      groupId: this.#topicPrefix + this.#options.group,
+      allowAutoTopicCreation: false,
+      sessionTimeout: this.#sessionTimeoutMs,
+      heartbeatInterval: Math.min(3000, this.#sessionTimeoutMs / 3),
+      // how long an idle fetch is parked at the broker, and so how long a stop may take
+      maxWaitTimeInMs: 500,
+      maxBytesPerPartition: 262_144,
+      maxBytes: 1_048_576,
+    };
+  }
+
+  #watch(consumer: ClientConsumer): void {
+    consumer.on('consumer.heartbeat', this.#alive);
+    consumer.on('consumer.fetch', () => {
+      this.#alive();
+      this.#crashes = 0;
+    });
+    consumer.on('consumer.group_join', ({ payload }) => {
+      this.#alive();
+      const partitions = Object.entries(payload.memberAssignment).map(([topic, of]) => [
+        topic.slice(this.#topicPrefix.length),
+        of,
+      ]);
+      const { group } = this.#options;
+      this.#emit({ kind: 'joined', group, partitions: Object.fromEntries(partitions) as Record<string, number[]> });
+    });
+  }
+
+  async #begin(consumer: ClientConsumer): Promise<void> {
+    const options = this.#options;
+    const topicPrefix = this.#topicPrefix;
+    const { signal: stopping } = this.#stop;
     await consumer.connect();
     await consumer.subscribe({
-      topics: topics.map((topic) => topicPrefix + topic),
+      topics: options.topics.map((topic) => topicPrefix + topic),
       fromBeginning: options.fromBeginning ?? true,
     });
     await consumer.run({
@@ -108,41 +168,12 @@ export function startConsumer(
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: options.concurrency ?? 3,
       eachBatch: async (payload) =>
-        workThrough({ ...work, options, topicPrefix, stopping: stop.signal, emit, alive }, payload),
+        workThrough({ ...this.#work, options, topicPrefix, stopping, emit: this.#emit, alive: this.#alive }, payload),
     });
-  };
-
-  const supervise = async (): Promise<void> => {
-    while (!stop.signal.aborted) {
-      const crash = await runOnce();
-      if (crash === undefined) return;
-      crashes += 1;
-      const { error, passing } = crash;
-      const delayMs = fullJitter(crashes, { baseMs: 200, maxMs: 2000 });
-      if (brokerCode(error) === 'UNKNOWN_TOPIC_OR_PARTITION') {
-        emit({ kind: 'waiting-for-topics', group, topics: [...topics] });
-      } else if (!passing && crashes >= hopelessAfter) {
-        dead = true;
-        emit({ kind: 'fatal', group, error });
-        return;
-      } else emit({ kind: 'restarting', group, delayMs, error });
-      alive();
-      await pause(delayMs, stop.signal);
-      alive();
-    }
-  };
-
-  const running = supervise();
-  return {
-    healthy: () => !dead && performance.now() - lastSign < silenceMs + sessionTimeoutMs,
-    stop: async () => {
-      stop.abort(new Error('the consumer is stopping'));
-      await running;
-    },
-  };
+  }
 }
 
-/** Leaves the group and disconnects, within a time: with the brokers gone, kafkajs would wait for them. */
+/** Leaves the group and disconnects, within a time limit: with the brokers down, kafkajs would wait for them. */
 async function leave(consumer: ClientConsumer): Promise<void> {
   const late = (): Error => new Error(`the consumer did not disconnect within ${stopMs} ms`);
   await within(stopMs, consumer.disconnect(), late).catch(() => undefined); // the sockets are cut next, whatever it was
@@ -152,7 +183,7 @@ async function leave(consumer: ClientConsumer): Promise<void> {
 const lacksCoordinator = (error: unknown): boolean =>
   error instanceof Error && error.name === 'KafkaJSGroupCoordinatorNotFound';
 
-/** Before `run`, nothing has told whether kafkajs would try again: everything that is not a broker's refusal may pass. */
+/** Before `run` it is unknown whether kafkajs would retry: anything but a broker's refusal may be temporary. */
 function isPassing(error: unknown): boolean {
   return brokerCode(error) === undefined && !(error instanceof TypeError);
 }

@@ -4,7 +4,7 @@ import type { IncomingMessage, OutgoingMessage } from './types.ts';
 
 const longestReason = 1000;
 
-/** Why a message lies in a dead letter topic, and the message as it was. */
+/** Why a message is in a dead letter topic, and the message as it was. */
 export interface DeadLetter {
   readonly reason: string;
   readonly group: string;
@@ -17,7 +17,7 @@ export interface DeadLetter {
   readonly original: OutgoingMessage;
 }
 
-/** The dead letter of a message: key, value and headers untouched, the story in `dlq_*` headers. */
+/** The dead letter of a message: key, value and headers untouched, the reason and origin in `dlq_*` headers. */
 export function toDeadLetter(
   message: IncomingMessage,
   { group, attempts, error, time = new Date() }: { group: string; attempts: number; error: unknown; time?: Date },
@@ -39,7 +39,7 @@ export function toDeadLetter(
   };
 }
 
-/** Reads what `toDeadLetter` wrote; `undefined` for a message that is no dead letter. */
+/** Reads what `toDeadLetter` wrote; `undefined` for a message that is not a dead letter. */
 export function fromDeadLetter({ key, value, headers, rawHeaders }: IncomingMessage): DeadLetter | undefined {
   const { dlq_reason: reason, dlq_group: group, dlq_topic: topic, dlq_offset: offset } = headers;
   if (reason === undefined || group === undefined || topic === undefined || offset === undefined) return undefined;

@@ -1,6 +1,7 @@
+import { within } from '@homeroom/resilience';
 import kafkajs from 'kafkajs';
 import type { Producer as ClientProducer } from 'kafkajs';
-import { connect, within, type Connection } from './connection.ts';
+import { connect, type Connection } from './connection.ts';
 import { KafkaUnavailableError, translate } from './errors.ts';
 import { endSpan, startSend } from './tracing.ts';
 import type { KafkaOptions, OutgoingMessage, Producer } from './types.ts';
@@ -17,79 +18,55 @@ interface Job {
   readonly reject: (error: Error) => void;
 }
 
+/** Opens a producer. It connects at the first send. */
+export function openProducer(options: KafkaOptions): Producer {
+  return new QueueingProducer(options);
+}
+
 /**
- * One request at a time, made of whatever waits: that is what keeps order without a lock per partition, and few large
+ * One request at a time, made of all that waits: that keeps the order without a lock per partition, and few large
  * requests are cheaper than many small ones.
  */
-export function openProducer(options: KafkaOptions): Producer {
-  const { topicPrefix = '', sendTimeoutMs = 10_000, onEvent } = options;
-  const waiting: Job[] = [];
-  let live: { connection: Connection; producer: ClientProducer; connected: Promise<void> } | undefined;
-  let flushing: Promise<void> | undefined;
-  let closed = false;
-  /** Ends the request under way; set while there is one. */
-  let abandon: ((reason: Error) => void) | undefined;
+class QueueingProducer implements Producer {
+  readonly #options: KafkaOptions;
+  readonly #sendTimeoutMs: number;
+  readonly #waiting: Job[] = [];
+  #live: { connection: Connection; producer: ClientProducer; connected: Promise<void> } | undefined;
+  #flushing: Promise<void> | undefined;
+  #closed = false;
+  /** Ends the request in progress; set while there is one. */
+  #abandon: ((reason: Error) => void) | undefined;
 
-  // kafkajs winds its sequence numbers back when a request fails, even though the broker may have written it. The next
-  // messages would then go out under numbers that the broker has seen: it would acknowledge them as duplicates and
-  // drop them. So after any failure the producer is thrown away; the next one has a new id.
-  const give = (): void => {
-    live?.connection.destroy();
-    live = undefined;
-  };
+  constructor(options: KafkaOptions) {
+    this.#options = options;
+    this.#sendTimeoutMs = options.sendTimeoutMs ?? 10_000;
+  }
 
-  const connected = async (): Promise<ClientProducer> => {
-    if (live === undefined) {
-      const connection = connect(options, { retries: 8 });
-      const producer = connection.client.producer({
-        idempotent: true,
-        maxInFlightRequests: 1,
-        allowAutoTopicCreation: false,
-        createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-        retry: { initialRetryTime: 100, maxRetryTime: 1000, factor: 0.2, multiplier: 2, retries: 8 },
-      });
-      live = { connection, producer, connected: producer.connect() };
+  async send(messages: readonly OutgoingMessage[]): Promise<void> {
+    if (this.#closed) throw new KafkaUnavailableError('sending: the producer has been closed');
+    if (messages.length === 0) return;
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    this.#waiting.push({ messages, taken: 0, resolve: () => resolve(undefined), reject });
+    this.#flushing ??= this.#flush();
+    await promise;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const late = (): KafkaUnavailableError => new KafkaUnavailableError('sending: closed before it was acknowledged');
+    for (const deadline = performance.now() + closeMs; this.#flushing !== undefined;) {
+      const leftMs = Math.max(0, deadline - performance.now());
+      await within(leftMs, this.#flushing, late).catch((error: unknown) => this.#abandon?.(error as Error));
     }
-    await live.connected;
-    return live.producer;
-  };
+    this.#disconnect();
+  }
 
-  const sendNow = async (messages: readonly OutgoingMessage[]): Promise<void> => {
-    const startedAt = performance.now();
-    const { topicMessages, spans } = toTopicMessages(messages, topicPrefix);
-    let failure: Error | undefined;
-    const { promise: abandoned, reject } = Promise.withResolvers<never>();
-    abandon = reject;
-    try {
-      await within(
-        sendTimeoutMs,
-        Promise.race([
-          abandoned,
-          connected().then(async (producer) => producer.sendBatch({ acks: -1, timeout: sendTimeoutMs, topicMessages })),
-        ]),
-        () => new KafkaUnavailableError(`sending: not acknowledged within ${sendTimeoutMs} ms`),
-      );
-      onEvent?.({ kind: 'produced', messages: messages.length, durationMs: performance.now() - startedAt });
-    } catch (error) {
-      give();
-      failure = translate(error, 'sending');
-      onEvent?.({
-        kind: 'produce-failed',
-        messages: messages.length,
-        durationMs: performance.now() - startedAt,
-        error: failure,
-      });
-      throw failure;
-    } finally {
-      for (const span of spans) endSpan(span, failure);
-    }
-  };
-
-  const flush = async (): Promise<void> => {
+  async #flush(): Promise<void> {
+    const waiting = this.#waiting;
     while (waiting.length > 0) {
       const request = nextRequest(waiting);
       try {
-        await sendNow(request.messages);
+        await this.#sendNow(request.messages);
         for (const job of request.jobs) {
           if (job.taken < job.messages.length) continue;
           waiting.splice(waiting.indexOf(job), 1);
@@ -102,28 +79,57 @@ export function openProducer(options: KafkaOptions): Producer {
         }
       }
     }
-    flushing = undefined;
-  };
+    this.#flushing = undefined;
+  }
 
-  return {
-    send: async (messages) => {
-      if (closed) throw new KafkaUnavailableError('sending: the producer has been closed');
-      if (messages.length === 0) return;
-      const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-      waiting.push({ messages, taken: 0, resolve: () => resolve(undefined), reject });
-      flushing ??= flush();
-      await promise;
-    },
-    close: async () => {
-      closed = true;
-      const late = (): KafkaUnavailableError => new KafkaUnavailableError(`sending: closed before it was acknowledged`);
-      for (const deadline = performance.now() + closeMs; flushing !== undefined;) {
-        const leftMs = Math.max(0, deadline - performance.now());
-        await within(leftMs, flushing, late).catch((error: unknown) => abandon?.(error as Error));
-      }
-      give();
-    },
-  };
+  async #sendNow(messages: readonly OutgoingMessage[]): Promise<void> {
+    const { topicPrefix = '', onEvent } = this.#options;
+    const timeout = this.#sendTimeoutMs;
+    const startedAt = performance.now();
+    const { topicMessages, spans } = toTopicMessages(messages, topicPrefix);
+    let failure: Error | undefined;
+    const { promise: abandoned, reject } = Promise.withResolvers<never>();
+    this.#abandon = reject;
+    try {
+      const sent = this.#connected().then(async (producer) => producer.sendBatch({ acks: -1, timeout, topicMessages }));
+      const late = (): Error => new KafkaUnavailableError(`sending: not acknowledged within ${timeout} ms`);
+      await within(timeout, Promise.race([abandoned, sent]), late);
+      onEvent?.({ kind: 'produced', messages: messages.length, durationMs: performance.now() - startedAt });
+    } catch (error) {
+      this.#disconnect();
+      failure = translate(error, 'sending');
+      const durationMs = performance.now() - startedAt;
+      onEvent?.({ kind: 'produce-failed', messages: messages.length, durationMs, error: failure });
+      throw failure;
+    } finally {
+      for (const span of spans) endSpan(span, failure);
+    }
+  }
+
+  async #connected(): Promise<ClientProducer> {
+    if (this.#live === undefined) {
+      const connection = connect(this.#options, { retries: 8 });
+      const producer = connection.client.producer({
+        idempotent: true,
+        maxInFlightRequests: 1,
+        allowAutoTopicCreation: false,
+        createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+        retry: { initialRetryTime: 100, maxRetryTime: 1000, factor: 0.2, multiplier: 2, retries: 8 },
+      });
+      this.#live = { connection, producer, connected: producer.connect() };
+    }
+    const { producer, connected } = this.#live;
+    await connected;
+    return producer;
+  }
+
+  // kafkajs winds its sequence numbers back when a request fails, even though the broker may have written it. The next
+  // messages would then go out under numbers that the broker has seen: it would acknowledge them as duplicates and
+  // drop them. So after any failure the producer is replaced; the next one has a new id.
+  #disconnect(): void {
+    this.#live?.connection.destroy();
+    this.#live = undefined;
+  }
 }
 
 function nextRequest(waiting: readonly Job[]): { messages: OutgoingMessage[]; jobs: Job[] } {

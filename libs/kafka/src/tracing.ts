@@ -1,21 +1,19 @@
-import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags, type Span } from '@opentelemetry/api';
+import { remoteParent, traceparentOf } from '@homeroom/telemetry';
+import { context, SpanKind, SpanStatusCode, trace, TraceFlags, type Context, type Span } from '@opentelemetry/api';
 import { inspect } from 'node:util';
 
-const format = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 const tracer = trace.getTracer('@homeroom/kafka');
 
 /** The context that a W3C `traceparent` names, when its trace is being recorded. */
-function sampledParent(traceparent: string | undefined) {
-  const [, traceId, spanId, flags] = (traceparent !== undefined && format.exec(traceparent)) || [];
-  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
-  const traceFlags = Number.parseInt(flags, 16);
-  if ((traceFlags & TraceFlags.SAMPLED) === 0) return undefined;
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
+function sampledParent(traceparent: string | undefined): Context | undefined {
+  const parent = remoteParent(traceparent);
+  const flags = (parent && trace.getSpanContext(parent)?.traceFlags) ?? TraceFlags.NONE;
+  return (flags & TraceFlags.SAMPLED) === 0 ? undefined : parent;
 }
 
 /**
  * A producer span below the message's `traceparent`, and the `traceparent` that the message is to carry instead.
- * Nothing for traces that are not recorded: a relay must not pay for what nobody will see.
+ * Nothing for traces that are not recorded: a relay must not pay for what is never stored.
  */
 export function startSend(
   topic: string,
@@ -30,8 +28,7 @@ export function startSend(
   };
   const span = tracer.startSpan(`send ${topic}`, { kind: SpanKind.PRODUCER, attributes }, parent);
   if (!span.isRecording()) return undefined;
-  const { traceId, spanId, traceFlags } = span.spanContext();
-  return { span, traceparent: `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}` };
+  return { span, traceparent: traceparentOf(span.spanContext()) };
 }
 
 /** Ends a span, as failed when there is an error. */

@@ -2,16 +2,16 @@ import type { DomainEvent, EventType } from '@homeroom/contracts';
 import type { Socket } from 'node:net';
 
 export interface KafkaOptions {
-  /** `host:port` of one or more brokers; the rest are learnt from them. */
+  /** `host:port` of one or more brokers; the rest are discovered through them. */
   readonly brokers: readonly string[];
   /** The process's name in the broker's logs and quotas, `families-worker`. */
   readonly clientId: string;
   /** Put before every topic and group, so that several tests or checkouts share a broker. Default: none. */
   readonly topicPrefix?: string;
-  /** How long a send may take before it is given up. Default 10 000. */
+  /** How long a send may take before it fails. Default 10 000. */
   readonly sendTimeoutMs?: number;
   /**
-   * Opens the socket to a broker. Brokers tell clients their own addresses; this is where to go through a tunnel or a
+   * Opens the socket to a broker. Brokers announce their own addresses to clients; use this to go through a tunnel or a
    * proxy instead. Default: a TCP connection.
    */
   readonly dial?: (target: { host: string; port: number }) => Socket;
@@ -42,7 +42,7 @@ export interface IncomingMessage {
   readonly value: Buffer | null;
   /** Headers as text; of a header that is there twice, the first. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Headers as bytes, for whoever must pass them on unchanged. */
+  /** Headers as bytes, for code that passes them on unchanged. */
   readonly rawHeaders: Readonly<Record<string, Buffer | readonly Buffer[]>>;
   /** When the broker or the producer dated it, in epoch milliseconds. */
   readonly timestampMs: number;
@@ -53,7 +53,7 @@ export interface Producer {
    * Publishes messages in the order given; those of one key land in one partition in that order.
    * Resolves when every in-sync replica has all of them. Calls that overlap are merged into one request.
    * @throws {KafkaUnavailableError} within about 10 s when the brokers cannot be reached. Some of the messages may then
-   * have been written nevertheless: send them again, consumers recognise duplicates.
+   * have been written nevertheless: send them again, consumers recognize duplicates.
    * @throws {KafkaRefusedError} when the brokers answered and would not take them: no such topic, too large.
    */
   send(messages: readonly OutgoingMessage[]): Promise<void>;
@@ -63,7 +63,7 @@ export interface Producer {
 export interface Consumer {
   /** Finishes the messages in hand, commits, leaves the group. Ends within 5 s, broker or no broker. */
   stop(): Promise<void>;
-  /** Whether the loop shows signs of life (heartbeats, fetches, attempts to connect). Feeds liveness. */
+  /** Whether the loop is alive (heartbeats, fetches, attempts to connect). Feeds liveness. */
   healthy(): boolean;
 }
 
@@ -91,15 +91,15 @@ export interface ConsumerOptions {
   readonly fromBeginning?: boolean;
   readonly retry?: RetryOptions;
   /**
-   * Says that an error has nothing to do with the message (the database is down): the message is then tried again for
-   * ever, with heartbeats, and never becomes a dead letter. Default: no error is transient.
+   * Says that an error has nothing to do with the message (the database is down): the message is then retried
+   * forever, with heartbeats, and never becomes a dead letter. Default: no error is transient.
    */
   readonly isTransient?: (error: unknown) => boolean;
   /** How many partitions are worked on at once; order holds within each. Default 3. */
   readonly concurrency?: number;
   /** How long one try may take before its signal aborts and it counts as failed. Default 60 000. */
   readonly handlerTimeoutMs?: number;
-  /** How long the group waits for a silent member before it gives its partitions away. Brokers take 6000 or more. Default 10 000. */
+  /** How long the group waits for a silent member before it reassigns its partitions. Brokers take 6000 or more. Default 10 000. */
   readonly sessionTimeoutMs?: number;
   readonly onEvent?: (event: KafkaEvent) => void;
 }
@@ -134,7 +134,7 @@ export interface Kafka {
    * letter topic (created when missing) before the offset moves.
    */
   consume(options: ConsumeOptions): Promise<Consumer>;
-  /** The same loop over undecoded messages, for whoever reads dead letters. */
+  /** The same loop over undecoded messages, for readers of dead letters. */
   consumeRaw(options: ConsumeRawOptions): Promise<Consumer>;
   /** Stops the consumers, flushes and closes the producer. */
   close(): Promise<void>;
@@ -181,8 +181,8 @@ export type KafkaEvent =
       reason: string;
       error: unknown;
     }
-  /** How many messages lie after the one just done. */
+  /** Consumer lag: how many messages follow the one just processed. */
   | { kind: 'lag'; group: string; topic: string; partition: number; lag: number }
   | { kind: 'restarting'; group: string; delayMs: number; error: unknown }
-  /** The consumer is gone and will not come back: end the process. */
+  /** The consumer has failed permanently: end the process. */
   | { kind: 'fatal'; group: string; error: unknown };

@@ -49,7 +49,7 @@ export function consumerContract(open: OpenKafka): void {
       );
     });
 
-    test('goes on where its group stopped: nothing again, nothing left out', async () => {
+    test('continues where its group stopped: nothing again, nothing left out', async () => {
       await it.send(...ids(30).map((id) => message(id, id)));
       const first = await it.consume();
       await waitFor('the first 30', () => first.handled.length === 30);
@@ -132,7 +132,7 @@ export function consumerContract(open: OpenKafka): void {
       expect(seen).toEqual(['slow', 'next']);
     });
 
-    test('tells how far behind it is', async () => {
+    test('reports how far behind it is', async () => {
       await it.send(...ids(10).map((id) => message(id)));
       await it.consume();
       await waitFor('lag 0', () => it.of('lag').some(({ lag }) => lag === 0));
@@ -145,7 +145,7 @@ export function consumerContract(open: OpenKafka): void {
       expect(consumer.healthy()).toBe(true);
     });
 
-    test('reads raw messages for whoever wants bytes', async () => {
+    test('reads raw messages as bytes', async () => {
       await it.send({ topic, key: 'k', value: Buffer.from('no event at all'), headers: { x: 'y' } });
       const [found] = await it.read(topic, 1);
       expect(found).toMatchObject({

@@ -6,7 +6,7 @@ import { deadLetters, faultyBroker, ids, message, testKafka, topic, type OpenKaf
 const type = 'homeroom.family.registered.v1';
 
 export function faultContract(open: OpenKafka): void {
-  describe('when the broker goes away', () => {
+  describe('when the broker goes down', () => {
     let it: Awaited<ReturnType<typeof testKafka>>;
     let behind: Awaited<ReturnType<typeof testKafka>>;
     let proxy: FaultProxy;
@@ -37,7 +37,7 @@ export function faultContract(open: OpenKafka): void {
     });
 
     test.each(['refuse', 'hang'] as const)(
-      'a consumer goes on afterwards, and nothing is lost (%s)',
+      'a consumer continues afterwards, and nothing is lost (%s)',
       async (fault) => {
         await it.kafka.ensureTopics([{ topic, partitions: 3 }]);
         const { handled } = await behind.consume({ sessionTimeoutMs: 6000 });
@@ -125,7 +125,7 @@ export function faultContract(open: OpenKafka): void {
       expect(handled).toEqual([]);
       expect(behind.of('dead-lettered')).toEqual([]);
       proxy.accept();
-      // delivered again after the reconnection, it takes the broker away again: at least one round must get through
+      // delivered again after the reconnection, it takes the broker down again: at least one round must get through
       await waitFor(
         'the next message',
         () => {
@@ -138,7 +138,7 @@ export function faultContract(open: OpenKafka): void {
     }, 60_000);
   });
 
-  test('a consumer that can never work says so and is not healthy', async () => {
+  test('a consumer that can never work reports it and is not healthy', async () => {
     const it = await testKafka(open);
     await it.kafka.ensureTopics([{ topic, partitions: 1 }]);
     const { consumer } = await it.consume({ sessionTimeoutMs: 1 }); // less than brokers allow

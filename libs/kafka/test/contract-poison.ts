@@ -126,12 +126,12 @@ export function poisonContract(open: OpenKafka): void {
       expect(letter?.original.topic).toBe(topic);
       expect(Object.keys(letter?.original.headers ?? {}).filter((name) => name.startsWith('dlq_'))).toEqual([]);
       if (letter) await it.send(letter.original);
-      const { handled } = await it.consume({ group: 'mended' });
+      const { handled } = await it.consume({ group: 'fixed' });
       await waitFor('the replay', () => handled.length === 2);
       expect(handled).toEqual(['1', '1']);
     });
 
-    test('an error that has nothing to do with the message is tried again for ever, and is no dead letter', async () => {
+    test('an error that has nothing to do with the message is retried forever, and is no dead letter', async () => {
       let down = true;
       let tries = 0;
       const handled: string[] = [];

@@ -66,7 +66,7 @@ export function producerContract(open: OpenKafka): void {
     });
 
     test.each(['refuse', 'hang'] as const)(
-      'rejects in time when the broker is gone (%s), and works when it is back',
+      'rejects in time when the broker is down (%s), and works when it is back',
       async (fault) => {
         const { proxy, options } = await faultyBroker();
         const behind = await testKafka(open, { ...it.options, ...options, sendTimeoutMs: 1000 });

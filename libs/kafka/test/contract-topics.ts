@@ -25,7 +25,7 @@ export function topicContract(open: OpenKafka): void {
 
     test('may be created by several processes at once', async () => {
       const others = await Promise.all([1, 2, 3, 4].map(async () => testKafka(open, it.options)));
-      // so many that brokers have not heard of the last ones when they are asked about them
+      // so many that brokers do not know the last ones yet when they are asked about them
       const many = Array.from({ length: 24 }, (_, n) => ({ topic: `other-${n}`, partitions: 6 }));
       await Promise.all([it, ...others].map(({ kafka }) => kafka.ensureTopics([{ topic, partitions: 2 }, ...many])));
       await it.send(message('1'));

@@ -1,6 +1,6 @@
 import { encodeEvent, eventTypes, type DomainEvent } from '@homeroom/contracts';
 import type { Queryable } from '@homeroom/postgres';
-import { isSpanContextValid, trace } from '@opentelemetry/api';
+import { currentTraceparent } from '@homeroom/telemetry';
 
 /** The columns that `outboxParameters` gives the values of, in the same order. */
 export const OUTBOX_COLUMNS = 'id, topic, key, headers, payload';
@@ -18,7 +18,7 @@ export function outboxParameters(
 }
 
 /**
- * Puts events into the outbox, in this order, with one insert. Call it in the transaction of the change that they tell of,
+ * Puts events into the outbox, in this order, with one insert. Call it in the transaction of the change that they describe,
  * after the aggregate's row is locked: then the order of the outbox is the order of commits, per key.
  */
 export async function append(trx: Queryable, ...events: DomainEvent[]): Promise<void> {
@@ -34,12 +34,4 @@ export async function append(trx: Queryable, ...events: DomainEvent[]): Promise<
            order by place`,
     values: [column(0), column(1), column(2), column(3), column(4)],
   });
-}
-
-/** W3C trace context of the span that is active now. */
-function currentTraceparent(): string | undefined {
-  const context = trace.getActiveSpan()?.spanContext();
-  if (context === undefined || !isSpanContextValid(context)) return undefined;
-  const { traceId, spanId, traceFlags } = context;
-  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
 }

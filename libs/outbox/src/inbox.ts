@@ -2,7 +2,7 @@ import type { Queryable, Transaction } from '@homeroom/postgres';
 
 /**
  * Notes in the effect's own transaction that `consumer` has handled the event. A second delivery waits for the first one's
- * transaction: so the effect happens once, whatever the broker repeats and whoever is killed when.
+ * transaction: so the effect happens once, whatever the broker repeats and whichever process is killed.
  * @returns false when it was handled before: leave without doing anything.
  */
 export async function receiveOnce(
@@ -18,10 +18,10 @@ export async function receiveOnce(
 }
 
 /**
- * Forgets events received more than `days` ago, at most `limit` of them, and says how many. Keep them for longer than the
- * broker keeps messages, or a replay of its log would be taken for news.
+ * Deletes the record of events received more than `days` ago, at most `limit` of them. @returns how many. Keep them for longer than the
+ * broker keeps messages, or a replay of its log would have its effects again.
  */
-export async function forgetReceived(db: Queryable, { days = 30, limit = 10_000 } = {}): Promise<number> {
+export async function purgeReceived(db: Queryable, { days = 30, limit = 10_000 } = {}): Promise<number> {
   const { rowCount } = await db.query({
     name: 'inbox_forget',
     text: `delete from inbox where (consumer, event_id) in (

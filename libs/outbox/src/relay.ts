@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Producer } from '@homeroom/kafka';
 import { openConnection, type Connection } from '@homeroom/postgres';
+import { fullJitter, pause } from '@homeroom/resilience';
 import { nextRows, removeRows, type OutboxRow } from './outbox-rows.ts';
 import { publish } from './publish.ts';
 
@@ -15,7 +15,7 @@ export type RelayEvent =
   | { readonly type: 'publish-failed'; readonly error: Error; readonly attempt: number; readonly delayMs: number }
   /** The broker will not take a message of this key, which now waits with all that follow it; the other keys go on. */
   | { readonly type: 'refused'; readonly key: string; readonly error: Error; readonly holdMs: number }
-  /** The database is away, and with it the lock. */
+  /** The connection to the database is lost, and with it the lock. */
   | { readonly type: 'connection-lost'; readonly error: Error; readonly attempt: number; readonly delayMs: number };
 
 export interface RelayOptions {
@@ -35,7 +35,7 @@ export interface RelayOptions {
 
 /** Publishes what is committed to the outbox: at least once, in order per key. */
 export interface Relay {
-  /** Works until `signal` aborts, then finishes the batch in hand, gives the lock back and resolves. Never rejects. */
+  /** Works until `signal` aborts, then finishes the batch in hand, releases the lock, and resolves. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -44,18 +44,65 @@ const holdMs = 30_000;
 const backoff = { baseMs: 100, maxMs: 5_000 };
 
 export function createRelay(options: RelayOptions): Relay {
-  const {
-    url,
-    producer,
-    lockName,
-    batchSize = 500,
-    pollMs = { min: 20, max: 250 },
-    lockPollMs = 500,
-    onEvent = () => undefined,
-  } = options;
+  return new OutboxRelay(options);
+}
+
+class OutboxRelay implements Relay {
+  readonly #options: Required<RelayOptions>;
+
+  constructor(options: RelayOptions) {
+    this.#options = {
+      batchSize: 500,
+      pollMs: { min: 20, max: 250 },
+      lockPollMs: 500,
+      onEvent: () => undefined,
+      ...options,
+    };
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { url, lockName, onEvent } = this.#options;
+    let failures = 0;
+    while (!signal.aborted) {
+      let connection: Connection | undefined;
+      try {
+        connection = await openConnection({ url, applicationName: `${lockName}-relay` });
+        if (await this.#acquire(connection, signal)) {
+          failures = 0;
+          await this.#lead(connection, signal);
+        }
+      } catch (error) {
+        const delayMs = fullJitter(++failures, backoff);
+        onEvent({ type: 'connection-lost', error: asError(error), attempt: failures, delayMs });
+        await pause(delayMs, signal);
+      } finally {
+        await connection?.close();
+      }
+    }
+  }
+
+  /**
+   * Asks again and again instead of waiting in the server: a SELECT that waits for hours keeps vacuum from cleaning up, of
+   * all tables first the outbox.
+   */
+  async #acquire(connection: Connection, signal: AbortSignal): Promise<boolean> {
+    const { lockName, lockPollMs, onEvent } = this.#options;
+    let reported = false;
+    while (!signal.aborted) {
+      if (await connection.tryLock(`outbox-relay:${lockName}`)) {
+        onEvent({ type: 'leading' });
+        return true;
+      }
+      if (!reported) onEvent({ type: 'following' });
+      reported = true;
+      await pause(lockPollMs / 2 + (Math.random() * lockPollMs) / 2, signal);
+    }
+    return false;
+  }
 
   /** Reads from the same connection that holds the lock: without the lock there is nothing to publish. */
-  async function lead(connection: Connection, signal: AbortSignal): Promise<void> {
+  async #lead(connection: Connection, signal: AbortSignal): Promise<void> {
+    const { producer, batchSize, pollMs, onEvent } = this.#options;
     const held = new Map<string, number>();
     let idleMs = pollMs.min;
     let failures = 0;
@@ -80,7 +127,7 @@ export function createRelay(options: RelayOptions): Relay {
           : nextRows(connection, batchSize, { inHand: rows, heldKeys: [...held.keys()] }),
       ]);
       if (sending.status === 'rejected') {
-        const delayMs = fullJitter(failures++);
+        const delayMs = fullJitter(++failures, backoff);
         onEvent({ type: 'publish-failed', error: asError(sending.reason), attempt: failures, delayMs });
         await pause(delayMs, signal);
         continue;
@@ -92,58 +139,10 @@ export function createRelay(options: RelayOptions): Relay {
         held.set(key, performance.now() + holdMs);
         onEvent({ type: 'refused', key, error, holdMs });
       }
-      // what was read ahead may go on with a key that is held now
+      // what was read ahead may continue a key that is held now
       if (reading.status === 'fulfilled' && sending.value.refused.size === 0) prefetched = reading.value;
     }
   }
-
-  return {
-    async run(signal) {
-      let failures = 0;
-      while (!signal.aborted) {
-        let connection: Connection | undefined;
-        try {
-          connection = await openConnection({ url, applicationName: `${lockName}-relay` });
-          if (await acquire(connection, signal)) {
-            failures = 0;
-            await lead(connection, signal);
-          }
-        } catch (error) {
-          const delayMs = fullJitter(failures++);
-          onEvent({ type: 'connection-lost', error: asError(error), attempt: failures, delayMs });
-          await pause(delayMs, signal);
-        } finally {
-          await connection?.close();
-        }
-      }
-    },
-  };
-
-  /**
-   * Asks again and again instead of waiting in the server: a SELECT that waits for hours keeps vacuum from cleaning up, of
-   * all tables first the outbox.
-   */
-  async function acquire(connection: Connection, signal: AbortSignal): Promise<boolean> {
-    let reported = false;
-    while (!signal.aborted) {
-      if (await connection.tryLock(`outbox-relay:${lockName}`)) {
-        onEvent({ type: 'leading' });
-        return true;
-      }
-      if (!reported) onEvent({ type: 'following' });
-      reported = true;
-      await pause(lockPollMs / 2 + (Math.random() * lockPollMs) / 2, signal);
-    }
-    return false;
-  }
 }
-
-const fullJitter = (attempt: number): number => Math.random() * Math.min(backoff.maxMs, backoff.baseMs * 2 ** attempt);
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
-}

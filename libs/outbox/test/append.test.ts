@@ -38,7 +38,7 @@ interface Row {
 const takeAll = async (): Promise<Row[]> => {
   const { rows } = await database.query<Row>({
     name: 'take',
-    text: `with gone as (delete from outbox returning *) select * from gone order by sequence`,
+    text: `with deleted as (delete from outbox returning *) select * from deleted order by sequence`,
   });
   return rows;
 };

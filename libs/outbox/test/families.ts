@@ -1,7 +1,7 @@
 import { examples, type DomainEvent } from '@homeroom/contracts';
 import { randomUUID } from 'node:crypto';
 
-/** A change of family `key`, of which `version` tells the order. */
+/** A change of family `key`, ordered by `version`. */
 export const changed = (key: string, version: number): DomainEvent<'homeroom.family.changed.v1'> => ({
   id: randomUUID(),
   type: 'homeroom.family.changed.v1',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { forgetReceived, receiveOnce } from '@homeroom/outbox';
+import { purgeReceived, receiveOnce } from '@homeroom/outbox';
 import { openDatabase, type Database } from '@homeroom/postgres';
 import { createTestDatabase, type TestDatabase } from '@homeroom/testing';
 import { randomUUID } from 'node:crypto';
@@ -61,13 +61,13 @@ test('negative control: without receiveOnce a second delivery doubles the effect
   expect(await effects(id)).toBe(2);
 });
 
-test('what was received long ago is forgotten in portions', async () => {
+test('what was received long ago is deleted in portions', async () => {
   const long = {
     name: 'long_ago',
     text: `update inbox set received_at = now() - interval '31 days' where consumer = 'welcome'`,
   };
   const { rowCount } = await database.query(long);
-  expect(await forgetReceived(database, { limit: 1 })).toBe(1);
-  expect(await forgetReceived(database)).toBe(rowCount - 1);
-  expect(await forgetReceived(database)).toBe(0);
+  expect(await purgeReceived(database, { limit: 1 })).toBe(1);
+  expect(await purgeReceived(database)).toBe(rowCount - 1);
+  expect(await purgeReceived(database)).toBe(0);
 });

@@ -6,7 +6,7 @@ export interface MemoryProducer extends Pick<Producer, 'send'> {
   failure: Error | undefined;
 }
 
-/** Stores what it is given, for tests of the relay's own behaviour. */
+/** Stores what it is given, for tests of the relay's own behavior. */
 export function memoryProducer(): MemoryProducer {
   return {
     sent: [],

@@ -159,9 +159,9 @@ test('a relay that loses its connection gives way: the other takes over, nothing
   await first.stop();
 });
 
-test('while the broker is away rows stay, in order; afterwards all of them go', async () => {
+test('while the broker is down rows stay, in order; afterwards all of them go', async () => {
   const { events } = start();
-  producer.failure = new Error('the broker is away');
+  producer.failure = new Error('the broker is down');
   await write('a', 1);
   await write('a', 2);
   await waitFor('two attempts', () => events.filter(({ type }) => type === 'publish-failed').length >= 2);
@@ -208,7 +208,7 @@ test('relays of different names do not wait for each other', async () => {
   await Promise.all([leading(families), leading(others)]);
 });
 
-test('tells how much it published and how old it was', async () => {
+test('reports how much it published and how old it was', async () => {
   await write('a', 1, 2, 3);
   const { events } = start();
   await drained();

@@ -5,9 +5,9 @@ import type { Queryable, Result, Statement } from './queryable.ts';
 
 /** One connection of its own, for what lives as long as a session does: an advisory lock and the work done under it. */
 export interface Connection extends Queryable {
-  /** Aborted when the connection is gone, and with it the locks. */
+  /** Aborted when the connection is lost, and with it the locks. */
   readonly lost: AbortSignal;
-  /** Takes the advisory lock `name` if nobody has it. It is given back by `close` or by the connection's end. */
+  /** Takes the advisory lock `name` if it is free. It is released by `close` or by the connection's end. */
   tryLock(name: string): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -20,7 +20,7 @@ export interface ConnectionOptions {
 }
 
 /**
- * Opens it, to the server itself: through a pooler in transaction mode a session lock would belong to nobody.
+ * Opens it, to the server itself: through a pooler in transaction mode a session lock would have no owner.
  * @throws {DatabaseUnavailableError} when the server cannot be reached.
  */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
@@ -34,12 +34,12 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    // the server drops a client whose machine is gone after 20 s instead of 2 h, so that its locks become free
+    // the server drops a client whose machine is lost after 20 s instead of 2 h, so that its locks become free
     options: '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2',
   });
-  const gone = new AbortController();
-  client.on('error', (error) => gone.abort(explain(error)));
-  client.on('end', () => gone.abort());
+  const lost = new AbortController();
+  client.on('error', (error) => lost.abort(explain(error)));
+  client.on('end', () => lost.abort());
   await client.connect().catch((error: unknown) => {
     throw explain(error);
   });
@@ -53,7 +53,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   };
   return {
     query,
-    lost: gone.signal,
+    lost: lost.signal,
     async tryLock(name) {
       const text = 'select pg_try_advisory_lock(hashtextextended($1, 0)) as mine';
       const { rows } = await query<{ mine: boolean }>({ name: 'try_lock', text, values: [name] });

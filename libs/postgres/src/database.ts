@@ -1,3 +1,4 @@
+import { orAborted } from '@homeroom/resilience';
 import { DatabaseUnavailableError, isReplicaDown, isReplicaTrouble } from './errors.ts';
 import type { DatabaseEvent, OnEvent } from './events.ts';
 import { Pool, type PoolOptions } from './pool.ts';
@@ -16,7 +17,7 @@ export interface DatabaseOptions {
   readonly replicaPoolSize: number;
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
-  /** A statement is cancelled after this. 5,000 if not given. */
+  /** A statement is canceled after this. 5,000 if not given. */
   readonly statementTimeoutMs?: number;
   /** A statement that waits this long for a lock fails. 3,000 if not given. */
   readonly lockTimeoutMs?: number;
@@ -36,7 +37,7 @@ export interface PoolStats {
 /** One service's database: the primary and its replicas. As a `Queryable` it is the primary, one round trip a statement. */
 export interface Database extends Queryable {
   /**
-   * Runs `work` in one transaction on the primary. It may run up to 5 times (serialisation failure, deadlock, failover),
+   * Runs `work` in one transaction on the primary. It may run up to 5 times (serialization failure, deadlock, failover),
    * so it must do nothing but talk to `trx`.
    * @throws {UnknownOutcomeError} when the connection broke during COMMIT.
    * @throws {DatabaseUnavailableError} when the primary cannot be asked.
@@ -142,16 +143,9 @@ export function openDatabase(options: DatabaseOptions): Database {
 
     async ping(signal) {
       signal?.throwIfAborted();
-      const aborted = new Promise<never>((_, reject) => {
-        signal?.addEventListener(
-          'abort',
-          () => reject(new DatabaseUnavailableError('the primary did not answer in time')),
-          {
-            once: true,
-          },
-        );
-      });
-      await Promise.race([primary.use((connection) => connection.command('ping', 'select 1')), aborted]);
+      const answer = primary.use((connection) => connection.command('ping', 'select 1'));
+      const late = (): Error => new DatabaseUnavailableError('the primary did not answer in time');
+      await (signal === undefined ? answer : orAborted(answer, signal, late));
     },
 
     answeredWithin: (ms) => primary.answeredWithin(ms),

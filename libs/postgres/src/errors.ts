@@ -78,7 +78,7 @@ export function breaksConnection(error: unknown): boolean {
   );
 }
 
-/** What a replica may fail with that the primary would not: it is away, behind a migration, or replay cancelled the query. */
+/** What a replica may fail with that the primary would not: it is down, behind a migration, or replay canceled the query. */
 export function isReplicaTrouble(error: unknown): boolean {
   const code = sqlState(error);
   return isReplicaDown(error) || isConflict(code) || code === state.undefinedTable || code === state.undefinedColumn;

@@ -1,6 +1,6 @@
 export type Role = 'primary' | 'replica';
 
-/** What a database tells while it works. Every `query` event is one round trip to a server. */
+/** What happens in a database's pools. Every `query` event is one round trip to a server. */
 export type DatabaseEvent =
   /** `name` is the statement's, or `begin`, `commit`, `rollback`, `replayed`, `position` for the wrapper's own. */
   | {

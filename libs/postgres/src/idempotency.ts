@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { isUniqueViolation } from './errors.ts';
 import type { Queryable, Transaction } from './queryable.ts';
 
-/** Same principal and key, other request: the client's mistake. */
+/** Same principal and key, other request: the client's mistake. The chassis answers its code with 422. */
 export class IdempotencyMismatchError extends Error {
   override readonly name = 'IdempotencyMismatchError';
+  readonly code = 'idempotency_key_reused';
 }
 
 /** The table that the functions below use, for a service's migration. */
@@ -137,8 +138,8 @@ export const hashRequest = (method: string, path: string, body: unknown): string
     .update(JSON.stringify([method, path, body ?? null]))
     .digest('base64url');
 
-/** Forgets keys older than `hours`, at most `limit` of them, and says how many. Clients retry for minutes, not days. */
-export async function forgetIdempotencyKeys(db: Queryable, { hours = 72, limit = 10_000 } = {}): Promise<number> {
+/** Deletes keys older than `hours`, at most `limit` of them. @returns how many. Clients retry for minutes, not days. */
+export async function purgeIdempotencyKeys(db: Queryable, { hours = 72, limit = 10_000 } = {}): Promise<number> {
   const { rowCount } = await db.query({
     name: 'forget_idempotency_keys',
     text: `delete from idempotency_keys where (principal, key) in (

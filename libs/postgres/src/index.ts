@@ -3,6 +3,9 @@ export type { Freshness, Queryable, Result, Statement, Transaction } from './que
 export type { Isolation } from './transaction.ts';
 export type { DatabaseEvent, OnEvent, Role } from './events.ts';
 export { DatabaseUnavailableError, isUnavailable, isUniqueViolation, sqlState, UnknownOutcomeError } from './errors.ts';
+export { earlierAnswer, once, type IdempotentRequest } from './once.ts';
+export { purgeExpiredRows } from './purge-expired-rows.ts';
+export { commandDatabase, migrateService, openServiceDatabase } from './service-database.ts';
 export { openConnection, type Connection, type ConnectionOptions } from './connection.ts';
 export { checkConnectionBudget, poolSize } from './pool-size.ts';
 export { migrate, type MigrateEvent, type MigrateOptions } from './migrate.ts';
@@ -13,7 +16,7 @@ export {
   claimIdempotencyKey,
   claimParameters,
   findIdempotentResponse,
-  forgetIdempotencyKeys,
+  purgeIdempotencyKeys,
   hashRequest,
   IdempotencyMismatchError,
   idempotencyTable,

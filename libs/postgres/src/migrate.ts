@@ -1,3 +1,4 @@
+import { fullJitter } from '@homeroom/resilience';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { pendingMigrations, readApplied } from './check-schema.ts';
@@ -85,22 +86,22 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
 
 async function connect(url: string, waitMs: number, onEvent: (event: MigrateEvent) => void): Promise<pg.Client> {
   const deadline = performance.now() + waitMs;
-  for (let attempt = 0; ; attempt++) {
+  for (let attempt = 1; ; attempt++) {
     const client = new pg.Client({
       connectionString: url,
       application_name: 'migrate',
       connectionTimeoutMillis: 2_000,
     });
-    // the query that runs then rejects, and says so better
+    // the running query then rejects with a better message
     client.on('error', () => undefined);
     try {
       await client.connect();
       return client;
     } catch (cause) {
       const error = explain(cause);
-      // a role or a database that whoever looks after Postgres has not made yet
+      // a role or a database that has not been created yet
       if (!isUnavailable(error)) throw new DatabaseUnavailableError(error.message, { cause });
-      const delayMs = Math.random() * Math.min(2_000, 50 * 2 ** attempt);
+      const delayMs = fullJitter(attempt, { baseMs: 50, maxMs: 2_000 });
       if (performance.now() + delayMs > deadline) {
         throw new DatabaseUnavailableError(`The database did not answer within ${waitMs} ms: ${error.message}`, {
           cause,

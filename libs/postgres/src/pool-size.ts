@@ -20,7 +20,7 @@ export const poolSize = ({
 /**
  * Compares what all processes together may open with what the server accepts.
  * @param planned sum of the pools of all processes at their greatest number; 0 when it is not known, then nothing is checked.
- * @param reserve connections kept for migrations, backups, people.
+ * @param reserve connections kept for migrations, backups, and operators.
  * @throws {Error} with the sum when it is too much: refusing to start beats failing at the peak.
  */
 export async function checkConnectionBudget(

@@ -38,7 +38,7 @@ export class Pool {
     });
     const { role, onEvent } = this.#options;
     const connection = new PooledConnection(client, role, onEvent, this.#noteAnswer);
-    // a client in use has no listener of the pool, and an 'error' nobody listens to ends the process
+    // a client in use has no listener of the pool, and an 'error' without a listener ends the process
     client.on('error', connection.breakBy);
     try {
       return await work(connection);
@@ -82,7 +82,7 @@ export class Pool {
       statement_timeout: statementTimeoutMs,
       lock_timeout: lockTimeoutMs,
       idle_in_transaction_session_timeout: 2 * statementTimeoutMs,
-      // the server's limit acts first; this one is for a server that is gone without a word
+      // the server's limit acts first; this one is for a server that is lost silently
       query_timeout: statementTimeoutMs + 1_000,
       connectionTimeoutMillis: connectTimeoutMs,
       idleTimeoutMillis: 60_000,
@@ -106,7 +106,7 @@ export class Pool {
   }
 }
 
-/** The driver waits for the promise, which its types do not tell. */
+/** The driver awaits the promise, although its types do not say so. */
 const refuseStandby: (client: pg.ClientBase) => unknown = async (client) => {
   const { rows } = await client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby');
   if (rows[0]?.standby === true) throw new DatabaseUnavailableError('the primary’s address leads to a standby');

@@ -4,7 +4,7 @@ import type { PooledConnection } from './pooled-connection.ts';
 
 const coolDownMs = { first: 1_000, longest: 30_000 };
 
-/** One replica: its pool, and whether to trust it now. A dead one is asked again by one read at a time, ever more rarely. */
+/** One replica: its pool, and whether to use it now. One that is down is tried by one read at a time, ever more rarely. */
 export class Replica {
   readonly pool: Pool;
   readonly #number: number;

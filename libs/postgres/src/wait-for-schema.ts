@@ -4,7 +4,7 @@ import { isUnavailable } from './errors.ts';
 import type { Queryable } from './queryable.ts';
 
 export interface SchemaWaitOptions {
-  /** How long what may still come is waited for; 0 looks once. */
+  /** How long to wait; 0 checks once. */
   readonly waitMs: number;
   readonly signal?: AbortSignal;
   /** Called after every look that found it missing. */
@@ -15,7 +15,7 @@ const pollMs = 250;
 
 /**
  * `checkSchema` for a process that starts at the same time as its database and its migrations: a database that does not
- * answer and migrations that are missing are waited for. What time does not mend is refused at once.
+ * answer and migrations that are missing are waited for. What waiting cannot fix is refused at once.
  * @param directory the migrations that the process was written for.
  * @throws {Error} as `checkSchema` does, and with the last look's reason when the time is over; an AbortError on `signal`.
  */

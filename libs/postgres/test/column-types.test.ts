@@ -19,7 +19,7 @@ test('counts are numbers', async () => {
   expect(await value('negative', '(-42)::int8')).toBe(-42);
 });
 
-test('an int8 that a number would change is an error, and the connection goes on', async () => {
+test('an int8 that a number would change is an error, and the connection stays usable', async () => {
   await expect(value('too_large', '9007199254740993::int8')).rejects.toThrow('does not fit a number');
   expect(await value('after', '1')).toBe(1);
 });

@@ -273,7 +273,7 @@ describe('reads', () => {
   });
 
   test('a mark that cannot be stored costs nothing but a read on the primary next time', async () => {
-    const caller: Freshness = { mark: 'primary', advance: () => Promise.reject(new Error('Redis is away')) };
+    const caller: Freshness = { mark: 'primary', advance: () => Promise.reject(new Error('Redis is down')) };
     expect(await read(caller)).toMatchObject({ standby: false });
     expect(opened.events).toContainEqual(expect.objectContaining({ type: 'mark-lost' }));
   });

@@ -4,7 +4,7 @@ import {
   claimIdempotencyKey,
   claimParameters,
   findIdempotentResponse,
-  forgetIdempotencyKeys,
+  purgeIdempotencyKeys,
   hashRequest,
   IdempotencyMismatchError,
   idempotencyTable,
@@ -120,17 +120,17 @@ test('an answer that was not stored in the claim’s transaction is a bug that s
   await expect(database.transaction((trx) => claimIdempotencyKey(trx, key))).rejects.toThrow('without an answer');
 });
 
-test('old keys are forgotten in portions', async () => {
+test('old keys are deleted in portions', async () => {
   await database.query({
     name: 'age',
     text: `update idempotency_keys set created_at = now() - interval '73 hours' where key like 'c%'`,
   });
-  expect(await forgetIdempotencyKeys(database, { limit: 5 })).toBe(5);
-  expect(await forgetIdempotencyKeys(database)).toBe(3);
-  expect(await forgetIdempotencyKeys(database)).toBe(0);
+  expect(await purgeIdempotencyKeys(database, { limit: 5 })).toBe(5);
+  expect(await purgeIdempotencyKeys(database)).toBe(3);
+  expect(await purgeIdempotencyKeys(database)).toBe(0);
 });
 
-test('a fingerprint tells method, path and body apart', () => {
+test('a fingerprint distinguishes method, path, and body', () => {
   const hash = hashRequest('POST', '/a', { b: 1 });
   expect(hashRequest('POST', '/a', { b: 1 })).toBe(hash);
   expect(

@@ -138,7 +138,7 @@ describe('checkSchema', () => {
     await checkSchema(database, directory);
   });
 
-  test('refuses a schema that lacks something, and says how to mend it', async () => {
+  test('refuses a schema that lacks something, and says how to fix it', async () => {
     await file('0001_pets.sql', 'create table pets (name text);');
     await expect(checkSchema(database, directory)).rejects.toThrow('lacks 0001_pets: run the service');
   });
@@ -152,7 +152,7 @@ describe('checkSchema', () => {
     expect(await run()).toEqual({ applied: [] });
 
     await file('0002_toys.sql', 'create table toys (pet text);');
-    await file('0003_no_pets.sql', '-- breaking: pets are gone\ndrop table pets;');
+    await file('0003_no_pets.sql', '-- breaking: pets are dropped\ndrop table pets;');
     await run();
     await rm(join(directory, '0003_no_pets.sql'));
     await expect(checkSchema(database, directory)).rejects.toThrow(

@@ -8,7 +8,7 @@ export interface Opened {
   close(): Promise<void>;
 }
 
-/** A database of the file's own, what is opened on it, and everything that it told. */
+/** A database of the file's own, what is opened on it, and every event that it emitted. */
 export async function openTest(...migrations: string[]): Promise<Opened> {
   const test = await createTestDatabase({ migrations });
   const events: DatabaseEvent[] = [];

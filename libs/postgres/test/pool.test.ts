@@ -57,7 +57,7 @@ const errorOf = (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 describe('timeouts', () => {
-  test('a slow statement is cancelled by the server, and its connection is used again', async () => {
+  test('a slow statement is canceled by the server, and its connection is used again', async () => {
     const database = open({ statementTimeoutMs: 100, poolSize: 1 });
     const error = await errorOf(database.query(seconds(5)));
     expect(sqlState(error)).toBe('57014');
@@ -85,15 +85,15 @@ describe('timeouts', () => {
       name: 'quiet',
       text: `select 1 from pg_stat_activity where state = 'idle in transaction' and datname = current_database()`,
     };
-    const forgotten = database.transaction(async (trx) => {
-      await trx.query(note('forgotten'));
+    const abandoned = database.transaction(async (trx) => {
+      await trx.query(note('abandoned'));
       await waitFor('the server to cut it off', async () => (await observer.query(quiet)).rowCount === 0);
     });
-    const error = await errorOf(forgotten);
+    const error = await errorOf(abandoned);
     expect(error).toBeInstanceOf(DatabaseUnavailableError);
     expect(error).not.toBeInstanceOf(UnknownOutcomeError);
     expect(
-      (await database.query({ name: 'left', text: `select 1 from notes where line = 'forgotten'` })).rowCount,
+      (await database.query({ name: 'left', text: `select 1 from notes where line = 'abandoned'` })).rowCount,
     ).toBe(0);
   });
 
@@ -107,7 +107,7 @@ describe('timeouts', () => {
     expect(database.poolStats().primary).toMatchObject({ total: 1, waiting: 0, max: 1 });
   });
 
-  test('a server that is gone without a word is given up', async () => {
+  test('a server that is lost silently is given up', async () => {
     const database = open({ statementTimeoutMs: 100, poolSize: 1 });
     await database.query(one);
     primary.hang();
@@ -157,7 +157,7 @@ describe('broken connections', () => {
     );
   });
 
-  test('cut during COMMIT: the outcome is unknown, and the error says so', async () => {
+  test('cut during COMMIT: the outcome is unknown, and the error states it', async () => {
     const database = open({ statementTimeoutMs: 200 });
     const error = await errorOf(
       database.transaction(async (trx) => {
@@ -172,11 +172,11 @@ describe('broken connections', () => {
 
   test('a connection whose work left a statement running is destroyed', async () => {
     const database = open();
-    let forgotten: Promise<unknown> = Promise.resolve();
+    let abandoned: Promise<unknown> = Promise.resolve();
     await database.read(undefined, async (db) => {
-      forgotten = errorOf(db.query(seconds(5)));
+      abandoned = errorOf(db.query(seconds(5)));
     });
-    expect(await forgotten).toBeInstanceOf(DatabaseUnavailableError);
+    expect(await abandoned).toBeInstanceOf(DatabaseUnavailableError);
     expect(opened.events).toContainEqual(expect.objectContaining({ type: 'connection-lost' }));
   });
 
@@ -245,7 +245,7 @@ describe('a demoted primary', () => {
     expect((error as Error).message).toContain('leads to a standby');
   });
 
-  test('negative control: a bare pool keeps its connections and fails for ever', async () => {
+  test('negative control: a bare pool keeps its connections and fails forever', async () => {
     const pool = new pg.Pool({
       connectionString: opened.test.url,
       max: 1,

@@ -1,7 +1,7 @@
 import { openDatabase } from '@homeroom/postgres';
 import { createTestDatabase, type TestDatabase } from '@homeroom/testing';
 
-/** A database that nobody has migrated. Test databases come migrated by what is tested here, so their record must go. */
+/** A database without migrations. Test databases come migrated by the code under test, so their record is dropped. */
 export async function createUnmigrated(): Promise<TestDatabase> {
   const fresh = await createTestDatabase({ migrations: [] });
   const db = openDatabase({
@@ -11,7 +11,7 @@ export async function createUnmigrated(): Promise<TestDatabase> {
     replicaPoolSize: 1,
     applicationName: 'migrate-test',
   });
-  await db.query({ name: 'forget', text: 'drop table schema_migrations' });
+  await db.query({ name: 'drop_record', text: 'drop table schema_migrations' });
   await db.close();
   return fresh;
 }

@@ -45,13 +45,13 @@ describe('a process that starts beside its migrations', () => {
     await done;
   });
 
-  test('does not wait when it is told not to', async () => {
+  test('does not wait when waitMs is 0', async () => {
     const { done, reasons } = wait(open(), { waitMs: 0 });
     await expect(done).rejects.toThrow('lacks 0001_pets');
     expect(reasons).toEqual([]);
   });
 
-  test('waits no longer than it is told, and says then what was missing', async () => {
+  test('waits no longer than waitMs, then reports what was missing', async () => {
     const { done, reasons } = wait(open(), { waitMs: 600 });
     await expect(done).rejects.toThrow('lacks 0001_pets');
     expect(reasons.length).toBeGreaterThan(0);
@@ -73,7 +73,7 @@ describe('a process that starts beside its migrations', () => {
     }
   });
 
-  test('ends at once when it is told to stop', async () => {
+  test('ends at once when its signal aborts', async () => {
     const stop = new AbortController();
     const { done, reasons } = wait(open(), { signal: stop.signal });
     await waitFor('the first look', () => reasons.length > 0);
@@ -81,7 +81,7 @@ describe('a process that starts beside its migrations', () => {
     await expect(done).rejects.toThrow('aborted');
   });
 
-  test('is refused at once by what time does not mend: a newer breaking schema, a changed file, a password that is wrong', async () => {
+  test('is refused at once by what waiting cannot fix: a newer breaking schema, a changed file, a password that is wrong', async () => {
     await migrate({ url: opened.url, directory });
     const database = open();
     await writeFile(join(directory, '0001_pets.sql'), 'create table pets (name text, age int);');

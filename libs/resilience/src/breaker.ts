@@ -21,7 +21,7 @@ export type BreakerOptions =
   | { readonly ratio: number; readonly calls?: number; readonly openMs: number };
 
 export interface Breaker {
-  /** @throws what `call` throws, or, without calling it, an error that `isBrokenCircuit` recognises. */
+  /** @throws what `call` throws, or, without calling it, an error that `isBrokenCircuit` recognizes. */
   execute<T>(call: () => Promise<T>): Promise<T>;
   state(): BreakerState;
 }
@@ -43,7 +43,7 @@ export function breaker(name: string, options: BreakerOptions, onState?: (state:
 }
 
 export const brokenCircuit = (name: string, cause: unknown): PolicyError =>
-  new PolicyError(name, 'broken-circuit', 'failed too often lately and is not asked for a while', { cause });
+  new PolicyError(name, 'broken-circuit', 'failed too often, calls are suspended', { cause });
 
 const states: Readonly<Record<CircuitState, BreakerState>> = {
   [CircuitState.Closed]: 'closed',

@@ -1,6 +1,6 @@
 type Reason = 'timeout' | 'broken-circuit' | 'rejected';
 
-/** What a policy throws of its own; told apart by `isTimeout`, `isBrokenCircuit` and `isRejected`. */
+/** What a policy itself throws; `isTimeout`, `isBrokenCircuit`, and `isRejected` distinguish the reasons. */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError';
   readonly policy: string;

@@ -4,8 +4,8 @@ export interface JoinedSignal extends Disposable {
 
 /**
  * A signal that aborts with the first of `signals`, until it is disposed of: `using joined = joinSignals(a, b)`.
- * `AbortSignal.any` never lets go of what it made from a signal that lives as long as the process (Node 24.21: 0.6 kB
- * a call), so it must not be used per message or per request.
+ * `AbortSignal.any` never lets go of what it made from a signal that lives as long as the process (Node 24.21: 0.2 kB
+ * a call, 1.1 kB when a listener stays on it), so it must not be used per message or per request.
  */
 export function joinSignals(...signals: readonly AbortSignal[]): JoinedSignal {
   const controller = new AbortController();
@@ -20,10 +20,10 @@ export function joinSignals(...signals: readonly AbortSignal[]): JoinedSignal {
     source.addEventListener('abort', listener, { once: true });
     return [source, listener] as const;
   });
-  const gone = signals.find((source) => source.aborted);
-  if (gone) {
+  const aborted = signals.find((source) => source.aborted);
+  if (aborted) {
     release();
-    controller.abort(gone.reason);
+    controller.abort(aborted.reason);
   }
   return { signal: controller.signal, [Symbol.dispose]: release };
 }

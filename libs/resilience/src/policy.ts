@@ -15,6 +15,7 @@ import { breakerOf, brokenCircuit, checkBreaker, stateOf, type BreakerOptions, t
 import { isTimeout, PolicyError } from './errors.ts';
 import { fullJitter } from './full-jitter.ts';
 import { joinSignals } from './join-signals.ts';
+import { orAborted } from './wait.ts';
 
 export interface PolicyOptions {
   /** What is called, for events and error sentences: `payment`. */
@@ -55,7 +56,7 @@ export interface Policy {
   /**
    * Runs `call` under the policy.
    * @param options.signal the caller's own, for instance a deadline's: ends waiting, retrying and the try at once.
-   * @throws what `call` threw last; an error that `isTimeout`, `isBrokenCircuit` or `isRejected` recognises; or the
+   * @throws what `call` threw last; an error that `isTimeout`, `isBrokenCircuit`, or `isRejected` recognizes; or the
    * reason of the caller's signal.
    */
   execute<T>(call: (context: CallContext) => Promise<T>, options?: { signal?: AbortSignal }): Promise<T>;
@@ -110,6 +111,7 @@ export function policy(options: PolicyOptions): Policy {
       caller?.throwIfAborted();
       const startedAt = performance.now();
       try {
+        // cockatiel waits out a retry's pause and a bulkhead's queue even when the caller has aborted
         const result = await (caller === undefined ? run(call, undefined) : orAborted(run(call, caller), caller));
         onEvent?.({ kind: 'succeeded', policy: name, durationMs: performance.now() - startedAt });
         return result;
@@ -123,7 +125,7 @@ export function policy(options: PolicyOptions): Policy {
   };
 }
 
-/** Thrown inside, when the caller's signal has aborted: that is no fault of the other side. */
+/** Thrown inside, when the caller's signal has aborted: that is not the other side's fault. */
 class CallerGone extends Error {}
 const hasGone = (caller: AbortSignal | undefined): boolean => caller?.aborted === true;
 const isCallerGone = (error: unknown): boolean => error instanceof CallerGone;
@@ -161,21 +163,9 @@ function named(name: string, error: unknown, caller: AbortSignal | undefined): u
   if (hasGone(caller)) return caller?.reason;
   if (isBrokenCircuitError(error)) return brokenCircuit(name, error);
   if (isBulkheadRejectedError(error)) {
-    return new PolicyError(name, 'rejected', 'too many calls are under way', { cause: error });
+    return new PolicyError(name, 'rejected', 'too many calls in progress', { cause: error });
   }
   return error;
-}
-
-/** Cockatiel waits out a retry's pause and a bulkhead's queue even when the caller has gone. */
-async function orAborted<T>(running: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: gone, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([running, gone]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }
 
 function check({ name, timeoutMs, retry, breaker, bulkhead }: PolicyOptions): void {

@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 describe('the time limit', () => {
-  test('ends a call that does not answer, aborts its signal and says so', async () => {
+  test('ends a call that does not answer, aborts its signal, and reports it', async () => {
     const events: PolicyEvent[] = [];
     const payment = policy({ name: 'payment', timeoutMs: 200, onEvent: (event) => events.push(event) });
     let signal: AbortSignal | undefined;
@@ -90,7 +90,7 @@ describe('retries', () => {
 describe('the breaker', () => {
   const options = { name: 'payment', timeoutMs: 1000, breaker: { failures: 3, openMs: 5000 } };
 
-  test('goes closed → open → half-open → closed and tells every change', async () => {
+  test('goes closed → open → half-open → closed and reports every change', async () => {
     const states: string[] = [];
     const payment = policy({ ...options, onEvent: (e) => (e.kind === 'breaker' ? states.push(e.state) : 0) });
     for (let call = 0; call < 3; call += 1) await errorOf(payment.execute(down));
@@ -136,8 +136,8 @@ describe('the breaker', () => {
     for (let call = 0; call < 5; call += 1) {
       const caller = new AbortController();
       const failed = errorOf(payment.execute(never, { signal: caller.signal }));
-      caller.abort(new Error('client went away'));
-      expect(await failed).toMatchObject({ message: 'client went away' });
+      caller.abort(new Error('client disconnected'));
+      expect(await failed).toMatchObject({ message: 'client disconnected' });
     }
     await jest.advanceTimersByTimeAsync(10);
     expect(payment.breakerState()).toBe('closed');
@@ -152,7 +152,7 @@ describe('the breaker', () => {
     expect(payment.breakerState()).toBe('open');
   });
 
-  test('without it, every call goes on asking what is down', async () => {
+  test('without it, every call keeps calling what is down', async () => {
     const unprotected = { name: options.name, timeoutMs: options.timeoutMs };
     const calls = policy(unprotected);
     const tries = jest.fn(down);

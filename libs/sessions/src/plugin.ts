@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { Mark, Principal, SessionStore } from './store.ts';
 
-/** What libs/postgres asks before a read, and tells when it knows better. */
+/** What libs/postgres asks before a read, and updates after one. */
 export interface Freshness {
   readonly mark: Mark;
   advance(lsn: string): Promise<void>;
@@ -82,7 +82,7 @@ async function find(request: FastifyRequest): Promise<Session | undefined> {
   if (stored === undefined) return undefined;
   const { principal, createdAt, expiresAt } = stored;
   let { mark, writes } = stored;
-  const report = (error: unknown): void => request.log.warn({ err: error }, 'the read-your-writes mark was not kept');
+  const report = (error: unknown): void => request.log.warn({ err: error }, 'storing the read-your-writes mark failed');
   return {
     token,
     principal,
@@ -148,7 +148,7 @@ export async function signIn(
   return { expiresAt };
 }
 
-/** Ends the request's session, or all sessions of its account, and takes the cookie away. @returns how many ended. */
+/** Ends the request's session, or all sessions of its account, and clears the cookie. @returns how many ended. */
 export async function signOut(
   request: FastifyRequest,
   reply: FastifyReply,

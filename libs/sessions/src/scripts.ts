@@ -24,7 +24,7 @@ redis.call('PEXPIREAT', KEYS[2], ARGV[5])
 return 1`;
 
 /**
- * KEYS session; ARGV service, now, idleMs. Idle expiry is put off only when a tenth of it has gone, so that most
+ * KEYS session; ARGV service, now, idleMs. Idle expiry is extended only when a tenth of it has passed, so that most
  * requests write nothing to the append-only file.
  */
 export const findScript = `

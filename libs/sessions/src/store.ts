@@ -1,4 +1,5 @@
-import { chassisProblem, redisScript, type Redis } from '@homeroom/chassis';
+import { chassisProblem } from '@homeroom/chassis';
+import { redisScript, type Redis } from '@homeroom/redis';
 import { createHash, randomBytes } from 'node:crypto';
 import { sessionsEndedChannel } from './ended.ts';
 import {
@@ -32,9 +33,9 @@ export interface StoredSession {
   readonly writes: number;
 }
 
-/** A session in a list of one's own: without its token, which nobody can have again. */
+/** A session in a list of one's own: without its token, which cannot be recovered. */
 export interface SessionSummary {
-  /** Tells sessions apart; opens nothing. */
+  /** Distinguishes sessions; opens nothing. */
   readonly id: string;
   readonly createdAt: Date;
   readonly expiresAt: Date;
@@ -47,10 +48,10 @@ export interface SessionSummary {
 export interface SessionStore {
   /**
    * Starts a session.
-   * @param replacing a token that the client presented: it ends in the same step, whoever planted it.
+   * @param replacing a token that the client presented: it ends in the same step, even if an attacker planted it.
    */
   create(principal: Principal, replacing?: string): Promise<{ token: string; expiresAt: Date }>;
-  /** One round trip. Also puts off the idle expiry. */
+  /** One round trip. Also extends the idle expiry. */
   find(token: string, service?: string): Promise<StoredSession | undefined>;
   /** @returns whether there was such a session. */
   destroy(token: string): Promise<boolean>;
@@ -74,7 +75,7 @@ export interface SessionStore {
 
 const digest = (token: string): string => createHash('sha256').update(token).digest('base64url');
 
-/** 256 random bits in base64url. Anything else is turned away without asking Redis. */
+/** 256 random bits in base64url. Anything else is refused without asking Redis. */
 const looksLikeToken = (token: string): boolean => /^[\w-]{43}$/.test(token);
 
 /**
@@ -194,7 +195,7 @@ export function openSessions({
   };
 }
 
-/** Half of the hash: enough to tell sessions apart, and not the key under which one is stored. */
+/** Half of the hash: enough to distinguish sessions, and not the key under which one is stored. */
 const publicIdLength = 16;
 const publicId = (hash: string): string => hash.slice(0, publicIdLength);
 

@@ -1,4 +1,5 @@
-import { connectRedis, type Redis, type ZodFastify } from '@homeroom/chassis';
+import type { ZodFastify } from '@homeroom/chassis';
+import { connectRedis, type Redis } from '@homeroom/redis';
 import { openSessions, type SessionStore } from '@homeroom/sessions';
 import { startFaultProxy, testRedis, waitFor } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -120,7 +121,7 @@ describe('a request', () => {
 });
 
 describe('signing out', () => {
-  test('ends the session and takes the cookie away', async () => {
+  test('ends the session and clears the cookie', async () => {
     const token = await signedIn();
     const answer = await as(token, '/sign-out', 'POST');
     expect(answer.json()).toEqual({ ended: 1 });

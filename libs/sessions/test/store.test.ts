@@ -1,4 +1,4 @@
-import { connectRedis, type Redis } from '@homeroom/chassis';
+import { connectRedis, type Redis } from '@homeroom/redis';
 import {
   openSessions,
   readSessionsEnded,
@@ -142,22 +142,22 @@ describe('all sessions of an account', () => {
 });
 
 describe('S4: ended sessions are announced', () => {
-  const heard: (EndedSessions | undefined)[] = [];
+  const received: (EndedSessions | undefined)[] = [];
   let listener: Redis;
   beforeAll(async () => {
     listener = await connectRedis(url);
     await listener.subscribe(sessionsEndedChannel(keyPrefix));
-    listener.on('message', (_channel: string, text: string) => heard.push(readSessionsEnded(text)));
+    listener.on('message', (_channel: string, text: string) => received.push(readSessionsEnded(text)));
   });
-  beforeEach(() => void heard.splice(0));
+  beforeEach(() => void received.splice(0));
   afterAll(() => listener.disconnect());
 
   /** Announcements arrive in order, so after the last one nothing earlier is outstanding. */
   const announced = async (): Promise<unknown[]> => {
-    const last = { accountId: `last-${heard.length}` };
+    const last = { accountId: `last-${received.length}` };
     await redis.publish(sessionsEndedChannel(keyPrefix), JSON.stringify(last));
-    await waitFor('the last announcement', () => heard.some((ended) => ended?.accountId === last.accountId));
-    return heard.slice(0, -1);
+    await waitFor('the last announcement', () => received.some((ended) => ended?.accountId === last.accountId));
+    return received.slice(0, -1);
   };
   const someone = (accountId: string): typeof guardian => ({ ...guardian, accountId });
 
@@ -194,7 +194,7 @@ describe('S4: ended sessions are announced', () => {
         others.map(({ token }) => ({ accountId: principal.accountId, sessionId: store.idOf(token) })),
       ),
     );
-    expect(heard).toHaveLength(3);
+    expect(received).toHaveLength(3);
     expect(await store.find(kept.token)).toBeDefined();
     expect(await store.find(stranger)).toBeDefined();
     expect(await store.alive(others.map(({ token }) => token))).toEqual(new Set());
@@ -273,7 +273,7 @@ describe('the read-your-writes mark', () => {
     ['9/0', 'A/0', 'A/0'],
     ['1/0', '0/FFFFFFFF', '1/0'],
     ['0/FFFFFFFE', '0/FFFFFFFF', '0/FFFFFFFF'],
-  ])('at %s told of %s is %s', async (first, second, expected) => {
+  ])('at %s given %s is %s', async (first, second, expected) => {
     const { token } = await store.create(guardian);
     const writes = await store.wrote(token, 'families');
     await store.advance(token, 'families', first, writes);
@@ -290,7 +290,7 @@ describe('the read-your-writes mark', () => {
   });
 });
 
-describe('a Redis that is gone', () => {
+describe('a Redis that is down', () => {
   test('is a 503 in time, not a wait and not “signed out”', async () => {
     const { hostname, port } = new URL(url);
     const proxy = await startFaultProxy({ target: { host: hostname, port: Number(port) } });

@@ -1,4 +1,6 @@
-import { connectRedis, openServiceDatabase, runProcess } from '@homeroom/chassis';
+import { runProcess } from '@homeroom/chassis';
+import { openServiceDatabase } from '@homeroom/postgres';
+import { connectRedis } from '@homeroom/redis';
 import { buildApp } from './app.ts';
 import { openClassCache } from './classes/open-class-cache.ts';
 import { apiConfig, migrations } from './config.ts';

@@ -1,6 +1,7 @@
 import type { Cache } from '@homeroom/cache';
-import { createServer, type Health, type Logger, type Metrics, type Redis, type ZodFastify } from '@homeroom/chassis';
+import { createServer, type Health, type Logger, type Metrics, type ZodFastify } from '@homeroom/chassis';
 import { isUnavailable, type Database } from '@homeroom/postgres';
+import type { Redis } from '@homeroom/redis';
 import { openSessions, sessionsPlugin } from '@homeroom/sessions';
 import { classRoutes } from './classes/routes.ts';
 import type { ApiConfig } from './config.ts';

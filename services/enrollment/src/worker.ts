@@ -1,15 +1,9 @@
-import {
-  connectRedis,
-  forgetOldRows,
-  observeKafka,
-  observeRelay,
-  openServiceDatabase,
-  runProcess,
-} from '@homeroom/chassis';
+import { runProcess } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
-import { openKafka } from '@homeroom/kafka';
-import { createRelay, forgetReceived } from '@homeroom/outbox';
-import { forgetIdempotencyKeys } from '@homeroom/postgres';
+import { observeKafka, openKafka } from '@homeroom/kafka';
+import { createRelay, observeRelay, purgeReceived } from '@homeroom/outbox';
+import { openServiceDatabase, purgeExpiredRows, purgeIdempotencyKeys } from '@homeroom/postgres';
+import { connectRedis } from '@homeroom/redis';
 import { openClassCache } from './classes/open-class-cache.ts';
 import { migrations, workerConfig } from './config.ts';
 import { consumers } from './consumers.ts';
@@ -102,8 +96,8 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
       },
       signal,
     ),
-    forgetOldRows(
-      { 'idempotency keys': () => forgetIdempotencyKeys(database), 'received events': () => forgetReceived(database) },
+    purgeExpiredRows(
+      { 'idempotency keys': () => purgeIdempotencyKeys(database), 'received events': () => purgeReceived(database) },
       { signal, logger },
     ),
   ]).catch((error: unknown) => {

@@ -1,6 +1,7 @@
-import { connectRedis, createLogger, Health, loadConfig, Metrics, type ZodFastify } from '@homeroom/chassis';
+import { createLogger, Health, loadConfig, Metrics, type ZodFastify } from '@homeroom/chassis';
 import type { FamilySnapshot } from '@homeroom/contracts';
 import { openDatabase, type Database } from '@homeroom/postgres';
+import { connectRedis } from '@homeroom/redis';
 import { openSessions, type Principal, type SessionStore } from '@homeroom/sessions';
 import { countQueries, createTestDatabase, testRedis, type QueryCounter, type TestDatabase } from '@homeroom/testing';
 import { hash } from 'node:crypto';

@@ -1,4 +1,4 @@
-import { connectRedis, type Redis } from '@homeroom/chassis';
+import { connectRedis, type Redis } from '@homeroom/redis';
 import { topics, type DomainEvent } from '@homeroom/contracts';
 import { openKafka, type Kafka } from '@homeroom/kafka';
 import { append, createRelay } from '@homeroom/outbox';

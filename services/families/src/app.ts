@@ -1,5 +1,6 @@
-import { createServer, type Health, type Logger, type Metrics, type Redis, type ZodFastify } from '@homeroom/chassis';
+import { createServer, type Health, type Logger, type Metrics, type ZodFastify } from '@homeroom/chassis';
 import { isUnavailable, type Database } from '@homeroom/postgres';
+import type { Redis } from '@homeroom/redis';
 import { openSessions, sessionsPlugin, type SessionStore } from '@homeroom/sessions';
 import { openMailLimit, type MailLimit } from './accounts/mail-limit.ts';
 import { pageRoutes } from './accounts/page-routes.ts';

@@ -1,4 +1,8 @@
-import { migrateService } from '@homeroom/chassis';
+import { migrationConfig, runJob } from '@homeroom/chassis';
+import { isUnavailable, migrateService } from '@homeroom/postgres';
 import { migrations } from './config.ts';
 
-await migrateService({ service: 'families', migrations });
+await runJob(
+  { service: 'families', role: 'migrate', config: migrationConfig, isTemporary: isUnavailable },
+  ({ config, logger }) => migrateService({ url: config.DATABASE_MIGRATION_URL, migrations, logger }),
+);

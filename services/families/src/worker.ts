@@ -1,8 +1,8 @@
-import { forgetOldRows, observeKafka, observeRelay, openServiceDatabase, runProcess } from '@homeroom/chassis';
+import { runProcess } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
-import { openKafka } from '@homeroom/kafka';
-import { createRelay } from '@homeroom/outbox';
-import { forgetIdempotencyKeys } from '@homeroom/postgres';
+import { observeKafka, openKafka } from '@homeroom/kafka';
+import { createRelay, observeRelay } from '@homeroom/outbox';
+import { purgeIdempotencyKeys, openServiceDatabase, purgeExpiredRows } from '@homeroom/postgres';
 import { deleteExpiredTokens } from './accounts/store.ts';
 import { migrations, workerConfig } from './config.ts';
 
@@ -32,9 +32,9 @@ await runProcess({ service: 'families', role: 'worker', config: workerConfig }, 
         { signal },
       )
       .then(() => relay.run(signal)),
-    forgetOldRows(
+    purgeExpiredRows(
       {
-        'idempotency keys': () => forgetIdempotencyKeys(database),
+        'idempotency keys': () => purgeIdempotencyKeys(database),
         'account tokens': () => deleteExpiredTokens(database),
       },
       { signal, logger },

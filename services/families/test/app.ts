@@ -1,16 +1,9 @@
-import {
-  connectRedis,
-  createLogger,
-  Health,
-  loadConfig,
-  Metrics,
-  type Redis,
-  type ZodFastify,
-} from '@homeroom/chassis';
+import { createLogger, Health, loadConfig, Metrics, type ZodFastify } from '@homeroom/chassis';
 import { openDatabase, type Database } from '@homeroom/postgres';
 import { countQueries, createTestDatabase, testRedis, type QueryCounter, type TestDatabase } from '@homeroom/testing';
 import { openSessions, type SessionStore } from '@homeroom/sessions';
 import { accountToken, type FamilySnapshot } from '@homeroom/contracts';
+import { connectRedis, type Redis } from '@homeroom/redis';
 import { v7 as uuidv7 } from 'uuid';
 import { openPasswords } from '../src/accounts/passwords.ts';
 import { saveCoordinator } from '../src/accounts/store.ts';

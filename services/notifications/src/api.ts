@@ -1,4 +1,6 @@
-import { connectRedis, openServiceDatabase, runProcess } from '@homeroom/chassis';
+import { runProcess } from '@homeroom/chassis';
+import { openServiceDatabase } from '@homeroom/postgres';
+import { connectRedis } from '@homeroom/redis';
 import { openSessions, sessionsEndedChannel } from '@homeroom/sessions';
 import { buildApp } from './app.ts';
 import { apiConfig, migrations } from './config.ts';

@@ -4,10 +4,10 @@ import {
   type Logger,
   type Metrics,
   type ProcessConfig,
-  type Redis,
   type ZodFastify,
 } from '@homeroom/chassis';
 import { isUnavailable, type Database } from '@homeroom/postgres';
+import type { Redis } from '@homeroom/redis';
 import { sessionsPlugin, type SessionStore } from '@homeroom/sessions';
 import { calendarRoutes } from './calendars/routes.ts';
 import { deadLetterRoutes } from './dead-letters/routes.ts';

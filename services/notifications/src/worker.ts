@@ -1,13 +1,8 @@
-import {
-  connectRedis,
-  forgetOldRows,
-  observeKafka,
-  observeRelay,
-  openServiceDatabase,
-  runProcess,
-} from '@homeroom/chassis';
-import { openKafka, type Consumer } from '@homeroom/kafka';
-import { createRelay, forgetReceived } from '@homeroom/outbox';
+import { runProcess } from '@homeroom/chassis';
+import { type Consumer, observeKafka, openKafka } from '@homeroom/kafka';
+import { createRelay, purgeReceived, observeRelay } from '@homeroom/outbox';
+import { purgeExpiredRows, openServiceDatabase } from '@homeroom/postgres';
+import { connectRedis } from '@homeroom/redis';
 import { migrations, workerConfig } from './config.ts';
 import { startConsumers } from './consumers.ts';
 import { accountMailQueue } from './account-mails/queue.ts';
@@ -99,9 +94,9 @@ await runProcess({ service: 'notifications', role: 'worker', config: workerConfi
     listening,
     relay.run(signal),
     deliveries.run(signal),
-    forgetOldRows(
+    purgeExpiredRows(
       {
-        'received events': () => forgetReceived(database),
+        'received events': () => purgeReceived(database),
         'account mails': () => deleteOldAccountMails(database),
         'held mails': () => suppressHeld(database, { days: config.MAIL_HOLD_DAYS }),
         'mails without an address': () => suppressWithoutAddress(database, { days: config.MAIL_HOLD_DAYS }),

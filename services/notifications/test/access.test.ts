@@ -1,6 +1,7 @@
 import { openSessions, type Principal } from '@homeroom/sessions';
 import { accessMatrix, signInCallers, type AccessRow, type AccessWorld } from '@homeroom/testing';
-import { connectRedis, type ZodFastify } from '@homeroom/chassis';
+import type { ZodFastify } from '@homeroom/chassis';
+import { connectRedis } from '@homeroom/redis';
 import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { keepDeadLetter, listDeadLetters } from '../src/dead-letters/store.ts';

@@ -1,4 +1,4 @@
-import { createLogger, Health, loadConfig, Metrics, connectRedis, type ZodFastify } from '@homeroom/chassis';
+import { createLogger, Health, loadConfig, Metrics, type ZodFastify } from '@homeroom/chassis';
 import {
   encodeEvent,
   eventTypes,
@@ -9,6 +9,7 @@ import {
 } from '@homeroom/contracts';
 import type { OutgoingMessage } from '@homeroom/kafka';
 import { openDatabase, type Database } from '@homeroom/postgres';
+import { connectRedis } from '@homeroom/redis';
 import { openSessions, sessionsEndedChannel, type Principal, type SessionStore } from '@homeroom/sessions';
 import { createTestDatabase, testRedis, type TestDatabase } from '@homeroom/testing';
 import { randomUUID } from 'node:crypto';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { connectRedis } from '@homeroom/chassis';
+import { connectRedis } from '@homeroom/redis';
 import { topics } from '@homeroom/contracts';
 import { openKafka, type Producer } from '@homeroom/kafka';
 import { openSessions } from '@homeroom/sessions';

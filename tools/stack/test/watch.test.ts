@@ -13,7 +13,7 @@ describe('a save', () => {
     ['services/families/README.md', []],
     ['services/families/test/app.test.ts', []],
     ['libs/cache/src/cache.ts', ['enrollment']],
-    ['libs/chassis/src/server.ts', ['families', 'enrollment', 'notifications']],
+    ['libs/chassis/src/http/server.ts', ['families', 'enrollment', 'notifications']],
     ['libs/testing/src/index.ts', []],
   ])('of %s concerns %j', (file, services) => {
     expect(servicesOf(checkout, file)).toEqual(services);

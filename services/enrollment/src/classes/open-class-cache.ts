@@ -1,5 +1,6 @@
 import { openCache, type Cache, type CacheEvent } from '@homeroom/cache';
-import type { Logger, Metrics, Redis } from '@homeroom/chassis';
+import type { Logger, Metrics } from '@homeroom/chassis';
+import type { Redis } from '@homeroom/redis';
 
 /**
  * Class details with their seats, as JSON text. Everyone reads them and seats change, so entries live briefly, and events

@@ -1,5 +1,6 @@
 import { runCommand, UsageError } from '@homeroom/chassis';
 import { sentenceOf } from '@homeroom/csv';
+import { commandDatabase } from '@homeroom/postgres';
 import { readFile } from 'node:fs/promises';
 import { commandConfig } from '../config.ts';
 import { unlessRefused } from '../outcome.ts';
@@ -20,6 +21,7 @@ DATABASE_URL names the enrollment database, TIME_ZONE the zone of classes that n
     options: { preview: { type: 'boolean', default: false } },
     allowPositionals: true,
     config: commandConfig,
+    openDatabase: commandDatabase(),
   },
   async ({ values, positionals: [file, ...rest] }, { database, config, say }) => {
     if (file === undefined || rest.length > 0) throw new UsageError('name one file');

@@ -1,4 +1,5 @@
 import { runCommand } from '@homeroom/chassis';
+import { commandDatabase } from '@homeroom/postgres';
 import { commandConfig } from '../config.ts';
 import { rebuildReadModels } from '../enrollments/rebuild-read-models.ts';
 
@@ -15,7 +16,7 @@ DATABASE_URL names the enrollment database.`,
     options: { check: { type: 'boolean', default: false } },
     config: commandConfig,
     // it compares all rows in one statement
-    statementTimeoutMs: 600_000,
+    openDatabase: commandDatabase({ statementTimeoutMs: 600_000 }),
   },
   async ({ values: { check } }, { database, say }) => {
     const { enrollments, differences } = await rebuildReadModels({ db: database }, { write: !check });

@@ -1,5 +1,4 @@
-import { once } from '@homeroom/chassis';
-import type { Database, Transaction } from '@homeroom/postgres';
+import { once, type Database, type Transaction } from '@homeroom/postgres';
 import { hoursOf } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';

@@ -1,5 +1,11 @@
-import { earlierAnswer, type IdempotentRequest } from '@homeroom/chassis';
-import { hashRequest, isKeyTaken, isUniqueViolation, type Database } from '@homeroom/postgres';
+import {
+  earlierAnswer,
+  hashRequest,
+  isKeyTaken,
+  isUniqueViolation,
+  type Database,
+  type IdempotentRequest,
+} from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { slotOf } from '../classes/class.ts';
 import type { ClassView } from '../classes/schemas.ts';

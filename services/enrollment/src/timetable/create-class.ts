@@ -1,7 +1,6 @@
-import { once } from '@homeroom/chassis';
 import type { DomainEvent } from '@homeroom/contracts';
 import { append } from '@homeroom/outbox';
-import type { Database, Transaction } from '@homeroom/postgres';
+import { once, type Database, type Transaction } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { findMistakes, snapshotOf, type Mistake } from '../classes/class.ts';
 import type { ClassDetails, ClassView } from '../classes/schemas.ts';

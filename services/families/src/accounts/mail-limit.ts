@@ -1,4 +1,5 @@
-import { redisScript, type Logger, type Redis } from '@homeroom/chassis';
+import type { Logger } from '@homeroom/chassis';
+import { redisScript, type Redis } from '@homeroom/redis';
 import { createHash } from 'node:crypto';
 import type { TokenPurpose } from './account-tokens.ts';
 import { networkOf } from './sign-in-limit.ts';

@@ -1,4 +1,4 @@
-import type { Redis } from '@homeroom/chassis';
+import type { Redis } from '@homeroom/redis';
 import { createHash } from 'node:crypto';
 import { errors } from '../errors.ts';
 

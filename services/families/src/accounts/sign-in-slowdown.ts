@@ -1,4 +1,4 @@
-import { redisScript, type Redis } from '@homeroom/chassis';
+import { redisScript, type Redis } from '@homeroom/redis';
 import { createHash } from 'node:crypto';
 import { errors } from '../errors.ts';
 

@@ -1,5 +1,4 @@
-import { once } from '@homeroom/chassis';
-import type { Database, Transaction } from '@homeroom/postgres';
+import { type Database, once, type Transaction } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { changeFamilyIn } from '../families/change-family.ts';
 import { addChild, type Child, type Family } from '../families/family.ts';

@@ -1,4 +1,5 @@
 import { commandConfig, runCommand, text } from '@homeroom/chassis';
+import { commandDatabase } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { passwordChanged } from '../accounts/account-tokens.ts';
@@ -30,7 +31,7 @@ DATABASE_URL names the families database, REDIS_SESSIONS_URL the Redis with the 
 waits for the database and its migrations (0).`,
     options: { email: { type: 'string' }, name: { type: 'string' }, ...passwordOptions },
     config: commandConfig.extend(sessionsConfig.shape),
-    migrations,
+    openDatabase: commandDatabase({ migrations }),
   },
   async ({ values }, { config, database, say }) => {
     const { email, name, password } = parseAccount(coordinator, await withPassword(values));

@@ -1,4 +1,5 @@
-import { connectRedis, parse, UsageError } from '@homeroom/chassis';
+import { parse, UsageError } from '@homeroom/chassis';
+import { connectRedis } from '@homeroom/redis';
 import { openSessions, type SessionStore } from '@homeroom/sessions';
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';

@@ -1,5 +1,6 @@
 import { commandConfig, runCommand, UsageError } from '@homeroom/chassis';
 import { sentenceOf } from '@homeroom/csv';
+import { commandDatabase } from '@homeroom/postgres';
 import { readFile } from 'node:fs/promises';
 import { importRoster } from '../roster/import-roster.ts';
 import { parseRoster, rosterColumns } from '../roster/parse-roster.ts';
@@ -20,6 +21,7 @@ DATABASE_URL names the families database.`,
     options: { preview: { type: 'boolean', default: false } },
     allowPositionals: true,
     config: commandConfig,
+    openDatabase: commandDatabase(),
   },
   async ({ values: { preview }, positionals: [file, ...rest] }, { database, say }) => {
     if (file === undefined || rest.length > 0) throw new UsageError('name one file');

@@ -1,4 +1,5 @@
 import { commandConfig, runCommand } from '@homeroom/chassis';
+import { commandDatabase } from '@homeroom/postgres';
 import { z } from 'zod';
 import { passwordChanged } from '../accounts/account-tokens.ts';
 import { email, newPassword } from '../accounts/schemas.ts';
@@ -25,6 +26,7 @@ ${passwordUsage}
 DATABASE_URL names the families database, REDIS_SESSIONS_URL the Redis with the sessions.`,
     options: { email: { type: 'string' }, ...passwordOptions },
     config: commandConfig.extend(sessionsConfig.shape),
+    openDatabase: commandDatabase(),
   },
   async ({ values }, { config, database, say }) => {
     const given = parseAccount(z.object({ email, password: newPassword }), await withPassword(values));

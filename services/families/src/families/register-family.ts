@@ -1,5 +1,4 @@
-import { once } from '@homeroom/chassis';
-import type { Queryable } from '@homeroom/postgres';
+import { once, type Queryable } from '@homeroom/postgres';
 import { issueToken, type IssuedToken } from '../accounts/account-tokens.ts';
 import type { Deps } from '../app.ts';
 import { errors } from '../errors.ts';

@@ -1,4 +1,5 @@
-import { connectRedis, createLogger } from '@homeroom/chassis';
+import { createLogger } from '@homeroom/chassis';
+import { connectRedis } from '@homeroom/redis';
 import { startFaultProxy, testRedis } from '@homeroom/testing';
 import { expect, test } from '@jest/globals';
 import { countedAs, openMailLimit } from '../../src/accounts/mail-limit.ts';

@@ -1,4 +1,4 @@
-import { connectRedis, type Redis } from '@homeroom/chassis';
+import { connectRedis, type Redis } from '@homeroom/redis';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { testRedis } from '@homeroom/testing';
 import { networkOf, openSignInLimit, type SignInLimit } from '../../src/accounts/sign-in-limit.ts';

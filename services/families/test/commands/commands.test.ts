@@ -1,4 +1,4 @@
-import { connectRedis } from '@homeroom/chassis';
+import { connectRedis } from '@homeroom/redis';
 import { openSessions, type SessionStore } from '@homeroom/sessions';
 import { createTestDatabase, testRedis } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';

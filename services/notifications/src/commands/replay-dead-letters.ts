@@ -1,5 +1,6 @@
 import { commandConfig, runCommand, UsageError } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
+import { commandDatabase } from '@homeroom/postgres';
 import { replayDeadLetters } from '../dead-letters/replay-dead-letters.ts';
 
 const known: readonly string[] = Object.values(topics);
@@ -19,6 +20,7 @@ Those that were replayed before, or never can be, are left alone. DATABASE_URL n
 worker publishes what this command puts into the outbox.`,
     options: { topic: { type: 'string' }, reason: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } },
     config: commandConfig,
+    openDatabase: commandDatabase(),
   },
   async ({ values: { topic, reason, 'dry-run': dryRun } }, { database, say }) => {
     if (topic !== undefined && !known.includes(topic)) throw new UsageError(`“${topic}” is not one of the topics`);

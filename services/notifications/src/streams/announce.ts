@@ -1,4 +1,4 @@
-import type { Redis } from '@homeroom/chassis';
+import type { Redis } from '@homeroom/redis';
 import type { Added } from '../notifications/receive-event.ts';
 import { notificationFrame, writeAnnouncement } from './sse.ts';
 

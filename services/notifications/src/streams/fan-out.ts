@@ -1,5 +1,6 @@
-import { chassisProblem, type Redis } from '@homeroom/chassis';
+import { chassisProblem } from '@homeroom/chassis';
 import type { Database } from '@homeroom/postgres';
+import type { Redis } from '@homeroom/redis';
 import { readSessionsEnded, type SessionStore } from '@homeroom/sessions';
 import { errors } from '../errors.ts';
 import { readAnnouncement } from './sse.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { connectRedis, type Redis } from '@homeroom/chassis';
+import { connectRedis, type Redis } from '@homeroom/redis';
 import { openSessions, type Principal } from '@homeroom/sessions';
 import { startFaultProxy, waitFor, type FaultProxy } from '@homeroom/testing';
 import { receiveEnrollment } from '../../src/notifications/receive-event.ts';

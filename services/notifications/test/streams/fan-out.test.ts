@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { connectRedis, type Redis } from '@homeroom/chassis';
+import { connectRedis, type Redis } from '@homeroom/redis';
 import { startFaultProxy, waitFor } from '@homeroom/testing';
 import { receiveEnrollment, receiveFamily, type Added } from '../../src/notifications/receive-event.ts';
 import { announce } from '../../src/streams/announce.ts';

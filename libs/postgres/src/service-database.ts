@@ -1,0 +1,126 @@
+import type { Logger, Metrics } from '@homeroom/telemetry';
+import { openDatabase, type Database } from './database.ts';
+import { migrate } from './migrate.ts';
+import { observeDatabase } from './observe-database.ts';
+import { checkConnectionBudget } from './pool-size.ts';
+import { waitForSchema } from './wait-for-schema.ts';
+
+/** What a process gives to its database. The chassis's `Shell` fits. */
+export interface DatabaseShell {
+  /** The name of its connections in `pg_stat_activity`. */
+  readonly name: string;
+  /** As the chassis's `databaseConfig` reads it. */
+  readonly config: {
+    readonly DATABASE_URL: string;
+    readonly DATABASE_REPLICA_URLS: readonly string[];
+    readonly DATABASE_POOL_SIZE: number;
+    readonly DATABASE_REPLICA_POOL_SIZE: number;
+    readonly DATABASE_CONNECTIONS_PLANNED: number;
+    readonly SCHEMA_WAIT_MS: number;
+  };
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: { check(name: string, probe: (signal: AbortSignal) => Promise<unknown>): void };
+  readonly signal: AbortSignal;
+  readonly onClose: (name: string, close: () => Promise<unknown>) => void;
+}
+
+/** An answer of the primary counts for this long as a health check: the check's own interval. */
+const answerLastsMs = 2_000;
+
+/**
+ * Opens a process's database: measured, watched by a health check, closed at the end. Waits SCHEMA_WAIT_MS for a database
+ * that is down or lacks migrations: both may be starting at the same time.
+ * @param migrations the folder of the service's migrations.
+ * @throws {Error} when the schema does not fit this version, or the pools of all processes exceed what the server accepts.
+ */
+export async function openServiceDatabase(shell: DatabaseShell, migrations: URL): Promise<Database> {
+  const { name, config, logger, metrics, health, signal, onClose } = shell;
+  const database = openDatabase({
+    primaryUrl: config.DATABASE_URL,
+    replicaUrls: config.DATABASE_REPLICA_URLS,
+    poolSize: config.DATABASE_POOL_SIZE,
+    replicaPoolSize: config.DATABASE_REPLICA_POOL_SIZE,
+    applicationName: name,
+    onEvent: observeDatabase({ logger, metrics }),
+  });
+  onClose('database', () => database.close());
+  metrics.gauge('db_pool_connections', 'Connections to the primary', ['state'], (gauge) => {
+    const { total, idle, waiting } = database.poolStats().primary;
+    gauge.set({ state: 'busy' }, total - idle);
+    gauge.set({ state: 'idle' }, idle);
+    gauge.set({ state: 'waited-for' }, waiting);
+  });
+  let logged = '';
+  await waitForSchema(database, migrations, {
+    waitMs: config.SCHEMA_WAIT_MS,
+    signal,
+    onWaiting: ({ message }) => {
+      if (message !== logged) logger.warn({ reason: message }, 'waiting for the database');
+      logged = message;
+    },
+  });
+  await checkConnectionBudget(database, { planned: config.DATABASE_CONNECTIONS_PLANNED });
+  health.check('postgres', async (signal) => {
+    if (!database.answeredWithin(answerLastsMs)) await database.ping(signal);
+  });
+  return database;
+}
+
+/** Brings a service's schema up to date, as its `migrate.ts` does before its processes start, and logs each step. */
+export async function migrateService({
+  url,
+  migrations,
+  logger,
+}: {
+  url: string;
+  migrations: URL;
+  logger: Logger;
+}): Promise<void> {
+  const { applied } = await migrate({
+    url,
+    directory: migrations,
+    onEvent: (event) =>
+      event.type === 'waiting'
+        ? logger.warn({ reason: event.error.message, delayMs: Math.round(event.delayMs) }, 'waiting for the database')
+        : logger.info({ name: event.name, ms: Math.round(event.ms) }, 'applied'),
+  });
+  logger.info({ applied: applied.length }, 'the schema is up to date');
+}
+
+/**
+ * What `runCommand` of the chassis opens a service's database with.
+ * @param migrations for a command that may start before them: it waits SCHEMA_WAIT_MS for them.
+ */
+export function commandDatabase({
+  migrations,
+  statementTimeoutMs,
+}: { migrations?: URL; statementTimeoutMs?: number } = {}) {
+  return async ({
+    name,
+    config,
+    onWaiting,
+  }: {
+    name: string;
+    config: { readonly DATABASE_URL: string; readonly SCHEMA_WAIT_MS: number };
+    onWaiting: (reason: string) => void;
+  }): Promise<Database> => {
+    const database = openDatabase({
+      primaryUrl: config.DATABASE_URL,
+      replicaUrls: [],
+      poolSize: 2,
+      replicaPoolSize: 1,
+      applicationName: name,
+      ...(statementTimeoutMs === undefined ? {} : { statementTimeoutMs }),
+    });
+    if (migrations === undefined) return database;
+    try {
+      const waitMs = config.SCHEMA_WAIT_MS;
+      await waitForSchema(database, migrations, { waitMs, onWaiting: ({ message }) => onWaiting(message) });
+      return database;
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  };
+}

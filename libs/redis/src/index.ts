@@ -1,0 +1,2 @@
+export { connectRedis, type Redis } from './connect-redis.ts';
+export { redisScript, type RedisScript } from './redis-script.ts';
