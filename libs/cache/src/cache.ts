@@ -17,7 +17,7 @@ type Load = () => Promise<string | undefined>;
 
 /**
  * Opens a cache. Opens one connection to Redis of its own, to receive invalidations; `close()` ends it.
- * @throws {Error} at once, with a sentence, for options that make no sense.
+ * @throws {Error} at once for invalid options.
  */
 export function openCache(options: CacheOptions): Cache {
   check(options);

@@ -8,8 +8,8 @@ const leaseMs = 30_000;
 const mostUnsent = 10_000;
 
 /**
- * Answers the value, or hands out the key's lease: the holder of a lease that has not been voided may fill. Two
- * loaders share one; that is safe, because it says that nothing was invalidated since the first of them began.
+ * Returns the value, or issues the key's lease: the holder of a lease that has not been voided may fill. Two
+ * loaders share one, which is safe: it proves that nothing was invalidated since the first of them began.
  * "Scaling Memcache at Facebook" (NSDI 2013, §3.2.1) calls what this prevents a stale set.
  */
 const leaseScript = `
@@ -29,7 +29,7 @@ return 1`;
 
 export type Answer = { readonly value: string } | { readonly lease: string } | 'down';
 
-/** Redis as the second tier. No method rejects or takes longer than `timeoutMs`; trouble is an event and an answer. */
+/** Redis as the second tier. No method rejects or takes longer than `timeoutMs`; a failure is an event and an answer. */
 export class SecondTier {
   readonly #redis: Redis;
   readonly #takeLease: RedisScript;
@@ -64,7 +64,7 @@ export class SecondTier {
   }
 
   async get(key: string): Promise<Answer> {
-    // while one process's deletion is on its way to Redis, that process must not believe what Redis says
+    // while one process's deletion is on its way to Redis, that process must not trust what Redis returns
     if (this.#unsent.size > 0 && this.#unsent.has(key)) return 'down';
     return this.#ask('get', 'down', async (): Promise<Answer> => {
       const value = await this.#redis.get(this.#valueKey(key));
@@ -112,7 +112,7 @@ export class SecondTier {
   }
 
   async #ask<T>(operation: 'get' | 'fill' | 'invalidate', otherwise: T, question: () => Promise<T>): Promise<T> {
-    // asking a breaker that is half open would wait for the one try that is under way
+    // asking a breaker that is half open would wait for the one try in progress
     if (this.#breaker.state() === 'half-open' || !isReachable(this.#redis)) return otherwise;
     try {
       return await this.#breaker.execute(async () => within(this.#timeoutMs, question(), this.#late));

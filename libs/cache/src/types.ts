@@ -16,10 +16,10 @@ export interface CacheOptions {
     readonly ttlSeconds: number;
     /** The share of `ttlSeconds` that is random, so that entries filled together do not expire together. Default 0.1. */
     readonly jitter?: number;
-    /** How long a command may take before it counts as failed; three failures in a row, and Redis is left alone for a second. Default 100. */
+    /** How long a command may take before it counts as failed; three failures in a row, and Redis is not asked for a second. Default 100. */
     readonly timeoutMs?: number;
   };
-  /** How long a load may take before its callers get an error and the next caller tries anew. Default 10 000. */
+  /** How long a load may take before its callers get an error and the next caller tries again. Default 10 000. */
   readonly loadTimeoutMs?: number;
   readonly onEvent?: (event: CacheEvent) => void;
 }
@@ -28,7 +28,7 @@ export type CacheEvent =
   | { kind: 'hit'; cache: string; tier: 'l1' | 'l2' }
   /** A load, and why there was one: not cached, or Redis is down. */
   | { kind: 'miss'; cache: string; reason: 'absent' | 'l2-down' }
-  /** Waited for a load that another call of this process had begun. */
+  /** Waited for a load that another call of this process had started. */
   | { kind: 'coalesced'; cache: string }
   | { kind: 'loaded'; cache: string; durationMs: number }
   /** A value that was not stored because it was invalidated while it was loaded. */
@@ -48,12 +48,12 @@ export interface Cache {
    * @throws what `load` throws; nothing is stored then.
    */
   get(key: string, load: () => Promise<string | undefined>): Promise<string | undefined>;
-  /** What this process holds for `key`, at once and without asking anyone: for hot routes, before `get`. */
+  /** What this process holds for `key`, at once and without I/O: for hot routes, before `get`. */
   peek(key: string): string | undefined;
   /**
    * Drops the keys in every process, including loads in progress. Call it after the commit.
    * Never rejects: when Redis is down, other processes may serve old values for up to `l1.ttlMs`, and the entries in
-   * Redis are deleted when it is back — by this process, so if it dies first they stay for what is left of their TTL.
+   * Redis are deleted when it is back by this process; if it dies first, they stay until their TTL expires.
    */
   invalidate(...keys: string[]): Promise<void>;
   close(): Promise<void>;

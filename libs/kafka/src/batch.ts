@@ -14,7 +14,7 @@ export interface Work {
   readonly options: ConsumerOptions;
   readonly topicPrefix: string;
   readonly handle: (message: IncomingMessage, context: HandlerContext) => Promise<Handled>;
-  /** `undefined` when messages whose tries are used up are dropped. */
+  /** `undefined` when messages that exhausted their tries are dropped. */
   readonly sendDeadLetter: ((letter: OutgoingMessage, signal: AbortSignal) => Promise<void>) | undefined;
   readonly stopping: AbortSignal;
   readonly emit: (event: KafkaEvent) => void;
@@ -26,8 +26,8 @@ const commitMs = 1000;
 const retryDefaults = { attempts: 5, baseMs: 100, maxMs: 2000 };
 
 /**
- * Works through one partition's messages in order. Nothing that a handler throws gets out of here: kafkajs takes a
- * TypeError for a fault of its own, and stops the consumer for good. What does get out are its own errors, thrown by
+ * Works through one partition's messages in order. Nothing that a handler throws leaves this function: kafkajs takes a
+ * TypeError for a bug of its own and stops the consumer for good. Only its own errors leave it, thrown by
  * its own functions (the group rebalances, the connection is lost), which it knows how to handle.
  */
 export async function workThrough(work: Work, payload: EachBatchPayload): Promise<void> {
@@ -119,7 +119,7 @@ async function tryOnce(work: Work, message: IncomingMessage, attempt: number, en
     late.abort(error);
     return error;
   };
-  // made when asked for: few handlers do, and joining signals costs more than the rest of this
+  // created on first use: few handlers use it, and joining signals costs more than the rest of this
   let joined: JoinedSignal | undefined;
   const handlerContext: HandlerContext = {
     attempt,
@@ -186,7 +186,7 @@ function isTransient({ isTransient: asked }: ConsumerOptions, error: unknown): b
   try {
     return asked?.(error) ?? false;
   } catch {
-    // a predicate that cannot judge an error must not stop the stream: the message then counts as the cause
+    // a predicate that throws must not stop the stream: the message then counts as the cause
     return false;
   }
 }

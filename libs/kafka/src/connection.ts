@@ -5,13 +5,13 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { KafkaOptions } from './types.ts';
 
-// Without a codec, one batch that some other producer compressed stops a consumer for good.
+// Without a codec, one batch that another producer compressed stops a consumer for good.
 kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
   compress: async (encoder: { buffer: Buffer }) => zstdCompressSync(encoder.buffer),
   decompress: async (buffer: Buffer) => zstdDecompressSync(buffer),
 });
 
-/** A kafkajs client whose sockets can be taken from it: it has no way of its own to give up at once. */
+/** A kafkajs client whose sockets can be destroyed: kafkajs itself cannot stop at once. */
 export interface Connection {
   readonly client: kafkajs.Kafka;
   /** Cuts every socket and refuses new ones. */
@@ -35,7 +35,7 @@ export function connect(
     // complete, because kafkajs fills gaps from other defaults when NODE_ENV is `test`
     retry: { initialRetryTime: 100, maxRetryTime: 1000, factor: 0.2, multiplier: 2, retries: 5, ...retry },
     socketFactory: ({ host, port, onConnect }) => {
-      if (destroyed) throw new Error('the connection has been given up');
+      if (destroyed) throw new Error('the connection was closed');
       const socket = dial?.({ host, port }) ?? connectSocket({ host, port });
       socket.setKeepAlive(true, keepAliveMs).setNoDelay(true).once('connect', onConnect);
       sockets.add(socket.once('close', () => sockets.delete(socket)));
@@ -46,7 +46,7 @@ export function connect(
     client,
     destroy: () => {
       destroyed = true;
-      for (const socket of sockets) socket.destroy(new Error('the connection has been given up'));
+      for (const socket of sockets) socket.destroy(new Error('the connection was closed'));
     },
   };
 }

@@ -128,7 +128,7 @@ class SupervisedConsumer implements Consumer {
       allowAutoTopicCreation: false,
       sessionTimeout: this.#sessionTimeoutMs,
       heartbeatInterval: Math.min(3000, this.#sessionTimeoutMs / 3),
-      // how long an idle fetch is parked at the broker, and so how long a stop may take
+      // how long an idle fetch waits at the broker, and so how long a stop may take
       maxWaitTimeInMs: 500,
       maxBytesPerPartition: 262_144,
       maxBytes: 1_048_576,
@@ -179,7 +179,7 @@ async function leave(consumer: ClientConsumer): Promise<void> {
   await within(stopMs, consumer.disconnect(), late).catch(() => undefined); // the sockets are cut next, whatever it was
 }
 
-/** Of a cluster that has only just started, whose topic of offsets is still being made. kafkajs takes it for final. */
+/** From a cluster that has just started and is still creating its offsets topic. kafkajs considers it final. */
 const lacksCoordinator = (error: unknown): boolean =>
   error instanceof Error && error.name === 'KafkaJSGroupCoordinatorNotFound';
 

@@ -1,4 +1,4 @@
-/** The brokers could not be reached, or did not answer in time. Trying again later is right. */
+/** The brokers could not be reached, or did not answer in time. Retry later. */
 export class KafkaUnavailableError extends Error {
   override readonly name = 'KafkaUnavailableError';
 }
@@ -21,7 +21,7 @@ interface ClientError {
   readonly errors?: readonly unknown[];
 }
 
-/** What brokers say when nothing is wrong with the request, only with the moment. */
+/** Errors that brokers answer for temporary conditions, not for a bad request. */
 const passing = new Set([
   'BROKER_NOT_AVAILABLE',
   'COORDINATOR_LOAD_IN_PROGRESS',
@@ -47,7 +47,7 @@ export function brokerCode(error: unknown): string | undefined {
   return brokerCode(cause) ?? errors?.map(brokerCode).find((code) => code !== undefined);
 }
 
-/** Turns an error of the client into one of this lib's, so that none of its types get out. */
+/** Turns an error of the client into one of this lib's, so that none of its types leak. */
 export function translate(error: unknown, what: string): Error {
   if (error instanceof KafkaUnavailableError || error instanceof KafkaRefusedError) return error;
   const code = brokerCode(error);

@@ -123,7 +123,7 @@ class QueueingProducer implements Producer {
     return producer;
   }
 
-  // kafkajs winds its sequence numbers back when a request fails, even though the broker may have written it. The next
+  // kafkajs resets its sequence numbers when a request fails, even though the broker may have written it. The next
   // messages would then go out under numbers that the broker has seen: it would acknowledge them as duplicates and
   // drop them. So after any failure the producer is replaced; the next one has a new id.
   #disconnect(): void {

@@ -32,7 +32,7 @@ export interface OutgoingMessage {
   readonly value: Buffer | null;
 }
 
-/** A message as it lies in the topic: bytes, nothing decoded. */
+/** A message as it is stored in the topic: bytes, nothing decoded. */
 export interface IncomingMessage {
   /** Without the prefix. */
   readonly topic: string;
@@ -40,7 +40,7 @@ export interface IncomingMessage {
   readonly offset: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  /** Headers as text; of a header that is there twice, the first. */
+  /** Headers as text; of a repeated header, the first. */
   readonly headers: Readonly<Record<string, string>>;
   /** Headers as bytes, for code that passes them on unchanged. */
   readonly rawHeaders: Readonly<Record<string, Buffer | readonly Buffer[]>>;
@@ -50,7 +50,7 @@ export interface IncomingMessage {
 
 export interface Producer {
   /**
-   * Publishes messages in the order given; those of one key land in one partition in that order.
+   * Publishes messages in the order given; those of one key go to one partition in that order.
    * Resolves when every in-sync replica has all of them. Calls that overlap are merged into one request.
    * @throws {KafkaUnavailableError} within about 10 s when the brokers cannot be reached. Some of the messages may then
    * have been written nevertheless: send them again, consumers recognize duplicates.
@@ -61,14 +61,14 @@ export interface Producer {
 }
 
 export interface Consumer {
-  /** Finishes the messages in hand, commits, leaves the group. Ends within 5 s, broker or no broker. */
+  /** Finishes the messages in progress, commits, and leaves the group. Ends within 5 s, with or without a broker. */
   stop(): Promise<void>;
   /** Whether the loop is alive (heartbeats, fetches, attempts to connect). Feeds liveness. */
   healthy(): boolean;
 }
 
 export interface HandlerContext {
-  /** Aborts when the consumer stops, when the partition was given to another member, or when the try takes too long. */
+  /** Aborts when the consumer stops, when the partition was assigned to another member, or when the try takes too long. */
   readonly signal: AbortSignal;
   /** 1 for the first try. */
   readonly attempt: number;
@@ -83,7 +83,7 @@ export interface RetryOptions {
   readonly maxMs?: number;
 }
 
-/** What both kinds of consumer understand. */
+/** Options of both kinds of consumer. */
 export interface ConsumerOptions {
   readonly group: string;
   readonly topics: readonly string[];
@@ -114,7 +114,7 @@ export interface ConsumeOptions extends ConsumerOptions {
 
 export interface ConsumeRawOptions extends ConsumerOptions {
   readonly handler: (message: IncomingMessage, context: HandlerContext) => Promise<void>;
-  /** Whether a message whose tries are used up goes to `<topic>.dlq` (default) or is skipped with a `dropped` event. */
+  /** Whether a message that exhausted its tries goes to `<topic>.dlq` (default) or is skipped with a `dropped` event. */
   readonly deadLetters?: boolean;
 }
 
@@ -130,7 +130,7 @@ export interface Kafka {
   producer(): Promise<Producer>;
   /**
    * Starts a consumer of domain events in the background: it waits for brokers and topics that are not there yet.
-   * A type without a handler is skipped. A message that cannot be read or whose tries are used up goes to the dead
+   * A type without a handler is skipped. A message that cannot be read or exhausted its tries goes to the dead
    * letter topic (created when missing) before the offset moves.
    */
   consume(options: ConsumeOptions): Promise<Consumer>;
@@ -157,7 +157,7 @@ export type KafkaEvent =
       outcome: 'handled' | 'skipped' | 'dead-lettered' | 'dropped';
       attempts: number;
       durationMs: number;
-      /** Age of the message when it was done, in milliseconds. */
+      /** Age of the message when it was processed, in milliseconds. */
       ageMs: number;
     }
   | {

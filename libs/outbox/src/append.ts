@@ -8,7 +8,7 @@ export const OUTBOX_COLUMNS = 'id, topic, key, headers, payload';
 /**
  * The values of an outbox row, to write state and event in one statement:
  * `with … insert into outbox (${OUTBOX_COLUMNS}) select $7::uuid, $8, $9, $10::jsonb, $11::bytea from …`.
- * The trace context of the running request goes along unless the event has one.
+ * The trace context of the current request is added unless the event has one.
  */
 export function outboxParameters(
   event: DomainEvent,

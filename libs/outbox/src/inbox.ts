@@ -1,9 +1,9 @@
 import type { Queryable, Transaction } from '@homeroom/postgres';
 
 /**
- * Notes in the effect's own transaction that `consumer` has handled the event. A second delivery waits for the first one's
+ * Records in the effect's own transaction that `consumer` has handled the event. A second delivery waits for the first one's
  * transaction: so the effect happens once, whatever the broker repeats and whichever process is killed.
- * @returns false when it was handled before: leave without doing anything.
+ * @returns false when it was handled before: return without doing anything.
  */
 export async function receiveOnce(
   trx: Transaction,

@@ -11,7 +11,7 @@ export interface OutboxRow {
 }
 
 /**
- * The first rows that are committed, without those in hand and without the keys that are held. Those two are named one by
+ * The first rows that are committed, without those in progress and without the keys that are held. Those two are named one by
  * one and not "up to": a row with a smaller sequence may be committed after a larger one was seen, and must come first
  * then if it has the same key.
  */
@@ -32,7 +32,7 @@ export async function nextRows(
   return rows;
 }
 
-/** Deletes exactly these. DELETE is three times as fast as marking them, and leaves nothing to prune. */
+/** Deletes exactly these. DELETE is three times as fast as marking them, and leaves nothing to purge. */
 export async function removeRows(db: Queryable, rows: readonly OutboxRow[]): Promise<void> {
   await db.query({
     name: 'outbox_remove',

@@ -7,13 +7,13 @@ import { publish } from './publish.ts';
 export type RelayEvent =
   /** This process has the lock now. */
   | { readonly type: 'leading' }
-  /** Another process has it; asked again and again, reported once. */
+  /** Another process has it; polled, reported once. */
   | { readonly type: 'following' }
   /** `ageMs`: how long ago the oldest of them was written. */
   | { readonly type: 'published'; readonly count: number; readonly ms: number; readonly ageMs: number }
   /** The broker refused or did not answer: the rows stay. */
   | { readonly type: 'publish-failed'; readonly error: Error; readonly attempt: number; readonly delayMs: number }
-  /** The broker will not take a message of this key, which now waits with all that follow it; the other keys go on. */
+  /** The broker refuses a message of this key, which is held with all that follow it; other keys continue. */
   | { readonly type: 'refused'; readonly key: string; readonly error: Error; readonly holdMs: number }
   /** The connection to the database is lost, and with it the lock. */
   | { readonly type: 'connection-lost'; readonly error: Error; readonly attempt: number; readonly delayMs: number };
@@ -35,7 +35,7 @@ export interface RelayOptions {
 
 /** Publishes what is committed to the outbox: at least once, in order per key. */
 export interface Relay {
-  /** Works until `signal` aborts, then finishes the batch in hand, releases the lock, and resolves. Never rejects. */
+  /** Works until `signal` aborts, then finishes the batch in progress, releases the lock, and resolves. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
 }
 

@@ -45,7 +45,7 @@ export function pendingMigrations(
   return files.slice(applied.length);
 }
 
-/** The database lacks migrations: they may be on their way. */
+/** The database lacks migrations: they may still be running. */
 export class MigrationsMissingError extends Error {
   override readonly name = 'MigrationsMissingError';
 }

@@ -14,7 +14,7 @@ function toNumber(text: string): number {
   return value;
 }
 
-/** A day has no time zone; a Date would give it one and move it. */
+/** A day has no time zone; a Date would add one and shift it. */
 const toDay = (text: string): string => text;
 
 const arrayOf = (parse: Parse): Parse => {

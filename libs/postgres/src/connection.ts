@@ -20,7 +20,7 @@ export interface ConnectionOptions {
 }
 
 /**
- * Opens it, to the server itself: through a pooler in transaction mode a session lock would have no owner.
+ * Opens it to the server itself: through a pooler in transaction mode a session lock would have no owner.
  * @throws {DatabaseUnavailableError} when the server cannot be reached.
  */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {

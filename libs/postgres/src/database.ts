@@ -38,9 +38,9 @@ export interface PoolStats {
 export interface Database extends Queryable {
   /**
    * Runs `work` in one transaction on the primary. It may run up to 5 times (serialization failure, deadlock, failover),
-   * so it must do nothing but talk to `trx`.
+   * so it must use nothing but `trx`.
    * @throws {UnknownOutcomeError} when the connection broke during COMMIT.
-   * @throws {DatabaseUnavailableError} when the primary cannot be asked.
+   * @throws {DatabaseUnavailableError} when the primary is unavailable.
    */
   transaction<T>(work: (trx: Transaction) => Promise<T>, options?: { isolation?: Isolation }): Promise<T>;
   /**

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-/** The database could not be asked or did not answer: refused, cut, timed out, no free connection. Nothing was committed. */
+/** The database is unreachable or did not answer: refused, cut, timed out, no free connection. Nothing was committed. */
 export class DatabaseUnavailableError extends Error {
   override readonly name: string = 'DatabaseUnavailableError';
 }
@@ -38,8 +38,8 @@ export const isUniqueViolation = (error: unknown, constraint?: string): boolean 
   (constraint === undefined || error.constraint === constraint);
 
 /**
- * True when the database cannot do it now and the same call may well succeed later: unreachable, restarting, out of
- * connections, too slow, locked for too long, a conflict that outlived its retries. HTTP says 503, a consumer waits.
+ * True when the same call may succeed later: unreachable, restarting, out of
+ * connections, too slow, locked for too long, a conflict that outlived its retries. HTTP answers 503, a consumer waits.
  */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof DatabaseUnavailableError) return true;
@@ -84,7 +84,7 @@ export function isReplicaTrouble(error: unknown): boolean {
   return isReplicaDown(error) || isConflict(code) || code === state.undefinedTable || code === state.undefinedColumn;
 }
 
-/** The part of a replica's troubles that the next read would meet too. */
+/** The failures of a replica that the next read would meet too. */
 export function isReplicaDown(error: unknown): boolean {
   if (error instanceof DatabaseUnavailableError) return true;
   const code = sqlState(error) ?? '';

@@ -22,7 +22,7 @@ export interface MigrateOptions {
   readonly onEvent?: (event: MigrateEvent) => void;
 }
 
-/** Any number will do, as long as every runner takes the same. It is per database. */
+/** Any number, as long as every runner uses the same. It is per database. */
 const lock = 4_608_201;
 
 /**

@@ -9,7 +9,7 @@ export interface MigrationFile {
   readonly name: string;
   readonly sql: string;
   readonly checksum: string;
-  /** Its first line is `-- breaking`: binaries that do not know it cannot work with what it leaves. */
+  /** Its first line is `-- breaking`: older binaries cannot work with the result. */
   readonly breaking: boolean;
 }
 
@@ -31,7 +31,7 @@ export async function readMigrations(directory: string | URL): Promise<Migration
           `${join(folder, file)} should be named ${expected}_<what_it_does>.sql: migrations are numbered without gaps.`,
         );
       }
-      // a checkout may turn line ends around; that is no change
+      // a checkout may convert line endings; that is not a change
       const sql = (await readFile(join(folder, file), 'utf8')).replaceAll('\r\n', '\n');
       return {
         version,

@@ -12,7 +12,7 @@ export interface IdempotentRequest {
 }
 
 /**
- * What the principal's key was answered the first time, for work that claims its key inside its own statement
+ * The first answer to the principal's key, for work that claims its key inside its own statement
  * (`claimCte`). Call it only for a caller who may see that answer: authorization comes before replay.
  * @throws {IdempotencyMismatchError} when the key came with another request.
  */
@@ -27,8 +27,8 @@ export async function earlierAnswer<T>(
 }
 
 /**
- * Does `work` the first time that a key comes and answers what it answered then every other time. A refusal is not
- * remembered: it rolls back, and the key with it. Authorize the caller first: a replay asks nothing more.
+ * Runs `work` the first time that a key arrives and replays its answer every other time. A refusal is not stored: it rolls
+ * back, and the key with it. Authorize the caller first: a replay checks nothing else.
  * @param trx the transaction of the work.
  * @throws {IdempotencyMismatchError} when the key came with another request.
  */

@@ -2,7 +2,7 @@ import type { Queryable } from './queryable.ts';
 
 /**
  * How many connections each of `processes` equal processes should hold to one server: (cores × 2 + spindles), the number
- * that the server can really work on at once, shared out; at least 2, so that a transaction never blocks a health check.
+ * that the server can really work on at once, divided among them; at least 2, so that a transaction never blocks a health check.
  * @param cores of the database server, without hyper-threads.
  * @param spindles that can seek independently; 1 for an SSD or when the data fits in memory.
  * @see https://wiki.postgresql.org/wiki/Number_Of_Database_Connections
@@ -19,7 +19,7 @@ export const poolSize = ({
 
 /**
  * Compares what all processes together may open with what the server accepts.
- * @param planned sum of the pools of all processes at their greatest number; 0 when it is not known, then nothing is checked.
+ * @param planned sum of the pools of all processes at maximum scale; 0 when it is not known, then nothing is checked.
  * @param reserve connections kept for migrations, backups, and operators.
  * @throws {Error} with the sum when it is too much: refusing to start beats failing at the peak.
  */

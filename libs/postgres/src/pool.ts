@@ -96,7 +96,7 @@ export class Pool {
     return pool;
   }
 
-  /** A demoted primary goes on answering reads on old connections: only new ones can find the new primary. */
+  /** A demoted primary continues to answer reads on old connections: only new ones can find the new primary. */
   #drain(pool: pg.Pool, code: string): void {
     if (pool !== this.#pool || pool.ending) return;
     this.#pool = this.#open();

@@ -68,7 +68,7 @@ export interface Policy {
  * Builds a policy: bulkhead around retries around breaker around time limit, so that a call keeps its place while it
  * retries, every try is judged by the breaker, and an open breaker ends the retries. Make one per thing that is
  * called and keep it: breaker and bulkhead remember.
- * @throws {Error} at once, with a sentence, for options that make no sense.
+ * @throws {Error} at once for invalid options.
  */
 export function policy(options: PolicyOptions): Policy {
   check(options);
