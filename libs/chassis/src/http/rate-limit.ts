@@ -1,5 +1,5 @@
-import type { FastifyRateLimitOptions, FastifyRateLimitStore, FastifyRateLimitStoreCtor } from '@fastify/rate-limit';
-import { redisScript, type Redis } from '@homeroom/redis';
+import type { FastifyRateLimitStore, FastifyRateLimitStoreCtor } from '@fastify/rate-limit';
+import { redisScript, type Redis, type RedisScript } from '@homeroom/redis';
 import { LRUCache } from 'lru-cache';
 
 /**
@@ -43,6 +43,17 @@ interface Waiting {
 type Callback = Parameters<FastifyRateLimitStore['incr']>[1];
 type RouteOptions = Parameters<FastifyRateLimitStore['child']>[0];
 
+/** What the stores of one server's routes share. */
+interface Shared {
+  readonly prefix: string;
+  /** Takes a lease; undefined without a Redis. */
+  readonly lease: RedisScript | undefined;
+  /** One map for all routes: lru-cache allocates its maximum at once. */
+  readonly windows: LRUCache<string, Window>;
+  readonly onFallback: (error: unknown) => void;
+  restUntil: number;
+}
+
 /**
  * A store for @fastify/rate-limit: counts in Redis for all processes together, and in this process alone while Redis is
  * down or slow. Redis being down neither lifts the limit nor refuses everyone.
@@ -57,80 +68,92 @@ export function rateLimitStore({
   prefix: string;
   onFallback: (error: unknown) => void;
 }): FastifyRateLimitStoreCtor {
-  let restUntil = 0;
-  // one map for all routes: lru-cache allocates its maximum at once
-  const windows = new LRUCache<string, Window>({ max: maxWindows });
-  const windowOf = (key: string, now: number): Window | undefined => {
-    const window = windows.get(key);
-    return window === undefined || window.endsAt > now ? window : undefined;
+  const shared: Shared = {
+    prefix,
+    lease: redis === undefined ? undefined : redisScript(redis, leaseScript),
+    windows: new LRUCache({ max: maxWindows }),
+    onFallback,
+    restUntil: 0,
   };
-  const lease = redis === undefined ? undefined : redisScript(redis, leaseScript);
-
-  return class Store implements FastifyRateLimitStore {
-    readonly #prefix: string;
-    /** Requests that wait for an answer from Redis, by client: one asks for all, or a burst would lease far too much. */
-    readonly #waiting = new Map<string, Waiting[]>();
-
-    constructor(_options: FastifyRateLimitOptions, route = '') {
-      this.#prefix = `${prefix}limit:${route}`;
+  return class extends LeaseStore {
+    constructor() {
+      super(shared, '');
     }
+  };
+}
 
-    incr(key: string, callback: Callback, windowMs = 60_000, max = 100): void {
-      const now = Date.now();
-      const held = windowOf(this.#prefix + key, now);
-      if (held !== undefined && (held.left > 0 || held.usedUp)) {
-        take(held, callback, max, now);
-      } else if (lease === undefined || now < restUntil) {
-        take(this.#countLocally(key, windowMs, max, now), callback, max, now);
-      } else {
-        const waiting = this.#waiting.get(key);
-        if (waiting !== undefined) {
-          waiting.push({ callback, windowMs, max });
-          return;
-        }
-        this.#waiting.set(key, [{ callback, windowMs, max }]);
-        this.#ask(lease, key, windowMs, max);
+class LeaseStore implements FastifyRateLimitStore {
+  readonly #shared: Shared;
+  readonly #prefix: string;
+  /** Requests that wait for an answer from Redis, by client: one asks for all, or a burst would lease far too much. */
+  readonly #waiting = new Map<string, Waiting[]>();
+
+  constructor(shared: Shared, route: string) {
+    this.#shared = shared;
+    this.#prefix = `${shared.prefix}limit:${route}`;
+  }
+
+  incr(key: string, callback: Callback, windowMs = 60_000, max = 100): void {
+    const { lease, restUntil } = this.#shared;
+    const now = Date.now();
+    const held = this.#window(this.#prefix + key, now);
+    if (held !== undefined && (held.left > 0 || held.usedUp)) {
+      take(held, callback, max, now);
+    } else if (lease === undefined || now < restUntil) {
+      take(this.#countLocally(key, windowMs, max, now), callback, max, now);
+    } else {
+      const waiting = this.#waiting.get(key);
+      if (waiting !== undefined) {
+        waiting.push({ callback, windowMs, max });
+        return;
       }
+      this.#waiting.set(key, [{ callback, windowMs, max }]);
+      this.#ask(lease, key, windowMs, max);
     }
+  }
 
-    #ask(from: NonNullable<typeof lease>, key: string, windowMs: number, max: number): void {
-      from([this.#prefix + key], [windowMs, max, leaseShare]).then(
-        (reply) => {
-          const [granted, ttlMs] = reply as [number, number];
-          const now = Date.now();
-          windows.set(this.#prefix + key, { left: granted, usedUp: granted === 0, endsAt: now + ttlMs });
-          this.#answer(key);
-        },
-        (error: unknown) => {
-          restUntil = Date.now() + restMs;
-          onFallback(error);
-          this.#answer(key);
-        },
-      );
-    }
+  child(routeOptions: RouteOptions): FastifyRateLimitStore {
+    // typed as the route's options, given as the limit's options with the route in `routeInfo`
+    const { routeInfo } = routeOptions as unknown as { routeInfo: { method?: string; url?: string } };
+    return new LeaseStore(this.#shared, `${routeInfo.method ?? ''}${routeInfo.url ?? ''}:`);
+  }
 
-    /** The first request that finds the lease spent asks again, for those behind it as well. */
-    #answer(key: string): void {
-      const waiting = this.#waiting.get(key) ?? [];
-      this.#waiting.delete(key);
-      for (const { callback, windowMs, max } of waiting) this.incr(key, callback, windowMs, max);
-    }
+  #ask(lease: RedisScript, key: string, windowMs: number, max: number): void {
+    lease([this.#prefix + key], [windowMs, max, leaseShare]).then(
+      (reply) => {
+        const [granted, ttlMs] = reply as [number, number];
+        const endsAt = Date.now() + ttlMs;
+        this.#shared.windows.set(this.#prefix + key, { left: granted, usedUp: granted === 0, endsAt });
+        this.#answer(key);
+      },
+      (error: unknown) => {
+        this.#shared.restUntil = Date.now() + restMs;
+        this.#shared.onFallback(error);
+        this.#answer(key);
+      },
+    );
+  }
 
-    #countLocally(key: string, windowMs: number, max: number, now: number): Window {
-      const local = `local:${this.#prefix}${key}`;
-      const held = windowOf(local, now);
-      if (held !== undefined) return held;
-      const window = { left: max, usedUp: true, endsAt: now + windowMs };
-      windows.set(local, window);
-      return window;
-    }
+  /** The first request that finds the lease spent asks again, for those behind it as well. */
+  #answer(key: string): void {
+    const waiting = this.#waiting.get(key) ?? [];
+    this.#waiting.delete(key);
+    for (const { callback, windowMs, max } of waiting) this.incr(key, callback, windowMs, max);
+  }
 
-    child(routeOptions: RouteOptions): FastifyRateLimitStore {
-      // typed as the route's options, given as the limit's options with the route in `routeInfo`
-      const { routeInfo } = routeOptions as unknown as { routeInfo: { method?: string; url?: string } };
-      return new Store({}, `${routeInfo.method ?? ''}${routeInfo.url ?? ''}:`);
-    }
-  };
+  #countLocally(key: string, windowMs: number, max: number, now: number): Window {
+    const local = `local:${this.#prefix}${key}`;
+    const held = this.#window(local, now);
+    if (held !== undefined) return held;
+    const window = { left: max, usedUp: true, endsAt: now + windowMs };
+    this.#shared.windows.set(local, window);
+    return window;
+  }
+
+  #window(key: string, now: number): Window | undefined {
+    const window = this.#shared.windows.get(key);
+    return window === undefined || window.endsAt > now ? window : undefined;
+  }
 }
 
 /** Lets one request of the window pass, or refuses it. */
