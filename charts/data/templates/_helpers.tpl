@@ -15,12 +15,6 @@ app.kubernetes.io/part-of: homeroom
 app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
 {{- end }}
 
-{{- define "data.securityContext" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities: { drop: [ALL] }
-{{- end }}
-
 {{- /* Takes the number of the image's user. */ -}}
 {{- define "data.podSecurityContext" -}}
 runAsNonRoot: true
@@ -67,13 +61,6 @@ topologySpreadConstraints:
     storageClassName: {{ . }}
     {{- end }}
     resources: { requests: { storage: {{ index . 1 }} } }
-{{- end }}
-
-{{- /* Takes (list $ secret key): what is kept in the cluster, or something new. Letters and digits: it stands in URLs. */ -}}
-{{- define "data.keptPassword" -}}
-{{- $root := index . 0 -}}
-{{- $kept := (lookup "v1" "Secret" $root.Release.Namespace (index . 1)).data -}}
-{{ get ($kept | default dict) (index . 2) | default (randAlphaNum 32 | b64enc) }}
 {{- end }}
 
 {{- define "data.settings" -}}
