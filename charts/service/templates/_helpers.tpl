@@ -131,10 +131,6 @@ DATABASE_PASSWORD DATABASE_URL DATABASE_REPLICA_URLS DATABASE_POOL_SIZE DATABASE
 {{ .Values.database.secret.name | default (printf "%s-database" (include "service.fullname" .)) }}
 {{- end }}
 
-{{- define "service.signingSecret" -}}
-{{ .Values.global.signingSecret | default (printf "%s-signing" .Release.Name) }}
-{{- end }}
-
 {{- /* Takes (list $ host role passwordVariable). */ -}}
 {{- define "service.databaseUrl" -}}
 {{- $root := index . 0 -}}
@@ -157,54 +153,41 @@ postgres://{{ index . 2 }}:$({{ index . 3 }})@{{ index . 1 }}:{{ $root.Values.gl
 {{- $host := $redis.host | default (printf "%s-data-redis-%s" $root.Release.Name $which) -}}
 {{- $secret := $redis.secret.name | default (ternary "" (printf "%s-data-redis" $root.Release.Name) (ne $redis.host "")) -}}
 {{- $scheme := ternary "rediss" "redis" $redis.tls -}}
-{{- if $secret }}
+{{- if $secret -}}
 - name: REDIS_{{ $upper }}_PASSWORD
   valueFrom: { secretKeyRef: { name: {{ $secret }}, key: {{ $redis.secret.key }} } }
 - name: REDIS_{{ $upper }}_URL
   value: {{ $scheme }}://:$(REDIS_{{ $upper }}_PASSWORD)@{{ $host }}:{{ $redis.port }}
-{{- else }}
+{{- else -}}
 - name: REDIS_{{ $upper }}_URL
   value: {{ $scheme }}://{{ $host }}:{{ $redis.port }}
-{{- end }}
+{{- end -}}
 {{- end }}
 
-{{- /* Takes (list $ secrets): NAME: { name, key } as environment. */ -}}
-{{- define "service.secretEnv" -}}
-{{- $root := index . 0 -}}
-{{- range $name, $ref := index . 1 }}
-{{- with tpl $ref.name $root }}
-- name: {{ $name }}
-  valueFrom: { secretKeyRef: { name: {{ . }}, key: {{ tpl $ref.key $root }} } }
-{{- end }}
-{{- end }}
+{{- /* Takes (list $ role): "yes" if an autoscaler sets the number of pods. */ -}}
+{{- define "service.autoscaled" -}}
+{{- $global := (index . 0).Values.global -}}
+{{- $own := (index (index . 0).Values (index . 1)).autoscaling -}}
+{{- if and (or $global.autoscaling.enabled $global.keda.enabled) (dig "enabled" true $own) }}yes{{ end -}}
 {{- end }}
 
-{{- /* The same for whatever answers reads. */ -}}
-{{- define "service.replicaConnections" -}}
-{{- $scaled := or .Values.global.autoscaling.enabled .Values.global.keda.enabled -}}
-{{- $sum := 0 -}}
-{{- range $role := list "api" "worker" -}}
-{{- with index $.Values $role -}}
-{{- if .enabled -}}
-{{- $pods := add (ternary .autoscaling.maxReplicas .replicas (and $scaled (ne (toString .autoscaling.enabled) "false"))) .maxSurge -}}
-{{- $sum = add $sum (mul $pods .pool.replica) -}}
+{{- /* Takes (list $ role): the most pods of a process, those of a rollout included. */ -}}
+{{- define "service.mostPods" -}}
+{{- with index (index . 0).Values (index . 1) -}}
+{{ add (ternary .autoscaling.maxReplicas .replicas (eq "yes" (include "service.autoscaled" $))) .maxSurge }}
 {{- end -}}
-{{- end -}}
-{{- end -}}
-{{ $sum }}
 {{- end }}
 
-{{- /* Every process's connections at the most: (pods + surge) × pool, and a worker's own one for its relay. */ -}}
+{{- /* Takes (list $ "primary"|"replica"): the most connections of all pods. To the primary, a migration and the relay of each
+worker have one more. */ -}}
 {{- define "service.connections" -}}
-{{- $scaled := or .Values.global.autoscaling.enabled .Values.global.keda.enabled -}}
-{{- $sum := ternary 1 0 .Values.migrations.enabled -}}
-{{- if .Values.api.enabled -}}
-{{- $pods := add (ternary .Values.api.autoscaling.maxReplicas .Values.api.replicas $scaled) .Values.api.maxSurge -}}
-{{- $sum = add $sum (mul $pods .Values.api.pool.primary) -}}
+{{- $root := index . 0 -}}{{- $pool := index . 1 -}}{{- $primary := eq $pool "primary" -}}
+{{- $sum := ternary 1 0 (and $primary $root.Values.migrations.enabled) -}}
+{{- range $role := list "api" "worker" -}}
+{{- with index $root.Values $role -}}
+{{- $each := add (index .pool $pool) (ternary 1 0 (and $primary (eq $role "worker"))) -}}
+{{- if .enabled }}{{ $sum = add $sum (mul (include "service.mostPods" (list $root $role)) $each) }}{{ end -}}
 {{- end -}}
-{{- if .Values.worker.enabled -}}
-{{- $pods := add (ternary .Values.worker.autoscaling.maxReplicas .Values.worker.replicas (and $scaled .Values.worker.autoscaling.enabled)) .Values.worker.maxSurge -}}
-{{- $sum = add $sum (mul $pods (add .Values.worker.pool.primary 1)) -}}
 {{- end -}}
 {{ $sum }}
 {{- end }}
