@@ -52,7 +52,7 @@ seccompProfile: { type: RuntimeDefault }
 {{- end }}
 {{- end }}
 
-{{- /* A file shared with the laptop's gateway. Takes (list $ file words): words that stand between @ signs in it. */ -}}
+{{- /* A file shared with the local gateway. Takes (list $ file words): the replacements of words between @ signs. */ -}}
 {{- define "homeroom.gatewayFile" -}}
 {{- $text := (index . 0).Files.Get (printf "files/gateway/%s" (index . 1)) -}}
 {{- range $word, $value := index . 2 }}{{ $text = replace (printf "@%s@" $word) $value $text }}{{ end -}}
