@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs once, when the primary's volume is empty: the replicas' role, and for every service a database, an owner that migrates,
-# and a role that reads and writes rows and can alter nothing.
+# Runs once, when the primary's volume is empty. Creates the replicas' role, and for every service a database, an owner that
+# migrates it, and a role that reads and writes rows and cannot change the schema.
 set -euo pipefail
 
 sql() { psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" "$@"; }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Follows the primary through a slot of its own. A copy that the primary can no longer feed is thrown away and made anew.
+# Replicates from the primary through a slot of its own. A copy whose WAL the primary no longer has is deleted and made again.
 set -euo pipefail
 
 slot=${HOSTNAME//-/_}
@@ -12,19 +12,19 @@ done
 
 status=$(ask "select wal_status from pg_replication_slots where slot_name = '$slot'")
 if [ "$status" = lost ]; then
-  echo "the primary has thrown away what this copy has not read: starting from a new one"
+  echo "the primary no longer has the WAL that this copy needs: making a new copy"
   ask "select pg_drop_replication_slot('$slot')"
   status=
   rm -rf "$PGDATA"
 fi
 if [ -z "$status" ]; then
   ask "select from pg_create_physical_replication_slot('$slot', true)"
-  # without its slot nothing says that the primary still has what an old copy needs
+  # without a slot, the primary may have removed WAL that an old copy needs
   rm -rf "$PGDATA"
 fi
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
-  # under another name until it is whole: a copy that was broken off is not taken for one
+  # under another name until it is complete, so that an interrupted copy is not used
   rm -rf "$PGDATA" "$PGDATA.part"
   mkdir -p "$(dirname "$PGDATA")"
   pg_basebackup --host "$PRIMARY" --username replicator --pgdata "$PGDATA.part" --slot "$slot" --wal-method stream --checkpoint fast
@@ -33,7 +33,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   mv "$PGDATA.part" "$PGDATA"
 fi
 
-# it may accept no fewer connections than its primary did in what it has still to read; the last setting counts
+# max_connections must not be lower than the primary's was in the WAL that is still to be replayed; the last setting wins
 had=$(pg_controldata "$PGDATA" | sed -n 's/^max_connections setting: *//p')
 asked=$(printf '%s\n' "$@" | sed -n 's/^max_connections=//p' | tail -1)
 if [ "$had" -gt "${asked:-0}" ]; then set -- "$@" -c "max_connections=$had"; fi

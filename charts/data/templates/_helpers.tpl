@@ -15,12 +15,6 @@ app.kubernetes.io/part-of: homeroom
 app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
 {{- end }}
 
-{{- define "data.securityContext" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities: { drop: [ALL] }
-{{- end }}
-
 {{- /* Takes the number of the image's user. */ -}}
 {{- define "data.podSecurityContext" -}}
 runAsNonRoot: true
@@ -31,7 +25,7 @@ fsGroupChangePolicy: OnRootMismatch
 seccompProfile: { type: RuntimeDefault }
 {{- end }}
 
-{{- /* What every pod of the tier says. Takes (list $ user components): it keeps away from pods of these. */ -}}
+{{- /* The start of every pod specification. Takes (list $ user components): the pods of these components are spread across nodes. */ -}}
 {{- define "data.podSpec" -}}
 serviceAccountName: {{ (index . 0).Release.Name }}-data
 automountServiceAccountToken: false
@@ -69,13 +63,6 @@ topologySpreadConstraints:
     resources: { requests: { storage: {{ index . 1 }} } }
 {{- end }}
 
-{{- /* Takes (list $ secret key): what is kept in the cluster, or something new. Letters and digits: it stands in URLs. */ -}}
-{{- define "data.keptPassword" -}}
-{{- $root := index . 0 -}}
-{{- $kept := (lookup "v1" "Secret" $root.Release.Namespace (index . 1)).data -}}
-{{ get ($kept | default dict) (index . 2) | default (randAlphaNum 32 | b64enc) }}
-{{- end }}
-
 {{- define "data.settings" -}}
 - -c
 - max_connections={{ .Values.global.postgres.maxConnections }}
@@ -90,7 +77,7 @@ topologySpreadConstraints:
 {{- if and .reference (not (regexMatch "(:[^:/]+|@sha256:[0-9a-f]{64})$" .reference)) -}}
 {{- fail (printf "data.sandbox.image.reference is %s, which has neither a tag nor a digest: add one, such as %s:1.0." .reference .reference) -}}
 {{- else if and .reference (or .repository .tag) -}}
-{{- fail (printf "data.sandbox.image.reference is %s, and its repository or tag is set too: a reference is the whole name; set one of the two." .reference) -}}
+{{- fail (printf "data.sandbox.image.reference is %s, and its repository or tag is set too: a reference is the whole name, so set only one of the two." .reference) -}}
 {{- end -}}
 {{ .reference | default (printf "%s:%s" (.repository | default (printf "%s/sandbox" $.Values.global.image.repository)) (.tag | default $.Values.global.image.tag | default $.Chart.AppVersion)) }}
 {{- end -}}

@@ -1,9 +1,9 @@
-{{- /* A lookup that is forbidden ends the rendering, and helm says in which definition: so its name says the mend. */ -}}
-{{- define "homeroom.storageClasses (who may not list them sets global.checkCluster to false)" -}}
+{{- /* A forbidden lookup aborts the rendering, and Helm prints the name of the definition, so the name contains the fix. */ -}}
+{{- define "homeroom.storageClasses (set global.checkCluster to false if you may not list them)" -}}
 {{ (lookup "storage.k8s.io/v1" "StorageClass" "" "").items | default list | toJson }}
 {{- end }}
 
-{{- /* Takes (dict "name" "found"): the sentence that refuses a StorageClass, or the lack of a default one, or nothing. */ -}}
+{{- /* Takes (dict "name" "found"): the error message for a StorageClass or a missing default one, or nothing. */ -}}
 {{- define "homeroom.refusedStorageClass" -}}
 {{- $names := list -}}
 {{- $default := false -}}
@@ -14,7 +14,7 @@
 {{- if eq "true" (get $notes .) }}{{ $default = true }}{{ end -}}
 {{- end -}}
 {{- end -}}
-{{- $there := sortAlpha $names | join ", " | default "none at all" -}}
+{{- $there := sortAlpha $names | join ", " | default "none" -}}
 {{- if and .name (not (has .name $names)) -}}
 data.storageClass is {{ .name }}, and the cluster's StorageClasses are {{ $there }}: choose one of them.
 {{- else if not (or .name $default) -}}
@@ -22,7 +22,7 @@ The cluster has no default StorageClass for the volumes of data (its StorageClas
 {{- end -}}
 {{- end }}
 
-{{- /* Names of the Secrets that this release makes: an install does not find them yet. */ -}}
+{{- /* Names of the Secrets that this release creates. On an install they do not exist yet. */ -}}
 {{- define "homeroom.ownSecrets" -}}
 {{- $own := list -}}
 {{- if not .Values.global.signingSecret }}{{ $own = append $own (printf "%s-signing" .Release.Name) }}{{ end -}}

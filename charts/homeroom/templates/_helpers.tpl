@@ -18,12 +18,6 @@ app.kubernetes.io/part-of: homeroom
 app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
 {{- end }}
 
-{{- define "homeroom.securityContext" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities: { drop: [ALL] }
-{{- end }}
-
 {{- /* Takes the number of the image's user. */ -}}
 {{- define "homeroom.podSecurityContext" -}}
 runAsNonRoot: true
@@ -39,13 +33,6 @@ seccompProfile: { type: RuntimeDefault }
 
 {{- define "homeroom.familiesImage" -}}
 {{ include "service.imageOf" (dict "root" . "image" .Values.families.image "name" "families") }}
-{{- end }}
-
-{{- /* Takes (list $ secret key): what is kept in the cluster, or something new. */ -}}
-{{- define "homeroom.kept" -}}
-{{- $root := index . 0 -}}
-{{- $kept := (lookup "v1" "Secret" $root.Release.Namespace (index . 1)).data -}}
-{{ get ($kept | default dict) (index . 2) | default (randAlphaNum 32 | b64enc) }}
 {{- end }}
 
 {{- define "homeroom.gatewayRoutes" -}}
@@ -65,7 +52,7 @@ seccompProfile: { type: RuntimeDefault }
 {{- end }}
 {{- end }}
 
-{{- /* A file shared with the laptop's gateway. Takes (list $ file words): words that stand between @ signs in it. */ -}}
+{{- /* A file shared with the local gateway. Takes (list $ file words): the replacements of words between @ signs. */ -}}
 {{- define "homeroom.gatewayFile" -}}
 {{- $text := (index . 0).Files.Get (printf "files/gateway/%s" (index . 1)) -}}
 {{- range $word, $value := index . 2 }}{{ $text = replace (printf "@%s@" $word) $value $text }}{{ end -}}

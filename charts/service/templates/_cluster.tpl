@@ -1,12 +1,12 @@
-{{- /* Whether a cluster answers. `helm template` asks none. Accounts are what an installer may list, and small. */ -}}
+{{- /* Whether a cluster can be queried: `helm template` has none. Service accounts are small, and installers may list them. */ -}}
 {{- define "service.cluster" -}}
 {{- if hasKey (lookup "v1" "ServiceAccount" .Release.Namespace "") "items" }}yes{{ end -}}
 {{- end }}
 
-{{- /* Takes (dict "value" "secret" "keys" "namespace" "found"): the sentence that refuses a Secret, or nothing. */ -}}
+{{- /* Takes (dict "value" "secret" "keys" "namespace" "found"): the error message for a Secret, or nothing. */ -}}
 {{- define "service.refusedSecret" -}}
 {{- if not .found -}}
-{{ .value }} names the Secret {{ .secret }}, and namespace {{ .namespace }} has none of that name: create it first, or correct the name.
+{{ .value }} names the Secret {{ .secret }}, and namespace {{ .namespace }} has no Secret of that name: create it first, or correct the name.
 {{- else -}}
 {{- $has := keys (.found.data | default dict) | sortAlpha -}}
 {{- $lacks := list -}}
@@ -17,7 +17,7 @@
 {{- end -}}
 {{- end }}
 
-{{- /* Takes (list $ value secret keys): fails when the values name a Secret that the namespace does not have. */ -}}
+{{- /* Takes (list $ value secret keys): fails if the values name a Secret that the namespace does not have. */ -}}
 {{- define "service.requireSecret" -}}
 {{- $namespace := (index . 0).Release.Namespace -}}
 {{- with index . 2 -}}
@@ -28,7 +28,7 @@
 {{- end -}}
 {{- end }}
 
-{{- /* Takes (list $ prefix own): every Secret that a service's own values name, but those that the release makes. */ -}}
+{{- /* Takes (list $ prefix own): requires every Secret that a service's own values name, except those that the release creates. */ -}}
 {{- define "service.requireOwnSecrets" -}}
 {{- $root := index . 0 -}}{{- $prefix := index . 1 -}}{{- $own := index . 2 -}}
 {{- with $root.Values.database.secret -}}
@@ -47,7 +47,7 @@
 {{- end -}}
 {{- end }}
 
-{{- /* Takes (list $ keys): every Secret that `global` names, that for signing with these keys. */ -}}
+{{- /* Takes (list $ keys): requires every Secret that `global` names; the signing Secret must have these keys. */ -}}
 {{- define "service.requireGlobalSecrets" -}}
 {{- $root := index . 0 -}}{{- $global := $root.Values.global -}}
 {{- include "service.requireSecret" (list $root "global.signingSecret" $global.signingSecret (index . 1)) -}}

@@ -6,7 +6,7 @@
 {{ .Release.Name }}-{{ include "service.name" . }}
 {{- end }}
 
-{{- /* Takes (list $ component): what selects pods must never change. */ -}}
+{{- /* Takes (list $ component): the labels that select pods. They must never change. */ -}}
 {{- define "service.selector" -}}
 {{- $root := index . 0 -}}
 app.kubernetes.io/name: {{ include "service.name" $root }}
@@ -22,7 +22,7 @@ app.kubernetes.io/version: {{ include "service.version" $root | quote }}
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 {{- end }}
 
-{{- /* Takes (dict "root" "image" "name"): the whole reference if there is one, otherwise repository and tag. */ -}}
+{{- /* Takes (dict "root" "image" "name"): the reference if there is one, otherwise repository and tag. */ -}}
 {{- define "service.imageOf" -}}
 {{- with .image -}}
 {{ .reference | default (printf "%s:%s" (.repository | default (printf "%s/%s" $.root.Values.global.image.repository $.name)) (.tag | default $.root.Values.global.image.tag | default $.root.Chart.AppVersion)) }}
@@ -33,30 +33,30 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 {{ include "service.imageOf" (dict "root" . "image" .Values.image "name" (include "service.name" .)) }}
 {{- end }}
 
-{{- /* The image's tag, or the first digits of its digest, as a label value: at most 63 characters, with a letter or digit at both ends. */ -}}
+{{- /* The image's tag, or the first digits of its digest, as a label value: at most 63 characters that begin and end with a letter or digit. */ -}}
 {{- define "service.version" -}}
 {{- $image := include "service.image" . -}}
 {{- $tag := regexReplaceAll "@.*$" $image "" | regexFind ":[^:/]+$" | trunc 64 | trimAll ":-_." -}}
 {{ $tag | default (regexFind "@sha256:[0-9a-f]{12}" $image | trimPrefix "@sha256:") }}
 {{- end }}
 
-{{- /* Takes (dict "value" "image"): the sentence that rejects a reference, or nothing. */ -}}
+{{- /* Takes (dict "value" "image"): the error message for a reference, or nothing. */ -}}
 {{- define "service.refusedReference" -}}
 {{- with .image.reference -}}
 {{- if not (regexMatch "(:[^:/]+|@sha256:[0-9a-f]{64})$" .) -}}
 {{ $.value }}.reference is {{ . }}, which has neither a tag nor a digest: add one, such as {{ . }}:1.0.
 {{- else if or $.image.repository $.image.tag -}}
-{{ $.value }}.reference is {{ . }}, and {{ $.value }}.{{ if $.image.tag }}tag is {{ $.image.tag }}{{ else }}repository is {{ $.image.repository }}{{ end }}: a reference is the whole name; set one of the two.
+{{ $.value }}.reference is {{ . }}, and {{ $.value }}.{{ if $.image.tag }}tag is {{ $.image.tag }}{{ else }}repository is {{ $.image.repository }}{{ end }}: a reference is the whole name, so set only one of the two.
 {{- end -}}
 {{- end -}}
 {{- end }}
 
-{{- /* While people edit, what does not start may be mended by the next save: so nobody gives up or is killed for a day. */ -}}
+{{- /* In development the next save may fix a process that does not start, so probes and deadlines allow a day. */ -}}
 {{- define "service.waitSeconds" -}}
 {{ if .Values.global.development }}86400{{ else }}{{ .Values.startup.waitSeconds }}{{ end }}
 {{- end }}
 
-{{- /* Takes (list $ resources): the reloader is a process too, and the sources are compiled as they go. */ -}}
+{{- /* Takes (list $ resources): in development, the reloader is one more process, and it compiles sources in the container. */ -}}
 {{- define "service.resources" -}}
 {{- $root := index . 0 -}}{{- $resources := deepCopy (index . 1) -}}
 {{- if $root.Values.global.development -}}
@@ -80,8 +80,8 @@ runAsGroup: {{ $user }}
 seccompProfile: { type: RuntimeDefault }
 {{- end }}
 
-{{- /* Whether migrations run before all else: wherever the database is there already. An upgrade that brings the Postgres of data,
-or mends it, would wait for what comes after it. */ -}}
+{{- /* Whether migrations run as a hook before everything else, which needs an existing database. An upgrade that creates or fixes the
+Postgres of the data chart would wait in that hook for what it installs afterwards. */ -}}
 {{- define "service.migratesFirst" -}}
 {{- $primary := dict -}}
 {{- $asked := and .Values.global.checkCluster (include "service.cluster" .) -}}
@@ -89,7 +89,7 @@ or mends it, would wait for what comes after it. */ -}}
 {{ include "service.databaseIsThere" (dict "host" .Values.global.postgres.host "upgrade" .Release.IsUpgrade "asked" $asked "primary" $primary) }}
 {{- end }}
 
-{{- /* Takes (dict "host" "upgrade" "asked" "primary"): at an upgrade it is, unless the cluster was asked and says otherwise. */ -}}
+{{- /* Takes (dict "host" "upgrade" "asked" "primary"): on an upgrade the database exists, unless the cluster was queried and has no ready primary. */ -}}
 {{- define "service.databaseIsThere" -}}
 {{- if or .host (and .upgrade (or (not .asked) (dig "status" "readyReplicas" 0 .primary))) }}yes{{ end -}}
 {{- end }}
@@ -99,19 +99,19 @@ or mends it, would wait for what comes after it. */ -}}
 {{ list (dict "podSelector" (dict "matchLabels" (dict "app.kubernetes.io/instance" .Release.Name "app.kubernetes.io/name" "data"))) | toJson }}
 {{- end }}
 
-{{- /* Takes (list $ host): whom to reach there. An address of yours may be anywhere, and an empty list says so. */ -}}
+{{- /* Takes (list $ host): the peers at an address. An external address may be anywhere, which an empty list means. */ -}}
 {{- define "service.peersAt" -}}
 {{- if index . 1 }}[]{{ else }}{{ include "service.engines" (index . 0) }}{{ end -}}
 {{- end }}
 
-{{- /* Takes a URL: the port that it leads to, said or not. */ -}}
+{{- /* Takes a URL: its port, or the default port of its scheme. */ -}}
 {{- define "service.portOf" -}}
 {{- $url := urlParse . -}}
 {{- $usual := dict "http" "80" "https" "443" "smtp" "587" "smtps" "465" -}}
 {{ regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (get $usual $url.scheme) }}
 {{- end }}
 
-{{- /* What the chart tells every process, from values that have names of their own. */ -}}
+{{- /* The variables that the chart sets for every process. Values must not set them. */ -}}
 {{- define "service.ownVariables" -}}
 DATABASE_PASSWORD DATABASE_URL DATABASE_REPLICA_URLS DATABASE_POOL_SIZE DATABASE_REPLICA_POOL_SIZE REDIS_SESSIONS_PASSWORD REDIS_SESSIONS_URL REDIS_CACHE_PASSWORD REDIS_CACHE_URL CURSOR_SECRET
 {{- end }}
@@ -120,7 +120,7 @@ DATABASE_PASSWORD DATABASE_URL DATABASE_REPLICA_URLS DATABASE_POOL_SIZE DATABASE
 {{ .Values.global.postgres.host | default (printf "%s-data-postgres-rw" .Release.Name) }}
 {{- end }}
 
-{{- /* Empty when there is no replica to read from. */ -}}
+{{- /* Empty if there is no replica to read from. */ -}}
 {{- define "service.replicaHost" -}}
 {{- with .Values.global.postgres -}}
 {{- if .host }}{{ .replicaHost }}{{ else if .replicas }}{{ .replicaHost | default (printf "%s-data-postgres-ro" $.Release.Name) }}{{ end -}}
@@ -129,10 +129,6 @@ DATABASE_PASSWORD DATABASE_URL DATABASE_REPLICA_URLS DATABASE_POOL_SIZE DATABASE
 
 {{- define "service.databaseSecret" -}}
 {{ .Values.database.secret.name | default (printf "%s-database" (include "service.fullname" .)) }}
-{{- end }}
-
-{{- define "service.signingSecret" -}}
-{{ .Values.global.signingSecret | default (printf "%s-signing" .Release.Name) }}
 {{- end }}
 
 {{- /* Takes (list $ host role passwordVariable). */ -}}
@@ -157,54 +153,41 @@ postgres://{{ index . 2 }}:$({{ index . 3 }})@{{ index . 1 }}:{{ $root.Values.gl
 {{- $host := $redis.host | default (printf "%s-data-redis-%s" $root.Release.Name $which) -}}
 {{- $secret := $redis.secret.name | default (ternary "" (printf "%s-data-redis" $root.Release.Name) (ne $redis.host "")) -}}
 {{- $scheme := ternary "rediss" "redis" $redis.tls -}}
-{{- if $secret }}
+{{- if $secret -}}
 - name: REDIS_{{ $upper }}_PASSWORD
   valueFrom: { secretKeyRef: { name: {{ $secret }}, key: {{ $redis.secret.key }} } }
 - name: REDIS_{{ $upper }}_URL
   value: {{ $scheme }}://:$(REDIS_{{ $upper }}_PASSWORD)@{{ $host }}:{{ $redis.port }}
-{{- else }}
+{{- else -}}
 - name: REDIS_{{ $upper }}_URL
   value: {{ $scheme }}://{{ $host }}:{{ $redis.port }}
-{{- end }}
+{{- end -}}
 {{- end }}
 
-{{- /* Takes (list $ secrets): NAME: { name, key } as environment. */ -}}
-{{- define "service.secretEnv" -}}
-{{- $root := index . 0 -}}
-{{- range $name, $ref := index . 1 }}
-{{- with tpl $ref.name $root }}
-- name: {{ $name }}
-  valueFrom: { secretKeyRef: { name: {{ . }}, key: {{ tpl $ref.key $root }} } }
-{{- end }}
-{{- end }}
+{{- /* Takes (list $ role): "yes" if an autoscaler sets the number of pods. */ -}}
+{{- define "service.autoscaled" -}}
+{{- $global := (index . 0).Values.global -}}
+{{- $own := (index (index . 0).Values (index . 1)).autoscaling -}}
+{{- if and (or $global.autoscaling.enabled $global.keda.enabled) (dig "enabled" true $own) }}yes{{ end -}}
 {{- end }}
 
-{{- /* The same for whatever answers reads. */ -}}
-{{- define "service.replicaConnections" -}}
-{{- $scaled := or .Values.global.autoscaling.enabled .Values.global.keda.enabled -}}
-{{- $sum := 0 -}}
-{{- range $role := list "api" "worker" -}}
-{{- with index $.Values $role -}}
-{{- if .enabled -}}
-{{- $pods := add (ternary .autoscaling.maxReplicas .replicas (and $scaled (ne (toString .autoscaling.enabled) "false"))) .maxSurge -}}
-{{- $sum = add $sum (mul $pods .pool.replica) -}}
+{{- /* Takes (list $ role): the most pods of a process, those of a rollout included. */ -}}
+{{- define "service.mostPods" -}}
+{{- with index (index . 0).Values (index . 1) -}}
+{{ add (ternary .autoscaling.maxReplicas .replicas (eq "yes" (include "service.autoscaled" $))) .maxSurge }}
 {{- end -}}
-{{- end -}}
-{{- end -}}
-{{ $sum }}
 {{- end }}
 
-{{- /* Every process's connections at the most: (pods + surge) × pool, and a worker's own one for its relay. */ -}}
+{{- /* Takes (list $ "primary"|"replica"): the most connections of all pods. To the primary, a migration and the relay of each
+worker have one more. */ -}}
 {{- define "service.connections" -}}
-{{- $scaled := or .Values.global.autoscaling.enabled .Values.global.keda.enabled -}}
-{{- $sum := ternary 1 0 .Values.migrations.enabled -}}
-{{- if .Values.api.enabled -}}
-{{- $pods := add (ternary .Values.api.autoscaling.maxReplicas .Values.api.replicas $scaled) .Values.api.maxSurge -}}
-{{- $sum = add $sum (mul $pods .Values.api.pool.primary) -}}
+{{- $root := index . 0 -}}{{- $pool := index . 1 -}}{{- $primary := eq $pool "primary" -}}
+{{- $sum := ternary 1 0 (and $primary $root.Values.migrations.enabled) -}}
+{{- range $role := list "api" "worker" -}}
+{{- with index $root.Values $role -}}
+{{- $each := add (index .pool $pool) (ternary 1 0 (and $primary (eq $role "worker"))) -}}
+{{- if .enabled }}{{ $sum = add $sum (mul (include "service.mostPods" (list $root $role)) $each) }}{{ end -}}
 {{- end -}}
-{{- if .Values.worker.enabled -}}
-{{- $pods := add (ternary .Values.worker.autoscaling.maxReplicas .Values.worker.replicas (and $scaled .Values.worker.autoscaling.enabled)) .Values.worker.maxSurge -}}
-{{- $sum = add $sum (mul $pods (add .Values.worker.pool.primary 1)) -}}
 {{- end -}}
 {{ $sum }}
 {{- end }}

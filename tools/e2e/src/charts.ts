@@ -50,7 +50,9 @@ async function conform(): Promise<void> {
 
 async function templateTests(): Promise<void> {
   const jest = join(checkout, 'node_modules', 'jest', 'bin', 'jest.js');
-  await run(process.execPath, [jest, '--rootDir', checkout, '--testMatch', '**/tools/e2e/test/*.helm.ts'], {
+  // by default, Jest leaves one of two cores idle
+  const flags = ['--maxWorkers=2', '--rootDir', checkout, '--testMatch', '**/tools/e2e/test/*.helm.ts'];
+  await run(process.execPath, [jest, ...flags], {
     NODE_OPTIONS: '--experimental-vm-modules',
   });
 }

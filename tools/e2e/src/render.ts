@@ -36,7 +36,17 @@ export function renderText(
 ): string {
   const given = files.flatMap((file) => ['--values', join(charts, 'homeroom', file)]);
   const kind = upgrade ? ['--is-upgrade'] : [];
-  return helm(['template', release, ...template, join(charts, chart), ...kind, ...given, ...flags(values)]);
+  return cached(['template', release, ...template, join(charts, chart), ...kind, ...given, ...flags(values)]);
+}
+
+const outputs = new Map<string, string>();
+
+/** What helm prints for these arguments. A file of tests renders some values many times, and the charts do not change. */
+function cached(args: readonly string[]): string {
+  const key = args.join('\0');
+  const output = outputs.get(key) ?? helm(args);
+  outputs.set(key, output);
+  return output;
 }
 
 // a helm that was built by hand takes itself for an old cluster's
@@ -88,6 +98,8 @@ export function helm(args: readonly string[]): string {
   try {
     return execFileSync(process.env['HELM'] ?? 'helm', args, {
       encoding: 'utf8',
+      // it ends before a garbage collection would pay
+      env: { ...process.env, GOGC: 'off' },
       stdio: ['ignore', 'pipe', 'pipe'],
       maxBuffer: 64 * 1024 * 1024,
     });

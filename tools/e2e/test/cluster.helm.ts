@@ -36,7 +36,7 @@ describe('a Secret', () => {
 
   test('that is not there is refused', () => {
     expect(refused({})).toBe(
-      'global.signingSecret names the Secret mine, and namespace homeroom has none of that name: create it first, or correct the name.',
+      'global.signingSecret names the Secret mine, and namespace homeroom has no Secret of that name: create it first, or correct the name.',
     );
   });
 
@@ -67,7 +67,7 @@ describe('a StorageClass', () => {
     expect(refused('fast', [standard, local])).toBe(
       "data.storageClass is fast, and the cluster's StorageClasses are local, standard: choose one of them.",
     );
-    expect(refused('fast', [])).toContain('StorageClasses are none at all');
+    expect(refused('fast', [])).toContain('StorageClasses are none');
   });
 
   test('must be named where none is the default', () => {

@@ -28,7 +28,7 @@ test('say what to wait for, what to open, how to sign in and how to try it out',
   expect(said).toContain('kubectl -n homeroom wait --for=condition=Available');
   expect(said).toContain('Open http://127.0.0.1:8080 after');
   expect(said).toContain('kubectl -n homeroom port-forward service/homeroom-gateway 8080:80');
-  expect(said).toContain('Sign in as coordinator@homeroom.example with the password that');
+  expect(said).toContain('Sign in as coordinator@homeroom.example with the password from');
   expect(said).toContain('get secret homeroom-coordinator');
   expect(said).toContain('port-forward service/homeroom-data-mail 8025');
   expect(said).toContain('helm -n homeroom test homeroom');
@@ -36,14 +36,14 @@ test('say what to wait for, what to open, how to sign in and how to try it out',
 
 test('lead to the node’s port, the Ingress or the route where one of them leads in', () => {
   const ways: [Record<string, unknown>, string][] = [
-    [{ 'gateway.service.type': 'NodePort' }, 'at the node port of Service homeroom-gateway'],
+    [{ 'gateway.service.type': 'NodePort' }, 'on the node port of Service homeroom-gateway'],
     [
       { ...edge, 'global.ingress.enabled': true, 'global.ingress.host': 'a.example' },
-      'Open https://a.example: the Ingress leads a.example',
+      'Open https://a.example: the Ingress routes a.example',
     ],
     [
       { ...edge, 'global.httpRoute': { enabled: true, parentRefs: [{ name: 'edge' }], hostnames: [] } },
-      'Open https://a.example: HTTPRoutes lead',
+      'Open https://a.example: HTTPRoutes route',
     ],
   ];
   for (const [values, sentence] of ways) {
@@ -57,5 +57,5 @@ test('say nothing of what is not there', () => {
   const said = notes({ ...production, 'coordinator.enabled': false });
   expect(said).not.toContain('Sign in');
   expect(said).not.toContain('homeroom-data-');
-  expect(said).not.toContain('demonstration');
+  expect(said).not.toContain('for demos');
 });

@@ -17,18 +17,18 @@ describe('values that make no sense are refused with a sentence', () => {
     [
       'min above max',
       { 'families.api.autoscaling.minReplicas': 60 },
-      /families.api.autoscaling.minReplicas 60 is more than maxReplicas 50: lower the one/,
+      /families.api.autoscaling.minReplicas 60 is greater than maxReplicas 50: lower minReplicas/,
     ],
     ['two autoscalers', { ...scaled, 'global.keda.enabled': true }, /are both true.*set one of them to false/],
     [
       'pools over the budget',
       { ...scaled, 'families.api.pool.primary': 9 },
-      /families 468 \+ enrollment 182 \+ notifications 182 = 832 connections to Postgres, and it has 580 for them \(maxConnections 600 less reservedConnections 20\).*raise global.postgres.maxConnections to 852/,
+      /families 468 \+ enrollment 182 \+ notifications 182 = 832 connections to Postgres, but it allows 580 \(maxConnections 600 less reservedConnections 20\).*raise global.postgres.maxConnections to 852/,
     ],
     [
       'one service’s pool over the budget',
       { 'global.postgres.maxConnections': 30 },
-      /notifications may open 18 connections, and Postgres has 10 for it/,
+      /notifications may open 18 connections, but Postgres allows 10/,
     ],
     [
       'a replica over the budget',
@@ -48,40 +48,44 @@ describe('values that make no sense are refused with a sentence', () => {
     [
       'two Postgres',
       { ...ownDatabase },
-      /global.postgres.host is db and data.parts.postgres is true: nobody would use the Postgres of data/,
+      /global.postgres.host is db and data.parts.postgres is true: the Postgres of the data chart would be unused/,
     ],
     [
       'passwords that the Postgres of data does not know',
       { 'families.database.secret.name': 'mine' },
-      /families.database.secret.name is mine.*makes passwords of its own: leave the name empty/,
+      /families.database.secret.name is mine.*creates its own passwords: leave the name empty/,
     ],
     ['a drain without time', { 'families.shutdown.notReadySeconds': 15 }, /raise deadlineSeconds above 30/],
-    ['two ways in', { ...edge, 'global.ingress.enabled': true, 'global.httpRoute.enabled': true }, /choose the one/],
-    ['a route of no Gateway', { ...edge, 'global.httpRoute.enabled': true }, /parentRefs is empty: name the Gateway/],
-    ['an Ingress without a name', { ...edge, 'global.ingress.enabled': true }, /host is empty: say under which name/],
+    [
+      'two ways in',
+      { ...edge, 'global.ingress.enabled': true, 'global.httpRoute.enabled': true },
+      /choose one entry point/,
+    ],
+    ['a route of no Gateway', { ...edge, 'global.httpRoute.enabled': true }, /parentRefs is empty: set the Gateway/],
+    ['an Ingress without a name', { ...edge, 'global.ingress.enabled': true }, /host is empty: set the host name/],
     [
       'a way in that the policies close',
       { 'global.httpRoute': route },
-      /global.httpRoute.enabled is true and global.networkPolicy.ingressFrom is empty.*name the pods that lead in/,
+      /global.httpRoute.enabled is true and global.networkPolicy.ingressFrom is empty.*set the pods that route/,
     ],
     ['a route to nothing', { ...edge, 'global.httpRoute': route, 'families.paths': [] }, /families.paths is empty/],
     [
       'more pods than the gateway knows',
       { ...scaled, 'gateway.slots': 50 },
-      /families's API may have 50 pods and 1 more while it rolls.*raise gateway.slots to 51/,
+      /families's API may have 50 pods and 1 more during a rollout.*raise gateway.slots to 51/,
     ],
     ['more of them without an autoscaler', { 'families.api.replicas': 60 }, /may have 60 pods.*gateway.slots to 61/],
     [
       'a port of the Postgres of data',
       { 'global.postgres.port': 6432 },
-      /postgres.port is 6432.*set the host to yours/,
+      /postgres.port is 6432.*set global.postgres.host to use your own/,
     ],
     ['a replica of nobody', { 'global.postgres.replicaHost': 'ro' }, /postgres.replicaHost is ro and .*host is empty/],
     ['TLS to the Redis of data', { 'global.redis.cache.tls': true }, /global.redis.cache.host is empty.*set the host/],
     ['a port of the Redis of data', { 'global.redis.sessions.port': 1 }, /global.redis.sessions.host is empty/],
     ['a Secret of the Redis of data', { 'global.redis.cache.secret.name': 'x' }, /global.redis.cache.host is empty/],
-    ['keys that data does not make', { 'families.database.secret.appKey': 'pw' }, /leave the keys alone/],
-    ['a service without a database', { 'data.services': ['families'] }, /data.services is without enrollment/],
+    ['keys that data does not make', { 'families.database.secret.appKey': 'pw' }, /unset the keys/],
+    ['a service without a database', { 'data.services': ['families'] }, /data.services lacks enrollment/],
     ['another name of a service', { 'families.name': 'households' }, /families.name is households.*leave it empty/],
     [
       'webhooks to a port that is not there',
@@ -103,9 +107,9 @@ describe('values that make no sense are refused with a sentence', () => {
   });
 
   test.each<[string, string, RegExp | string]>([
-    ['of 31 characters', 'a'.repeat(31), /The release is called a{31}: .* at most 30 characters/],
-    ['with a dot', 'my.house', /The release is called my.house/],
-    ['that begins with a digit', '1house', /must begin with a letter/],
+    ['of 31 characters', 'a'.repeat(31), /The release name a{31} is invalid.* at most 30 characters/],
+    ['with a dot', 'my.house', /The release name my.house is invalid/],
+    ['that begins with a digit', '1house', /begin it with a letter/],
     ['of 30 characters', 'a'.repeat(30), 'rendered'],
   ])('a release’s name %s', (_, release, answer) => {
     expect(refusal({}, [], { release })).toEqual(typeof answer === 'string' ? answer : expect.stringMatching(answer));

@@ -124,7 +124,7 @@ test.each<[string, Record<string, unknown>, RegExp | string]>([
   [
     'a tag besides',
     { 'families.image': { reference: 'r/f:1', repository: '', tag: '2' } },
-    /reference is r\/f:1, and families.image.tag is 2: .*set one of the two/,
+    /reference is r\/f:1, and families.image.tag is 2: .*set only one of the two/,
   ],
   [
     'a repository besides',

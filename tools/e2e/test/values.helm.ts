@@ -9,20 +9,32 @@ const read = (chart: string, file: string): string => readFileSync(join(charts, 
 const values = (chart: string): Manifest => parse(read(chart, 'values.yaml'));
 const schema = (chart: string): Manifest => JSON.parse(read(chart, 'values.schema.json'));
 
-/** Paths of the objects in a schema that list their keys and take others besides. */
-function open(node: Manifest, path = ''): string[] {
-  const children = Object.entries((node.properties ?? {}) as Record<string, Manifest>);
-  const own = children.length > 0 && node.additionalProperties !== false ? [path] : [];
-  const items = node.items === undefined ? [] : open(node.items, `${path}[]`);
-  return [...own, ...items, ...children.flatMap(([key, child]) => open(child, `${path}.${key}`))];
+/** A node, or the one that it refers to in the same schema. */
+function resolve(root: Manifest, node: Manifest): Manifest {
+  if (node.$ref === undefined) return node;
+  const path = (node.$ref as string).slice('#/'.length).split('/');
+  return resolve(
+    root,
+    path.reduce((parent, key) => parent[key], root),
+  );
 }
 
-/** Paths that a schema takes and the values do not show. */
-function hidden(node: Manifest, shown: Manifest, path = ''): string[] {
+/** Paths of the objects in a schema that list their keys and accept others besides. */
+function open(root: Manifest, referring: Manifest = root, path = ''): string[] {
+  const node = resolve(root, referring);
+  const children = Object.entries((node.properties ?? {}) as Record<string, Manifest>);
+  const own = children.length > 0 && node.additionalProperties !== false ? [path] : [];
+  const items = node.items === undefined ? [] : open(root, node.items, `${path}[]`);
+  return [...own, ...items, ...children.flatMap(([key, child]) => open(root, child, `${path}.${key}`))];
+}
+
+/** Paths that a schema accepts and the values do not show. */
+function hidden(root: Manifest, shown: Manifest, referring: Manifest = root, path = ''): string[] {
+  const node = resolve(root, referring);
   return Object.entries((node.properties ?? {}) as Record<string, Manifest>).flatMap(([key, child]) =>
     shown === null || typeof shown !== 'object' || !(key in shown)
       ? [`${path}.${key}`]
-      : hidden(child, shown[key], `${path}.${key}`),
+      : hidden(root, shown[key], child, `${path}.${key}`),
   );
 }
 
