@@ -36,6 +36,7 @@ export { readJson } from './json-body.ts';
 export { decodeCursor, encodeCursor } from './pagination.ts';
 export { cursorParameter, integerParameter, limitParameter } from './query.ts';
 export { connectRedis, redisScript, type Redis } from './redis.ts';
+export { accepted, isRefused, refused, transact, type Refused } from './refusal.ts';
 export { runProcess, type Shell } from './process.ts';
 export { createServer, type ServerOptions, type ZodFastify } from './server.ts';
 export { foreignText, id, text } from './text.ts';

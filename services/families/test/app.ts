@@ -12,7 +12,7 @@ import { countQueries, createTestDatabase, testRedis, type QueryCounter, type Te
 import { openSessions, type SessionStore } from '@homeroom/sessions';
 import { accountToken, type FamilySnapshot } from '@homeroom/contracts';
 import { v7 as uuidv7 } from 'uuid';
-import { openPasswords } from '../src/accounts/passwords.ts';
+import { openPasswords } from '../src/credentials/passwords.ts';
 import { saveCoordinator } from '../src/accounts/store.ts';
 import { buildApp } from '../src/app.ts';
 import { apiConfig } from '../src/config.ts';

@@ -1,8 +1,8 @@
 import { commandConfig, runCommand, text } from '@homeroom/chassis';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { passwordChanged } from '../accounts/account-tokens.ts';
-import { email, newPassword } from '../accounts/schemas.ts';
+import { passwordChanged } from '../credentials/account-tokens.ts';
+import { email, newPassword } from '../credentials/schemas.ts';
 import { replacePassword } from '../accounts/replace-password.ts';
 import { findAccount, saveCoordinator, setPassword } from '../accounts/store.ts';
 import { migrations, sessionsConfig } from '../config.ts';

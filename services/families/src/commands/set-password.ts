@@ -1,7 +1,7 @@
 import { commandConfig, runCommand } from '@homeroom/chassis';
 import { z } from 'zod';
-import { passwordChanged } from '../accounts/account-tokens.ts';
-import { email, newPassword } from '../accounts/schemas.ts';
+import { passwordChanged } from '../credentials/account-tokens.ts';
+import { email, newPassword } from '../credentials/schemas.ts';
 import { replacePassword } from '../accounts/replace-password.ts';
 import { findAccount, setPassword } from '../accounts/store.ts';
 import { sessionsConfig } from '../config.ts';

@@ -1,7 +1,7 @@
 import { redisScript, type Logger, type Redis } from '@homeroom/chassis';
 import { createHash } from 'node:crypto';
 import type { TokenPurpose } from './account-tokens.ts';
-import { networkOf } from './sign-in-limit.ts';
+import { networkOf } from './network-of.ts';
 
 const windowMs = 3_600_000;
 /** After a failure Redis is left alone for this long, so that a slow one does not slow every request. */
