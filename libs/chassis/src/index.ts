@@ -31,6 +31,7 @@ export { idempotencyHeaders, idempotencyKey } from './http/idempotency.ts';
 export { readJson } from './http/json-body.ts';
 export { decodeCursor, encodeCursor } from './http/pagination.ts';
 export { cursorParameter, integerParameter, limitParameter } from './http/query.ts';
+export { accepted, isRefused, refused, type Refused } from './http/refusal.ts';
 export { runJob } from './process/job.ts';
 export { runProcess, type Shell } from './process/process.ts';
 export { createServer, type ServerOptions } from './http/server.ts';

@@ -4,6 +4,7 @@ export type { Isolation } from './transaction.ts';
 export type { DatabaseEvent, OnEvent, Role } from './events.ts';
 export { DatabaseUnavailableError, isUnavailable, isUniqueViolation, sqlState, UnknownOutcomeError } from './errors.ts';
 export { earlierAnswer, once, type IdempotentRequest } from './once.ts';
+export { transact } from './transact.ts';
 export { purgeExpiredRows } from './purge-expired-rows.ts';
 export { commandDatabase, migrateService, openServiceDatabase } from './service-database.ts';
 export { openConnection, type Connection, type ConnectionOptions } from './connection.ts';

@@ -1,15 +1,15 @@
 import { createServer, type Health, type Logger, type Metrics, type ZodFastify } from '@homeroom/chassis';
 import { isUnavailable, type Database } from '@homeroom/postgres';
 import type { Redis } from '@homeroom/redis';
-import { openSessions, sessionsPlugin, type SessionStore } from '@homeroom/sessions';
-import { openMailLimit, type MailLimit } from './accounts/mail-limit.ts';
+import { openSessions, sessionsPlugin } from '@homeroom/sessions';
+import { openMailLimit } from './credentials/mail-limit.ts';
 import { pageRoutes } from './accounts/page-routes.ts';
 import { passwordRoutes } from './accounts/password-routes.ts';
-import { openPasswords, type Passwords } from './accounts/passwords.ts';
+import { openPasswords } from './credentials/passwords.ts';
 import { sessionRoutes } from './accounts/routes.ts';
-import { openDeviceCookies, type DeviceCookies } from './accounts/device-cookie.ts';
-import { openSignInLimit, type SignInLimit } from './accounts/sign-in-limit.ts';
-import { openSignInSlowdown, type SignInSlowdown } from './accounts/sign-in-slowdown.ts';
+import { openDeviceCookies } from './accounts/device-cookie.ts';
+import { openSignInLimit } from './accounts/sign-in-limit.ts';
+import { openSignInSlowdown } from './accounts/sign-in-slowdown.ts';
 import { verificationRoutes } from './accounts/verification-routes.ts';
 import { childRoutes } from './children/routes.ts';
 import type { ApiConfig } from './config.ts';
@@ -17,20 +17,6 @@ import { errors } from './errors.ts';
 import { familyRoutes } from './families/routes.ts';
 import { rosterRoutes } from './roster/routes.ts';
 import { searchRoutes } from './search/routes.ts';
-
-/** What routes work with. */
-export interface Deps {
-  readonly config: ApiConfig;
-  readonly database: Database;
-  readonly passwords: Passwords;
-  readonly sessions: SessionStore;
-  readonly signInLimit: SignInLimit;
-  readonly signInSlowdown: SignInSlowdown;
-  readonly deviceCookies: DeviceCookies;
-  /** Counts and logs that an account is being guessed at. @param account stands for its address. */
-  readonly onSignInAttack: (account: string, failures: number) => void;
-  readonly mailLimit: MailLimit;
-}
 
 /** Builds the API without listening, so that tests can inject requests. Opens nothing that must be closed. */
 export async function buildApp(
@@ -64,7 +50,7 @@ export async function buildApp(
     unavailable: isUnavailable,
     openapi: {
       title: 'Homeroom families',
-      description: 'Families, guardians, children and signing in.',
+      description: 'Families, guardians, children, and signing in.',
       version: '1.0.0',
     },
   });
@@ -76,8 +62,7 @@ export async function buildApp(
     secure,
   });
   const attacks = metrics.counter('sign_in_attacks_total', 'Accounts whose sign-in was slowed after many failures');
-  const deps: Deps = {
-    config,
+  const deps = {
     database,
     sessions,
     passwords: openPasswords({
@@ -98,10 +83,11 @@ export async function buildApp(
       intervalSeconds: config.SIGN_IN_SLOWDOWN_SECONDS,
     }),
     deviceCookies: openDeviceCookies({ secret: config.ACCOUNT_TOKEN_SECRET, secure }),
-    onSignInAttack: (account, failures) => {
+    onSignInAttack: (account: string, failures: number) => {
       attacks.inc();
       logger.warn({ account, failures }, 'sign-in attacked');
     },
+    accountTokenSecret: config.ACCOUNT_TOKEN_SECRET,
     mailLimit: openMailLimit({
       redis,
       keyPrefix: redisPrefix,
@@ -116,7 +102,7 @@ export async function buildApp(
   verificationRoutes(app, deps);
   passwordRoutes(app, deps);
   pageRoutes(app);
-  searchRoutes(app, deps);
+  searchRoutes(app, { database, cursorSecret: config.CURSOR_SECRET });
   rosterRoutes(app, deps);
   return app;
 }

@@ -5,7 +5,7 @@ import { openSessions, type SessionStore } from '@homeroom/sessions';
 import { accountToken, type FamilySnapshot } from '@homeroom/contracts';
 import { connectRedis, type Redis } from '@homeroom/redis';
 import { v7 as uuidv7 } from 'uuid';
-import { openPasswords } from '../src/accounts/passwords.ts';
+import { openPasswords } from '../src/credentials/passwords.ts';
 import { saveCoordinator } from '../src/accounts/store.ts';
 import { buildApp } from '../src/app.ts';
 import { apiConfig } from '../src/config.ts';

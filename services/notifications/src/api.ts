@@ -4,7 +4,7 @@ import { connectRedis } from '@homeroom/redis';
 import { openSessions, sessionsEndedChannel } from '@homeroom/sessions';
 import { buildApp } from './app.ts';
 import { apiConfig, migrations } from './config.ts';
-import { observeStreams } from './observe-streams.ts';
+import { observeStreams } from './streams/observe-streams.ts';
 import { FanOut } from './streams/fan-out.ts';
 import { announcementChannel } from './streams/sse.ts';
 

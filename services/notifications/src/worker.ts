@@ -13,8 +13,8 @@ import { createDeliveryLoop } from './deliveries/deliver-mail.ts';
 import { familyMailQueue } from './deliveries/family-mail-queue.ts';
 import { createMailer } from './deliveries/mailer.ts';
 import { suppressHeld } from './deliveries/store.ts';
-import { observeDeadLetters } from './observe-dead-letters.ts';
-import { observeDeliveries } from './observe-deliveries.ts';
+import { observeDeadLetters } from './dead-letters/observe-dead-letters.ts';
+import { observeDeliveries } from './deliveries/observe-deliveries.ts';
 import { announce } from './streams/announce.ts';
 import { announcementChannel } from './streams/sse.ts';
 

@@ -18,7 +18,7 @@ import {
   patient,
   someCoordinator,
   type TestHouse,
-} from './house.ts';
+} from './harness.ts';
 
 type Family = ReturnType<typeof aFamily>;
 type Row = AccessRow<World>;

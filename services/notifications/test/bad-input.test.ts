@@ -11,7 +11,7 @@ import {
   openHouse,
   someCoordinator,
   type TestHouse,
-} from './house.ts';
+} from './harness.ts';
 
 const closing = new Closing();
 let house: TestHouse;

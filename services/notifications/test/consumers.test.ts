@@ -9,7 +9,7 @@ import { replayDeadLetter } from '../src/dead-letters/replay-dead-letter.ts';
 import { findDeadLetter, listDeadLetters, type StoredDeadLetter } from '../src/dead-letters/store.ts';
 import { audienceOf } from '../src/notifications/notification.ts';
 import { listNotifications } from '../src/notifications/store.ts';
-import { aFamily, asMessage, Closing, co, openHouse, openTestDatabase, type TestHouse } from './house.ts';
+import { aFamily, asMessage, Closing, co, openHouse, openTestDatabase, type TestHouse } from './harness.ts';
 
 const closing = new Closing();
 const topicPrefix = testTopicPrefix();

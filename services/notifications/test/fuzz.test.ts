@@ -3,7 +3,7 @@ import { fuzzRoutes, openApiMistakes } from '@homeroom/testing';
 import { keepDeadLetter, listDeadLetters } from '../src/dead-letters/store.ts';
 import { receiveFamily } from '../src/notifications/receive-event.ts';
 import { aDeadLetter } from './dead-letters/a-dead-letter.ts';
-import { aFamily, Closing, co, cookieOf, guardianOf, openApp, openHouse, someCoordinator } from './house.ts';
+import { aFamily, Closing, co, cookieOf, guardianOf, openApp, openHouse, someCoordinator } from './harness.ts';
 
 const closing = new Closing();
 afterAll(() => closing.closeAll());

@@ -20,7 +20,7 @@ import {
   openHouse,
   patient,
   type TestHouse,
-} from './house.ts';
+} from './harness.ts';
 import { startSmtp, type TestSmtp } from './smtp-server.ts';
 import { openStream } from './streams/read-stream.ts';
 

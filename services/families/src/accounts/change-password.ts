@@ -1,28 +1,39 @@
-import type { Deps } from '../app.ts';
-import { errors } from '../errors.ts';
-import { passwordChanged } from './account-tokens.ts';
-import { refuseOwnEmail } from './refuse-own-email.ts';
+import { isRefused, refused, type Refused } from '@homeroom/chassis';
+import { passwordChanged } from '../credentials/account-tokens.ts';
+import type { AccountDeps } from './deps.ts';
+import { ownEmail } from './own-email.ts';
 import { replacePassword } from './replace-password.ts';
 import { findAccountById, setPassword } from './store.ts';
 
 /**
  * Changes a password by the current one, and ends every session of the account. Wrong passwords count as failed sign-ins: a
  * session left open somewhere is no way to guess them.
- * @throws {Problem} `unauthenticated`, `wrong_password`, `validation_failed`, `too_many_attempts`, `passwords_busy`, `sessions_unavailable`
+ * @throws {Problem} `passwords_busy`, `sessions_unavailable`
  */
 export async function changePassword(
-  { database, passwords, sessions, signInLimit }: Pick<Deps, 'database' | 'passwords' | 'sessions' | 'signInLimit'>,
-  { accountId, address }: { accountId: string; address: string },
-  given: { currentPassword: string; password: string },
-): Promise<void> {
+  {
+    database,
+    passwords,
+    sessions,
+    signInLimit,
+  }: Pick<AccountDeps, 'database' | 'passwords' | 'sessions' | 'signInLimit'>,
+  {
+    accountId,
+    address,
+    currentPassword,
+    password,
+  }: { accountId: string; address: string; currentPassword: string; password: string },
+): Promise<void | Refused<'wrong_password' | 'too_many_attempts'>> {
   const account = await findAccountById(database, accountId);
-  if (account === undefined) throw errors.problem('unauthenticated');
+  if (account === undefined) return refused('unauthenticated');
   const { email } = account;
-  await signInLimit.attempt(email, address);
-  if (!(await passwords.verify(account.passwordHash, given.currentPassword))) throw errors.problem('wrong_password');
+  const limited = await signInLimit.attempt(email, address);
+  if (isRefused(limited)) return limited;
+  if (!(await passwords.verify(account.passwordHash, currentPassword))) return refused('wrong_password');
   await signInLimit.succeeded(email, address);
-  refuseOwnEmail(given.password, email);
-  const passwordHash = await passwords.hash(given.password);
+  const unfit = ownEmail(password, email);
+  if (isRefused(unfit)) return unfit;
+  const passwordHash = await passwords.hash(password);
   await replacePassword({ database, sessions }, accountId, (trx) =>
     setPassword(trx, accountId, passwordHash, passwordChanged({ accountId, email })),
   );

@@ -1,14 +1,25 @@
-import type { ZodFastify } from '@homeroom/chassis';
+import { accepted, type ZodFastify } from '@homeroom/chassis';
 import { requirePrincipal, signIn } from '@homeroom/sessions';
 import { z } from 'zod';
-import type { Deps } from '../app.ts';
+import { errors } from '../errors.ts';
 import { changePassword } from './change-password.ts';
+import type { AccountDeps } from './deps.ts';
 import { confirmReset, requestReset } from './reset-password.ts';
 import { passwordChange, resetConfirmation, resetRequest } from './schemas.ts';
 
 const tags = ['accounts'];
 
-export function passwordRoutes(app: ZodFastify, deps: Deps): void {
+type ResetDeps = Parameters<typeof requestReset>[0] &
+  Parameters<typeof confirmReset>[0] &
+  Pick<AccountDeps, 'deviceCookies'>;
+type ChangeDeps = Parameters<typeof changePassword>[0];
+
+export function passwordRoutes(app: ZodFastify, deps: ResetDeps & ChangeDeps): void {
+  resetRoutes(app, deps);
+  changeRoute(app, deps);
+}
+
+function resetRoutes(app: ZodFastify, deps: ResetDeps): void {
   app.post(
     '/api/password-resets',
     {
@@ -38,13 +49,15 @@ export function passwordRoutes(app: ZodFastify, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const email = await confirmReset(deps, request.body);
+      const { email } = accepted(errors, await confirmReset(deps, request.body));
       // an owner under attack can sign in with the new password from here at once
       deps.deviceCookies.remember(request, reply, email);
       return reply.code(204).send(null);
     },
   );
+}
 
+function changeRoute(app: ZodFastify, deps: ChangeDeps): void {
   app.put(
     '/api/account/password',
     {
@@ -60,7 +73,7 @@ export function passwordRoutes(app: ZodFastify, deps: Deps): void {
     async (request, reply) => {
       const { principal } = await requirePrincipal(request);
       const { accountId } = principal;
-      await changePassword(deps, { accountId, address: request.ip }, request.body);
+      accepted(errors, await changePassword(deps, { accountId, address: request.ip, ...request.body }));
       await signIn(request, reply, principal);
       return reply.code(204).send(null);
     },

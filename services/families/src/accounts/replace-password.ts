@@ -1,4 +1,5 @@
-import type { Database, Transaction } from '@homeroom/postgres';
+import { isRefused, type Refused } from '@homeroom/chassis';
+import { transact, type Database, type Transaction } from '@homeroom/postgres';
 import type { SessionStore } from '@homeroom/sessions';
 
 /**
@@ -6,14 +7,14 @@ import type { SessionStore } from '@homeroom/sessions';
  * password and the next try does both; and again after it, for a sign-in with the old password in between.
  * @param change writes the new password. @returns how many sessions ended.
  */
-export async function replacePassword(
+export async function replacePassword<R extends Refused = never>(
   { database, sessions }: { database: Database; sessions: SessionStore },
   accountId: string,
-  change: (trx: Transaction) => Promise<void>,
-): Promise<number> {
-  const ended = await database.transaction(async (trx) => {
-    await change(trx);
-    return sessions.destroyAll(accountId);
+  change: (trx: Transaction) => Promise<R | void>,
+): Promise<number | R> {
+  const ended = await transact(database, async (trx) => {
+    const changed = await change(trx);
+    return isRefused(changed) ? (changed as R) : sessions.destroyAll(accountId);
   });
-  return ended + (await sessions.destroyAll(accountId));
+  return typeof ended === 'number' ? ended + (await sessions.destroyAll(accountId)) : ended;
 }

@@ -1,24 +1,18 @@
-import type { Deps } from '../app.ts';
-import { errors } from '../errors.ts';
-import { issueToken } from './account-tokens.ts';
+import { refused, type Refused } from '@homeroom/chassis';
+import { issueToken } from '../credentials/account-tokens.ts';
+import type { AccountDeps } from './deps.ts';
 import { findAccountById, insertToken } from './store.ts';
 
-/**
- * Sends the verification mail again.
- * @throws {Problem} `unauthenticated`, `already_verified`, `too_many_mails`
- */
+/** Sends the verification mail again. */
 export async function requestVerification(
-  { database, mailLimit, config }: Pick<Deps, 'database' | 'mailLimit' | 'config'>,
+  { database, mailLimit, accountTokenSecret }: Pick<AccountDeps, 'database' | 'mailLimit' | 'accountTokenSecret'>,
   { accountId, address }: { accountId: string; address: string },
-): Promise<void> {
+): Promise<void | Refused<'already_verified' | 'too_many_mails'>> {
   const account = await findAccountById(database, accountId);
-  if (account === undefined) throw errors.problem('unauthenticated');
-  if (account.emailVerified) throw errors.problem('already_verified');
+  if (account === undefined) return refused('unauthenticated');
+  if (account.emailVerified) return refused('already_verified');
   const { email } = account;
   const waitMs = await mailLimit.take({ purpose: 'verify_email', email, address });
-  if (waitMs > 0) {
-    throw errors.problem('too_many_mails', undefined, { retryAfterSeconds: Math.ceil(waitMs / 1_000) });
-  }
-  const token = issueToken('verify_email', { accountId, email }, config.ACCOUNT_TOKEN_SECRET);
-  await insertToken(database, accountId, token);
+  if (waitMs > 0) return refused('too_many_mails', undefined, { retryAfterSeconds: Math.ceil(waitMs / 1_000) });
+  await insertToken(database, accountId, issueToken('verify_email', { accountId, email }, accountTokenSecret));
 }

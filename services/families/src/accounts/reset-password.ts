@@ -1,7 +1,7 @@
-import type { Deps } from '../app.ts';
-import { errors } from '../errors.ts';
-import { passwordChanged, tokenHash } from './account-tokens.ts';
-import { refuseOwnEmail } from './refuse-own-email.ts';
+import { isRefused, refused, type Refused } from '@homeroom/chassis';
+import { passwordChanged, tokenHash } from '../credentials/account-tokens.ts';
+import type { AccountDeps } from './deps.ts';
+import { ownEmail } from './own-email.ts';
 import { replacePassword } from './replace-password.ts';
 import { consumeToken, findTokenAccount, insertTokenByEmail, setPassword } from './store.ts';
 import { verifyAccount } from './verify-account.ts';
@@ -11,34 +11,36 @@ import { verifyAccount } from './verify-account.ts';
  * and when the limit of mails is reached.
  */
 export async function requestReset(
-  { database, mailLimit, config }: Pick<Deps, 'database' | 'mailLimit' | 'config'>,
+  { database, mailLimit, accountTokenSecret }: Pick<AccountDeps, 'database' | 'mailLimit' | 'accountTokenSecret'>,
   { email, address }: { email: string; address: string },
 ): Promise<void> {
   if ((await mailLimit.take({ purpose: 'reset_password', email, address })) > 0) return;
-  await insertTokenByEmail(database, email, config.ACCOUNT_TOKEN_SECRET);
+  await insertTokenByEmail(database, email, accountTokenSecret);
 }
 
 /**
  * Sets a new password by the token of its mail. Reading the mail proves who owns the address, so it is verified, and every
  * session ends, also those of anyone who registered with the address before its owner.
- * @returns the account's address. @throws {Problem} `token_invalid`, `validation_failed`, `passwords_busy`, `sessions_unavailable`
+ * @returns the account's address.
+ * @throws {Problem} `passwords_busy`, `sessions_unavailable`
  */
 export async function confirmReset(
-  { database, passwords, sessions }: Pick<Deps, 'database' | 'passwords' | 'sessions'>,
+  { database, passwords, sessions }: Pick<AccountDeps, 'database' | 'passwords' | 'sessions'>,
   { token, password }: { token: string; password: string },
-): Promise<string> {
+): Promise<{ email: string } | Refused<'token_invalid'>> {
   const hash = tokenHash(token);
   // before the hash of the password is paid for
   const account = await findTokenAccount(database, hash, 'reset_password');
-  if (account === undefined) throw errors.problem('token_invalid');
-  refuseOwnEmail(password, account.email);
+  if (account === undefined) return refused('token_invalid');
+  const unfit = ownEmail(password, account.email);
+  if (isRefused(unfit)) return unfit;
   const { accountId } = account.principal;
   const passwordHash = await passwords.hash(password);
-  await replacePassword({ database, sessions }, accountId, async (trx) => {
+  const replaced = await replacePassword<Refused<'token_invalid'>>({ database, sessions }, accountId, async (trx) => {
     const consumed = await consumeToken(trx, hash, 'reset_password');
-    if (consumed === undefined) throw errors.problem('token_invalid');
+    if (consumed === undefined) return refused('token_invalid');
     await verifyAccount(trx, consumed);
     await setPassword(trx, accountId, passwordHash, passwordChanged({ accountId, email: consumed.email }));
   });
-  return account.email;
+  return isRefused(replaced) ? replaced : { email: account.email };
 }

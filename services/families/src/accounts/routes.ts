@@ -1,13 +1,21 @@
-import type { ZodFastify } from '@homeroom/chassis';
+import { accepted, type ZodFastify } from '@homeroom/chassis';
 import { requirePrincipal, signIn, signOut } from '@homeroom/sessions';
 import { z } from 'zod';
-import type { Deps } from '../app.ts';
+import { errors } from '../errors.ts';
 import { checkCredentials } from './check-credentials.ts';
+import type { AccountDeps } from './deps.ts';
 import { credentials, mySessions, signedIn, signOutQuery } from './schemas.ts';
 
 const tags = ['sessions'];
 
-export function sessionRoutes(app: ZodFastify, deps: Deps): void {
+type SignInDeps = Parameters<typeof checkCredentials>[0] & Pick<AccountDeps, 'deviceCookies'>;
+
+export function sessionRoutes(app: ZodFastify, deps: SignInDeps & Pick<AccountDeps, 'sessions'>): void {
+  signInRoute(app, deps);
+  currentSessionRoutes(app, deps);
+}
+
+function signInRoute(app: ZodFastify, deps: SignInDeps): void {
   app.post(
     '/api/sessions',
     {
@@ -23,13 +31,16 @@ export function sessionRoutes(app: ZodFastify, deps: Deps): void {
     async (request, reply) => {
       const { email } = request.body;
       const device = deps.deviceCookies.deviceOf(request, email);
-      const principal = await checkCredentials(deps, { ...request.body, address: request.ip, device });
+      const outcome = await checkCredentials(deps, { ...request.body, address: request.ip, device });
+      const principal = accepted(errors, outcome);
       const { expiresAt } = await signIn(request, reply, principal);
       deps.deviceCookies.remember(request, reply, email);
       return reply.code(201).send({ principal, expiresAt: expiresAt.toISOString() });
     },
   );
+}
 
+function currentSessionRoutes(app: ZodFastify, { sessions }: Pick<AccountDeps, 'sessions'>): void {
   app.get(
     '/api/sessions',
     {
@@ -42,12 +53,12 @@ export function sessionRoutes(app: ZodFastify, deps: Deps): void {
     },
     async (request) => {
       const { principal, token, expiresAt } = await requirePrincipal(request);
-      const current = deps.sessions.idOf(token);
-      const sessions = await deps.sessions.list(principal.accountId);
+      const current = sessions.idOf(token);
+      const open = await sessions.list(principal.accountId);
       return {
         principal,
         expiresAt: expiresAt.toISOString(),
-        sessions: sessions.map(({ id, createdAt, expiresAt }) => ({
+        sessions: open.map(({ id, createdAt, expiresAt }) => ({
           id,
           createdAt: createdAt.toISOString(),
           expiresAt: expiresAt.toISOString(),

@@ -1,30 +1,7 @@
-import { emailAddress } from '@homeroom/contracts';
 import { z } from 'zod';
-import { isCommon } from './password-rules.ts';
+import { email, newPassword, password } from '../credentials/schemas.ts';
 
-/** The rule of the mailer: an address that could not be written to would leave its owner without mails, and unaware of it. */
-export const email = z
-  .email({ pattern: emailAddress, error: 'must be an email address' })
-  .max(254)
-  .overwrite((value) => value.toLowerCase());
-
-const advice = 'use several words that have nothing to do with each other';
-
-/** Composed, so that a password typed on another keyboard is the same password; otherwise untouched. */
-const password = z
-  .string()
-  .overwrite((value) => value.normalize('NFC'))
-  .refine((value) => value.isWellFormed(), 'must be well-formed Unicode')
-  .max(256);
-
-/** NIST SP 800-63B: a least length, none of the passwords that are tried first, no rules of composition. */
-export const newPassword = password
-  .min(8)
-  .refine((value) => !isCommon(value), `must not be one of the most common passwords: ${advice}`);
-
-export const ownEmailRefused = `must not be the email address, or the part before the @: ${advice}`;
-
-/** What is presented is only bounded: rules may change after a password was set. */
+/** Only bounded: the rules may have changed since the password was set. */
 export const credentials = z.strictObject({ email, password: password.min(1) });
 
 const principal = z.object({
@@ -47,7 +24,7 @@ export const mySessions = z
 
 export const signOutQuery = z.strictObject({ everywhere: z.enum(['true', 'false']).default('false') });
 
-/** Only bounded: whatever is no token is answered as one that is unknown. */
+/** Only bounded: what is not a token gets the same answer as an unknown one. */
 const token = z.string().min(1).max(200);
 
 export const tokenGiven = z.strictObject({ token });

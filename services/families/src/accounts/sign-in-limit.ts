@@ -1,16 +1,17 @@
+import { chassisProblem, refused, type Refused } from '@homeroom/chassis';
 import type { Redis } from '@homeroom/redis';
 import { createHash } from 'node:crypto';
-import { errors } from '../errors.ts';
+import { networkOf } from '../credentials/network-of.ts';
 
 const windowSeconds = 900;
 
-// a bare DECR would bring back a counter that has just expired, without an end
+// a bare DECR would bring back a counter that has just expired, without an expiry
 const forgive = `redis.call('DEL', KEYS[1]) if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('DECR', KEYS[2]) end`;
 
 export interface SignInLimit {
-  /** Counts an attempt before its password is looked at. @throws {Problem} `too_many_attempts`, `sessions_unavailable` */
-  attempt(email: string, address: string): Promise<void>;
-  /** It was the right password: it was no attempt at guessing. */
+  /** Counts an attempt before its password is checked. @throws {Problem} `sessions_unavailable` */
+  attempt(email: string, address: string): Promise<Refused<'too_many_attempts'> | undefined>;
+  /** The password was right: the attempt does not count. */
   succeeded(email: string, address: string): Promise<void>;
 }
 
@@ -43,7 +44,7 @@ export function openSignInLimit({
         return reply;
       });
     } catch (error) {
-      throw Object.assign(errors.problem('sessions_unavailable'), { cause: error });
+      throw Object.assign(chassisProblem('sessions_unavailable'), { cause: error });
     }
   };
   return {
@@ -57,8 +58,9 @@ export function openSignInLimit({
         ]),
       );
       const [ofAccount = 0, , accountTtl = 0, ofAddress = 0, , addressTtl = 0] = replies.map(Number);
-      if (perAccount > 0 && ofAccount > perAccount) throw tooMany(accountTtl);
-      if (perAddress > 0 && ofAddress > perAddress) throw tooMany(addressTtl);
+      if (perAccount > 0 && ofAccount > perAccount) return tooMany(accountTtl);
+      if (perAddress > 0 && ofAddress > perAddress) return tooMany(addressTtl);
+      return undefined;
     },
     async succeeded(email, address) {
       const [account, ofAddress] = keysOf(email, address);
@@ -67,18 +69,5 @@ export function openSignInLimit({
   };
 }
 
-const tooMany = (retryAfterSeconds: number): Error =>
-  errors.problem('too_many_attempts', undefined, { retryAfterSeconds });
-
-/** An IPv4 address, or the /64 that an IPv6 address is one of 2^64 of: its owner has them all. */
-export function networkOf(address: string): string {
-  if (!address.includes(':')) return address;
-  // IPv4 in IPv6's clothes, ::ffff:192.0.2.1
-  if (address.includes('.')) return address.slice(address.lastIndexOf(':') + 1);
-  const groups = (text = ''): string[] => text.split(':').filter((group) => group !== '');
-  const [head, tail] = address.split('::');
-  const [before, after] = [groups(head), groups(tail)];
-  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
-  const network = [...before, ...zeros, ...after].slice(0, 4).map((group) => parseInt(group, 16).toString(16));
-  return `${network.join(':')}::/64`;
-}
+const tooMany = (retryAfterSeconds: number): Refused<'too_many_attempts'> =>
+  refused('too_many_attempts', undefined, { retryAfterSeconds });

@@ -1,6 +1,6 @@
+import { chassisProblem, refused, type Refused } from '@homeroom/chassis';
 import { redisScript, type Redis } from '@homeroom/redis';
 import { createHash } from 'node:crypto';
-import { errors } from '../errors.ts';
 
 export const slowdownWindowSeconds = 900;
 /** Wrong passwords that a device which knows the account may send in a window before it counts as any other. */
@@ -8,7 +8,7 @@ const failuresPerDevice = 5;
 
 /**
  * KEYS failures of the account, its slot, failures of the device; ARGV windowSeconds, after, intervalSeconds, perDevice, whether the
- * device is known. @returns {waitSeconds, failures, 1 when the device was let past}. An attempt that must wait is not counted.
+ * device is known. @returns {waitSeconds, failures, 1 when the device was exempt}. An attempt that must wait is not counted.
  */
 const attemptScript = `
 if ARGV[5] == '1' then
@@ -23,27 +23,27 @@ if redis.call('SET', KEYS[2], '1', 'NX', 'EX', ARGV[3]) then return {0, failures
 redis.call('DECR', KEYS[1])
 return {math.max(1, redis.call('TTL', KEYS[2])), failures, 0}`;
 
-// a bare DECR would bring back a counter that has just expired, without an end
+// a bare DECR would bring back a counter that has just expired, without an expiry
 const forgiveScript = `if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end return 0`;
 
 /** An attempt that was admitted. */
 export interface AdmittedAttempt {
   /** Wrong passwords for the account in this window, when this attempt is the first beyond the limit; otherwise undefined. */
   readonly attackedBy: number | undefined;
-  /** It was the right password: it was no attempt at guessing. */
+  /** The password was right: the attempt does not count. */
   succeeded(): Promise<void>;
 }
 
 export interface SignInSlowdown {
   /**
-   * Counts an attempt before its password is looked at.
+   * Counts an attempt before its password is checked.
    * @param device names a device that has signed in to this account before.
-   * @throws {Problem} `too_many_attempts`, `sessions_unavailable`
+   * @throws {Problem} `sessions_unavailable`
    */
-  attempt(email: string, device: string | undefined): Promise<AdmittedAttempt>;
+  attempt(email: string, device: string | undefined): Promise<AdmittedAttempt | Refused<'too_many_attempts'>>;
 }
 
-/** What stands for an address where it must not be in clear. */
+/** A digest of an address, for logs and keys that must not contain it. */
 export const accountLabel = (email: string): string => createHash('sha256').update(email).digest('base64url');
 
 /**
@@ -67,7 +67,7 @@ export function openSignInSlowdown({
   const forgive = redisScript(redis, forgiveScript);
   const orUnavailable = (reply: Promise<unknown>): Promise<unknown> =>
     reply.catch((error: unknown) => {
-      throw Object.assign(errors.problem('sessions_unavailable'), { cause: error });
+      throw Object.assign(chassisProblem('sessions_unavailable'), { cause: error });
     });
   const free: AdmittedAttempt = { attackedBy: undefined, succeeded: () => Promise.resolve() };
 
@@ -82,7 +82,7 @@ export function openSignInSlowdown({
         attempt(keys, [slowdownWindowSeconds, after, intervalSeconds, failuresPerDevice, known]),
       );
       const [retryAfterSeconds = 0, failures = 0, exempt = 0] = (reply as number[]).map(Number);
-      if (retryAfterSeconds > 0) throw errors.problem('too_many_attempts', undefined, { retryAfterSeconds });
+      if (retryAfterSeconds > 0) return refused('too_many_attempts', undefined, { retryAfterSeconds });
       return {
         attackedBy: failures === after + 1 ? failures : undefined,
         succeeded: async () => {

@@ -3,7 +3,13 @@ import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
 import type { Queryable, Transaction } from '@homeroom/postgres';
 import type { Principal } from '@homeroom/sessions';
 import { randomUUID } from 'node:crypto';
-import { coordinatorSaved, issueToken, signInAttacked, type IssuedToken, type TokenPurpose } from './account-tokens.ts';
+import {
+  coordinatorSaved,
+  issueToken,
+  signInAttacked,
+  type IssuedToken,
+  type TokenPurpose,
+} from '../credentials/account-tokens.ts';
 
 export interface Account {
   readonly principal: Principal;

@@ -1,14 +1,14 @@
-import type { ZodFastify } from '@homeroom/chassis';
+import { accepted, type ZodFastify } from '@homeroom/chassis';
 import { requirePrincipal } from '@homeroom/sessions';
 import { z } from 'zod';
-import type { Deps } from '../app.ts';
+import { errors } from '../errors.ts';
 import { requestVerification } from './request-verification.ts';
 import { nothingGiven, tokenGiven } from './schemas.ts';
 import { confirmVerification } from './verify-account.ts';
 
 const tags = ['accounts'];
 
-export function verificationRoutes(app: ZodFastify, deps: Deps): void {
+export function verificationRoutes(app: ZodFastify, deps: Parameters<typeof requestVerification>[0]): void {
   app.post(
     '/api/email-verifications',
     {
@@ -22,7 +22,8 @@ export function verificationRoutes(app: ZodFastify, deps: Deps): void {
     },
     async (request, reply) => {
       const { principal } = await requirePrincipal(request);
-      await requestVerification(deps, { accountId: principal.accountId, address: request.ip });
+      const { accountId } = principal;
+      accepted(errors, await requestVerification(deps, { accountId, address: request.ip }));
       return reply.code(202).send({});
     },
   );
@@ -39,9 +40,9 @@ export function verificationRoutes(app: ZodFastify, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      // not needed, but a browser that has one reads its own write
+      // not required, but a browser that has one reads its own write
       const session = await request.session();
-      await confirmVerification(deps, request.body.token);
+      accepted(errors, await confirmVerification(deps, request.body));
       await session?.wrote();
       return reply.code(204).send(null);
     },

@@ -1,19 +1,12 @@
-import { type Database, once, type Transaction } from '@homeroom/postgres';
+import { transact, type Database } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
-import { changeFamilyIn } from '../families/change-family.ts';
-import { addChild, type Child, type Family } from '../families/family.ts';
+import { applyChange } from '../families/apply-change.ts';
+import { addChild, type Child, type FamilyRefused } from '../families/family.ts';
+import { childIn, type ChildOfFamily } from './child-of-family.ts';
 
-export type ChildOfFamily = Child & { readonly familyId: string; readonly familyVersion: number };
-
-export function childIn(family: Family, childId: string): ChildOfFamily {
-  const child = family.children.find(({ id }) => id === childId);
-  if (child === undefined) throw new Error(`family ${family.id} has no child ${childId}`);
-  return { ...child, familyId: family.id, familyVersion: family.version };
-}
-
-/** @throws {Problem} `family_not_found`, `child_exists`, `too_many_children`, `precondition_failed`, `idempotency_key_reused` */
+/** @throws {Problem} `idempotency_key_reused` */
 export function addChildToFamily(
-  database: Database,
+  { database }: { database: Database },
   {
     familyId,
     child,
@@ -27,11 +20,16 @@ export function addChildToFamily(
     idempotencyKey: string | undefined;
     wanted: readonly number[] | undefined;
   },
-): Promise<ChildOfFamily> {
+): Promise<ChildOfFamily | FamilyRefused> {
   const id = uuidv7();
-  const add = async (trx: Transaction): Promise<ChildOfFamily> =>
-    childIn(await changeFamilyIn(trx, familyId, (family) => addChild(family, { id, ...child }), wanted), id);
-  const request = ['POST', `/api/families/${familyId}/children`, child] as const;
-  const claim = { principal: accountId, key: idempotencyKey, request };
-  return database.transaction((trx) => once(trx, claim, () => add(trx)));
+  return transact(
+    database,
+    async (trx) =>
+      childIn(await applyChange(trx, familyId, (family) => addChild(family, { id, ...child }), wanted), id),
+    {
+      principal: accountId,
+      key: idempotencyKey,
+      request: ['POST', `/api/families/${familyId}/children`, child],
+    },
+  );
 }

@@ -1,16 +1,33 @@
-import { idempotencyHeaders, ifMatchHeaders, type ZodFastify, versionTag, wantedVersions } from '@homeroom/chassis';
+import {
+  accepted,
+  idempotencyHeaders,
+  ifMatchHeaders,
+  type ZodFastify,
+  versionTag,
+  wantedVersions,
+} from '@homeroom/chassis';
+import type { Database } from '@homeroom/postgres';
 import { z } from 'zod';
-import type { Deps } from '../app.ts';
+import { errors } from '../errors.ts';
 import { requireFamily } from '../families/access.ts';
-import { changeFamily } from '../families/change-family.ts';
-import { changeChild, removeChild } from '../families/family.ts';
-import { familyParams } from '../families/schemas.ts';
-import { addChildToFamily, childIn } from './add-child.ts';
-import { childOfFamily, childParams, childPatch, newChild } from './schemas.ts';
+import { familyParams, newChild } from '../families/schemas.ts';
+import { addChildToFamily } from './add-child.ts';
+import { changeChildOfFamily } from './change-child.ts';
+import { removeChildOfFamily } from './remove-child.ts';
+import { childOfFamily, childParams, childPatch } from './schemas.ts';
+
+interface Deps {
+  readonly database: Database;
+}
 
 const tags = ['children'];
 
-export function childRoutes(app: ZodFastify, { database }: Deps): void {
+export function childRoutes(app: ZodFastify, deps: Deps): void {
+  addRoute(app, deps);
+  changeRoutes(app, deps);
+}
+
+function addRoute(app: ZodFastify, deps: Deps): void {
   app.post(
     '/api/families/:familyId/children',
     {
@@ -28,18 +45,21 @@ export function childRoutes(app: ZodFastify, { database }: Deps): void {
     async (request, reply) => {
       const { familyId } = request.params;
       const session = await requireFamily(request, familyId);
-      const added = await addChildToFamily(database, {
+      const outcome = await addChildToFamily(deps, {
         familyId,
         child: request.body,
         accountId: session.principal.accountId,
         idempotencyKey: request.headers['idempotency-key'],
         wanted: wantedVersions(request.headers['if-match']),
       });
+      const added = accepted(errors, outcome);
       await session.wrote();
       return reply.code(201).header('etag', versionTag(added.familyVersion)).send(added);
     },
   );
+}
 
+function changeRoutes(app: ZodFastify, deps: Deps): void {
   app.patch(
     '/api/families/:familyId/children/:childId',
     {
@@ -55,12 +75,12 @@ export function childRoutes(app: ZodFastify, { database }: Deps): void {
       },
     },
     async (request, reply) => {
-      const { familyId, childId } = request.params;
-      const session = await requireFamily(request, familyId);
+      const session = await requireFamily(request, request.params.familyId);
       const wanted = wantedVersions(request.headers['if-match']);
-      const family = await changeFamily(database, familyId, (f) => changeChild(f, childId, request.body), wanted);
+      const outcome = await changeChildOfFamily(deps, { ...request.params, patch: request.body, wanted });
+      const changed = accepted(errors, outcome);
       await session.wrote();
-      return reply.header('etag', versionTag(family.version)).send(childIn(family, childId));
+      return reply.header('etag', versionTag(changed.familyVersion)).send(changed);
     },
   );
 
@@ -78,10 +98,9 @@ export function childRoutes(app: ZodFastify, { database }: Deps): void {
       },
     },
     async (request, reply) => {
-      const { familyId, childId } = request.params;
-      const session = await requireFamily(request, familyId);
+      const session = await requireFamily(request, request.params.familyId);
       const wanted = wantedVersions(request.headers['if-match']);
-      const family = await changeFamily(database, familyId, (f) => removeChild(f, childId), wanted);
+      const family = accepted(errors, await removeChildOfFamily(deps, { ...request.params, wanted }));
       await session.wrote();
       return reply.code(204).header('etag', versionTag(family.version)).send(null);
     },

@@ -4,9 +4,9 @@ import { openSessions, type SessionStore } from '@homeroom/sessions';
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import type { z } from 'zod';
-import { isOwnEmail } from '../accounts/password-rules.ts';
-import { openPasswords, type Passwords } from '../accounts/passwords.ts';
-import { ownEmailRefused } from '../accounts/schemas.ts';
+import { isOwnEmail } from '../credentials/password-rules.ts';
+import { openPasswords, type Passwords } from '../credentials/passwords.ts';
+import { ownEmailRefused } from '../credentials/schemas.ts';
 
 /** The secret of passwords is for comparing requests, and a command has none. */
 export const commandPasswords = (): Passwords => openPasswords({ secret: '', concurrent: 4, queued: 100 });

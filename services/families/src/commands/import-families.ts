@@ -25,13 +25,12 @@ DATABASE_URL names the families database.`,
   },
   async ({ values: { preview }, positionals: [file, ...rest] }, { database, say }) => {
     if (file === undefined || rest.length > 0) throw new UsageError('name one file');
-    const { rows, rejected, ignoredColumns } = await parseRoster(await readFile(file), 1_000_000);
-    const report = await importRoster({ database, passwords: commandPasswords() }, rows, { preview });
-    const bad = [...rejected, ...report.rejected].sort((a, b) => a.line - b.line);
-    const { created, updated, unchanged } = report;
+    const roster = await parseRoster(await readFile(file), 1_000_000);
+    const report = await importRoster({ database, passwords: commandPasswords() }, { roster, preview });
+    const { created, updated, unchanged, rejected, ignoredColumns } = report;
     for (const { name } of ignoredColumns) say(`column "${name}" is ignored`);
-    for (const row of bad) say(sentenceOf(row));
-    const counts = `${created} created, ${updated} updated, ${unchanged} unchanged, ${bad.length} rows rejected`;
+    for (const row of rejected) say(sentenceOf(row));
+    const counts = `${created} created, ${updated} updated, ${unchanged} unchanged, ${rejected.length} rows rejected`;
     say(preview ? `preview, nothing was written: ${counts}` : counts);
   },
 );

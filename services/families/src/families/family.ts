@@ -1,3 +1,4 @@
+import { isRefused, refused, type Refused } from '@homeroom/chassis';
 import type { DomainEvent, FamilySnapshot } from '@homeroom/contracts';
 import { v7 as uuidv7 } from 'uuid';
 
@@ -45,9 +46,13 @@ export interface FamilyPatch {
     | undefined;
 }
 
-/** What a change comes to: the family as it will be (its version not yet raised), or the code of the refusal. */
-export type Decision =
-  { family: Family } | { refused: 'child_exists' | 'child_not_found' | 'guardian_not_found' | 'too_many_children' };
+/** Why a family was not changed. */
+export type FamilyRefused = Refused<
+  'family_not_found' | 'child_exists' | 'child_not_found' | 'guardian_not_found' | 'too_many_children'
+>;
+
+/** The family as it will be, its version not yet raised, or why it stays as it is. */
+export type Decision = Family | FamilyRefused;
 
 export const maxChildren = 20;
 
@@ -69,14 +74,14 @@ export function newFamily(
     version: 1,
     name: given.name,
     address: given.address,
-    // by name: what is given also holds the password
+    // field by field: the input also holds the password
     guardians: [{ id: uuidv7(), name, email, emailVerified, phone }],
     children: [],
   };
-  let decision: Decision = { family: empty };
+  let decision: Decision = empty;
   for (const child of given.children ?? []) {
-    if ('refused' in decision) break;
-    decision = addChild(decision.family, { ...child, id: uuidv7() });
+    if (isRefused(decision)) break;
+    decision = addChild(decision, { ...child, id: uuidv7() });
   }
   return decision;
 }
@@ -84,7 +89,7 @@ export function newFamily(
 export function changeDetails(family: Family, patch: FamilyPatch): Decision {
   const changes = new Map(patch.guardians?.map((guardian) => [guardian.id, guardian]));
   const known = new Set(family.guardians.map(({ id }) => id));
-  if ([...changes.keys()].some((id) => !known.has(id))) return { refused: 'guardian_not_found' };
+  if ([...changes.keys()].some((id) => !known.has(id))) return refused('guardian_not_found');
   const guardians = family.guardians.map((guardian) => {
     const change = changes.get(guardian.id);
     if (change === undefined) return guardian;
@@ -92,7 +97,7 @@ export function changeDetails(family: Family, patch: FamilyPatch): Decision {
     return { ...guardian, name: change.name ?? guardian.name, phone };
   });
   const address = patch.address === undefined ? family.address : (patch.address ?? undefined);
-  return { family: { ...family, name: patch.name ?? family.name, address, guardians } };
+  return { ...family, name: patch.name ?? family.name, address, guardians };
 }
 
 export const isUnverified = ({ guardians }: Family): boolean => guardians.some(({ emailVerified }) => !emailVerified);
@@ -105,9 +110,9 @@ export const withVerifiedGuardian = (family: Family, guardianId: string): Family
 });
 
 export function addChild(family: Family, child: Child): Decision {
-  if (family.children.some((other) => sameChild(other, child))) return { refused: 'child_exists' };
-  if (family.children.length >= maxChildren) return { refused: 'too_many_children' };
-  return { family: { ...family, children: [...family.children, child] } };
+  if (family.children.some((other) => sameChild(other, child))) return refused('child_exists');
+  if (family.children.length >= maxChildren) return refused('too_many_children');
+  return { ...family, children: [...family.children, child] };
 }
 
 export function changeChild(
@@ -116,19 +121,19 @@ export function changeChild(
   patch: { name?: string | undefined; birthDate?: string | undefined },
 ): Decision {
   const child = family.children.find(({ id }) => id === childId);
-  if (child === undefined) return { refused: 'child_not_found' };
+  if (child === undefined) return refused('child_not_found');
   const changed = { ...child, name: patch.name ?? child.name, birthDate: patch.birthDate ?? child.birthDate };
-  if (family.children.some((other) => other !== child && sameChild(other, changed))) return { refused: 'child_exists' };
-  return { family: { ...family, children: family.children.map((other) => (other === child ? changed : other)) } };
+  if (family.children.some((other) => other !== child && sameChild(other, changed))) return refused('child_exists');
+  return { ...family, children: family.children.map((other) => (other === child ? changed : other)) };
 }
 
 export function removeChild(family: Family, childId: string): Decision {
   const children = family.children.filter(({ id }) => id !== childId);
-  if (children.length === family.children.length) return { refused: 'child_not_found' };
-  return { family: { ...family, children } };
+  if (children.length === family.children.length) return refused('child_not_found');
+  return { ...family, children };
 }
 
-/** The event that tells the rest of the house how the family is now. */
+/** The event that publishes the state of a family to the other services. */
 export function familyEvent(
   type: 'homeroom.family.registered.v1' | 'homeroom.family.changed.v1',
   family: Family,

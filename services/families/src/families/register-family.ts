@@ -1,51 +1,62 @@
-import { once, type Queryable } from '@homeroom/postgres';
-import { issueToken, type IssuedToken } from '../accounts/account-tokens.ts';
-import type { Deps } from '../app.ts';
-import { errors } from '../errors.ts';
-import { familyEvent, newFamily, type Family } from './family.ts';
+import { isRefused, refused, type Refused } from '@homeroom/chassis';
+import { transact, type Database, type Queryable } from '@homeroom/postgres';
+import { issueToken, type IssuedToken } from '../credentials/account-tokens.ts';
+import type { MailLimit } from '../credentials/mail-limit.ts';
+import type { Passwords } from '../credentials/passwords.ts';
+import { familyEvent, newFamily, type Family, type FamilyRefused } from './family.ts';
 import type { Registration } from './schemas.ts';
 import { insertFamilies } from './store.ts';
 
+export interface RegisterFamilyDeps {
+  readonly database: Database;
+  readonly passwords: Passwords;
+  readonly mailLimit: MailLimit;
+  readonly accountTokenSecret: string;
+}
+
 /**
  * Registers a family. Waits for Postgres and a password hash, for nothing else: mails, calendar and coordinators follow from
- * the events. Beyond the limit of mails the family registers all the same, without a mail: a refusal would let anyone keep a
- * family out by using up its mailbox, and would tell strangers that a mailbox was written to.
- * @throws {Problem} `email_taken`, `child_exists`, `passwords_busy`
+ * the events. Beyond the limit of mails the family still registers, without a mail: a refusal would let anyone keep a
+ * family out by using up its mailbox, and would show strangers that a mailbox was written to.
+ * @param input address: of the client.
+ * @throws {Problem} `passwords_busy`, `idempotency_key_reused`
  */
 export async function registerFamily(
-  { database, passwords, mailLimit, config }: Pick<Deps, 'database' | 'passwords' | 'mailLimit' | 'config'>,
-  given: Registration,
-  { address, idempotencyKey }: { address: string; idempotencyKey: string | undefined },
-): Promise<Family> {
-  const decision = newFamily(given);
-  if ('refused' in decision) throw errors.problem(decision.refused);
-  const { family } = decision;
-  const { email } = given.guardian;
+  { database, passwords, mailLimit, accountTokenSecret }: RegisterFamilyDeps,
+  {
+    registration,
+    address,
+    idempotencyKey,
+  }: { registration: Registration; address: string; idempotencyKey: string | undefined },
+): Promise<Family | FamilyRefused | Refused<'email_taken'>> {
+  const family = newFamily(registration);
+  if (isRefused(family)) return family;
+  const { email } = registration.guardian;
   // before any connection is taken: a hash is slower than everything that the database does here
-  const passwordHash = await passwords.hash(given.guardian.password);
+  const passwordHash = await passwords.hash(registration.guardian.password);
   const mail = { purpose: 'verify_email', email, address } as const;
   const mayMail = (await mailLimit.take(mail)) === 0;
-  const verification = mayMail ? verificationOf(family, config.ACCOUNT_TOKEN_SECRET) : undefined;
-  const insert = async (db: Queryable): Promise<Family> => {
+  const verification = mayMail ? verificationOf(family, accountTokenSecret) : undefined;
+  const insert = async (db: Queryable): Promise<Family | Refused<'email_taken'>> => {
     const event = familyEvent('homeroom.family.registered.v1', family);
     const written = await insertFamilies(db, [{ family, passwordHash, event, verification }]);
-    if (!written.has(family.id)) throw errors.problem('email_taken');
-    return family;
+    return written.has(family.id) ? family : refused('email_taken');
   };
-  const run = (): Promise<Family> => {
+  const run = async (): Promise<Family | Refused<'email_taken'>> => {
+    // one statement: without a key it needs no transaction around it
     if (idempotencyKey === undefined) return insert(database);
-    const guardian = { ...given.guardian, password: passwords.fingerprint(given.guardian.password) };
-    const request = ['POST', '/api/families', { ...given, guardian }] as const;
-    const claim = { principal: `register:${email}`, key: idempotencyKey, request };
-    return database.transaction((trx) => once(trx, claim, () => insert(trx)));
+    const guardian = { ...registration.guardian, password: passwords.fingerprint(registration.guardian.password) };
+    const request = ['POST', '/api/families', { ...registration, guardian }] as const;
+    return transact(database, insert, { principal: `register:${email}`, key: idempotencyKey, request });
   };
-  let registered: Family | undefined;
+  let isNew = false;
   try {
-    registered = await run();
-    return registered;
+    const outcome = await run();
+    isNew = !isRefused(outcome) && outcome.id === family.id;
+    return outcome;
   } finally {
     // a refusal or a replay mails nothing: it must not use up the mails of the mailbox's owner
-    if (mayMail && registered?.id !== family.id) await mailLimit.giveBack(mail);
+    if (mayMail && !isNew) await mailLimit.giveBack(mail);
   }
 }
 

@@ -1,18 +1,26 @@
-import { idempotencyHeaders, ifMatchHeaders, type ZodFastify, versionTag, wantedVersions } from '@homeroom/chassis';
-import type { Deps } from '../app.ts';
+import {
+  accepted,
+  idempotencyHeaders,
+  ifMatchHeaders,
+  type ZodFastify,
+  versionTag,
+  wantedVersions,
+} from '@homeroom/chassis';
 import { errors } from '../errors.ts';
 import { requireFamily } from './access.ts';
 import { changeFamily } from './change-family.ts';
-import { changeDetails } from './family.ts';
-import { registerFamily } from './register-family.ts';
+import { registerFamily, type RegisterFamilyDeps } from './register-family.ts';
 import { family, familyParams, familyPatch, registration } from './schemas.ts';
 import { findFamily } from './store.ts';
 
 const tags = ['families'];
 
-export function familyRoutes(app: ZodFastify, deps: Deps): void {
-  const { database } = deps;
+export function familyRoutes(app: ZodFastify, deps: RegisterFamilyDeps): void {
+  registrationRoute(app, deps);
+  readAndChangeRoutes(app, deps);
+}
 
+function registrationRoute(app: ZodFastify, deps: RegisterFamilyDeps): void {
   app.post(
     '/api/families',
     {
@@ -27,10 +35,12 @@ export function familyRoutes(app: ZodFastify, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const registered = await registerFamily(deps, request.body, {
+      const outcome = await registerFamily(deps, {
+        registration: request.body,
         address: request.ip,
         idempotencyKey: request.headers['idempotency-key'],
       });
+      const registered = accepted(errors, outcome);
       return reply
         .code(201)
         .header('location', `/api/families/${registered.id}`)
@@ -38,7 +48,9 @@ export function familyRoutes(app: ZodFastify, deps: Deps): void {
         .send(registered);
     },
   );
+}
 
+function readAndChangeRoutes(app: ZodFastify, { database }: Pick<RegisterFamilyDeps, 'database'>): void {
   app.get(
     '/api/families/:familyId',
     {
@@ -55,7 +67,7 @@ export function familyRoutes(app: ZodFastify, deps: Deps): void {
       const { freshness } = await requireFamily(request, familyId);
       const found =
         (await database.read(freshness, (db) => findFamily(db, familyId))) ??
-        // a session of a moment ago may be newer than what the replica knows of its family
+        // a new session may be ahead of the replica, which does not know its family yet
         (await findFamily(database, familyId));
       if (found === undefined) throw errors.problem('family_not_found');
       return reply.header('etag', versionTag(found.version)).send(found);
@@ -67,7 +79,7 @@ export function familyRoutes(app: ZodFastify, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Change a family’s name, address or guardians',
+        summary: 'Change a family’s name, address, or guardians',
         params: familyParams,
         headers: ifMatchHeaders,
         body: familyPatch,
@@ -80,7 +92,8 @@ export function familyRoutes(app: ZodFastify, deps: Deps): void {
       const { familyId } = request.params;
       const session = await requireFamily(request, familyId);
       const wanted = wantedVersions(request.headers['if-match']);
-      const changed = await changeFamily(database, familyId, (before) => changeDetails(before, request.body), wanted);
+      const outcome = await changeFamily({ database }, { familyId, patch: request.body, wanted });
+      const changed = accepted(errors, outcome);
       await session.wrote();
       return reply.header('etag', versionTag(changed.version)).send(changed);
     },

@@ -1,9 +1,21 @@
 import { id, text } from '@homeroom/chassis';
 import { z } from 'zod';
-import { child, newChild } from '../children/schemas.ts';
-import { isOwnEmail } from '../accounts/password-rules.ts';
-import { email, newPassword, ownEmailRefused } from '../accounts/schemas.ts';
+import { isOwnEmail } from '../credentials/password-rules.ts';
+import { email, newPassword, ownEmailRefused } from '../credentials/schemas.ts';
+import { birthDateMistake } from './birth-date.ts';
 import { maxChildren } from './family.ts';
+
+export const birthDate = z.iso
+  .date('must be a real day, such as 2017-04-02')
+  .superRefine((day, ctx) => {
+    const mistake = birthDateMistake(day, new Date());
+    if (mistake !== undefined) ctx.addIssue({ code: 'custom', message: mistake });
+  })
+  .describe('Not in the future, and at most 25 years ago');
+
+export const newChild = z.strictObject({ name: text(200), birthDate });
+
+export const child = z.object({ id: z.uuid(), name: z.string(), birthDate: z.iso.date() }).meta({ id: 'Child' });
 
 const phone = text(40);
 

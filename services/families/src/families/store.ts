@@ -1,8 +1,8 @@
 import type { DomainEvent } from '@homeroom/contracts';
 import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
 import type { Queryable, Transaction } from '@homeroom/postgres';
-import type { IssuedToken } from '../accounts/account-tokens.ts';
-import { foldedWords, sortKey } from '../search/words.ts';
+import type { IssuedToken } from '../credentials/account-tokens.ts';
+import { foldedWords, sortKey } from './words.ts';
 import type { Address, Child, Family } from './family.ts';
 
 export interface FamilyRow {

@@ -2,9 +2,9 @@ import { text } from '@homeroom/chassis';
 import { dateCell, parseRow, readTable, type Columns, type Rejected, type Table } from '@homeroom/csv';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
-import { isOwnEmail } from '../accounts/password-rules.ts';
-import { email, newPassword, ownEmailRefused } from '../accounts/schemas.ts';
-import { birthDate } from '../children/schemas.ts';
+import { isOwnEmail } from '../credentials/password-rules.ts';
+import { email, newPassword, ownEmailRefused } from '../credentials/schemas.ts';
+import { birthDate } from '../families/schemas.ts';
 import type { Address, Child } from '../families/family.ts';
 
 /** The columns of a roster: one row per child, or one for a family without children. */

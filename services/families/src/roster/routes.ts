@@ -1,10 +1,9 @@
 import type { ZodFastify } from '@homeroom/chassis';
-import { listRows, tableReport, UnreadableCsvError } from '@homeroom/csv';
+import { tableReport, UnreadableCsvError } from '@homeroom/csv';
 import { requireCoordinator } from '@homeroom/sessions';
 import { z } from 'zod';
-import type { Deps } from '../app.ts';
 import { errors } from '../errors.ts';
-import { importRoster } from './import-roster.ts';
+import { importRoster, type ImportRosterDeps } from './import-roster.ts';
 import { parseRoster } from './parse-roster.ts';
 
 const maxBytes = 2 * 1024 * 1024;
@@ -26,36 +25,35 @@ const report = z
   })
   .meta({ id: 'RosterReport' });
 
-export function rosterRoutes(app: ZodFastify, deps: Deps): void {
-  app.addContentTypeParser('text/csv', { parseAs: 'buffer', bodyLimit: maxBytes }, (_request, body, done) =>
-    done(null, body),
-  );
-
-  app.post(
-    '/api/families/import',
-    {
-      bodyLimit: maxBytes,
-      schema: {
-        tags: ['families'],
-        summary: 'Import a roster in CSV (coordinators)',
-        receives: { 'text/csv': z.string() },
-        querystring: query,
-        response: { 200: report },
-        problems: ['unauthenticated', 'forbidden_role', 'unreadable_csv'],
+export function rosterRoutes(app: ZodFastify, deps: ImportRosterDeps): void {
+  // in a scope: no other route reads text/csv
+  void app.register(async (scope: ZodFastify) => {
+    scope.addContentTypeParser('text/csv', { parseAs: 'buffer', bodyLimit: maxBytes }, (_request, body, done) =>
+      done(null, body),
+    );
+    scope.post(
+      '/api/families/import',
+      {
+        bodyLimit: maxBytes,
+        schema: {
+          tags: ['families'],
+          summary: 'Import a roster in CSV (coordinators)',
+          receives: { 'text/csv': z.string() },
+          querystring: query,
+          response: { 200: report },
+          problems: ['unauthenticated', 'forbidden_role', 'unreadable_csv'],
+        },
       },
-    },
-    async (request) => {
-      const session = await requireCoordinator(request);
-      if (!Buffer.isBuffer(request.body)) throw errors.problem('unsupported_media_type', 'send text/csv');
-      const { preview } = request.query;
-      const roster = await parse(request.body);
-      const { taken, ...imported } = await importRoster(deps, roster.rows, { preview });
-      if (!preview) await session.wrote();
-      const rejected = [...roster.rejected, ...imported.rejected].sort((a, b) => a.line - b.line);
-      const { encoding, delimiter, ignoredColumns } = roster;
-      return { preview, encoding, delimiter, ignoredColumns, ...imported, rejected, rows: listRows(taken, rejected) };
-    },
-  );
+      async (request) => {
+        const session = await requireCoordinator(request);
+        if (!Buffer.isBuffer(request.body)) throw errors.problem('unsupported_media_type', 'send text/csv');
+        const { preview } = request.query;
+        const imported = await importRoster(deps, { roster: await parse(request.body), preview });
+        if (!preview) await session.wrote();
+        return imported;
+      },
+    );
+  });
 }
 
 async function parse(body: Buffer): ReturnType<typeof parseRoster> {

@@ -1,11 +1,12 @@
-import type { ZodFastify } from '@homeroom/chassis';
+import { accepted, type ZodFastify } from '@homeroom/chassis';
+import type { Database } from '@homeroom/postgres';
 import { requireCoordinator } from '@homeroom/sessions';
-import type { Deps } from '../app.ts';
+import { errors } from '../errors.ts';
 import { parseNear } from './near.ts';
 import { familyPage, familyQuery } from './schemas.ts';
 import { searchFamilies } from './search-families.ts';
 
-export function searchRoutes(app: ZodFastify, { config, database }: Deps): void {
+export function searchRoutes(app: ZodFastify, deps: { database: Database; cursorSecret: string }): void {
   app.get(
     '/api/families',
     {
@@ -19,9 +20,9 @@ export function searchRoutes(app: ZodFastify, { config, database }: Deps): void 
     },
     async (request) => {
       const { freshness } = await requireCoordinator(request);
-      const { q, near, limit, cursor } = request.query;
+      const { near, ...query } = request.query;
       const place = near === undefined ? undefined : parseNear(near);
-      return searchFamilies(database, freshness, { q, near: place, limit, cursor }, config.CURSOR_SECRET);
+      return accepted(errors, await searchFamilies(deps, { ...query, near: place, freshness }));
     },
   );
 }

@@ -1,12 +1,11 @@
-import { decodeCursor, encodeCursor } from '@homeroom/chassis';
+import { decodeCursor, encodeCursor, refused, type Refused } from '@homeroom/chassis';
 import type { Database, Freshness } from '@homeroom/postgres';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { errors } from '../errors.ts';
 import type { Family } from '../families/family.ts';
 import type { Near } from './near.ts';
 import { selectFamilies } from './store.ts';
-import { prefixQuery } from './words.ts';
+import { prefixQuery } from '../families/words.ts';
 
 export type FoundFamily = Family & { readonly distanceKm?: number | undefined };
 
@@ -15,7 +14,7 @@ export interface FamilyPage {
   readonly nextCursor?: string;
 }
 
-/** Where the page before ended, and which question it was an answer to. */
+/** Where the previous page ended, and which search it belongs to. */
 const position = z.object({ question: z.string(), after: z.tuple([z.union([z.string(), z.int()]), z.uuid()]) });
 
 /**
@@ -24,12 +23,21 @@ const position = z.object({ question: z.string(), after: z.tuple([z.union([z.str
  * @throws {Problem} `invalid_cursor`
  */
 export async function searchFamilies(
-  database: Database,
-  freshness: Freshness,
-  asked: { q: string | undefined; near: Near | undefined; limit: number; cursor: string | undefined },
-  cursorSecret: string,
-): Promise<FamilyPage> {
-  const { q, near, limit, cursor } = asked;
+  { database, cursorSecret }: { database: Database; cursorSecret: string },
+  {
+    q,
+    near,
+    limit,
+    cursor,
+    freshness,
+  }: {
+    q?: string | undefined;
+    near: Near | undefined;
+    limit: number;
+    cursor?: string | undefined;
+    freshness: Freshness;
+  },
+): Promise<FamilyPage | Refused<never>> {
   const words = q === undefined ? undefined : prefixQuery(q);
   if (q !== undefined && words === undefined) return { items: [] };
   const question = createHash('sha256')
@@ -38,7 +46,7 @@ export async function searchFamilies(
     .slice(0, 12);
   const from = cursor === undefined ? undefined : decodeCursor(cursor, position, cursorSecret);
   if (from !== undefined && from.question !== question) {
-    throw errors.problem('invalid_cursor', 'It belongs to another search.');
+    return refused('invalid_cursor', 'It belongs to another search.');
   }
   const rows = await database.read(freshness, (db) =>
     selectFamilies(db, { words, near, after: from?.after, limit: limit + 1 }),

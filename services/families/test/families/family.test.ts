@@ -1,3 +1,4 @@
+import { isRefused, refused } from '@homeroom/chassis';
 import { eventTypes } from '@homeroom/contracts';
 import { describe, expect, test } from '@jest/globals';
 import {
@@ -13,15 +14,15 @@ import {
 } from '../../src/families/family.ts';
 
 const taken = (decision: Decision): Family => {
-  if ('refused' in decision) throw new Error(decision.refused);
-  return decision.family;
+  if (isRefused(decision)) throw new Error(decision.code);
+  return decision;
 };
 const maya = { id: 'maya', name: 'Maya', birthDate: '2017-04-02' };
 const family = taken(
   newFamily({ name: 'Okafor', guardian: { name: 'Ngozi', email: 'n@example.org', phone: '1' }, children: [maya] }),
 );
 
-test('a new family has version 1, ids, and nothing of a guardian but what is meant to be told', () => {
+test('a new family has version 1, ids, and nothing of a guardian but what is meant to be published', () => {
   const guardian = { name: 'N', email: 'n@example.org', password: 'secret' };
   expect(taken(newFamily({ name: 'X', guardian }))).toEqual({
     id: expect.any(String),
@@ -33,20 +34,20 @@ test('a new family has version 1, ids, and nothing of a guardian but what is mea
 });
 
 test('children are told apart by name and birth date together', () => {
-  expect(addChild(family, { ...maya, id: 'again' })).toEqual({ refused: 'child_exists' });
+  expect(addChild(family, { ...maya, id: 'again' })).toEqual(refused('child_exists'));
   expect(taken(addChild(family, { ...maya, id: 'twin', name: 'Mia' })).children).toHaveLength(2);
   expect(taken(addChild(family, { ...maya, id: 'cousin', birthDate: '2018-04-02' })).children).toHaveLength(2);
 });
 
-test('a family has a greatest size', () => {
+test('a family has a maximum size', () => {
   const child = (n: number) => ({ name: `Child ${n}`, birthDate: '2017-04-02' });
   const full = Array.from({ length: maxChildren }, (_, n) => child(n));
   const guardian = { name: 'N', email: 'n@example.org' };
   const large = taken(newFamily({ name: 'X', guardian, children: full }));
-  expect(addChild(large, { id: 'x', ...child(maxChildren) })).toEqual({ refused: 'too_many_children' });
-  expect(newFamily({ name: 'X', guardian, children: [...full, child(maxChildren)] })).toEqual({
-    refused: 'too_many_children',
-  });
+  expect(addChild(large, { id: 'x', ...child(maxChildren) })).toEqual(refused('too_many_children'));
+  expect(newFamily({ name: 'X', guardian, children: [...full, child(maxChildren)] })).toEqual(
+    refused('too_many_children'),
+  );
 });
 
 describe('changes', () => {
@@ -58,10 +59,10 @@ describe('changes', () => {
     expect(taken(changeChild(family, family.children[0]?.id ?? '', {}))).toEqual(family);
   });
 
-  test('of somebody who is not there are refused', () => {
-    expect(changeDetails(family, { guardians: [{ id: 'nobody' }] })).toEqual({ refused: 'guardian_not_found' });
-    expect(changeChild(family, 'nobody', {})).toEqual({ refused: 'child_not_found' });
-    expect(removeChild(family, 'nobody')).toEqual({ refused: 'child_not_found' });
+  test('of an unknown guardian or child are refused', () => {
+    expect(changeDetails(family, { guardians: [{ id: 'nobody' }] })).toEqual(refused('guardian_not_found'));
+    expect(changeChild(family, 'nobody', {})).toEqual(refused('child_not_found'));
+    expect(removeChild(family, 'nobody')).toEqual(refused('child_not_found'));
   });
 
   test('never touch the family that they are made from', () => {

@@ -1,3 +1,4 @@
+import { isRefused } from '@homeroom/chassis';
 import { append } from '@homeroom/outbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { familyEvent, newFamily, type Family } from '../../src/families/family.ts';
@@ -12,8 +13,8 @@ afterAll(() => service.close());
 
 const aFamily = (): Family => {
   const decision = newFamily({ name: 'Okafor', guardian: { name: 'N', email: newEmail() } });
-  if ('refused' in decision) throw new Error(decision.refused);
-  return decision.family;
+  if (isRefused(decision)) throw new Error(decision.code);
+  return decision;
 };
 const event = (family: Family) => familyEvent('homeroom.family.registered.v1', family);
 

@@ -10,7 +10,7 @@ import type { DeliveryEvent } from '../../src/deliveries/deliver-mail.ts';
 import { countOpen } from '../../src/deliveries/store.ts';
 import { receiveAccount, receiveFamily } from '../../src/notifications/receive-event.ts';
 import { runLoop, settings } from '../deliveries/run-loop.ts';
-import { aFamily, anEvent, Closing, co, openHouse } from '../house.ts';
+import { aFamily, anEvent, Closing, co, openHouse } from '../harness.ts';
 import { startSmtp, type ReceivedMail, type TestSmtp } from '../smtp-server.ts';
 
 const closing = new Closing();

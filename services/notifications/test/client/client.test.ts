@@ -1,7 +1,7 @@
 import { generateTypedClient } from '@homeroom/testing';
 import { afterAll, expect, test } from '@jest/globals';
 import { receiveFamily } from '../../src/notifications/receive-event.ts';
-import { aFamily, Closing, co, cookieOf, guardianOf, openApp, openHouse } from '../house.ts';
+import { aFamily, Closing, co, cookieOf, guardianOf, openApp, openHouse } from '../harness.ts';
 
 const closing = new Closing();
 afterAll(() => closing.closeAll());

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { keepDeadLetter } from '../../src/dead-letters/store.ts';
 import { aDeadLetter } from '../dead-letters/a-dead-letter.ts';
-import { Closing, openHouse, type TestHouse } from '../house.ts';
+import { Closing, openHouse, type TestHouse } from '../harness.ts';
 
 const closing = new Closing();
 let house: TestHouse;

@@ -15,7 +15,7 @@ import {
 } from '../../src/notifications/receive-event.ts';
 import { changeCoordinatorPreferences } from '../../src/preferences/coordinator-store.ts';
 import { runLoop, settings } from '../deliveries/run-loop.ts';
-import { aFamily, anEvent, Closing, co, openHouse } from '../house.ts';
+import { aFamily, anEvent, Closing, co, openHouse } from '../harness.ts';
 import { startSmtp, type ReceivedMail, type TestSmtp } from '../smtp-server.ts';
 
 const closing = new Closing();

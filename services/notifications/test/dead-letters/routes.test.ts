@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ZodFastify } from '@homeroom/chassis';
 import { keepDeadLetter } from '../../src/dead-letters/store.ts';
-import { Closing, cookieOf, openApp, openHouse, someCoordinator, type TestHouse } from '../house.ts';
+import { Closing, cookieOf, openApp, openHouse, someCoordinator, type TestHouse } from '../harness.ts';
 import { aDeadLetter } from './a-dead-letter.ts';
 
 const closing = new Closing();

@@ -8,7 +8,7 @@ import { createMailer, type Mailer } from '../../src/deliveries/mailer.ts';
 import { claimDue } from '../../src/deliveries/store.ts';
 import { receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
 import { readCalendar } from '../calendars/read-calendar.ts';
-import { aFamily, Closing, co, openHouse } from '../house.ts';
+import { aFamily, Closing, co, openHouse } from '../harness.ts';
 import { startSmtp, type ReceivedMail, type TestSmtp } from '../smtp-server.ts';
 
 const closing = new Closing();

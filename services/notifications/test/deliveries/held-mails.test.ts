@@ -7,7 +7,7 @@ import { audienceOf } from '../../src/notifications/notification.ts';
 import { receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
 import { listNotifications } from '../../src/notifications/store.ts';
 import { readCalendar } from '../calendars/read-calendar.ts';
-import { aFamily, Closing, co, openHouse } from '../house.ts';
+import { aFamily, Closing, co, openHouse } from '../harness.ts';
 import { startSmtp, type TestSmtp } from '../smtp-server.ts';
 import { runLoop } from './run-loop.ts';
 

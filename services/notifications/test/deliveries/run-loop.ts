@@ -3,7 +3,7 @@ import { createDeliveryLoop, type DeliveryEvent } from '../../src/deliveries/del
 import { familyMailQueue } from '../../src/deliveries/family-mail-queue.ts';
 import type { MailQueue } from '../../src/deliveries/mail-queue.ts';
 import { createMailer } from '../../src/deliveries/mailer.ts';
-import { co, type Closing } from '../house.ts';
+import { co, type Closing } from '../harness.ts';
 import type { TestSmtp } from '../smtp-server.ts';
 
 export const settings = {

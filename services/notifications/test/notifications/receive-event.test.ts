@@ -11,7 +11,7 @@ import {
 } from '../../src/notifications/receive-event.ts';
 import { listNotifications } from '../../src/notifications/store.ts';
 import { changePreferences, type PreferencesOwner } from '../../src/preferences/store.ts';
-import { aFamily, anEvent, Closing, co, openHouse } from '../house.ts';
+import { aFamily, anEvent, Closing, co, openHouse } from '../harness.ts';
 
 const closing = new Closing();
 let database: Database;

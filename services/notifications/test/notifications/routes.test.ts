@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ZodFastify } from '@homeroom/chassis';
 import { openDatabase } from '@homeroom/postgres';
 import { receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
-import { aFamily, Closing, co, cookieOf, guardianOf, openApp, openHouse, type TestHouse } from '../house.ts';
+import { aFamily, Closing, co, cookieOf, guardianOf, openApp, openHouse, type TestHouse } from '../harness.ts';
 
 const closing = new Closing();
 let house: TestHouse;

@@ -14,7 +14,7 @@ import {
   openHouse,
   someCoordinator,
   type TestHouse,
-} from '../house.ts';
+} from '../harness.ts';
 import { examples } from '@homeroom/contracts';
 import type { Principal } from '@homeroom/sessions';
 

@@ -5,7 +5,7 @@ import { startFaultProxy, waitFor, type FaultProxy } from '@homeroom/testing';
 import { receiveEnrollment } from '../../src/notifications/receive-event.ts';
 import { announce } from '../../src/streams/announce.ts';
 import type { FanOutEvent, FanOutOptions } from '../../src/streams/fan-out.ts';
-import { aFamily, Closing, guardianOf, openHouse, patient, someCoordinator, type TestHouse } from '../house.ts';
+import { aFamily, Closing, guardianOf, openHouse, patient, someCoordinator, type TestHouse } from '../harness.ts';
 import { listen as open, startApi as start, type RunningApi } from './listen.ts';
 import type { OpenStream } from './read-stream.ts';
 

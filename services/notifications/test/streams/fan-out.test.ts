@@ -15,7 +15,7 @@ import {
   patient,
   someCoordinator,
   type TestHouse,
-} from '../house.ts';
+} from '../harness.ts';
 import { listen as open, startApi as start, type RunningApi } from './listen.ts';
 import type { OpenStream } from './read-stream.ts';
 

@@ -1,7 +1,7 @@
 import { waitFor } from '@homeroom/testing';
 import type { AddressInfo } from 'node:net';
 import type { FanOut, FanOutOptions } from '../../src/streams/fan-out.ts';
-import { openApp, type Closing, type TestHouse } from '../house.ts';
+import { openApp, type Closing, type TestHouse } from '../harness.ts';
 import { openStream, type OpenStream } from './read-stream.ts';
 
 export interface RunningApi {

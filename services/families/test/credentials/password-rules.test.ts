@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { isCommon, isOwnEmail } from '../../src/accounts/password-rules.ts';
-import { commonPasswords } from '../../src/accounts/common-passwords.ts';
+import { isCommon, isOwnEmail } from '../../src/credentials/password-rules.ts';
+import { commonPasswords } from '../../src/credentials/common-passwords.ts';
 import { newEmail, password, registrationOf, startApp, type TestApp } from '../app.ts';
 
 test.each(['12345678', 'password1', 'Password1', 'qwertyuiop', 'iloveyou1', 'football1', '1234567890'])(

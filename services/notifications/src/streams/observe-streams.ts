@@ -1,5 +1,5 @@
 import type { Logger, Metrics } from '@homeroom/chassis';
-import type { FanOutEvent } from './streams/fan-out.ts';
+import type { FanOutEvent } from './fan-out.ts';
 
 /** Turns what the open streams tell into metrics and log lines. */
 export function observeStreams({

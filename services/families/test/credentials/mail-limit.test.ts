@@ -2,7 +2,7 @@ import { createLogger } from '@homeroom/chassis';
 import { connectRedis } from '@homeroom/redis';
 import { startFaultProxy, testRedis } from '@homeroom/testing';
 import { expect, test } from '@jest/globals';
-import { countedAs, openMailLimit } from '../../src/accounts/mail-limit.ts';
+import { countedAs, openMailLimit } from '../../src/credentials/mail-limit.ts';
 
 test.each([
   ['verify_email', 'ngozi@example.org', 'ngozi@example.org'],

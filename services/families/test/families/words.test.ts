@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { foldedWords, prefixQuery, sortKey } from '../../src/search/words.ts';
+import { foldedWords, prefixQuery, sortKey } from '../../src/families/words.ts';
 
 test('folds case, accents and punctuation away', () => {
   expect(foldedWords('Zoë O’Brien-Łukasz MÜLLER')).toEqual(['zoe', 'o', 'brien', 'łukasz', 'muller']);

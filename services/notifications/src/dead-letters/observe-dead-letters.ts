@@ -1,6 +1,6 @@
 import type { Logger, Metrics } from '@homeroom/chassis';
 import type { Database } from '@homeroom/postgres';
-import { countOpenDeadLetters } from './dead-letters/store.ts';
+import { countOpenDeadLetters } from './store.ts';
 
 /** Counts the dead letters that nobody has replayed, at every scrape: more than none is a reason to look. */
 export function observeDeadLetters({

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { birthDateMistake } from '../../src/children/birth-date.ts';
+import { birthDateMistake } from '../../src/families/birth-date.ts';
 
 const now = new Date('2026-03-01T00:30:00Z');
 

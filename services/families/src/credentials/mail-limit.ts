@@ -2,7 +2,7 @@ import type { Logger } from '@homeroom/chassis';
 import { redisScript, type Redis } from '@homeroom/redis';
 import { createHash } from 'node:crypto';
 import type { TokenPurpose } from './account-tokens.ts';
-import { networkOf } from './sign-in-limit.ts';
+import { networkOf } from './network-of.ts';
 
 const windowMs = 3_600_000;
 /** After a failure Redis is left alone for this long, so that a slow one does not slow every request. */

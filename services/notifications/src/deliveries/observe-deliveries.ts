@@ -1,8 +1,8 @@
 import type { Logger, Metrics } from '@homeroom/chassis';
 import type { Database } from '@homeroom/postgres';
 import type { PolicyEvent } from '@homeroom/resilience';
-import type { DeliveryEvent } from './deliveries/deliver-mail.ts';
-import { countOpen } from './deliveries/store.ts';
+import type { DeliveryEvent } from './deliver-mail.ts';
+import { countOpen } from './store.ts';
 
 /** Turns what happens to mails into metrics and log lines. Never logs an address or a subject. */
 export function observeDeliveries({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { openPasswords } from '../../src/accounts/passwords.ts';
+import { openPasswords } from '../../src/credentials/passwords.ts';
 
 const open = (bounds: { concurrent: number; queued: number } = { concurrent: 2, queued: 10 }) =>
   openPasswords({ secret: 'for tests', ...bounds });
