@@ -23,7 +23,7 @@ export async function changePassword(
     currentPassword,
     password,
   }: { accountId: string; address: string; currentPassword: string; password: string },
-): Promise<void | Refused<'wrong_password' | 'too_many_attempts'>> {
+): Promise<undefined | Refused<'wrong_password' | 'too_many_attempts'>> {
   const account = await findAccountById(database, accountId);
   if (account === undefined) return refused('unauthenticated');
   const { email } = account;

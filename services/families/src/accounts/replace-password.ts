@@ -10,11 +10,11 @@ import type { SessionStore } from '@homeroom/sessions';
 export async function replacePassword<R extends Refused = never>(
   { database, sessions }: { database: Database; sessions: SessionStore },
   accountId: string,
-  change: (trx: Transaction) => Promise<R | void>,
+  change: (trx: Transaction) => Promise<R | undefined> | Promise<void>,
 ): Promise<number | R> {
   const ended = await transact(database, async (trx) => {
     const changed = await change(trx);
-    return isRefused(changed) ? (changed as R) : sessions.destroyAll(accountId);
+    return isRefused(changed) ? changed : sessions.destroyAll(accountId);
   });
   return typeof ended === 'number' ? ended + (await sessions.destroyAll(accountId)) : ended;
 }

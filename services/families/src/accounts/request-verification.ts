@@ -7,7 +7,7 @@ import { findAccountById, insertToken } from './store.ts';
 export async function requestVerification(
   { database, mailLimit, accountTokenSecret }: Pick<AccountDeps, 'database' | 'mailLimit' | 'accountTokenSecret'>,
   { accountId, address }: { accountId: string; address: string },
-): Promise<void | Refused<'already_verified' | 'too_many_mails'>> {
+): Promise<undefined | Refused<'already_verified' | 'too_many_mails'>> {
   const account = await findAccountById(database, accountId);
   if (account === undefined) return refused('unauthenticated');
   if (account.emailVerified) return refused('already_verified');

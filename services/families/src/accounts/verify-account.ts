@@ -9,11 +9,12 @@ import { consumeToken, verifyEmail, type Account } from './store.ts';
 export const confirmVerification = (
   { database }: { database: Database },
   { token }: { token: string },
-): Promise<void | Refused<'token_invalid'>> =>
+): Promise<undefined | Refused<'token_invalid'>> =>
   transact(database, async (trx) => {
     const account = await consumeToken(trx, tokenHash(token), 'verify_email');
     if (account === undefined) return refused('token_invalid');
-    return verifyAccount(trx, account);
+    await verifyAccount(trx, account);
+    return undefined;
   });
 
 /** Marks the address as verified and publishes the family, unless it was before. Locks the family before the account. */
