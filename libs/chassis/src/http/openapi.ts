@@ -1,7 +1,6 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import type { z } from 'zod';
 import type { ErrorTable } from './errors.ts';
 import { complete, factsOf, type Operation, type OperationFacts } from './openapi-responses.ts';
 import type { ZodFastify } from './zod-fastify.ts';
@@ -108,18 +107,4 @@ function withoutUnused(document: Document): Document {
   follow(document.paths ?? {});
   const kept = Object.fromEntries(Object.entries(schemas).filter(([name]) => used.has(name)));
   return { ...document, components: { ...document.components, schemas: kept } };
-}
-
-declare module 'fastify' {
-  interface FastifySchema {
-    /**
-     * Codes of the service's error table that this route may answer beyond what every route may: they become the
-     * document's responses, and an answer with any other is a bug.
-     */
-    problems?: readonly string[];
-    /** Headers that every success of the route sends, lower case. A GET of JSON sends an ETag without being asked. */
-    sends?: readonly ('etag' | 'location' | 'set-cookie')[];
-    /** Media types of a body that the route parses itself, with what they hold: it is described, not validated. */
-    receives?: Readonly<Record<string, z.ZodType>>;
-  }
 }
