@@ -7,35 +7,41 @@ const isRefused = (outcome: unknown): boolean =>
   typeof outcome === 'object' && outcome !== null && 'kind' in outcome && outcome.kind === 'refused';
 
 class RolledBack extends Error {
-  readonly refusal: unknown;
+  override readonly name = 'RolledBack';
+  readonly outcome: unknown;
 
-  constructor(refusal: unknown) {
-    super('rolled back: refused');
-    this.refusal = refusal;
+  constructor(outcome: unknown) {
+    super('the transaction was rolled back on purpose');
+    this.outcome = outcome;
   }
 }
 
 /**
  * Runs a use-case's one transaction. A refusal rolls it back, with the idempotency key that it claimed.
- * @param claim the request's idempotency key: the second time that it comes, `work` is not done and its first answer returned.
- * @throws {Problem} `idempotency_key_reused` when the key came with another request.
+ * @param options.claim the request's idempotency key: the second time that it comes, `work` is not done and its first answer
+ * returned.
+ * @param options.keep whether to commit this outcome; by default everything but a refusal.
+ * @throws {IdempotencyMismatchError} when the key came with another request.
  */
 export async function transact<T>(
   database: Database,
   work: (trx: Transaction) => Promise<T>,
-  claim?: IdempotentRequest,
+  {
+    claim,
+    keep = (outcome) => !isRefused(outcome),
+  }: { claim?: IdempotentRequest; keep?: (outcome: T) => boolean } = {},
 ): Promise<T> {
   try {
     return await database.transaction((trx) => {
       const attempt = async (): Promise<T> => {
         const outcome = await work(trx);
-        if (isRefused(outcome)) throw new RolledBack(outcome);
+        if (!keep(outcome)) throw new RolledBack(outcome);
         return outcome;
       };
       return claim === undefined ? attempt() : once(trx, claim, attempt);
     });
   } catch (error) {
-    if (error instanceof RolledBack) return error.refusal as T;
+    if (error instanceof RolledBack) return error.outcome as T;
     throw error;
   }
 }

@@ -1,9 +1,9 @@
-import { once, type Database, type Transaction } from '@homeroom/postgres';
+import { once, transact, type Database, type Transaction } from '@homeroom/postgres';
 import { hoursOf } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { lockClass } from '../classes/store.ts';
-import { isRefused, refuse, transact, type Refused } from '../outcome.ts';
+import { isRefused, refuse, type Refused } from '../outcome.ts';
 import type { Enrollment } from '../seats/enrollment.ts';
 import { findClash, giveSeat } from '../seats/promote-waiting.ts';
 import { locateEnrollment, lockEnrollment, readChildName } from '../seats/store.ts';

@@ -1,5 +1,5 @@
-import type { Database } from '@homeroom/postgres';
-import { refuse, transact, type Refused } from '../outcome.ts';
+import { transact, type Database } from '@homeroom/postgres';
+import { refuse, type Refused } from '../outcome.ts';
 import { freeSeat, type Cancelled } from '../seats/free-seat.ts';
 import { locateEnrollment } from '../seats/store.ts';
 import type { Terms } from '../seats/terms.ts';

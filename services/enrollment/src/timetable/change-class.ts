@@ -1,9 +1,9 @@
 import { append } from '@homeroom/outbox';
-import { isUniqueViolation, type Database, type Transaction } from '@homeroom/postgres';
+import { isUniqueViolation, transact, type Database, type Transaction } from '@homeroom/postgres';
 import { findMistakes, sameDetails, sameSlot } from '../classes/class.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { lockClass } from '../classes/store.ts';
-import { isRefused, refuse, transact, type Refused } from '../outcome.ts';
+import { isRefused, refuse, type Refused } from '../outcome.ts';
 import { hasMoney } from '../seats/charge-store.ts';
 import { promoteWaiting } from '../seats/promote-waiting.ts';
 import { moveSlots } from '../seats/slots.ts';

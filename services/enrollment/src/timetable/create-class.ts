@@ -1,10 +1,10 @@
 import type { DomainEvent } from '@homeroom/contracts';
 import { append } from '@homeroom/outbox';
-import { once, type Database, type Transaction } from '@homeroom/postgres';
+import { transact, type Database, type Transaction } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { findMistakes, snapshotOf, type Mistake } from '../classes/class.ts';
 import type { ClassDetails, ClassView } from '../classes/schemas.ts';
-import { refuse, transact, type Refused } from '../outcome.ts';
+import { refuse, type Refused } from '../outcome.ts';
 import { flagDoubleBookings } from './flag-double-bookings.ts';
 import type { NewClass, WrittenClass } from './schemas.ts';
 import { insertClasses } from './store.ts';
@@ -22,8 +22,9 @@ export async function createClass(
   { given, accountId, idempotencyKey }: CreateRequest,
 ): Promise<WrittenClass | Refused<'validation_failed' | 'class_exists'>> {
   const request = ['POST', '/api/classes', given] as const;
-  return transact(db, (trx) =>
-    once(trx, { principal: accountId, key: idempotencyKey, request }, async () => {
+  return transact(
+    db,
+    async (trx) => {
       const details = { ...given, timeZone: given.timeZone ?? timeZone };
       const contradiction = refuseMistakes(details);
       if (contradiction !== undefined) return contradiction;
@@ -31,7 +32,8 @@ export async function createClass(
       if (created === undefined) return refuse('class_exists');
       const warnings = await flagDoubleBookings(trx, [created]);
       return { ...created, warnings: warnings.get(created.id) ?? [] };
-    }),
+    },
+    { claim: { principal: accountId, key: idempotencyKey, request } },
   );
 }
 

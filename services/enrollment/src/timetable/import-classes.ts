@@ -1,8 +1,8 @@
 import { listRows, UnreadableCsvError, type Rejected, type RowReport } from '@homeroom/csv';
-import type { Database, Transaction } from '@homeroom/postgres';
+import { transact, type Database, type Transaction } from '@homeroom/postgres';
 import { datesOverlap, sameDetails } from '../classes/class.ts';
 import type { ClassDetails, ClassView } from '../classes/schemas.ts';
-import { isRefused, refuse, transact, unlessRefused, type Refused } from '../outcome.ts';
+import { isRefused, refuse, unlessRefused, type Refused } from '../outcome.ts';
 import { changeDetails } from './change-class.ts';
 import { createClasses } from './create-class.ts';
 import { flagDoubleBookings, mayDoubleBook } from './flag-double-bookings.ts';
@@ -38,7 +38,7 @@ export async function importClasses(
   if (isRefused(timetable)) return timetable;
   const { rows, rejected: unreadable, ...table } = timetable;
   const { wanted, repeated } = withoutRepeats(rows);
-  return transact(db, work, () => !preview);
+  return transact(db, work, { keep: () => !preview });
 
   async function work(trx: Transaction): Promise<{ report: ImportReport; changed: string[] }> {
     const outcomes = await apply(trx, wanted);

@@ -27,9 +27,11 @@ export function addChildToFamily(
     async (trx) =>
       childIn(await applyChange(trx, familyId, (family) => addChild(family, { id, ...child }), wanted), id),
     {
-      principal: accountId,
-      key: idempotencyKey,
-      request: ['POST', `/api/families/${familyId}/children`, child],
+      claim: {
+        principal: accountId,
+        key: idempotencyKey,
+        request: ['POST', `/api/families/${familyId}/children`, child],
+      },
     },
   );
 }

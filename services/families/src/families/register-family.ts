@@ -47,7 +47,7 @@ export async function registerFamily(
     if (idempotencyKey === undefined) return insert(database);
     const guardian = { ...registration.guardian, password: passwords.fingerprint(registration.guardian.password) };
     const request = ['POST', '/api/families', { ...registration, guardian }] as const;
-    return transact(database, insert, { principal: `register:${email}`, key: idempotencyKey, request });
+    return transact(database, insert, { claim: { principal: `register:${email}`, key: idempotencyKey, request } });
   };
   let isNew = false;
   try {
