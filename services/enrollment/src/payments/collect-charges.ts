@@ -1,6 +1,5 @@
 import type { Database } from '@homeroom/postgres';
-import { fullJitter, isBrokenCircuit, isRejected, joinSignals } from '@homeroom/resilience';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { fullJitter, isBrokenCircuit, isRejected, joinSignals, pause } from '@homeroom/resilience';
 import { hasEnded } from '../classes/ended.ts';
 import type { Terms } from '../seats/terms.ts';
 import type { ChargeOutcome } from './charge.ts';
@@ -45,8 +44,8 @@ export async function collectCharges(options: CollectorOptions, signal: AbortSig
       const work = collect(claimed, options).finally(() => running.delete(work));
       running.add(work);
     }
-    if (provider.breaker() !== 'closed') await pause(pollMs, signal, []);
-    else if (claims.length === 0) await pause(pollMs, signal, running);
+    if (provider.breaker() !== 'closed') await pause(pollMs, signal);
+    else if (claims.length === 0) await pauseUntilDone(pollMs, signal, running);
   }
   await Promise.all(running);
 
@@ -61,13 +60,10 @@ export async function collectCharges(options: CollectorOptions, signal: AbortSig
 }
 
 /** Waits until one of `work` is done, or for `ms`. */
-async function pause(ms: number, signal: AbortSignal, work: Iterable<Promise<void>>): Promise<void> {
+async function pauseUntilDone(ms: number, signal: AbortSignal, work: Iterable<Promise<void>>): Promise<void> {
   const woken = new AbortController();
   using either = joinSignals(signal, woken.signal);
-  const nap = sleep(ms, undefined, { signal: either.signal }).catch((error: unknown) => {
-    if (!signal.aborted && !woken.signal.aborted) throw error;
-  });
-  await Promise.race([nap, ...work]);
+  await Promise.race([pause(ms, either.signal), ...work]);
   woken.abort();
 }
 

@@ -1,6 +1,5 @@
 import { withRemoteParent } from '@homeroom/chassis';
-import { fullJitter, joinSignals, policy, type Backoff } from '@homeroom/resilience';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { fullJitter, joinSignals, pause, policy, type Backoff } from '@homeroom/resilience';
 import { oneLine } from '../wording/one-line.ts';
 import { afterFailure } from './delivery.ts';
 import type { ClaimedMail, MailQueue } from './mail-queue.ts';
@@ -103,10 +102,4 @@ export function createDeliveryLoop(options: DeliveryOptions): DeliveryLoop {
       }
     },
   };
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
 }
