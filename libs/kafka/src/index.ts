@@ -1,7 +1,7 @@
 export { fromDeadLetter, type DeadLetter } from './dead-letter.ts';
 export { KafkaRefusedError, KafkaUnavailableError } from './errors.ts';
 export { openKafka, withDeadLetters } from './kafka.ts';
-export { observeKafka } from './observe-kafka.ts';
+export { openServiceKafka, startConsumers } from './service-kafka.ts';
 export type {
   ConsumeOptions,
   ConsumeRawOptions,

@@ -134,7 +134,7 @@ test('the API stops in order while Redis is away', async () => {
     await said(api, 'listening');
     proxy.refuse();
     proxy.cut();
-    await said(api, 'redis');
+    await said(api, 'redis error');
     expect(await stop(api)).toBe(0);
   } finally {
     await proxy.close();
