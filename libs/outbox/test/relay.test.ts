@@ -69,7 +69,7 @@ const versions = (key: string, of = producer): unknown[] =>
     .map(
       (message) =>
         (
-          decodeEvent({ headers: message.headers as Record<string, string>, value: message.value })?.data as {
+          decodeEvent({ headers: message.headers as Record<string, string>, value: message.value })!.data as {
             version: number;
           }
         ).version,

@@ -62,7 +62,11 @@ export class Journal<T> {
   }
 
   async close(): Promise<void> {
-    await this.#work.finally(() => this.#file?.close());
+    try {
+      await this.#work;
+    } finally {
+      await this.#file?.close();
+    }
   }
 
   // a write that failed fails every later one: nobody must be answered for what cannot be kept
