@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { StepResult } from './check-steps.ts';
+
+/** One more than cores: a test file waits for engines about a third of its time. */
+const workers = availableParallelism() + 1;
 
 export interface JestOptions {
   checkout: string;
@@ -37,7 +41,7 @@ export async function runJest({ checkout, env, args, signal }: JestOptions): Pro
     '--disable-warning=TimeoutNegativeWarning',
   ];
   const code = await new Promise<number>((settle, reject) => {
-    const child = spawn(process.execPath, [jest, '--maxWorkers=2', '--json', `--outputFile=${reportFile}`, ...args], {
+    const child = spawn(process.execPath, [jest, `--maxWorkers=${workers}`, '--json', `--outputFile=${reportFile}`, ...args], {
       cwd: checkout,
       // the report goes to its file, the story to standard error
       stdio: ['ignore', 'ignore', 'inherit'],
