@@ -80,7 +80,7 @@ export interface RawEvent {
   readonly value: Buffer | null;
 }
 
-export const isEventType = (type: string): type is EventType => Object.hasOwn(eventTypes, type);
+const isEventType = (type: string): type is EventType => Object.hasOwn(eventTypes, type);
 
 /**
  * Writes an event as a CloudEvents 1.0 message in binary mode: attributes as `ce_*` headers, data as JSON.

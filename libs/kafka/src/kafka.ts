@@ -1,4 +1,4 @@
-import { deadLetterTopic, decodeEvent } from '@homeroom/contracts';
+import { decodeEvent } from '@homeroom/contracts';
 import { openAdmin } from './admin.ts';
 import type { Handled } from './batch.ts';
 import { startConsumer } from './consumer.ts';
@@ -73,12 +73,6 @@ export function openKafka(options: KafkaOptions): Kafka {
     },
   };
 }
-
-/** Where messages go that `topic`'s consumers cannot handle, as a topic to create beside it. */
-export const withDeadLetters = (spec: { topic: string; partitions: number; replicas?: number }) => [
-  spec,
-  { ...spec, topic: deadLetterTopic(spec.topic), partitions: 1 },
-];
 
 function eventHandler({ handlers }: ConsumeOptions) {
   // which handler fits which event is a relation that the type of `handlers` holds and indexing loses

@@ -23,7 +23,7 @@ export async function receiveOnce(
  */
 export async function purgeReceived(db: Queryable, { days = 30, limit = 10_000 } = {}): Promise<number> {
   const { rowCount } = await db.query({
-    name: 'inbox_forget',
+    name: 'inbox_purge',
     text: `delete from inbox where (consumer, event_id) in (
              select consumer, event_id from inbox where received_at < now() - make_interval(days => $1) limit $2)`,
     values: [days, limit],

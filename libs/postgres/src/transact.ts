@@ -1,5 +1,5 @@
 import type { Database } from './database.ts';
-import { once, type IdempotentRequest } from './once.ts';
+import { once, type IdempotentRequest } from './idempotency.ts';
 import type { Transaction } from './queryable.ts';
 
 /** What a use-case returns for what the domain refuses, as far as a transaction must know it. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { DatabaseUnavailableError, openConnection, type Connection } from '@homeroom/postgres';
+import { openConnection, type Connection } from '@homeroom/postgres';
 import { startFaultProxy, waitFor } from '@homeroom/testing';
+import { DatabaseUnavailableError } from '../src/errors.ts';
 import { openTest, type Opened } from './opened.ts';
 
 let opened: Opened;

@@ -1,14 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import {
-  DatabaseUnavailableError,
-  isUnavailable,
-  sqlState,
-  UnknownOutcomeError,
-  type Database,
-  type DatabaseOptions,
-} from '@homeroom/postgres';
+import { isUnavailable, type Database } from '@homeroom/postgres';
 import { startFaultProxy, waitFor, type FaultProxy } from '@homeroom/testing';
 import pg from 'pg';
+import type { DatabaseOptions } from '../src/database.ts';
+import { DatabaseUnavailableError, sqlState, UnknownOutcomeError } from '../src/errors.ts';
 import { openTest, type Opened } from './opened.ts';
 
 let opened: Opened;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { breaker, isBrokenCircuit, isRejected, isTimeout, policy, type PolicyEvent } from '@homeroom/resilience';
+import { breaker, isBrokenCircuit, isRejected, policy, type PolicyEvent } from '@homeroom/resilience';
+import { isTimeout } from '../src/errors.ts';
 
 const down = async (): Promise<never> => {
   throw new Error('connection refused');

@@ -26,8 +26,7 @@ export interface Session {
   wrote(): Promise<void>;
 }
 
-export type Guardian = Session & { readonly principal: Extract<Principal, { role: 'guardian' }> };
-export type Coordinator = Session & { readonly principal: Extract<Principal, { role: 'coordinator' }> };
+type Coordinator = Session & { readonly principal: Extract<Principal, { role: 'coordinator' }> };
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -116,13 +115,6 @@ export async function requirePrincipal(request: FastifyRequest): Promise<Session
   const session = await request.session();
   if (session === undefined) throw chassisProblem('unauthenticated');
   return session;
-}
-
-/** @throws {Problem} `unauthenticated` 401 without a session, `forbidden_role` 403 for a coordinator. */
-export async function requireGuardian(request: FastifyRequest): Promise<Guardian> {
-  const session = await requirePrincipal(request);
-  if (session.principal.role !== 'guardian') throw chassisProblem('forbidden_role');
-  return session as Guardian;
 }
 
 /** @throws {Problem} `unauthenticated` 401 without a session, `forbidden_role` 403 for a guardian. */

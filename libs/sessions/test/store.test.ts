@@ -1,14 +1,9 @@
 import { connectRedis, type Redis } from '@homeroom/redis';
-import {
-  openSessions,
-  readSessionsEnded,
-  sessionsEndedChannel,
-  type EndedSessions,
-  type SessionStore,
-} from '@homeroom/sessions';
+import { openSessions, readSessionsEnded, sessionsEndedChannel, type SessionStore } from '@homeroom/sessions';
 import { startFaultProxy, testRedis, waitFor } from '@homeroom/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
+import type { EndedSessions } from '../src/ended.ts';
 import { coordinator, guardian } from './sessions.ts';
 
 let redis: Redis;

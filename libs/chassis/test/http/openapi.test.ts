@@ -78,7 +78,10 @@ describe('Contract: the document lists what each route may answer', () => {
       '503',
     ]);
     expect(codesOf(post, 409)).toMatchObject({
-      properties: { status: { const: 409 }, code: { enum: ['idempotency_in_progress', 'pet_taken'] } },
+      properties: { status: { const: 409 }, code: { enum: ['pet_taken'] } },
+    });
+    expect(codesOf(post, 422)).toMatchObject({
+      properties: { code: { enum: ['validation_failed', 'idempotency_key_reused'] } },
     });
     expect(post?.responses['409']?.description).toContain('`pet_taken`: The pet has a home');
     expect(post?.responses['201']?.headers).toHaveProperty('Location');

@@ -20,7 +20,7 @@ beforeAll(async () => {
         throw new Error('database down');
       });
       server.get('/api/things/busy', () => {
-        throw chassisProblem('conflict', 'a detail', { retryAfterSeconds: 3 });
+        throw chassisProblem('precondition_failed', 'a detail', { retryAfterSeconds: 3 });
       });
       server.get('/api/things/reused', () => {
         // as libs/postgres throws it, which does not know the chassis
@@ -160,7 +160,7 @@ describe('what breaks', () => {
 
   test('a problem keeps its own code, detail and Retry-After', async () => {
     const answer = await app.inject('/api/things/busy');
-    expect(answer.json()).toMatchObject({ code: 'conflict', status: 409, detail: 'a detail' });
+    expect(answer.json()).toMatchObject({ code: 'precondition_failed', status: 412, detail: 'a detail' });
     expect(answer.headers['retry-after']).toBe('3');
   });
 });
