@@ -3,7 +3,7 @@ import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import { classParams, classView } from '../classes/schemas.ts';
 import { chargeStates } from '../seats/charge.ts';
-import { cancelReasons, eventTypes, flagReasons, statuses } from '../seats/enrollment.ts';
+import { cancelReasons, entryTypes, flagReasons, statuses } from '../seats/enrollment.ts';
 
 const page = { limit: limitParameter, cursor: cursorParameter };
 
@@ -100,7 +100,7 @@ export const historyFields = Object.keys(eventData.shape);
 
 const historyEntry = z.object({
   version: z.int(),
-  type: z.enum(eventTypes),
+  type: z.enum(entryTypes),
   at: z.iso.datetime(),
   ...eventData.shape,
 });

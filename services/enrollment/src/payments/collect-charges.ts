@@ -85,7 +85,8 @@ async function collect(claim: Claim, options: CollectorOptions): Promise<void> {
 }
 
 async function charge(claim: Claim, { db, provider, leaseMs, terms }: CollectorOptions): Promise<Settled | undefined> {
-  const { enrollmentId, attempts, askedAgoMs = leaseMs } = claim;
+  const { enrollmentId, attempts } = claim;
+  const askedAgoMs = claim.askedAgoMs ?? leaseMs;
   // from the second attempt on, an earlier one may have reached the provider and lost the answer
   let outcome: ChargeOutcome = attempts > 1 ? await provider.find(claim) : { kind: 'unknown-to-provider' };
   if (outcome.kind === 'unknown-to-provider') {

@@ -1,6 +1,5 @@
 import type { Database, Queryable } from '@homeroom/postgres';
 import { hasEnded } from '../classes/ended.ts';
-import { subjectOf } from '../seats/enrollment.ts';
 import { record } from '../seats/store.ts';
 import { lockForSettling, markDelayNotified } from './store.ts';
 
@@ -30,8 +29,7 @@ async function notifyDelay(db: Database, enrollmentId: string): Promise<boolean>
     const isWaiting = charge.state === 'due' && charge.declines === 0 && enrollment.status === 'payment_pending';
     if (!isWaiting || hasEnded(about, at) || !(await markDelayNotified(trx, enrollmentId))) return false;
     const { amountCents, currency } = charge;
-    const delayed = { ...subjectOf(enrollment), type: 'payment-delayed', amountCents, currency } as const;
-    await record(trx, enrollment, [delayed], at, about);
+    await record(trx, enrollment, [{ type: 'payment-delayed', amountCents, currency }], at, about);
     return true;
   });
 }

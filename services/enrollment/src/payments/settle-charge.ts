@@ -4,7 +4,6 @@ import { lockClass } from '../classes/store.ts';
 import { unlessRefused } from '../outcome.ts';
 import type { ChargeState } from '../seats/charge.ts';
 import { lockCharge, saveCharge } from '../seats/charge-store.ts';
-import { subjectOf } from '../seats/enrollment.ts';
 import { freeSeat } from '../seats/free-seat.ts';
 import { locateEnrollment, record } from '../seats/store.ts';
 import { defaultTerms, type Terms } from '../seats/terms.ts';
@@ -42,7 +41,7 @@ export async function settleCharge(
   if (providerChargeId !== undefined && charge.declinedChargeIds.includes(providerChargeId)) return 'stale';
 
   const at = new Date();
-  const payBy = charge.payBy ?? new Date(at.getTime() + terms.graceMs);
+  const payBy = new Date(charge.payBy ?? at.getTime() + terms.graceMs);
   const ended = hasEnded(about, at);
   const next = settle(charge.state, enrollment.status, outcome, { ended, graceOver: at >= payBy || ended });
   if (next === undefined) return 'stale';
@@ -54,8 +53,7 @@ export async function settleCharge(
   const { classId, amountCents } = enrollment;
   const { currency } = charge;
   if (next.enrollment === 'confirm') {
-    const confirmed = { ...subjectOf(enrollment), type: 'confirmed', amountCents, currency } as const;
-    await record(trx, enrollment, [confirmed], at, about);
+    await record(trx, enrollment, [{ type: 'confirmed', amountCents, currency }], at, about);
   }
   if (next.enrollment === 'cancel') {
     unlessRefused(await freeSeat(trx, { enrollmentId, classId, reason: 'payment_declined', at, terms }));
@@ -72,8 +70,8 @@ async function hold(
   await saveDecline(trx, enrollment.id, { providerChargeId, payBy, delayMs: declinedDelayMs(charge.declines) });
   if (charge.declines > 0) return;
   const { amountCents, currency } = charge;
-  const failed = { ...subjectOf(enrollment), type: 'payment-failed', amountCents, currency } as const;
-  await record(trx, enrollment, [{ ...failed, payBy: payBy.toISOString() }], at, about);
+  const failed = { type: 'payment-failed', amountCents, currency, payBy: payBy.toISOString() } as const;
+  await record(trx, enrollment, [failed], at, about);
 }
 
 /** Applies a refund that was made. A refund that is not due changes nothing. */

@@ -15,9 +15,9 @@ export interface Charge {
   /** How often the provider has declined: the number of the charge that is asked for now. */
   readonly declines: number;
   readonly declinedChargeIds: readonly string[];
-  /** Until when the seat is held after the first decline. */
-  readonly payBy: Date | undefined;
-  readonly providerChargeId: string | undefined;
+  /** Until when the seat is held after the first decline: a timestamp. */
+  readonly payBy?: string;
+  readonly providerChargeId?: string;
 }
 
 /**

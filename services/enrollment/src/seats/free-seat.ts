@@ -5,7 +5,7 @@ import { lockClass } from '../classes/store.ts';
 import { refuse, type Refused } from '../outcome.ts';
 import { cancelCharge, type Charge } from './charge.ts';
 import { lockCharge, saveCharge } from './charge-store.ts';
-import { holdsSeat, subjectOf, type CancelReason, type Enrollment, type EventOf } from './enrollment.ts';
+import { holdsSeat, type CancelReason, type Change, type Enrollment } from './enrollment.ts';
 import { promoteWaiting } from './promote-waiting.ts';
 import { releaseSlot } from './slots.ts';
 import { countSeats, lockEnrollment, record } from './store.ts';
@@ -43,7 +43,7 @@ export async function freeSeat(
   if (charge !== undefined && state !== undefined && state !== charge.state) {
     await saveCharge(trx, enrollmentId, { state });
   }
-  const cancelled = await record(trx, before, [endOf(before, locked, reason, refundCents, charge)], at, locked);
+  const cancelled = await record(trx, before, [endOf(locked, reason, refundCents, charge)], at, locked);
   if (cancelled.status !== 'cancelled') throw new Error(`enrollment ${enrollmentId} is still ${cancelled.status}`);
 
   const hadSeat = holdsSeat(before);
@@ -56,16 +56,10 @@ export async function freeSeat(
   return cancelledOf(cancelled, locked, state === undefined || charge === undefined ? undefined : { ...charge, state });
 }
 
-function endOf(
-  before: Enrollment,
-  { currency }: ClassView,
-  reason: CancelReason,
-  refundCents: number,
-  charge: Charge | undefined,
-): EventOf<'offer-expired' | 'cancelled'> {
-  if (reason === 'offer_expired') return { ...subjectOf(before), type: 'offer-expired' };
+function endOf({ currency }: ClassView, reason: CancelReason, refundCents: number, charge: Charge | undefined): Change {
+  if (reason === 'offer_expired') return { type: 'offer-expired' };
   const kept = charge?.state === 'charged' && refundCents === 0 ? { noRefund: 'class_ended' as const } : {};
-  return { ...subjectOf(before), type: 'cancelled', reason, refundCents, currency, ...kept };
+  return { type: 'cancelled', reason, refundCents, currency, ...kept };
 }
 
 /** A charge that stays charged after the cancellation is one of a class that had ended. */
@@ -73,4 +67,8 @@ const cancelledOf = (
   cancelled: Extract<Enrollment, { status: 'cancelled' }>,
   { currency }: ClassView,
   charge: Charge | undefined,
-): Cancelled => ({ currency, ...cancelled, ...(charge?.state === 'charged' ? { noRefund: 'class_ended' } : {}) });
+): Cancelled => ({
+  ...cancelled,
+  currency: cancelled.currency ?? currency,
+  ...(charge?.state === 'charged' ? { noRefund: 'class_ended' } : {}),
+});

@@ -58,8 +58,6 @@ test('canceling refunds what was charged, and leaves a charge alone that may be 
     currency: 'USD',
     declines: 0,
     declinedChargeIds: [],
-    payBy: undefined,
-    providerChargeId: undefined,
   };
   expect(cancelCharge(undefined, false)).toEqual({ state: undefined, refundCents: 0 });
   expect(cancelCharge({ ...charge, state: 'due', attempts: 0 }, false)).toEqual({ state: 'void', refundCents: 0 });
