@@ -1,5 +1,6 @@
 import type { Queryable, Transaction } from '@homeroom/postgres';
 import { v7 as uuid } from 'uuid';
+import { takeLease, type DueMail, type Lease } from '../deliveries/mail-queue.ts';
 import type { AccountMail, AccountMailContent } from './account-mail.ts';
 
 export async function addAccountMail(
@@ -17,72 +18,32 @@ export async function addAccountMail(
   });
 }
 
-/** A mail that is due. */
-export interface DueAccountMail {
-  readonly id: string;
-  readonly accountId: string;
-  readonly email: string;
+export interface DueAccountMail extends DueMail {
   readonly kind: AccountMailContent['kind'];
+  readonly email: string;
   readonly details: object;
-  /** Counts from 1; also says who holds the mail: a later attempt has taken it over. */
-  readonly attempts: number;
-  readonly createdAt: Date;
-  readonly traceparent: string | null;
 }
 
-/**
- * Takes up to `limit` mails whose time has come, for `leaseMs`, the first one of an account only, and ends those whose link
- * has expired.
- */
-export async function claimAccountMails(
-  db: Queryable,
-  { limit, leaseMs }: { limit: number; leaseMs: number },
-): Promise<DueAccountMail[]> {
+/** Takes due mails, of each account only the first, and ends those whose link has expired. */
+export async function claimAccountMails(db: Queryable, { limit, leaseMs }: Lease): Promise<DueAccountMail[]> {
   const { rows } = await db.query<DueAccountMail>({
     name: 'claim_account_mails',
     text: `with expired as (
-        update account_mails set status = 'expired' where status = 'due' and due_at <= now() and expires_at <= now()),
-      head as (
+        update account_mails set status = 'expired' where status = 'due' and due_at <= now() and expires_at <= now()
+      ), head as (
         select m.account_mail_id from account_mails m
         where m.status = 'due' and m.due_at <= now() and (m.expires_at > now() or m.expires_at is null) and not exists (
           select from account_mails e
           where e.account_id = m.account_id and e.status = 'due' and e.sequence < m.sequence
             and (e.expires_at > now() or e.expires_at is null))
-        order by m.due_at limit $1 for update of m skip locked)
-      update account_mails m set attempts = m.attempts + 1, due_at = now() + $2::double precision * interval '1 millisecond'
+        order by m.due_at limit $1 for update of m skip locked
+      )
+      update account_mails m set ${takeLease}
       from head where m.account_mail_id = head.account_mail_id
-      returning m.account_mail_id as id, m.account_id as "accountId", m.email, m.kind, m.details, m.attempts,
-        m.created_at as "createdAt", m.traceparent`,
+      returning m.account_mail_id as id, m.email, m.kind, m.details, m.attempts, m.created_at as "createdAt", m.traceparent`,
     values: [limit, leaseMs],
   });
   return rows;
-}
-
-/** @returns false when the lease had run out and another attempt has taken over: the mail may then arrive twice. */
-export async function markAccountMailSent(db: Queryable, { id, attempts }: DueAccountMail): Promise<boolean> {
-  const { rowCount } = await db.query({
-    name: 'mark_account_mail_sent',
-    text: `update account_mails set status = 'sent', sent_at = now(), last_error = null
-      where account_mail_id = $1 and status = 'due' and attempts = $2`,
-    values: [id, attempts],
-  });
-  return rowCount === 1;
-}
-
-/** @param retryAfterMs undefined: there will be no further attempt. */
-export async function markAccountMailFailed(
-  db: Queryable,
-  { id, attempts }: DueAccountMail,
-  { reason, retryAfterMs }: { reason: string; retryAfterMs: number | undefined },
-): Promise<void> {
-  await db.query({
-    name: 'mark_account_mail_failed',
-    text: `update account_mails set last_error = $3,
-        status = case when $4::double precision is null then 'failed' else status end,
-        due_at = now() + coalesce($4, 0) * interval '1 millisecond'
-      where account_mail_id = $1 and status = 'due' and attempts = $2`,
-    values: [id, attempts, reason, retryAfterMs],
-  });
 }
 
 /** Deletes mails that ended more than `days` ago, at most `limit` of them. @returns how many. */

@@ -1,12 +1,13 @@
 import { weekdays, type ClassSnapshot } from '@homeroom/contracts';
-import { formatWeekly } from '../wording/format.ts';
+import { DateTime } from 'luxon';
+import { formatWeekly, locale } from '../wording/format.ts';
 import { calendarZone } from './time-zone.ts';
 
 export type EntryStatus = 'tentative' | 'confirmed' | 'cancelled';
 
 /** One line of a family's calendar: a single event, or a weekly one when it has a last day. */
 export interface Entry {
-  /** The same for an enrolment's whole life, so that a later mail changes the earlier one's event. */
+  /** The same for an enrollment's whole life, so that a later mail changes the earlier one's event. */
   readonly uid: string;
   readonly sequence: number;
   readonly status: EntryStatus;
@@ -27,31 +28,29 @@ export interface Invitation {
   readonly entry: Entry;
 }
 
-export const addDays = (day: string, days: number): string =>
-  new Date(Date.parse(`${day}T00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
-
-/** 0 is Monday, as in `weekdays`. */
-export const weekdayOf = (day: string): number => (new Date(`${day}T00:00Z`).getUTCDay() + 6) % 7;
-
-/** The first `weekday` on or after `day`. */
-const nextWeekday = (day: string, weekday: number): string => addDays(day, (weekday - weekdayOf(day) + 7) % 7);
+/** The first `weekday` on or after a day, `2026-09-08`. */
+const nextWeekday = (day: DateTime, weekday: ClassSnapshot['weekday']): string =>
+  day
+    .plus({ days: (weekdays.indexOf(weekday) + 8 - day.weekday) % 7 })
+    .setLocale(locale)
+    .toFormat('yyyy-MM-dd');
 
 export const enrollmentUid = (enrollmentId: string): string => `enrollment-${enrollmentId}@homeroom`;
 
-const firstMeeting = ({ firstDay, weekday }: ClassSnapshot): string => nextWeekday(firstDay, weekdays.indexOf(weekday));
+const firstMeeting = ({ firstDay, weekday }: ClassSnapshot): string =>
+  nextWeekday(DateTime.fromISO(firstDay, { zone: 'utc' }), weekday);
 
 /** Classes of old data may have no such weekday in their dates: nothing of them belongs in a calendar. */
 export const hasMeeting = (course: ClassSnapshot): boolean => firstMeeting(course) <= course.lastDay;
 
 /** @throws {RangeError} when the class is in no known time zone: no calendar could show it right. */
 export function classEntry(
-  { uid, sequence, status, childName }: { uid: string; sequence: number; status: EntryStatus; childName: string },
+  seat: Pick<Entry, 'uid' | 'sequence' | 'status'> & { readonly childName: string },
   course: ClassSnapshot,
 ): Entry {
+  const { childName, ...standing } = seat;
   return {
-    uid,
-    sequence,
-    status,
+    ...standing,
     summary: `${course.title} (${childName})`,
     description: `${childName} with ${course.teacher}, ${formatWeekly(course)}.`,
     location: course.room,
@@ -63,7 +62,7 @@ export function classEntry(
   };
 }
 
-/** New families meet on the first Saturday that is at least three days away, at ten. */
+/** New families meet on the first Saturday that is at least three days ahead, at ten. */
 export function orientationEntry({
   familyId,
   coopName,
@@ -75,7 +74,6 @@ export function orientationEntry({
   registeredAt: Date;
   timeZone: string;
 }): Entry {
-  const today = registeredAt.toLocaleDateString('sv-SE', { timeZone });
   return {
     uid: `orientation-${familyId}@homeroom`,
     sequence: 1,
@@ -84,7 +82,7 @@ export function orientationEntry({
     description: 'Meet the teachers, see the rooms, ask everything.',
     location: coopName,
     timeZone,
-    firstDay: nextWeekday(addDays(today, 3), weekdays.indexOf('saturday')),
+    firstDay: nextWeekday(DateTime.fromJSDate(registeredAt, { zone: timeZone }).plus({ days: 3 }), 'saturday'),
     startTime: '10:00',
     endTime: '11:00',
   };

@@ -1,71 +1,41 @@
-import { weekdays } from '@homeroom/contracts';
 import {
   ICalAttendeeRole,
   ICalAttendeeStatus,
   ICalCalendar,
   ICalCalendarMethod,
+  ICalEventRepeatingFreq,
   ICalEventStatus,
-  type ICalLuxonDateTimeStub,
+  ICalWeekday,
+  type ICalEvent,
 } from 'ical-generator';
-import { formatFamily } from '../wording/format.ts';
+import { DateTime } from 'luxon';
+import { formatFamily, locale } from '../wording/format.ts';
 import { oneLine } from '../wording/one-line.ts';
-import { addDays, weekdayOf, type Entry, type Invitation } from './calendar.ts';
-import { instantOf, renderTimeZone } from './time-zone.ts';
+import type { Entry, EntryStatus, Invitation } from './calendar.ts';
+import { renderTimeZone } from './time-zone.ts';
 
-/** ical-generator prints Dates in the process's own zone; this one is printed as it is. */
-class WallTime implements ICalLuxonDateTimeStub {
-  readonly isValid = true;
-  readonly zone = { type: 'iana' };
-  readonly #day: string;
-  readonly #time: string;
+/** `TU`. */
+const weekdayOf = (start: DateTime): ICalWeekday =>
+  ICalWeekday[start.toFormat('ccc').slice(0, 2).toUpperCase() as keyof typeof ICalWeekday];
 
-  constructor(day: string, time: string) {
-    this.#day = day;
-    this.#time = time;
-  }
-
-  setZone(): this {
-    return this;
-  }
-
-  toFormat(format: string): string {
-    return format === 'HHmmss' ? `${this.#time.replace(':', '')}00` : this.#day.replaceAll('-', '');
-  }
-
-  toJSDate(): Date {
-    return new Date(this.toJSON());
-  }
-
-  toJSON(): string {
-    return `${this.#day}T${this.#time}Z`;
-  }
-}
-
-const statuses = {
-  tentative: ICalEventStatus.TENTATIVE,
-  confirmed: ICalEventStatus.CONFIRMED,
-  cancelled: ICalEventStatus.CANCELLED,
-} as const;
-
-/** UNTIL is an instant in UTC, as RFC 5545 wants it beside a DTSTART with a zone; the last day's class is included. */
-function weeklyRule({ timeZone, firstDay, lastDay }: Entry): string | null {
-  if (lastDay === undefined || lastDay <= firstDay) return null;
-  const until = new Date(instantOf(timeZone, lastDay, '23:59:59')).toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
-  const day = (weekdays[weekdayOf(firstDay)] ?? '').slice(0, 2).toUpperCase();
-  return `FREQ=WEEKLY;BYDAY=${day};UNTIL=${until}Z`;
-}
-
-function addEntry(calendar: ICalCalendar, entry: Entry, stamp: Date): ReturnType<ICalCalendar['createEvent']> {
-  const { firstDay, startTime, endTime } = entry;
+function addEntry(calendar: ICalCalendar, entry: Entry, stamp: Date): ICalEvent {
+  const { timeZone: zone, firstDay, lastDay = firstDay, startTime, endTime } = entry;
+  const at = (text: string): DateTime => DateTime.fromISO(text, { zone, locale });
+  const start = at(`${firstDay}T${startTime}`);
+  const end = at(`${firstDay}T${endTime}`);
   return calendar.createEvent({
     id: entry.uid,
     sequence: entry.sequence,
-    status: statuses[entry.status],
+    status: ICalEventStatus[entry.status.toUpperCase() as Uppercase<EntryStatus>],
     stamp,
-    timezone: entry.timeZone,
-    start: new WallTime(firstDay, startTime),
-    end: new WallTime(endTime > startTime ? firstDay : addDays(firstDay, 1), endTime),
-    repeating: weeklyRule(entry),
+    timezone: zone,
+    start,
+    end: endTime > startTime ? end : end.plus({ days: 1 }),
+    // UNTIL is an instant in UTC (RFC 5545, 3.3.10); the class of the last day is included
+    repeating:
+      lastDay > firstDay
+        ? { freq: ICalEventRepeatingFreq.WEEKLY, byDay: weekdayOf(start), until: at(lastDay).endOf('day') }
+        : null,
     summary: oneLine(entry.summary),
     description: entry.description,
     location: oneLine(entry.location),
@@ -123,10 +93,8 @@ export function renderFeed(
   { familyName, coopName }: { familyName: string; coopName: string },
   entries: readonly { readonly entry: Entry; readonly updatedAt: Date }[],
 ): string {
-  const calendar = openCalendar(
-    `${familyName} at ${coopName}`.trim(),
-    entries.map(({ entry }) => entry),
-  )
+  const shown = entries.map(({ entry }) => entry);
+  const calendar = openCalendar(`${familyName} at ${coopName}`.trim(), shown)
     .method(ICalCalendarMethod.PUBLISH)
     .description(oneLine(`The ${formatFamily(familyName)}’s classes and events at ${coopName}`))
     .ttl(refreshSeconds);

@@ -1,21 +1,16 @@
 import type { Database } from '@homeroom/postgres';
-import { composeMail, type MailSettings } from './mail.ts';
-import type { MailQueue } from './mail-queue.ts';
-import { claimDue, markFailed, markSent } from './store.ts';
+import { composeFamilyMail, type DueFamilyMail } from './family-mail.ts';
+import { marksOf, type MailQueue } from './mail-queue.ts';
+import type { MailSettings } from './mail.ts';
+import { claimFamilyMails, markFamilyMailSent } from './store.ts';
 
 /** The mails of families' notifications. */
-export const familyMailQueue = ({ database, ...settings }: MailSettings & { database: Database }): MailQueue => ({
-  async claim(options) {
-    const due = await claimDue(database, options);
-    return due.map((mail) => ({
-      id: mail.id,
-      kind: mail.kind,
-      attempts: mail.attempts,
-      createdAt: mail.createdAt,
-      traceparent: mail.traceparent,
-      compose: () => composeMail(mail, settings),
-      markSent: () => markSent(database, mail),
-      markFailed: (outcome) => markFailed(database, mail, outcome),
-    }));
-  },
+export const familyMailQueue = ({
+  database,
+  ...settings
+}: MailSettings & { database: Database }): MailQueue<DueFamilyMail> => ({
+  ...marksOf(database, 'delivery'),
+  claim: (lease) => claimFamilyMails(database, lease),
+  compose: (mail) => composeFamilyMail(mail, settings),
+  markSent: (mail) => markFamilyMailSent(database, mail),
 });

@@ -1,22 +1,71 @@
+import type { Queryable } from '@homeroom/postgres';
 import type { Mail } from './mail.ts';
 
-/** A mail in hand: until its lease ends no other worker has it. */
-export interface ClaimedMail {
+/** A mail that this worker has claimed: until its lease ends no other worker takes it. */
+export interface DueMail {
   readonly id: string;
   readonly kind: string;
-  /** This attempt included. */
+  /** Counts from 1. It identifies the holder: a higher number means that another attempt has taken the mail over. */
   readonly attempts: number;
   readonly createdAt: Date;
   readonly traceparent: string | null;
-  /** @throws {UnusableAddressError} */
-  compose(): Mail;
-  /** @returns false when the lease had run out and another attempt has taken over. */
-  markSent(): Promise<boolean>;
-  /** @param retryAfterMs undefined: there will be no further attempt. */
-  markFailed(outcome: { reason: string; retryAfterMs: number | undefined }): Promise<void>;
+}
+
+export interface Lease {
+  readonly limit: number;
+  readonly leaseMs: number;
+}
+
+export interface Failure {
+  readonly reason: string;
+  /** Undefined: there will be no further attempt. */
+  readonly retryAfterMs: number | undefined;
 }
 
 /** Where mails wait to be sent. */
-export interface MailQueue {
-  claim(options: { limit: number; leaseMs: number }): Promise<ClaimedMail[]>;
+export interface MailQueue<M extends DueMail = DueMail> {
+  claim(lease: Lease): Promise<M[]>;
+  /** @throws {UnusableAddressError} */
+  compose(mail: M): Mail;
+  /** @returns false when the lease had run out and another attempt has taken over: the mail may then arrive twice. */
+  markSent(mail: M): Promise<boolean>;
+  markFailed(mail: M, failure: Failure): Promise<void>;
 }
+
+/** SQL: takes a mail until $2 milliseconds from now. Mails of a worker that died become due again by the clock. */
+export const takeLease = `attempts = m.attempts + 1, due_at = now() + $2::double precision * interval '1 millisecond'`;
+
+type MailTable = 'delivery' | 'account_mail' | 'coordinator_mail';
+
+const tables: Readonly<Record<MailTable, { readonly table: string; readonly key: string }>> = {
+  delivery: { table: 'deliveries', key: 'notification_id' },
+  account_mail: { table: 'account_mails', key: 'account_mail_id' },
+  coordinator_mail: { table: 'coordinator_mails', key: 'coordinator_mail_id' },
+};
+
+/** How an attempt ends, in any of the tables that hold mails. */
+export const marksOf = (db: Queryable, name: MailTable): Pick<MailQueue, 'markSent' | 'markFailed'> => {
+  const { table, key } = tables[name];
+  return {
+    async markSent({ id, attempts }) {
+      const { rowCount } = await db.query({
+        name: `mark_${name}_sent`,
+        text: `update ${table} set status = 'sent', sent_at = now(), last_error = null
+          where ${key} = $1 and status = 'due' and attempts = $2`,
+        values: [id, attempts],
+      });
+      return rowCount === 1;
+    },
+    async markFailed({ id, attempts }, { reason, retryAfterMs }) {
+      await db.query({
+        name: `mark_${name}_failed`,
+        text: `update ${table} set
+            last_error = $3,
+            status = case when $4::double precision is null then 'failed' else status end,
+            due_at = now() + coalesce($4, 0) * interval '1 millisecond'
+          where ${key} = $1 and status = 'due' and attempts = $2`,
+        values: [id, attempts, reason, retryAfterMs],
+      });
+    },
+  };
+};

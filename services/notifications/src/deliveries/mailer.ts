@@ -5,7 +5,7 @@ import type { Mail } from './mail.ts';
 
 /** Hands mails to an SMTP server. */
 export interface Mailer {
-  /** Resolves when the server has accepted the mail. Rejects within the time limit; whether it was accepted is unknown then. */
+  /** Resolves when the server has accepted the mail. After a rejection it may have been accepted or not. */
   send(mail: Mail): Promise<void>;
   /** False while the breaker keeps mails from a server that is down. */
   available(): boolean;
@@ -14,10 +14,10 @@ export interface Mailer {
 
 export interface MailerOptions {
   readonly smtpUrl: string;
-  /** Connections kept open, and mails in hand at once. */
+  /** Connections kept open, and mails in progress at once. */
   readonly connections: number;
   readonly timeoutMs: number;
-  /** How long a dead server is left alone before one mail tries it again. */
+  /** How long the breaker stays open before one mail probes the server. */
   readonly breakerOpenMs: number;
   readonly onEvent?: (event: PolicyEvent) => void;
 }
@@ -30,7 +30,7 @@ export function createMailer({ smtpUrl, connections, timeoutMs, breakerOpenMs, o
     connectionTimeout: timeoutMs,
     greetingTimeout: timeoutMs,
     socketTimeout: timeoutMs,
-    // the pool's own repeats would send a mail twice behind the back of the delivery's count
+    // the pool's own retries would send a mail twice without counting the attempt
     maxRequeues: 0,
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -43,18 +43,8 @@ export function createMailer({ smtpUrl, connections, timeoutMs, breakerOpenMs, o
     ...(onEvent === undefined ? {} : { onEvent }),
   });
   return {
-    async send({ from, to, envelope, headers, icalEvent, ...rest }) {
-      await smtp.execute(({ signal }) =>
-        transport.sendMail({
-          ...rest,
-          from: { ...from },
-          to: { ...to },
-          envelope: { from: envelope.from, to: [...envelope.to] },
-          headers: { ...headers },
-          ...(icalEvent === undefined ? {} : { icalEvent: { ...icalEvent } }),
-          signal,
-        }),
-      );
+    async send(mail) {
+      await smtp.execute(({ signal }) => transport.sendMail({ ...mail, signal }));
     },
     available: () => smtp.breakerState() === 'closed',
     async close() {

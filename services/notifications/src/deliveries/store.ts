@@ -3,36 +3,34 @@ import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
 import type { Queryable } from '@homeroom/postgres';
 import { v7 as uuid } from 'uuid';
 import { isVerified } from '../contacts/store.ts';
-import type { DueMail } from './mail.ts';
+import type { DueFamilyMail } from './family-mail.ts';
+import { takeLease, type Lease } from './mail-queue.ts';
 
 /**
- * Takes up to `limit` mails whose time has come, for `leaseMs`: a worker that dies gives them back by the clock. Only the
- * first mail of a family is taken, so that its mails arrive in the order of its inbox; other workers skip what is taken. None
- * is taken while the family's address is not verified. A cancellation is given along only if the address was sent the
- * invitation that it cancels; of a mail from before addresses were noted that is assumed.
+ * Takes due mails, of each family only the first, so that its mails arrive in the order of its inbox, and none while the
+ * address is not verified. A cancellation is attached only if the address was sent the invitation that it cancels; for a mail
+ * without a recorded address that is assumed.
  */
-export async function claimDue(
-  db: Queryable,
-  { limit, leaseMs }: { limit: number; leaseMs: number },
-): Promise<DueMail[]> {
-  const { rows } = await db.query<DueMail>({
-    name: 'claim_due',
+export async function claimFamilyMails(db: Queryable, { limit, leaseMs }: Lease): Promise<DueFamilyMail[]> {
+  const { rows } = await db.query<DueFamilyMail>({
+    name: 'claim_family_mails',
     text: `with head as (
-        select d.notification_id from deliveries d join contacts c on c.family_id = d.family_id
-        where d.status = 'due' and d.due_at <= now() and ${isVerified('c')} and not exists (
+        select m.notification_id from deliveries m join contacts c on c.family_id = m.family_id
+        where m.status = 'due' and m.due_at <= now() and ${isVerified('c')} and not exists (
           select from deliveries e
-          where e.family_id = d.family_id and e.status in ('waiting', 'due') and e.position < d.position)
-        order by d.due_at limit $1 for update of d skip locked)
-      update deliveries d set attempts = d.attempts + 1, due_at = now() + $2::double precision * interval '1 millisecond'
+          where e.family_id = m.family_id and e.status in ('waiting', 'due') and e.position < m.position)
+        order by m.due_at limit $1 for update of m skip locked
+      )
+      update deliveries m set ${takeLease}
       from head, notifications n, contacts c
-      where d.notification_id = head.notification_id and n.id = d.notification_id and c.family_id = d.family_id
-      returning d.notification_id as id, d.family_id as "familyId", d.attempts, d.traceparent,
-        case when d.calendar and (d.invitation ->> 'method' <> 'CANCEL' or exists (
+      where m.notification_id = head.notification_id and n.id = m.notification_id and c.family_id = m.family_id
+      returning m.notification_id as id, m.family_id as "familyId", m.attempts, m.traceparent,
+        case when m.calendar and (m.invitation ->> 'method' <> 'CANCEL' or exists (
             select from deliveries s
-            where s.family_id = d.family_id and s.status = 'sent' and s.calendar
-              and s.invitation -> 'entry' ->> 'uid' = d.invitation -> 'entry' ->> 'uid'
+            where s.family_id = m.family_id and s.status = 'sent' and s.calendar
+              and s.invitation -> 'entry' ->> 'uid' = m.invitation -> 'entry' ->> 'uid'
               and s.invitation ->> 'method' <> 'CANCEL' and coalesce(s.sent_to, c.email) = c.email))
-          then d.invitation end as invitation,
+          then m.invitation end as invitation,
         n.kind, n.subject, n.body, n.created_at as "createdAt",
         c.family_name as "familyName", c.guardian_name as "guardianName", c.email`,
     values: [limit, leaseMs],
@@ -40,39 +38,22 @@ export async function claimDue(
   return rows;
 }
 
-/**
- * Marks a mail as sent and puts the event of it into the outbox, in one statement.
- * @returns false when the lease had run out and another attempt has taken over: the mail may then arrive twice.
- */
-export async function markSent(db: Queryable, due: DueMail): Promise<boolean> {
+/** Marks a mail as sent and puts the event of it into the outbox, in one statement. @returns as `MailQueue.markSent`. */
+export async function markFamilyMailSent(db: Queryable, due: DueFamilyMail): Promise<boolean> {
   const { id, attempts, email } = due;
   const { rowCount } = await db.query({
-    name: 'mark_sent',
+    name: 'mark_delivery_sent',
     text: `with sent as (
         update deliveries set status = 'sent', sent_at = now(), sent_to = $8, last_error = null
-        where notification_id = $1 and status = 'due' and attempts = $2 returning 1)
+        where notification_id = $1 and status = 'due' and attempts = $2 returning 1
+      )
       insert into outbox (${OUTBOX_COLUMNS}) select $3::uuid, $4, $5, $6::jsonb, $7::bytea from sent`,
     values: [id, attempts, ...outboxParameters(sentEvent(due)), email],
   });
   return rowCount === 1;
 }
 
-/** @param retryAfterMs undefined: there will be no further attempt. */
-export async function markFailed(
-  db: Queryable,
-  { id, attempts }: DueMail,
-  { reason, retryAfterMs }: { reason: string; retryAfterMs: number | undefined },
-): Promise<void> {
-  await db.query({
-    name: 'mark_failed',
-    text: `update deliveries set last_error = $3, status = case when $4::double precision is null then 'failed' else status end,
-        due_at = now() + coalesce($4, 0) * interval '1 millisecond'
-      where notification_id = $1 and status = 'due' and attempts = $2`,
-    values: [id, attempts, reason, retryAfterMs],
-  });
-}
-
-const sentEvent = ({ id, familyId, kind, traceparent }: DueMail): DomainEvent => ({
+const sentEvent = ({ id, familyId, kind, traceparent }: DueFamilyMail): DomainEvent => ({
   id: uuid(),
   type: 'homeroom.notification.sent.v1',
   source: '/notifications',

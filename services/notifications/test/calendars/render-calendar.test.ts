@@ -65,6 +65,21 @@ describe('an invitation', () => {
     expect(clocks).toHaveLength(15);
   });
 
+  test.each([
+    ['America/Chicago', '2026-03-07', '10:00', '2026-03-07T16:00:00.000Z'],
+    ['America/Chicago', '2026-03-08', '10:00', '2026-03-08T15:00:00.000Z'],
+    ['Pacific/Auckland', '2026-09-27', '09:00', '2026-09-26T20:00:00.000Z'],
+  ])('on both sides of a clock change is at the right instant: %s, %s', (timeZone, firstDay, startTime, instant) => {
+    const entry = { ...classEntry(seat, { ...pottery, timeZone }), firstDay, lastDay: firstDay, startTime };
+    expect(read(entry).events[0]?.starts).toEqual([instant]);
+  });
+
+  test('in the gap of a spring night is an hour later, not an error', () => {
+    const day = '2026-03-08';
+    const entry = { ...classEntry(seat, pottery), firstDay: day, lastDay: day, startTime: '02:30', endTime: '04:00' };
+    expect(read(entry).events[0]?.starts).toEqual(['2026-03-08T08:30:00.000Z']);
+  });
+
   test('that cancels names the same event with a higher sequence', () => {
     const cancelled = read(classEntry({ ...seat, sequence: 3, status: 'cancelled' }, pottery), 'CANCEL');
     expect(cancelled.method).toBe('CANCEL');

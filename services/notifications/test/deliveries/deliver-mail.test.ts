@@ -5,7 +5,7 @@ import { waitFor } from '@homeroom/testing';
 import { createDeliveryLoop, type DeliveryEvent, type DeliveryOptions } from '../../src/deliveries/deliver-mail.ts';
 import { familyMailQueue } from '../../src/deliveries/family-mail-queue.ts';
 import { createMailer, type Mailer } from '../../src/deliveries/mailer.ts';
-import { claimDue } from '../../src/deliveries/store.ts';
+import { claimFamilyMails } from '../../src/deliveries/store.ts';
 import { receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
 import { readCalendar } from '../calendars/read-calendar.ts';
 import { aFamily, Closing, co, openHouse } from '../harness.ts';
@@ -249,8 +249,8 @@ describe('workers', () => {
 
   test('that die with a mail in hand give it back when their lease ends', async () => {
     await receiveFamily(database, co, aFamily().registered());
-    expect(await claimDue(database, { limit: 10, leaseMs: 300 })).toHaveLength(1);
-    expect(await claimDue(database, { limit: 10, leaseMs: 300 })).toHaveLength(0);
+    expect(await claimFamilyMails(database, { limit: 10, leaseMs: 300 })).toHaveLength(1);
+    expect(await claimFamilyMails(database, { limit: 10, leaseMs: 300 })).toHaveLength(0);
     startLoop();
     await waitFor('the mail', async () => (await statuses())['sent'] === 1);
     expect(smtp.mails).toHaveLength(1);

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { examples } from '@homeroom/contracts';
 import { classEntry } from '../../src/calendars/calendar.ts';
-import { composeMail, UnusableAddressError, type DueMail } from '../../src/deliveries/mail.ts';
+import { composeFamilyMail, type DueFamilyMail } from '../../src/deliveries/family-mail.ts';
+import { UnusableAddressError } from '../../src/deliveries/mail.ts';
 
-const due: DueMail = {
+const due: DueFamilyMail = {
   id: '0199f2a0-0000-7000-8000-000000000006',
   familyId: '0199f2a0-0000-7000-8000-000000000001',
   attempts: 1,
@@ -23,33 +24,33 @@ const due: DueMail = {
   email: 'ngozi@example.org',
   traceparent: null,
 };
-const house = {
+const settings = {
   coopName: 'Willow Creek',
   from: { name: 'Willow Creek', address: 'hello@willow.example' },
   publicOrigin: 'https://willow.example',
 };
 
 describe('a mail', () => {
-  test('is named after its notification, so that a second copy can be told', () => {
-    const mail = composeMail(due, house);
+  test('is named after its notification, so that a duplicate can be recognized', () => {
+    const mail = composeFamilyMail(due, settings);
     expect(mail.messageId).toBe(`<${due.id}@homeroom>`);
     expect(mail.headers).toEqual({
       'X-Homeroom-Notification': due.id,
       'X-Homeroom-Kind': 'confirmed',
       'Auto-Submitted': 'auto-generated',
     });
-    expect(composeMail({ ...due, attempts: 7 }, house)).toEqual(mail);
+    expect(composeFamilyMail({ ...due, attempts: 7 }, settings)).toEqual(mail);
   });
 
   test('its HTML shows text as text', () => {
-    expect(composeMail(due, house).html).toContain('enrolled in &lt;b&gt;Pottery&lt;/b&gt; &amp; more.');
-    expect(composeMail(due, house).text).toContain('enrolled in <b>Pottery</b> & more.');
+    expect(composeFamilyMail(due, settings).html).toContain('enrolled in &lt;b&gt;Pottery&lt;/b&gt; &amp; more.');
+    expect(composeFamilyMail(due, settings).text).toContain('enrolled in <b>Pottery</b> & more.');
   });
 
   test('line breaks in names and subjects become spaces', () => {
-    const mail = composeMail(
+    const mail = composeFamilyMail(
       { ...due, subject: 'Hi\r\nBcc: evil@example.org', guardianName: 'N\nTo: evil@example.org' },
-      house,
+      settings,
     );
     expect(mail.subject).toBe('Hi Bcc: evil@example.org');
     expect(mail.to.name).toBe('N To: evil@example.org');
@@ -67,13 +68,13 @@ describe('a mail', () => {
     'müller@bücher.example',
     `${'l'.repeat(65)}@example.org`,
   ])('is not sent to %j', (email) => {
-    expect(() => composeMail({ ...due, email }, house)).toThrow(UnusableAddressError);
+    expect(() => composeFamilyMail({ ...due, email }, settings)).toThrow(UnusableAddressError);
   });
 
   test.each(['ngozi@example.org', "o'neil+kids@sub.example.co", 'mueller@xn--bcher-kva.example'])(
     'is sent to %j',
     (email) => {
-      expect(composeMail({ ...due, email }, house).envelope.to).toEqual([email]);
+      expect(composeFamilyMail({ ...due, email }, settings).envelope.to).toBe(email);
     },
   );
 });

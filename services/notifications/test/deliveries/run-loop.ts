@@ -19,7 +19,7 @@ export function runLoop(
     database,
     smtp,
     queues = [],
-    onEvent,
+    onEvent = () => undefined,
   }: {
     database: Database;
     smtp: TestSmtp;
@@ -39,7 +39,7 @@ export function runLoop(
     leaseMs: 60_000,
     backoff: { baseMs: 20, maxMs: 100 },
     idleMs: 20,
-    ...(onEvent === undefined ? {} : { onEvent }),
+    onEvent,
   });
   const stopping = new AbortController();
   const running = loop.run(stopping.signal);
