@@ -1,16 +1,5 @@
 import js from '@eslint/js';
-import { globSync } from 'node:fs';
-import { basename } from 'node:path';
 import tseslint from 'typescript-eslint';
-
-const services = globSync('services/*/package.json', { cwd: import.meta.dirname }).map((file) =>
-  basename(file.slice(0, -'/package.json'.length)),
-);
-const serviceImports = services.flatMap((name) => [
-  `@homeroom/${name}`,
-  `@homeroom/${name}/*`,
-  `**/services/${name}/**`,
-]);
 
 export default tseslint.config(
   {
@@ -51,28 +40,6 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
-  {
-    files: ['libs/*/src/**/*.ts'],
-    rules: {
-      'no-restricted-imports': ['error', { patterns: [{ group: serviceImports, message: 'A lib knows no service.' }] }],
-    },
-  },
-  ...services.map((name) => ({
-    files: [`services/${name}/**/*.ts`],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              group: serviceImports.filter((i) => !i.includes(`/${name}`)),
-              message: 'A service uses libs, never another service: they talk by events.',
-            },
-          ],
-        },
-      ],
-    },
-  })),
   {
     files: ['**/*.test.ts', 'bench/**/*.ts', 'tools/**/*.ts'],
     rules: {
