@@ -49,10 +49,12 @@ export function metricsOf(promql: string): string[] {
   return [...new Set([...found].map(([, name = '']) => name))].filter((name) => !notMetrics.includes(name));
 }
 
-/** Metrics that a query reads and no service or lib exports. */
-export function unknownMetrics(promql: string, sources = serviceSources): string[] {
-  const exported = (name: string): boolean => sources.includes(`'${name.replace(/_(bucket|count|sum)$/, '')}'`);
-  return metricsOf(promql).filter((name) => !foreign.test(name) && !exported(name));
-}
-
 const serviceSources = readAll(/^(libs|services)\/\w+\/src\/.*\.ts$/);
+
+/** Whether a service or lib registers the metric, or the histogram that it is a series of. */
+export const exportsMetric = (name: string): boolean =>
+  serviceSources.includes(`'${name.replace(/_(bucket|count|sum)$/, '')}'`);
+
+/** Metrics that a query reads and no service or lib exports. */
+export const unknownMetrics = (promql: string): string[] =>
+  metricsOf(promql).filter((name) => !foreign.test(name) && !exportsMetric(name));
