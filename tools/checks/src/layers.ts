@@ -17,7 +17,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'libs/sessions': engines,
   'libs/testing': engines,
   services: forServices,
-  'apps/sandbox': [],
+  'apps/sandbox': ['libs/resilience'],
   'tools/charts': [],
   'tools/checks': [],
   'tools/journey': [],

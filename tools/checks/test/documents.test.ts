@@ -22,33 +22,33 @@ describe('a name that leads nowhere is found', () => {
   const faults = (text: string): string[] => documentFaults('docs/guide.md', text, planted);
 
   test.each([
-    ['[a](gone.md)', 'gone.md'],
-    ['[a](../gone/)', '../gone/'],
-    ['[a](#gone)', '#gone'],
-    ['[a](../README.md#gone)', '../README.md#gone'],
-    ['`libs/cache/src/gone.ts`', 'libs/cache/src/gone.ts'],
-    ['`libs/<lib>/src/gone.ts`', 'libs/<lib>/src/gone.ts'],
-    ['`gone.ts`', 'gone.ts'],
-    ['`npm run gone`', 'npm run gone: gone'],
-    ['`npm test -- libs/gone`', 'npm test -- libs/gone: libs/gone'],
-    ['`npm start -- --gone`', 'npm start -- --gone: --gone'],
-    ['`npm run dev -- gone`', 'npm run dev -- gone: gone'],
-    ['`npx gone`', 'npx gone: gone'],
-    ['`skaffold dev -p gone`', 'skaffold dev -p gone: gone'],
-    ['`k8s/demos/gone`', 'k8s/demos/gone'],
-    ['```\n$ npm run gone   # why\n```', 'npm run gone: gone'],
-    ['```sh\ncurl -i http://127.0.0.1/api/gone?q=1\n```', 'curl -i http://127.0.0.1/api/gone?q=1: /api/gone'],
-    ['    A=1 node libs/gone/main.ts', 'node libs/gone/main.ts: libs/gone/main.ts'],
+    ['[a](missing.md)', 'missing.md'],
+    ['[a](../missing/)', '../missing/'],
+    ['[a](#missing)', '#missing'],
+    ['[a](../README.md#missing)', '../README.md#missing'],
+    ['`libs/cache/src/missing.ts`', 'libs/cache/src/missing.ts'],
+    ['`libs/<lib>/src/missing.ts`', 'libs/<lib>/src/missing.ts'],
+    ['`missing.ts`', 'missing.ts'],
+    ['`npm run missing`', 'npm run missing: missing'],
+    ['`npm test -- libs/missing`', 'npm test -- libs/missing: libs/missing'],
+    ['`npm start -- --missing`', 'npm start -- --missing: --missing'],
+    ['`npm run dev -- missing`', 'npm run dev -- missing: missing'],
+    ['`npx missing`', 'npx missing: missing'],
+    ['`skaffold dev -p missing`', 'skaffold dev -p missing: missing'],
+    ['`k8s/demos/missing`', 'k8s/demos/missing'],
+    ['```\n$ npm run missing   # why\n```', 'npm run missing: missing'],
+    ['```sh\ncurl -i http://127.0.0.1/api/missing?q=1\n```', 'curl -i http://127.0.0.1/api/missing?q=1: /api/missing'],
+    ['    A=1 node libs/missing/main.ts', 'node libs/missing/main.ts: libs/missing/main.ts'],
   ])('%s', (text, fault) => {
     expect(faults(text)).toEqual([fault]);
   });
 
   test.each([
-    '[a](../README.md) [b](#how-its-done-twice) [c](https://example.org/gone.md) [d](../libs/cache/)',
-    '`libs/cache` `src/cache.ts` `libs/<lib>/src` `written.json` `application/json` `America/Chicago` `dist/gone.ts`',
+    '[a](../README.md) [b](#how-its-done-twice) [c](https://example.org/missing.md) [d](../libs/cache/)',
+    '`libs/cache` `src/cache.ts` `libs/<lib>/src` `written.json` `application/json` `America/Chicago` `dist/missing.ts`',
     '`npm test -- libs/cache` `npm start -- --port 1` `npm run dev -- mail` `npx nx graph` `skaffold dev -p dev`',
     '```\nk8s/demos/roll\nA=1 npm test -- <path>   any of them\n```',
-    '```ts\nimport "./gone.ts"; // npm run gone\n```',
+    '```ts\nimport "./missing.ts"; // npm run missing\n```',
   ])('and others are not: %s', (text) => {
     expect(faults(text)).toEqual([]);
   });
