@@ -1,46 +1,4 @@
-import { globSync } from 'node:fs';
-import { defineConfig, type OxlintOverride } from 'oxlint';
-
-/** The workspaces of this repository that each may import. Services may import every lib; nothing else is allowed. */
-const mayImport: Record<string, string[]> = {
-  'libs/contracts': [],
-  'libs/csv': ['chassis'],
-  'libs/resilience': [],
-  'libs/telemetry': [],
-  'libs/redis': ['telemetry'],
-  'libs/postgres': ['resilience', 'telemetry'],
-  'libs/kafka': ['contracts', 'resilience', 'telemetry'],
-  'libs/cache': ['redis', 'resilience'],
-  'libs/outbox': ['contracts', 'kafka', 'postgres', 'resilience', 'telemetry'],
-  'libs/chassis': ['redis', 'telemetry'],
-  'libs/sessions': ['chassis', 'redis'],
-  'libs/testing': ['postgres'],
-  'tools/charts': [],
-  'tools/e2e': [],
-  'tools/images': ['testing'],
-  'tools/load': [],
-  'tools/stack': ['images', 'postgres', 'resilience', 'testing'],
-};
-
-const workspaces = globSync('{apps,bench,libs,services,tools}/*/package.json', { cwd: import.meta.dirname }).map(
-  (file) => file.replace(/\/package\.json$/, ''),
-);
-const nameOf = (workspace: string): string => workspace.slice(workspace.indexOf('/') + 1);
-const libs = workspaces.filter((workspace) => workspace.startsWith('libs/')).map(nameOf);
-
-/** What a workspace may not import: by the package's name, and by a path into its files. */
-function layers(workspace: string): OxlintOverride {
-  const allowed = [nameOf(workspace), ...(mayImport[workspace] ?? libs)];
-  const group = workspaces
-    .map(nameOf)
-    .filter((name) => !allowed.includes(name))
-    .flatMap((name) => [`@homeroom/${name}`, `@homeroom/${name}/*`, `**/${name}/src/**`]);
-  const message = `${workspace} may not import this: see mayImport in oxlint.config.ts.`;
-  return {
-    files: [`${workspace}/src/**/*.ts`],
-    rules: { 'no-restricted-imports': ['error', { patterns: [{ group, message }] }] },
-  };
-}
+import { defineConfig } from 'oxlint';
 
 const errors = (rules: string[]): Record<string, 'error'> => Object.fromEntries(rules.map((rule) => [rule, 'error']));
 
@@ -144,7 +102,6 @@ export default defineConfig({
       files: ['libs/chassis/src/wiring/config.ts', 'libs/chassis/src/process/process.ts', 'libs/testing/**'],
       rules: { 'no-restricted-properties': 'off', 'no-console': 'off' },
     },
-    ...workspaces.map(layers),
     {
       files: ['**/*.test.ts', 'bench/**/*.ts', 'tools/**/*.ts'],
       rules: {

@@ -1,6 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { imageName, imageNames, type ImageName } from './assemble/images.ts';
 import type { Target } from './content-hash.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 export const help = `Builds the images of the services, and of the sandbox (mail catcher, payments).
 
@@ -9,7 +14,7 @@ export const help = `Builds the images of the services, and of the sandbox (mail
   --service <name>     only this one, may be repeated: ${imageNames.join(', ')}
   --target <target>    service: for production (the default); dev: sources that are reloaded, for the inner loop
   --registry <prefix>  before the names, such as localhost:5000
-  --tag <name>         another name for each, the same for all: dev, which the chart asks for, unless this says another
+  --tag <name>         another tag for each image: without it the version, ${version}, which the charts install
   --as <reference>     the one name that matters to the caller, such as localhost:5000/homeroom/families:1.0; needs one --service
   --push               pushes what has been built; with --as, only under that name
   --network <mode>     what the build's npm ci runs in, such as host (DOCKER_BUILD_NETWORK)
@@ -68,7 +73,7 @@ export function readOptions(args: string[]): Options {
     ...values,
     images,
     target,
-    tag: values.tag ?? (target === 'service' && as === undefined ? 'dev' : undefined),
+    tag: values.tag ?? (target === 'service' && as === undefined ? version : undefined),
     network: values.network ?? process.env['DOCKER_BUILD_NETWORK'],
   };
 }

@@ -23,6 +23,7 @@ export const checks: CheckStep[][] = [
   [{ name: 'lint', command: 'oxlint', args: [] }],
   [
     { name: 'format', command: 'prettier', args: ['--check', '--log-level=warn', '.'] },
+    { name: 'checks', command: 'node', args: ['--conditions=@homeroom/source', 'tools/checks/src/main.ts'] },
     { name: 'dead code', command: 'knip', args: [] },
     // one version of each package everywhere; the rest of its rules are taste
     {
