@@ -14,6 +14,8 @@ export {
 export { runCommand, UsageError } from './process/command.ts';
 export { createLogger, type Logger } from './wiring/logger.ts';
 export { chassisErrors, chassisProblem, defineErrors, Problem } from './http/errors.ts';
+/** Named by the declarations of services' tables. @public */
+export type { ErrorTable } from './http/errors.ts';
 export { Health } from './wiring/health.ts';
 export { Metrics } from './wiring/metrics.ts';
 export { idempotencyHeaders } from './http/idempotency.ts';
@@ -22,7 +24,7 @@ export { decodeCursor, encodeCursor } from './http/pagination.ts';
 export { cursorParameter, integerParameter, limitParameter } from './http/query.ts';
 export { accepted, isRefused, refused, type Refused } from './http/refusal.ts';
 export { runJob } from './process/job.ts';
-export { runProcess } from './process/process.ts';
+export { runProcess, type Shell } from './process/process.ts';
 export { createServer } from './http/server.ts';
 export type { ZodFastify } from './http/zod-fastify.ts';
 export { foreignText, id, text } from './http/text.ts';

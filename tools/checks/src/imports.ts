@@ -8,7 +8,7 @@ export interface Import {
 }
 
 /** What `import … from`, `export … from`, and `import()` name. */
-const specifiers = /^(?:import|export)\b[^'";]*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
+const specifiers = /^(?:import|export)\s(?:[\w\s*{},]+\sfrom\s)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
 
 /** Every import of one source file by another, by their paths from the root; packages resolve to their `index.ts`. */
 export function readImports(): Import[] {

@@ -1,6 +1,6 @@
 import type { Import } from './imports.ts';
 
-const foundation = ['libs/contracts', 'libs/redis', 'libs/resilience', 'libs/telemetry'];
+const foundation = ['libs/contracts', 'libs/resilience', 'libs/telemetry'];
 const engines = [...foundation, 'libs/chassis', 'libs/kafka', 'libs/postgres'];
 const forServices = [...engines, 'libs/cache', 'libs/csv', 'libs/outbox', 'libs/sessions'];
 const libs = [...forServices, 'libs/testing'];

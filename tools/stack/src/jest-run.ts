@@ -41,12 +41,16 @@ export async function runJest({ checkout, env, args, signal }: JestOptions): Pro
     '--disable-warning=TimeoutNegativeWarning',
   ];
   const code = await new Promise<number>((settle, reject) => {
-    const child = spawn(process.execPath, [jest, `--maxWorkers=${workers}`, '--json', `--outputFile=${reportFile}`, ...args], {
-      cwd: checkout,
-      // the report goes to its file, the story to standard error
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, ...env, NODE_OPTIONS: flags.join(' ') },
-    });
+    const child = spawn(
+      process.execPath,
+      [jest, `--maxWorkers=${workers}`, '--json', `--outputFile=${reportFile}`, ...args],
+      {
+        cwd: checkout,
+        // the report goes to its file, the story to standard error
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: { ...process.env, ...env, NODE_OPTIONS: flags.join(' ') },
+      },
+    );
     const interrupt = (): void => void child.kill('SIGTERM');
     signal.addEventListener('abort', interrupt, { once: true });
     child.once('error', reject);

@@ -56,8 +56,11 @@ async function describeApp(): Promise<{
   return document.json();
 }
 
-const codesOf = (operation: Operation | undefined, status: number): unknown =>
-  operation?.responses[String(status)]?.content?.['application/problem+json']?.schema.allOf[1];
+function codesOf(operation: Operation | undefined, status: number): unknown {
+  const content: { 'application/problem+json'?: { schema: { allOf: object[] } } } | undefined =
+    operation?.responses[String(status)]?.content;
+  return content?.['application/problem+json']?.schema.allOf[1];
+}
 
 describe('Contract: the document lists what each route may answer', () => {
   test('the codes of its table per status, and no default', async () => {

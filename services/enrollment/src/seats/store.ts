@@ -1,7 +1,7 @@
 import { append } from '@homeroom/outbox';
 import type { Queryable, Transaction } from '@homeroom/postgres';
 import type { ClassView } from '../classes/schemas.ts';
-import { apply, publish, type Change, type Enrollment, type PlacedEvent } from './enrollment.ts';
+import { apply, publish, type Change, type Enrollment } from './enrollment.ts';
 
 /** The column of each field in `enrollments`. */
 const columns = {
