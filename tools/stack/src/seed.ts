@@ -1,14 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'csv-parse/sync';
-import { stringify } from './csv.ts';
+import { readSeed, seedFolder, toCsv } from '@homeroom/journey';
 import type { ServiceDatabases } from './databases.ts';
 import { runOnce } from './one-shot.ts';
 import type { Progress } from './progress.ts';
 import { commandOf, type ServiceWorld } from './services.ts';
 import type { Account } from './stack-file.ts';
-
-const seedDir = join(import.meta.dirname, '..', 'seed');
 
 /** Families of the roster that a fresh house is shown with; the journey brings all of them, into a house of its own. */
 const SHOWN_FAMILIES = 40;
@@ -47,7 +44,7 @@ export async function seed({ coordinator, guardian, gateway, progress }: SeedOpt
   await progress.step('Seeding a co-op', async () => {
     const cookie = await signIn(gateway, coordinator);
     await importCsv(`${gateway}/api/families/import`, cookie, roster(guardian.password));
-    await importCsv(`${gateway}/api/classes/import`, cookie, readFileSync(join(seedDir, 'classes.csv'), 'utf8'));
+    await importCsv(`${gateway}/api/classes/import`, cookie, readFileSync(join(seedFolder, 'classes.csv'), 'utf8'));
   });
 }
 
@@ -92,16 +89,13 @@ async function expectStatus(status: number, request: Promise<Response>): Promise
 
 /** The first families of the co-op's roster, who can all sign in with one password. */
 function roster(password: string): string {
-  const families = [...Map.groupBy(rows('families.csv'), (row) => row['guardian_email'])].slice(0, SHOWN_FAMILIES);
-  return stringify(families.flatMap(([, members]) => members.map((row) => ({ ...row, password }))));
+  const rows = readSeed('families.csv');
+  const shown = new Set([...new Set(rows.map((row) => row['guardian_email']))].slice(0, SHOWN_FAMILIES));
+  const lines = rows.filter((row) => shown.has(row['guardian_email'])).map((row) => [...Object.values(row), password]);
+  return toCsv([[...Object.keys(rows[0] ?? {}), 'password'], ...lines]);
 }
 
 /** The first guardian of the seed: the account a person signs in with to look at a family's side. */
 export function firstGuardianEmail(): string {
-  const [first] = rows('families.csv', 1);
-  return first?.['guardian_email'] ?? '';
-}
-
-function rows(file: string, to = -1): Record<string, string>[] {
-  return parse(readFileSync(join(seedDir, file)), { columns: true, bom: true, to });
+  return readSeed('families.csv')[0]?.['guardian_email'] ?? '';
 }

@@ -1,6 +1,6 @@
+import { runJourney } from '@homeroom/journey';
 import { checks, runCheck, summary, type StepResult } from '../check-steps.ts';
 import { jestArguments, runJest } from '../jest-run.ts';
-import { runJourney } from '../journey-run.ts';
 import { ensureBinaries } from '../packages.ts';
 import { checkout, readStackOptions, type StackOptions } from '../options.ts';
 import { withPrivateEngines } from '../private-engines.ts';
@@ -99,7 +99,7 @@ async function journey(options: StackOptions, progress: Progress, signal: AbortS
   try {
     const stack = await startStack(own.options, progress, { signal });
     try {
-      code = await runJourney({ checkout, stack: stack.description, args: [], signal });
+      code = await runJourney(stack.description, [], signal);
     } finally {
       await stack.stop();
     }

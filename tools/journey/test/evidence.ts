@@ -1,5 +1,5 @@
-import type { ClassView, Mail } from '../../src/journey/api.ts';
-import type { Evidence, FamilyEvidence } from '../../src/journey/evidence.ts';
+import type { ClassView, Mail } from '../src/api.ts';
+import type { Evidence, FamilyEvidence } from '../src/evidence.ts';
 
 const pottery: ClassView = {
   id: 'pottery',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Evidence, FamilyEvidence } from '../../src/journey/evidence.ts';
-import { promises } from '../../src/journey/verify/verify.ts';
+import type { Evidence, FamilyEvidence } from '../src/evidence.ts';
+import { promises } from '../src/verify/verify.ts';
 import { accountMailOf, ics, mailOf, quiet } from './evidence.ts';
 
 const differences = (evidence: Evidence): string[] => promises.flatMap(({ verify }) => verify(evidence));

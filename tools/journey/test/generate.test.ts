@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generate } from '../../seed/generate.ts';
+import { generate } from '../seed/generate.ts';
 
-const folder = join(import.meta.dirname, '../../seed');
+const folder = join(import.meta.dirname, '../seed');
 const rowsOf = (file: string): Record<string, string>[] =>
   parse<Record<string, string>>(readFileSync(join(folder, file)), { columns: true });
 

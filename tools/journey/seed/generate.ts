@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { courses, type Course } from './catalogue.ts';
+import { seedFolder, toCsv } from '../src/seed.ts';
 import { cultures, spell, type Culture } from './names.ts';
 
 const familyCount = 320;
@@ -55,13 +56,6 @@ function pickWeighted<T>(from: readonly T[], weightOf: (item: T) => number): T {
 /** How many, given the weight of one, two, three … */
 const howMany = (...weights: number[]): number =>
   pickWeighted([...weights.keys()], (index) => weights[index] as number) + 1;
-
-const cell = (value: string | number): string => {
-  const text = String(value).normalize('NFC');
-  return /[",\n\r]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-};
-const csv = (header: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
-  [header, ...rows].map((row) => `${row.map(cell).join(',')}\n`).join('');
 
 const dayPlus = (day: string, days: number): string =>
   new Date(Date.parse(day) + days * 86_400_000).toISOString().slice(0, 10);
@@ -148,34 +142,33 @@ function classRow(course: Course): (string | number)[] {
   return [title, description, subject, teacher, room, weekday, ...when, ...ages, seats, price.toFixed(2), currency];
 }
 
+const familyColumns = ['guardian_email', 'guardian_name', 'guardian_phone', 'family_name', 'street', 'city', 'postal_code', 'latitude', 'longitude', 'child_name', 'child_birth_date']; // prettier-ignore
+const classColumns = ['title', 'description', 'subject', 'teacher', 'room', 'weekday', 'start', 'end', 'first_day', 'last_day', 'time_zone', 'age_min', 'age_max', 'capacity', 'price', 'currency']; // prettier-ignore
+const wishColumns = ['guardian_email', 'child_name', 'rank', 'class_title'];
+
+function childRows({ email, guardian, phone, family, street, town, place, children }: Family): (string | number)[][] {
+  const { city, postalCode } = town;
+  return children.map(({ name, birthDate }) => [
+    ...[email, guardian, phone, family, street, city, postalCode, ...place, name, birthDate],
+  ]);
+}
+
+function wishRows({ email, children }: Family): (string | number)[][] {
+  return children.flatMap(({ name, wishes }) => wishes.map(({ title }, index) => [email, name, index + 1, title]));
+}
+
 /** The files by name. */
 export function generate(): Record<string, string> {
   random = randomFrom(20270111);
   emails.clear();
   const families = Array.from({ length: familyCount }, makeFamily);
   return {
-    // one row per child: what a coordinator's import takes
-    'families.csv': csv(
-      ['guardian_email', 'guardian_name', 'guardian_phone', 'family_name', 'street', 'city', 'postal_code', 'latitude', 'longitude', 'child_name', 'child_birth_date'], // prettier-ignore
-      families.flatMap(({ email, guardian, phone, family, street, town, place, children }) =>
-        children.map(({ name, birthDate }) => [
-          ...[email, guardian, phone, family, street, town.city, town.postalCode, ...place, name, birthDate],
-        ]),
-      ),
-    ),
-    'classes.csv': csv(
-      ['title', 'description', 'subject', 'teacher', 'room', 'weekday', 'start', 'end', 'first_day', 'last_day', 'time_zone', 'age_min', 'age_max', 'capacity', 'price', 'currency'], // prettier-ignore
-      courses.map(classRow),
-    ),
-    'wishes.csv': csv(
-      ['guardian_email', 'child_name', 'rank', 'class_title'],
-      families.flatMap(({ email, children }) =>
-        children.flatMap(({ name, wishes }) => wishes.map(({ title }, index) => [email, name, index + 1, title])),
-      ),
-    ),
+    'families.csv': toCsv([familyColumns, ...families.flatMap(childRows)], '\n'),
+    'classes.csv': toCsv([classColumns, ...courses.map(classRow)], '\n'),
+    'wishes.csv': toCsv([wishColumns, ...families.flatMap(wishRows)], '\n'),
   };
 }
 
 if (import.meta.main) {
-  for (const [name, text] of Object.entries(generate())) writeFileSync(join(import.meta.dirname, name), text);
+  for (const [name, text] of Object.entries(generate())) writeFileSync(join(seedFolder, name), text);
 }

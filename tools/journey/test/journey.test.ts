@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { addressOf, checkAddress } from '../../src/journey/addresses.ts';
-import { readCast } from '../../src/journey/cast.ts';
-import { readSettings } from '../../src/journey/settings.ts';
-import { inParallel, until } from '../../src/journey/until.ts';
+import { addressOf, checkAddress } from '../src/addresses.ts';
+import { readCast } from '../src/cast.ts';
+import { readSettings } from '../src/settings.ts';
+import { inParallel, until } from '../src/until.ts';
 
 describe('the cast', () => {
   test('is the whole seed, with addresses and titles of this run alone', () => {
@@ -29,7 +29,6 @@ test('every client has an address of its own, on loopback, that can be bound', a
 
 describe('settings', () => {
   const env = {
-    HOMEROOM_STATE: '/nowhere',
     HOMEROOM_GATEWAY_URL: 'http://127.0.0.1:8080',
     HOMEROOM_MAIL_URL: 'http://127.0.0.1:8025',
     HOMEROOM_PAYMENTS_URL: 'http://127.0.0.1:8090',
@@ -46,7 +45,7 @@ describe('settings', () => {
   });
 
   test('what is missing or wrong is said in a sentence', () => {
-    expect(() => readSettings([], { HOMEROOM_STATE: '/nowhere' })).toThrow('The gateway is not known');
+    expect(() => readSettings([], {})).toThrow('The gateway is not known');
     expect(() => readSettings(['--families', '0'], env)).toThrow('--families 0');
     expect(() => readSettings(['--what'], env)).toThrow('--what');
     expect(readSettings(['--help'], {})).toBeUndefined();

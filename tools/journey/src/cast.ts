@@ -1,9 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parse } from 'csv-parse/sync';
-import { stringify } from '../csv.ts';
-
-const seedDir = join(import.meta.dirname, '..', '..', 'seed');
+import { readSeed, toCsv } from './seed.ts';
 
 export interface Cast {
   readonly families: readonly CastFamily[];
@@ -30,9 +25,6 @@ export interface CastFamily {
   readonly wishes: readonly { readonly childName: string; readonly classTitle: string }[];
 }
 
-const rowsOf = (file: string): Record<string, string>[] =>
-  parse<Record<string, string>>(readFileSync(join(seedDir, file)), { columns: true });
-
 /** A title or an address of this run: nothing that an earlier run left is taken for ours. */
 const titleOf = (title: string, run: string): string => `${title} ${run}`;
 // no +tag: all tags of a mailbox share its limit of mails, and the next run would be mailed nothing
@@ -43,10 +35,10 @@ const emailOf = (email: string, run: string): string => email.replace('@', `.${r
  * @param count how many of the families come; classes shrink with them, so that seats stay fewer than wishes.
  */
 export function readCast(run: string, count = Number.POSITIVE_INFINITY): Cast {
-  const rows = [...Map.groupBy(rowsOf('families.csv'), (row) => row['guardian_email'] ?? '')];
+  const rows = [...Map.groupBy(readSeed('families.csv'), (row) => row['guardian_email'] ?? '')];
   const coming = rows.slice(0, count);
-  const wishes = Map.groupBy(rowsOf('wishes.csv'), (row) => row['guardian_email'] ?? '');
-  const classes = rowsOf('classes.csv').map((row) => ({
+  const wishes = Map.groupBy(readSeed('wishes.csv'), (row) => row['guardian_email'] ?? '');
+  const classes = readSeed('classes.csv').map((row) => ({
     ...row,
     title: titleOf(row['title'] ?? '', run),
     capacity: String(Math.max(1, Math.floor((Number(row['capacity']) * coming.length) / rows.length))),
@@ -54,7 +46,7 @@ export function readCast(run: string, count = Number.POSITIVE_INFINITY): Cast {
   const families = coming.map(([email, children]) => readFamily(email, children, wishes.get(email) ?? [], run));
   return {
     families,
-    timetable: stringify(classes),
+    timetable: toCsv([Object.keys(classes[0] ?? {}), ...classes.map((row) => Object.values(row))]),
     classCount: classes.length,
     seats: classes.reduce((sum, { capacity }) => sum + Number(capacity), 0),
     wishCount: families.reduce((sum, family) => sum + family.wishes.length, 0),
