@@ -1,10 +1,10 @@
 import { journeyHelp, runJourney } from '@homeroom/journey';
-import { checkout, readStackOptions } from '../options.ts';
-import { privateStack, removeAbandoned } from '../private-stacks.ts';
-import { openProgress } from '../progress.ts';
-import { runCommand } from '../run-command.ts';
-import { startStack } from '../stack.ts';
-import { readRunningStack } from '../stack-file.ts';
+import { checkout, readStackOptions } from '../options/options.ts';
+import { privateStack, removeAbandoned } from '../stack/private-stacks.ts';
+import { openProgress } from '../terminal/progress.ts';
+import { runCommand } from '../terminal/run-command.ts';
+import { startStack } from '../stack/stack.ts';
+import { readRunningStack } from '../stack/stack-file.ts';
 
 await runCommand(async ({ signal }) => {
   const args = process.argv.slice(2);

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { withClient } from './engines/postgres.ts';
-import { serviceNames, type ServiceName } from './services.ts';
+import { withClient } from './postgres.ts';
+import { serviceNames, type ServiceName } from '../options/service-names.ts';
 
 /** How one service reaches its database. */
 export interface ServiceDatabase {

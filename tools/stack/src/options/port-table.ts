@@ -48,3 +48,8 @@ export function portsOf(list: number[]): Ports {
 function numbered(port: (index: number) => number): Ports {
   return Object.fromEntries(portNames.map((name, index) => [name, port(index)])) as Record<PortName, number>;
 }
+
+/** The environment variable that moves one port. */
+export function portVariable(name: PortName): string {
+  return `HOMEROOM_PORT_${name.toUpperCase().replaceAll('-', '_')}`;
+}

@@ -1,7 +1,7 @@
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { PlainError } from './plain-error.ts';
+import { PlainError } from '../terminal/errors.ts';
 import { isAlive, readRecords, removeRecord, signalGroup, startTimeOf, type ProcessRecord } from './records.ts';
 
 const LOCK = 'stack.lock';

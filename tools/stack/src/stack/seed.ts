@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSeed, seedFolder, toCsv } from '@homeroom/journey';
-import type { ServiceDatabases } from './databases.ts';
-import { runOnce } from './one-shot.ts';
-import type { Progress } from './progress.ts';
-import { commandOf, type ServiceWorld } from './services.ts';
+import type { ServiceDatabases } from '../engines/databases.ts';
+import { runOnce } from '../processes/run-once.ts';
+import type { Progress } from '../terminal/progress.ts';
+import { commandOf, type ServiceWorld } from '../services/services.ts';
 import type { Account } from './stack-file.ts';
 
 /** Families of the roster that a fresh house is shown with; the journey brings all of them, into a house of its own. */

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { releaseState, takeState } from './lock.ts';
-import type { StackOptions } from './options.ts';
-import { startParts } from './parts.ts';
-import { Supervisor, type ProcessSpec } from './processes.ts';
-import type { Progress } from './progress.ts';
-import { apiNames, serviceNames, workerName } from './services.ts';
+import { releaseState, takeState } from '../processes/lock.ts';
+import type { StackOptions } from '../options/options.ts';
+import { startParts, type StackHooks } from './parts.ts';
+import { InterruptedError } from '../terminal/errors.ts';
+import { Supervisor } from '../processes/supervisor.ts';
+import type { Progress } from '../terminal/progress.ts';
+import { apiNames, serviceNames, workerName } from '../options/service-names.ts';
 import { removeStackFile, writeStackFile, type StackFile } from './stack-file.ts';
 
 export interface RunningStack {
@@ -12,20 +13,6 @@ export interface RunningStack {
   supervisor: Supervisor;
   /** Ends everything in order, within 5 s. */
   stop(): Promise<void>;
-}
-
-export interface StackHooks {
-  /** What to do differently with a process: print its output, for one. */
-  adapt?: (spec: ProcessSpec) => ProcessSpec;
-  /** Only the engines, no services. */
-  enginesOnly?: boolean;
-  /** Ends a start half-way. */
-  signal?: AbortSignal;
-}
-
-/** The start was ended by Ctrl-C; nothing is left of it. */
-export class InterruptedError extends Error {
-  override name = 'InterruptedError';
 }
 
 /**

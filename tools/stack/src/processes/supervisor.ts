@@ -2,8 +2,8 @@ import { joinSignals } from '@homeroom/resilience';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, createWriteStream, existsSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { pause } from './pause.ts';
-import { PlainError } from './plain-error.ts';
+import { pause } from '../pause.ts';
+import { PlainError } from '../terminal/errors.ts';
 import { removeRecord, signalGroup, startTimeOf, writeRecord } from './records.ts';
 
 /** What the stack must know to run one child. */

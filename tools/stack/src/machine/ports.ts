@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
-import type { PortName, Ports } from './port-table.ts';
+import { portVariable, type PortName, type Ports } from '../options/port-table.ts';
 
 export interface PortOwner {
   pid: number;
@@ -36,11 +36,6 @@ export function describeTaken(taken: TakenPort[]): string {
     ...lines,
     `End it, or move: --port-base 18000 for all ports, or ${portVariable(name)}=<port> for this one.`,
   ].join('\n');
-}
-
-/** The environment variable that moves one port. */
-export function portVariable(name: PortName): string {
-  return `HOMEROOM_PORT_${name.toUpperCase().replaceAll('-', '_')}`;
 }
 
 export function isFree(port: number, host: string): Promise<boolean> {

@@ -2,3 +2,8 @@
 export class PlainError extends Error {
   override name = 'PlainError';
 }
+
+/** The start was ended by Ctrl-C; nothing is left of it. */
+export class InterruptedError extends Error {
+  override name = 'InterruptedError';
+}

@@ -1,15 +1,10 @@
+import { apiNames, workerName, type ServiceName } from '../options/service-names.ts';
 import { join } from 'node:path';
-import type { ProcessSpec } from './processes.ts';
-import { untilServing } from './processes.ts';
-import type { PortName, Ports } from './port-table.ts';
-import type { ServiceDatabase } from './databases.ts';
-import type { ConnectionBudget } from './budget.ts';
-
-export const serviceNames = ['families', 'enrollment', 'notifications'] as const;
-export type ServiceName = (typeof serviceNames)[number];
-
-/** Two of every API, so that balancing, sessions without a home and rolls are seen on a laptop too. */
-export const apiInstances = [1, 2] as const;
+import type { ProcessSpec } from '../processes/supervisor.ts';
+import { untilServing } from '../processes/supervisor.ts';
+import type { PortName, Ports } from '../options/port-table.ts';
+import type { ServiceDatabase } from '../engines/databases.ts';
+import type { ConnectionBudget } from '../engines/budget.ts';
 
 /** Everything the services are told about the world around them. */
 export interface ServiceWorld {
@@ -31,14 +26,6 @@ export interface ServiceWorld {
   /** The caller's own environment: its settings win over ours. */
   env: NodeJS.ProcessEnv;
   compileCache: string;
-}
-
-export function apiNames(service: ServiceName): string[] {
-  return apiInstances.map((instance) => `${service}-${instance}`);
-}
-
-export function workerName(service: ServiceName): string {
-  return `${service}-worker`;
 }
 
 export function apiSpecs(world: ServiceWorld, service: ServiceName, database: ServiceDatabase): ProcessSpec[] {

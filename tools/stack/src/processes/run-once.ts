@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { PlainError } from './plain-error.ts';
+import { PlainError } from '../terminal/errors.ts';
 
 const run = promisify(execFile);
 

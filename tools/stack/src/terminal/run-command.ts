@@ -1,5 +1,4 @@
-import { PlainError } from './plain-error.ts';
-import { InterruptedError } from './stack.ts';
+import { InterruptedError, PlainError } from './errors.ts';
 
 /** Aborted by the first Ctrl-C, SIGTERM or SIGHUP, and when the program that started us is gone. */
 export interface Interruption {

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { endStale, lockOwner } from './lock.ts';
-import type { StackOptions } from './options.ts';
-import { portNames, portsOf } from './port-table.ts';
-import { freePorts } from './ports.ts';
+import { endStale, lockOwner } from '../processes/lock.ts';
+import type { StackOptions } from '../options/options.ts';
+import { portNames, portsOf } from '../options/port-table.ts';
+import { freePorts } from '../machine/ports.ts';
 
 const folder = (checkout: string): string => join(checkout, '.homeroom', 'private');
 

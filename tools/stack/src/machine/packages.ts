@@ -2,7 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { PlainError } from './plain-error.ts';
+import { PlainError } from '../terminal/errors.ts';
 
 const run = promisify(execFile);
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Engines } from './engines.ts';
-import { lockOwner } from './lock.ts';
+import type { Engines } from '../engines/engines.ts';
+import { lockOwner } from '../processes/lock.ts';
 
 /** Who can sign in. */
 export interface Account {

@@ -1,7 +1,7 @@
 import { watch } from 'chokidar';
 import { readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { serviceNames, type ServiceName } from './services.ts';
+import { serviceNames, type ServiceName } from '../options/service-names.ts';
 
 /** Which services a changed file is part of: its own service's, or all that stand on its lib. */
 export function servicesOf(checkout: string, file: string): ServiceName[] {

@@ -1,6 +1,6 @@
 import { poolSize } from '@homeroom/postgres';
-import { PlainError } from './plain-error.ts';
-import { apiInstances, serviceNames } from './services.ts';
+import { PlainError } from '../terminal/errors.ts';
+import { apiInstances, serviceNames } from '../options/service-names.ts';
 
 /** The share of Postgres's connections that each process gets, and what all of them together may open. */
 export interface ConnectionBudget {

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import type { Supervisor } from './processes.ts';
-import type { Progress } from './progress.ts';
-import type { External, StackOptions } from './options.ts';
-import type { Binaries } from './packages.ts';
-import type { PortName } from './port-table.ts';
-import { startKafka } from './engines/kafka.ts';
-import { startPostgres } from './engines/postgres.ts';
-import { startRedis } from './engines/redis.ts';
+import type { Supervisor } from '../processes/supervisor.ts';
+import type { Progress } from '../terminal/progress.ts';
+import type { External, StackOptions } from '../options/options.ts';
+import type { Binaries } from '../machine/packages.ts';
+import type { PortName } from '../options/port-table.ts';
+import { startKafka } from './kafka.ts';
+import { startPostgres } from './postgres.ts';
+import { startRedis } from './redis.ts';
 
 /** Where the engines answer, ours and those given from outside alike. */
 export interface Engines {

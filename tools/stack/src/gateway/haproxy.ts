@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Ports, PortName } from './port-table.ts';
-import { apiNames, serviceNames, type ServiceName } from './services.ts';
-
-export const balanceModes = ['roundrobin', 'leastconn', 'source', 'random'] as const;
-export type Balance = (typeof balanceModes)[number];
+import type { Balance } from '../options/options.ts';
+import type { Ports, PortName } from '../options/port-table.ts';
+import { apiNames, serviceNames, type ServiceName } from '../options/service-names.ts';
 
 export interface GatewayOptions {
   host: string;
@@ -34,7 +32,7 @@ const routes: Record<ServiceName, string[]> = {
 const pages: Partial<Record<ServiceName, string[]>> = { families: ['/account/'] };
 
 /** Where the part of the configuration lies that the chart's gateway shares. */
-const sharedFolder = join(import.meta.dirname, '../../../charts/homeroom/files/gateway');
+const sharedFolder = join(import.meta.dirname, '../../../../charts/homeroom/files/gateway');
 
 /** The whole `haproxy.cfg`: the part shared with the chart, and what is special about a laptop. */
 export function haproxyConfig(options: GatewayOptions): string {

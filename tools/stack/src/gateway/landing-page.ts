@@ -1,5 +1,5 @@
-import type { StackFile } from './stack-file.ts';
-import { serviceNames } from './services.ts';
+import type { StackFile } from '../stack/stack-file.ts';
+import { serviceNames } from '../options/service-names.ts';
 
 const about: Record<(typeof serviceNames)[number], string> = {
   families: 'Families, guardians, children, sign-in',

@@ -1,6 +1,6 @@
-import type { StackOptions } from './options.ts';
+import type { StackOptions } from '../options/options.ts';
 import { privateStack } from './private-stacks.ts';
-import type { Progress } from './progress.ts';
+import type { Progress } from '../terminal/progress.ts';
 import { startStack } from './stack.ts';
 import { testEnvironment } from './stack-file.ts';
 

@@ -1,13 +1,14 @@
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { join, resolve } from 'node:path';
-import { balanceModes, type Balance } from './gateway.ts';
-import { defaultPorts, portNames, portsFrom, type PortName, type Ports } from './port-table.ts';
-import { portVariable } from './ports.ts';
-import { PlainError } from './plain-error.ts';
-import { apiInstances } from './services.ts';
+import { defaultPorts, portNames, portsFrom, portVariable, type PortName, type Ports } from './port-table.ts';
+import { PlainError } from '../terminal/errors.ts';
+import { apiInstances } from './service-names.ts';
 
-export const checkout = resolve(import.meta.dirname, '..', '..', '..');
+export const checkout = resolve(import.meta.dirname, '../../../..');
+
+export const balanceModes = ['roundrobin', 'leastconn', 'source', 'random'] as const;
+export type Balance = (typeof balanceModes)[number];
 
 /** Endpoints that somebody else runs: each replaces the engine that the stack would start. */
 export interface External {

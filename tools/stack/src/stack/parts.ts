@@ -1,24 +1,33 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { checkBudget, planConnections, RESERVE } from './budget.ts';
-import { prepareDatabases, readMaxConnections } from './databases.ts';
-import { engineNeeds, startEngines, type Engines } from './engines.ts';
-import { haproxyConfig } from './gateway.ts';
-import { landingPage } from './landing-page.ts';
-import type { StackOptions } from './options.ts';
-import { runOnce } from './one-shot.ts';
-import { ensureBinaries, type Binaries } from './packages.ts';
-import { PlainError } from './plain-error.ts';
-import { portNames, type PortName } from './port-table.ts';
-import { describeTaken, findTaken } from './ports.ts';
-import { untilServing, type ProcessSpec, type Supervisor } from './processes.ts';
-import type { Progress } from './progress.ts';
+import { checkBudget, planConnections, RESERVE } from '../engines/budget.ts';
+import { prepareDatabases, readMaxConnections } from '../engines/databases.ts';
+import { engineNeeds, startEngines, type Engines } from '../engines/engines.ts';
+import { haproxyConfig } from '../gateway/haproxy.ts';
+import { landingPage } from '../gateway/landing-page.ts';
+import type { StackOptions } from '../options/options.ts';
+import { runOnce } from '../processes/run-once.ts';
+import { ensureBinaries, type Binaries } from '../machine/packages.ts';
+import { PlainError } from '../terminal/errors.ts';
+import { portNames, type PortName } from '../options/port-table.ts';
+import { describeTaken, findTaken } from '../machine/ports.ts';
+import { untilServing, type ProcessSpec, type Supervisor } from '../processes/supervisor.ts';
+import type { Progress } from '../terminal/progress.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 import { ensureCoordinator, firstGuardianEmail, seed } from './seed.ts';
-import { apiSpecs, commandOf, expectOk, serviceNames, workerSpec, type ServiceWorld } from './services.ts';
-import type { StackHooks } from './stack.ts';
+import { serviceNames } from '../options/service-names.ts';
+import { apiSpecs, commandOf, expectOk, workerSpec, type ServiceWorld } from '../services/services.ts';
 import type { StackFile } from './stack-file.ts';
+
+export interface StackHooks {
+  /** What to do differently with a process: print its output, for one. */
+  adapt?: (spec: ProcessSpec) => ProcessSpec;
+  /** Only the engines, no services. */
+  enginesOnly?: boolean;
+  /** Ends a start half-way. */
+  signal?: AbortSignal;
+}
 
 /** Starts everything, each part as soon as what it stands on is there. */
 export async function startParts(
