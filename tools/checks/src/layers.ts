@@ -1,14 +1,15 @@
 import type { Import } from './imports.ts';
 
 const foundation = ['libs/contracts', 'libs/resilience', 'libs/telemetry'];
-const engines = [...foundation, 'libs/chassis', 'libs/kafka', 'libs/postgres'];
+const engines = [...foundation, 'libs/chassis', 'libs/redis', 'libs/kafka', 'libs/postgres'];
 const forServices = [...engines, 'libs/cache', 'libs/csv', 'libs/outbox', 'libs/sessions'];
 const libs = [...forServices, 'libs/testing'];
 
 /** What the sources of each package may import besides themselves. A folder stands for what is below it. */
 export const layers: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(foundation.map((lib) => [lib, []])),
-  'libs/chassis': foundation,
+  'libs/chassis': [...foundation, 'libs/redis'],
+  'libs/redis': foundation,
   'libs/kafka': foundation,
   'libs/postgres': foundation,
   'libs/cache': engines,

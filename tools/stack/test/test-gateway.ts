@@ -4,11 +4,11 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '@homeroom/testing';
-import { haproxyConfig, type GatewayOptions } from '../src/gateway.ts';
-import { landingPage } from '../src/landing-page.ts';
-import { portNames, portsOf, type Ports } from '../src/port-table.ts';
-import { freePorts } from '../src/ports.ts';
-import { Supervisor, untilServing } from '../src/processes.ts';
+import { haproxyConfig, type GatewayOptions } from '../src/gateway/haproxy.ts';
+import { landingPage } from '../src/gateway/landing-page.ts';
+import { portNames, portsOf, type Ports } from '../src/options/port-table.ts';
+import { freePorts } from '../src/machine/ports.ts';
+import { Supervisor, untilServing } from '../src/processes/supervisor.ts';
 
 const host = '127.0.0.1';
 

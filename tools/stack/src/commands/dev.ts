@@ -1,14 +1,14 @@
 import pretty from 'pino-pretty';
-import { checkout, readStackOptions, stackFlags } from '../options.ts';
-import { PlainError } from '../plain-error.ts';
-import type { ProcessSpec } from '../processes.ts';
-import { removeAbandoned } from '../private-stacks.ts';
-import { openProgress, type Progress } from '../progress.ts';
-import { runCommand } from '../run-command.ts';
-import { apiNames, serviceNames, workerName, type ServiceName } from '../services.ts';
-import { startStack, type RunningStack } from '../stack.ts';
-import { servicesOf, watchSources } from '../watch.ts';
-import { whatToOpen } from '../what-to-open.ts';
+import { checkout, readStackOptions, stackFlags } from '../options/options.ts';
+import { PlainError } from '../terminal/errors.ts';
+import type { ProcessSpec } from '../processes/supervisor.ts';
+import { removeAbandoned } from '../stack/private-stacks.ts';
+import { openProgress, type Progress } from '../terminal/progress.ts';
+import { runCommand } from '../terminal/run-command.ts';
+import { apiNames, serviceNames, workerName, type ServiceName } from '../options/service-names.ts';
+import { startStack, type RunningStack } from '../stack/stack.ts';
+import { servicesOf, watchSources } from '../services/watch.ts';
+import { whatToOpen } from '../stack/what-to-open.ts';
 
 const help = `Starts Homeroom, shows its logs, and reloads a service when its sources or those of its libs are saved. The two
 instances of an API are reloaded one after the other, so that the gateway always has one.

@@ -1,8 +1,8 @@
-import { readStackOptions, stackFlags } from '../options.ts';
-import { openProgress } from '../progress.ts';
-import { runCommand } from '../run-command.ts';
-import { startStack } from '../stack.ts';
-import { testEnvironment } from '../stack-file.ts';
+import { readStackOptions, stackFlags } from '../options/options.ts';
+import { openProgress } from '../terminal/progress.ts';
+import { runCommand } from '../terminal/run-command.ts';
+import { startStack } from '../stack/stack.ts';
+import { testEnvironment } from '../stack/stack-file.ts';
 
 const help = `Starts only the engines: Postgres with its replica, two Redis, Kafka.
 

@@ -1,8 +1,8 @@
-import { endStale, lockOwner, releaseState } from '../lock.ts';
-import { readStackOptions } from '../options.ts';
-import { removeAbandoned } from '../private-stacks.ts';
-import { isAlive } from '../records.ts';
-import { runCommand } from '../run-command.ts';
+import { endStale, lockOwner, releaseState } from '../processes/lock.ts';
+import { readStackOptions } from '../options/options.ts';
+import { removeAbandoned } from '../stack/private-stacks.ts';
+import { isAlive } from '../processes/records.ts';
+import { runCommand } from '../terminal/run-command.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const help = `Ends this checkout's stack from another terminal, and whatever a killed one left behind.

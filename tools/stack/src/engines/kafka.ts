@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import kafkajs from 'kafkajs';
-import { untilServing, type Supervisor } from '../processes.ts';
+import { untilServing, type Supervisor } from '../processes/supervisor.ts';
 
 const run = promisify(execFile);
-const POM_DIR = join(import.meta.dirname, '..', '..', 'kafka');
+const POM_DIR = join(import.meta.dirname, '../../kafka');
 
 export interface KafkaOptions {
   /** Where the jars are kept, below the checkout's `.homeroom/`; shared by all stacks of the checkout. */

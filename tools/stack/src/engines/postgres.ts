@@ -13,7 +13,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { untilServing, type ProcessSpec, type Supervisor } from '../processes.ts';
+import { untilServing, type ProcessSpec, type Supervisor } from '../processes/supervisor.ts';
 import { asUser, isReachable, postgresUser } from './run-as.ts';
 
 const run = promisify(execFile);

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { Redis } from 'ioredis';
-import { untilServing, type ProcessSpec, type Supervisor } from '../processes.ts';
+import { untilServing, type ProcessSpec, type Supervisor } from '../processes/supervisor.ts';
 
 export interface RedisOptions {
   /** `sessions` must lose nothing (noeviction, append-only file); `cache` may lose everything (allkeys-lfu, capped). */

@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { releaseState, takeState } from '../processes/lock.ts';
+import type { StackOptions } from '../options/options.ts';
+import { startParts, type StackHooks } from './parts.ts';
+import { InterruptedError } from '../terminal/errors.ts';
+import { Supervisor } from '../processes/supervisor.ts';
+import type { Progress } from '../terminal/progress.ts';
+import { apiNames, serviceNames, workerName } from '../options/service-names.ts';
+import { removeStackFile, writeStackFile, type StackFile } from './stack-file.ts';
+
+export interface RunningStack {
+  description: StackFile;
+  supervisor: Supervisor;
+  /** Ends everything in order, within 5 s. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a whole stack, or its engines only, and resolves when all of it serves. What it started is ended again when a part
+ * of it cannot start.
+ */
+export async function startStack(
+  options: StackOptions,
+  progress: Progress,
+  hooks: StackHooks = {},
+): Promise<RunningStack> {
+  const stale = await takeState(options.stateDir);
+  if (stale.length > 0)
+    progress.say(`  Ended ${stale.length} processes that a killed run had left: ${stale.join(', ')}`);
+  const supervisor = new Supervisor({
+    runDir: join(options.stateDir, 'run'),
+    logDir: join(options.stateDir, 'log'),
+    onRestart: ({ name, reason, inMs }) =>
+      progress.say(`  ! ${name} ended (${reason}); starts again in ${inMs / 1000} s. Log: ${supervisor.logFile(name)}`),
+    onRestarted: (name) => progress.say(`  ✓ ${name} is back`),
+  });
+  const killAll = (): void => supervisor.killAll();
+  process.on('exit', killAll);
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping ??= stopAll(supervisor).finally(() => {
+      removeStackFile(options.stateDir);
+      releaseState(options.stateDir);
+      process.off('exit', killAll);
+    });
+    return stopping;
+  };
+  const parts = startParts(options, progress, supervisor, hooks);
+  try {
+    const description = await Promise.race([parts, rejectOn(hooks.signal)]);
+    writeStackFile(options.stateDir, description);
+    return { description, supervisor, stop };
+  } catch (error) {
+    await stop();
+    // what was under way when it was interrupted fails now, and has nothing new to say
+    await Promise.allSettled([parts]);
+    throw error;
+  }
+}
+
+function rejectOn(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(new InterruptedError('interrupted')), { once: true });
+  });
+}
+
+async function stopAll(supervisor: Supervisor): Promise<void> {
+  supervisor.refuseNew();
+  // who takes work in first, then who works it off, then what they stand on
+  await supervisor.stop(['gateway', ...serviceNames.flatMap(apiNames)]);
+  await supervisor.stop(serviceNames.map(workerName));
+  await supervisor.stop(supervisor.names());
+}
