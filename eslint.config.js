@@ -52,9 +52,9 @@ export default tseslint.config(
     },
   },
   {
-    files: ['libs/*/src/**/*.ts'],
+    files: ['apps/*/src/**/*.ts', 'libs/*/src/**/*.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [{ group: serviceImports, message: 'A lib knows no service.' }] }],
+      'no-restricted-imports': ['error', { patterns: [{ group: serviceImports, message: 'Libs and apps import no service.' }] }],
     },
   },
   ...services.map((name) => ({

@@ -70,7 +70,7 @@ describe('an edit in a lib', () => {
       expect([file, concerned(file).filter((name) => name !== 'sandbox')]).toEqual([file, users]);
   });
 
-  test('of the sandbox is one that its programs import', () => {
+  test('of the sandbox is one that it depends on', () => {
     const inSandbox = libs.filter((lib) => concerned(`libs/${lib}/src/index.ts`).includes('sandbox'));
     expect(inSandbox).toEqual(['resilience']);
   });
