@@ -19,8 +19,8 @@ describe('--as', () => {
   });
 
   test.each([
-    [['--as', reference], '--as names one image: choose it with --service'],
-    [['--as', reference, '--service', 'families', '--tag', 'x'], '--as is a whole name: leave --tag out'],
+    [['--as', reference], '--as names one image. Choose it with --service.'],
+    [['--as', reference, '--service', 'families', '--tag', 'x'], '--as is a whole name. Omit --tag.'],
   ])('%j is refused', (args, sentence) => {
     expect(() => readOptions(args)).toThrow(sentence);
   });

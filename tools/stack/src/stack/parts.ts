@@ -143,8 +143,8 @@ function sandboxes(
   const program = (name: string, port: number, env: Record<string, string>): ProcessSpec => ({
     name,
     command: process.execPath,
-    args: ['--conditions=@homeroom/source', '--max-semi-space-size=2', join('src', 'programs', `${name}.ts`)],
-    cwd: join(checkout, 'tools', 'stack'),
+    args: ['--conditions=@homeroom/source', '--max-semi-space-size=2', join('src', `${name}.ts`)],
+    cwd: join(checkout, 'apps', 'sandbox'),
     env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: world.compileCache, HOST: host, PORT: String(port), ...env },
     stopTimeoutMs: 1000,
     ready: (signal) => untilServing(signal, () => expectOk(`http://${host}:${port}/`)),

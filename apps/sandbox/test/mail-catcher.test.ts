@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTransport, type Transporter } from 'nodemailer';
-import { startMailCatcher, type MailCatcher } from '../../src/mail-catcher/mail-catcher.ts';
-import type { Mail } from '../../src/mail-catcher/mailbox.ts';
+import { startMailCatcher, type MailCatcher } from '../src/mail/catcher.ts';
+import type { Mail } from '../src/mail/mailbox.ts';
 
 const ics = 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n';
 let catcher: MailCatcher;

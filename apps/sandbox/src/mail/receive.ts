@@ -1,26 +1,31 @@
+import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
-import { listen } from '../sandbox-http/server.ts';
+import { z } from 'zod';
 import type { Attachment, Mail, Mailbox } from './mailbox.ts';
 
+export const faultModes = ['none', 'slow', 'reject', 'down'] as const;
+
 /** How the mail server misbehaves: `down` resets every connection, `slow` waits before it accepts, `reject` answers `code`. */
-export interface MailFaults {
-  readonly mode: 'none' | 'down' | 'slow' | 'reject';
-  readonly delayMs: number;
-  /** An SMTP status: 4xx asks the sender to try again, 5xx to give up. */
-  readonly code: number;
-}
+export const faultsBody = z.strictObject({
+  mode: z.enum(faultModes),
+  delayMs: z.coerce.number().int().min(0).max(600_000).default(5000),
+  /** An SMTP status: 4xx asks the sender to retry, 5xx to stop. */
+  code: z.coerce.number().int().min(400).max(599).default(451),
+});
+export type MailFaults = z.infer<typeof faultsBody>;
 
 export interface Receiver {
   readonly port: number;
-  /** Applies to connections that are open as well. */
+  faults(): MailFaults;
+  /** Applies to open connections as well. */
   fault(faults: MailFaults): void;
   close(): Promise<void>;
 }
 
-/** A refusal in SMTP's words: `smtp-server` answers with the code that the error carries. */
+/** `smtp-server` answers with the code that the error carries. */
 class SmtpRefusal extends Error {
   readonly responseCode: number;
 
@@ -30,12 +35,12 @@ class SmtpRefusal extends Error {
   }
 }
 
-/** Accepts mail by SMTP for anybody, from anybody, and puts it into `mailbox`. */
+/** Accepts mail by SMTP, from any sender for any recipient, into `mailbox`. @throws the listen error. */
 export async function receiveMail(
   options: { readonly host: string; readonly port: number; readonly mailLimitBytes: number },
   mailbox: Mailbox,
 ): Promise<Receiver> {
-  let faults: MailFaults = { mode: 'none', delayMs: 0, code: 550 };
+  let faults = faultsBody.parse({ mode: 'none' });
   const closing = new AbortController();
 
   const smtp = new SMTPServer({
@@ -50,9 +55,9 @@ export async function receiveMail(
         if (!stream.sizeExceeded) chunks.push(chunk);
       });
       const accept = async (): Promise<void> => {
-        if (stream.sizeExceeded) throw new SmtpRefusal(552, `a mail has at most ${options.mailLimitBytes} bytes`);
+        if (stream.sizeExceeded) throw new SmtpRefusal(552, `The limit is ${options.mailLimitBytes} bytes`);
         if (faults.mode === 'slow') await delay(faults.delayMs, undefined, { signal: closing.signal });
-        if (faults.mode === 'reject') throw new SmtpRefusal(faults.code, 'refused, as asked for');
+        if (faults.mode === 'reject') throw new SmtpRefusal(faults.code, 'The fault mode is reject');
         const raw = Buffer.concat(chunks);
         const recipients = session.envelope.rcptTo.map(({ address }) => address.toLowerCase());
         await mailbox.add(readMail(await PostalMime.parse(raw), recipients), raw.length);
@@ -62,10 +67,10 @@ export async function receiveMail(
       });
     },
   });
-  // the other end may vanish in mid-sentence: that is its own affair
+  // clients may disconnect at any time
   smtp.on('error', () => undefined);
 
-  // smtp-server cannot be switched off and on; a listener in front of it can
+  // smtp-server cannot be turned off and on; a listener in front of it can
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     if (faults.mode === 'down') {
@@ -76,10 +81,12 @@ export async function receiveMail(
     socket.once('close', () => sockets.delete(socket));
     smtp.server.emit('connection', socket);
   });
-  await listen(server, options);
+  server.listen(options.port, options.host);
+  await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
-    fault(next) {
+    faults: () => faults,
+    fault: (next) => {
       faults = next;
       if (next.mode === 'down') for (const socket of sockets) socket.resetAndDestroy();
     },

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '@homeroom/testing';
-import { startPaymentSandbox, type PaymentSandbox } from '../../src/payment-sandbox/payment-sandbox.ts';
+import { startPaymentSandbox, type PaymentSandbox } from '../src/payments/sandbox.ts';
 
 type Body = Record<string, unknown> & { id: string };
 const pottery = { amountCents: 8500, currency: 'USD', reference: 'enrollment-1' };

@@ -1,11 +1,11 @@
-/** A setting the stack always gives. */
+/** A required environment variable. @throws naming it when it is missing. */
 export function setting(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is missing`);
   return value;
 }
 
-/** Closes once, whatever the signal, and then ends. */
+/** Closes on the first SIGTERM or SIGINT, then exits. */
 export function endOnSignal(close: () => Promise<void>): void {
   let ending = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

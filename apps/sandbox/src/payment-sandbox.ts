@@ -1,5 +1,5 @@
-import { startPaymentSandbox } from '../payment-sandbox/payment-sandbox.ts';
-import { endOnSignal, setting } from './program.ts';
+import { startPaymentSandbox } from './payments/sandbox.ts';
+import { endOnSignal, setting } from './process/process.ts';
 
 const sandbox = await startPaymentSandbox({
   host: setting('HOST'),

@@ -1,6 +1,6 @@
-import type { Journal } from '../sandbox-http/journal.ts';
+import type { Journal } from '../journal/journal.ts';
 
-/** Money that was asked for. Declined charges are kept as well: nothing moved, but somebody asked. */
+/** Money that was asked for. Declined charges are recorded as well. */
 export interface Charge {
   readonly id: string;
   readonly status: 'succeeded' | 'declined';
@@ -24,11 +24,11 @@ export interface Refund {
   readonly createdAt: string;
 }
 
-/** A line of the ledger's file. `fingerprint` is what the idempotency key was used for. */
+/** A line of the ledger's file. `fingerprint` identifies the request that used the idempotency key. */
 export type Entry =
   | { readonly kind: 'charge'; readonly charge: Charge; readonly fingerprint: string }
   | { readonly kind: 'refund'; readonly refund: Refund; readonly fingerprint: string }
   | { readonly kind: 'webhook-delivered'; readonly eventId: string };
 
-/** What the sandbox must not forget. */
+/** What must survive a restart. */
 export type Ledger = Journal<Entry>;

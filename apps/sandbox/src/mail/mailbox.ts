@@ -1,14 +1,14 @@
-import { Journal } from '../sandbox-http/journal.ts';
+import { Journal } from '../journal/journal.ts';
 
-/** A mail as it was caught. */
+/** A received mail. */
 export interface Mail {
-  /** Grows with every mail, across restarts too: `after` one of them means newer than it. */
+  /** Grows with every mail, across restarts too, so `after` an id means newer. */
   readonly id: string;
-  /** Everyone it was handed over for (the envelope), lower case. */
+  /** The recipients of the envelope, lower case. */
   readonly to: readonly string[];
   readonly from: string;
   readonly subject: string;
-  /** Names in lower case; a header that comes twice is joined with `, `. */
+  /** Names in lower case; repeated headers are joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
   readonly html?: string;
@@ -19,13 +19,13 @@ export interface Mail {
 export interface Attachment {
   readonly filename: string;
   readonly contentType: string;
-  /** Text as it is, anything else in base64: see `encoding`. */
+  /** Text, or base64 for anything else: see `encoding`. */
   readonly content: string;
   readonly encoding: 'utf8' | 'base64';
 }
 
 export interface MailQuery {
-  /** An address, whole, in any case. */
+  /** A whole address, in any case. */
   readonly to?: string | undefined;
   /** A part of an address or of the subject, in any case. */
   readonly q?: string | undefined;
@@ -36,17 +36,17 @@ export interface MailQuery {
 
 interface Kept {
   readonly mail: Mail;
-  /** Its size as it came in. */
+  /** Its size as received. */
   readonly bytes: number;
 }
 
-/** Keeps the newest mails, at most `mails` of them and `bytes` as they came in, in memory and in a file. */
+/** Keeps the newest mails, at most `mails` of them and `bytes` as received, in memory and in a file. */
 export class Mailbox {
   readonly #limits: { readonly mails: number; readonly bytes: number };
   readonly #journal: Journal<Kept>;
   readonly #kept = new Map<string, Kept>();
   #bytes = 0;
-  // a microsecond clock at start, then a counter: unique and growing, whatever was thrown away
+  // a microsecond clock at start, then a counter: unique and growing, even after mails were deleted
   #sequence = Date.now() * 1000;
 
   private constructor(limits: { readonly mails: number; readonly bytes: number }, journal: Journal<Kept>) {
@@ -54,7 +54,7 @@ export class Mailbox {
     this.#journal = journal;
   }
 
-  /** @param file where mails outlive a restart; without it they do not. @throws when it cannot be read. */
+  /** @param file where mails survive a restart; without it they do not. @throws when it cannot be read. */
   static async open(limits: { readonly mails: number; readonly bytes: number }, file?: string): Promise<Mailbox> {
     const { journal, entries } = await Journal.open<Kept>(file);
     const mailbox = new Mailbox(limits, journal);
@@ -63,16 +63,16 @@ export class Mailbox {
     return mailbox;
   }
 
-  /** Resolves when the mail will not be forgotten. */
+  /** Resolves when the mail is stored. */
   async add(mail: Omit<Mail, 'id'>, bytes: number): Promise<void> {
     const kept = { mail: { id: String(++this.#sequence), ...mail }, bytes };
     this.#keep(kept);
     await this.#journal.append(kept);
-    // attachments weigh a third more in base64, and JSON has its own needs: far more than that is mails of the past
+    // base64 and JSON take up to about twice the size; far more than that is mails no longer kept
     if (this.#journal.bytes > 4 * this.#limits.bytes) await this.#compact();
   }
 
-  /** Whether mails can no longer be kept: opened anew it may. */
+  /** Whether mails can no longer be stored until the file is opened again. */
   get broken(): boolean {
     return this.#journal.broken;
   }
@@ -81,7 +81,7 @@ export class Mailbox {
     return this.#kept.get(id)?.mail;
   }
 
-  /** Oldest first unless asked otherwise; `total` counts all that match, whatever `after` and `limit` cut off. */
+  /** Oldest first by default. `total` counts all matches, regardless of `after` and `limit`. */
   list({ to, q, after, limit, newestFirst = false }: MailQuery): { items: Mail[]; total: number } {
     const [address, part] = [to?.toLowerCase(), q?.toLowerCase()];
     const matching = [...this.#kept.values()]

@@ -1,14 +1,14 @@
 import { open, readFile, rename, truncate, writeFile, type FileHandle } from 'node:fs/promises';
 
-/** An append-only file of JSON lines: what was answered is in it. Without a path it keeps nothing. */
+/** An append-only file of JSON lines. Without a path nothing is stored. */
 export class Journal<T> {
   readonly #path: string | undefined;
   #file: FileHandle | undefined;
   #waiting: string[] = [];
   #work: Promise<void> = Promise.resolve();
-  /** How large the file is. */
+  /** The size of the file. */
   bytes = 0;
-  /** Whether a write has failed. Nothing can be kept from then on, until the file is opened anew. */
+  /** Whether a write has failed. Every later write fails too, until the file is opened again. */
   broken = false;
 
   private constructor(path: string | undefined, file: FileHandle | undefined, bytes: number) {
@@ -18,7 +18,7 @@ export class Journal<T> {
   }
 
   /**
-   * Opens the file and reads what it holds. A last line that was cut off by a crash is removed: it was never answered.
+   * Opens the file and reads what it holds. A last line that a crash cut off is removed: its request got no answer.
    * @throws when a line in the middle cannot be read, with its number.
    */
   static async open<T>(path: string | undefined): Promise<{ journal: Journal<T>; entries: T[] }> {
@@ -34,7 +34,7 @@ export class Journal<T> {
     return { journal: new Journal(path, await open(path, 'a', 0o600), whole.length), entries };
   }
 
-  /** Resolves when the entry is in the file. Entries that arrive while one is written go out together. */
+  /** Resolves when the entry is in the file. Entries that arrive during a write are written together. */
   append(entry: T): Promise<void> {
     if (this.#file === undefined) return Promise.resolve();
     this.#waiting.push(`${JSON.stringify(entry)}\n`);
@@ -45,13 +45,13 @@ export class Journal<T> {
     });
   }
 
-  /** Puts a new file in the old one's place, all at once. `entries` is asked when earlier appends are written. */
+  /** Replaces the file atomically. `entries` is called once earlier appends are written. */
   replace(entries: () => readonly T[]): Promise<void> {
     const path = this.#path;
     if (path === undefined) return Promise.resolve();
     return this.#then(async () => {
       const lines = entries().map((entry) => `${JSON.stringify(entry)}\n`);
-      // what waits is among the entries
+      // the entries include what is waiting
       this.#waiting = [];
       await writeFile(`${path}.new`, lines.join(''), { mode: 0o600 });
       await this.#file?.close();
@@ -69,7 +69,7 @@ export class Journal<T> {
     }
   }
 
-  // a write that failed fails every later one: nobody must be answered for what cannot be kept
+  // a failed write fails every later one: a request that cannot be recorded must not succeed
   #then(work: () => Promise<void>): Promise<void> {
     this.#work = this.#work.then(work).catch((error: unknown) => {
       this.broken = true;

@@ -1,6 +1,4 @@
-import type { Reply } from './server.ts';
-
-/** Markup that may be put into a page as it is. */
+/** Markup that is put into a page as it is. */
 export interface Markup {
   readonly markup: string;
 }
@@ -16,7 +14,7 @@ const render = (part: Part): string => {
   return escape(String(part));
 };
 
-/** Builds markup; every value in it is escaped unless it is markup itself. */
+/** Builds markup. Every value in it is escaped unless it is markup itself. */
 export const html = (texts: TemplateStringsArray, ...parts: Part[]): Markup => ({
   markup: texts.reduce((before, text, index) => before + render(parts[index - 1]) + text),
 });
@@ -36,9 +34,17 @@ const style = `
   .quiet { color: var(--quiet) }
 `;
 
-/** A whole page: nothing is loaded from anywhere, no script runs, and no other site may frame it. */
-export function page(title: string, body: Markup, status = 200): Reply {
-  const document = html`<!doctype html>
+/** Nothing is loaded from anywhere, no script runs, and no other site may frame a page. */
+export const pageHeaders = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-src 'self'; frame-ancestors 'self'; base-uri 'none'",
+  'referrer-policy': 'same-origin',
+};
+
+/** A whole page, to be sent with `pageHeaders`. */
+export const page = (title: string, body: Markup): string =>
+  html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -51,15 +57,33 @@ export function page(title: string, body: Markup, status = 200): Reply {
       <body>
         ${body}
       </body>
-    </html> `;
-  return {
-    status,
-    headers: {
-      'content-type': 'text/html; charset=utf-8',
-      'content-security-policy':
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-src 'self'; frame-ancestors 'self'; base-uri 'none'",
-      'referrer-policy': 'same-origin',
-    },
-    body: document.markup,
-  };
-}
+    </html> `.markup;
+
+/** A table; its cells are escaped like everything else. */
+export const table = (names: readonly string[], rows: readonly (readonly Part[])[]): Markup =>
+  html`<table>
+    <thead>
+      <tr>
+        ${names.map((name) => html`<th>${name}</th>`)}
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        (cells) =>
+          html`<tr>
+            ${cells.map((cell) => html`<td>${cell}</td>`)}
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
+
+/** One button for each fault mode. */
+export const faultButtons = (modes: readonly string[], current: string): Markup[] =>
+  modes.map(
+    (mode) =>
+      html`<form action="/sandbox/faults" method="post">
+        <button name="mode" value="${mode}" aria-pressed="${String(mode === current)}">
+          ${mode === 'none' ? 'works' : mode}
+        </button>
+      </form>`,
+  );

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 
 /**
- * `slow` waits `delayMs` and then does the work, whether or not anybody still listens · `failing` answers 500 to the share
- * `rate` of the requests · `down` resets every connection and sends no webhooks · `decline` declines charges ·
- * `timeout-after-charge` does the work and says nothing: the retry with the same key hears the answer.
+ * `slow` waits `delayMs` before the work, even if the client has disconnected · `failing` answers 500 to the share `rate` of the
+ * requests · `down` resets every connection and sends no webhooks · `decline` declines charges · `timeout-after-charge` does the
+ * work and sends no response: a retry with the same key gets it.
  */
 export const faultModes = ['none', 'slow', 'failing', 'down', 'decline', 'timeout-after-charge'] as const;
 
@@ -17,7 +17,7 @@ export const faultsBody = z.strictObject({
 
 export type PaymentFaults = z.infer<typeof faultsBody>;
 
-/** The faults in force, and how often they struck. */
+/** The active faults, and how often they took effect. */
 export class Faults {
   #current: PaymentFaults = faultsBody.parse({ mode: 'none' });
   #share = 0;
@@ -34,7 +34,7 @@ export class Faults {
     this.struck = 0;
   }
 
-  /** Whether this request fails. Spread evenly, not drawn: at a rate of 0.25 it is every fourth. */
+  /** Whether this request fails. Spread evenly, not at random: a rate of 0.25 fails every fourth. */
   failsNow(): boolean {
     if (this.#current.mode !== 'failing') return false;
     this.#share += this.#current.rate;
@@ -50,12 +50,12 @@ export class Faults {
     return true;
   }
 
-  /** @throws {AbortError} when `signal` is aborted meanwhile. */
+  /** @throws {AbortError} when `signal` aborts meanwhile. */
   async slowness(signal: AbortSignal): Promise<void> {
     if (this.#current.mode === 'slow') await delay(this.#current.delayMs, undefined, { signal });
   }
 
-  /** Waits as long as a client might, then tells that nobody shall be answered. */
+  /** Waits as long as a client might, then returns whether the response is dropped. */
   async swallowsAnswer(signal: AbortSignal): Promise<boolean> {
     if (this.#current.mode !== 'timeout-after-charge') return false;
     this.struck += 1;

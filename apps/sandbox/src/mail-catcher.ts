@@ -1,5 +1,5 @@
-import { startMailCatcher } from '../mail-catcher/mail-catcher.ts';
-import { endOnSignal, setting } from './program.ts';
+import { startMailCatcher } from './mail/catcher.ts';
+import { endOnSignal, setting } from './process/process.ts';
 
 const catcher = await startMailCatcher({
   host: setting('HOST'),

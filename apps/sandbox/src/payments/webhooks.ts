@@ -9,7 +9,7 @@ export interface WebhookEvent {
   readonly createdAt: string;
 }
 
-/** What the merchant is told of a record. The id follows from the record's, so a resend is recognised. */
+/** The event that reports a record. Its id is derived from the record's, so that a resend is recognized. */
 export const eventOf = (record: Charge | Refund): WebhookEvent => ({
   id: `evt_${record.id}`,
   type: 'chargeId' in record ? 'refund.succeeded' : `charge.${record.status}`,
@@ -47,9 +47,9 @@ export class Webhooks {
   readonly #sending = new Set<Promise<void>>();
   #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
-  /** Events that were delivered since the start. */
+  /** Events delivered since the start. */
   delivered = 0;
-  /** Holds everything back. */
+  /** Sends nothing while set. */
   paused = false;
   /** Sends everything twice, as providers sometimes do. */
   duplicates = false;
@@ -67,7 +67,7 @@ export class Webhooks {
     this.pump();
   }
 
-  /** Starts what is due and sets the clock for what is not; harmless to call at any time. */
+  /** Sends what is due and sets a timer for what is not. Can be called at any time. */
   pump(): void {
     clearTimeout(this.#timer);
     if (this.paused || this.#closing.signal.aborted) return;
@@ -100,7 +100,7 @@ export class Webhooks {
     this.#waiting.push({ event, attempt: attempt + 1, dueAt: Date.now() + pauseMs });
   }
 
-  /** @returns nothing when it was taken, otherwise how long the merchant wants to be left alone, in ms. */
+  /** @returns undefined when the merchant accepted it, otherwise its Retry-After in ms. */
   async #attempt(event: WebhookEvent): Promise<number | undefined> {
     const body = JSON.stringify(event);
     const signature = signWebhook(this.#options.secret, body, Math.floor(Date.now() / 1000));
@@ -117,7 +117,7 @@ export class Webhooks {
       await this.#options.onDelivered(event);
       return undefined;
     } catch {
-      // not reachable, too slow, or not written down: sending it again is the answer to each
+      // unreachable, too slow, or not recorded: it is sent again
       return 0;
     }
   }
