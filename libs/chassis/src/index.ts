@@ -11,7 +11,7 @@ export {
   wholeNumber,
   type ProcessConfig,
 } from './wiring/config.ts';
-export { runCommand, UsageError } from './process/command.ts';
+export { runCommand, UsageError, type CommandDeps, type CommandOptions } from './process/command.ts';
 export { createLogger, type Logger } from './wiring/logger.ts';
 export { chassisErrors, chassisProblem, defineErrors, Problem } from './http/errors.ts';
 /** Named by the declarations of services' tables. @public */
