@@ -7,9 +7,23 @@ export interface ColumnSpec {
   readonly synonyms?: readonly string[];
   /** Its cells are dates: when one of them is day-first (13/02/2026), no other one is read as month-first. */
   readonly date?: boolean;
+  /** Its cells are in no report. */
+  readonly secret?: boolean;
 }
 
 export type Columns<Name extends string> = Readonly<Record<Name, ColumnSpec>>;
+
+export interface ColumnNames {
+  readonly required: readonly string[];
+  readonly optional: readonly string[];
+}
+
+/** The names of an importer's columns. */
+export function columnNames(columns: Columns<string>): ColumnNames {
+  const names = Object.keys(columns);
+  const isRequired = (name: string): boolean => columns[name]?.required === true;
+  return { required: names.filter(isRequired), optional: names.filter((name) => !isRequired(name)) };
+}
 
 /** A column of the file that no importer column matches. */
 export interface IgnoredColumn {
