@@ -18,7 +18,7 @@ export { Health } from './wiring/health.ts';
 export { Metrics } from './wiring/metrics.ts';
 export { idempotencyHeaders } from './http/idempotency.ts';
 export { readJson } from './http/json-body.ts';
-export { decodeCursor, encodeCursor } from './http/pagination.ts';
+export { decodeCursor, encodeCursor, page, pageOf } from './http/pagination.ts';
 export { cursorParameter, integerParameter, limitParameter } from './http/query.ts';
 export { accepted, isRefused, refused, type Refused } from './http/refusal.ts';
 export { runJob } from './process/job.ts';

@@ -17,7 +17,7 @@ export function classRoutes(
 ): void {
   app.get('/api/classes', { schema: searchOperation }, async (request, reply) => {
     const { cursor, limit, ...search } = request.query;
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, searchCursor, cursorSecret);
+    const after = decodeCursor(cursor, searchCursor, cursorSecret);
     const rows = await db.read(await freshnessOf(request), (reader) =>
       searchClasses(reader, { ...search, after, limit: limit + 1 }),
     );

@@ -1,4 +1,4 @@
-import { cursorParameter, id, integerParameter, limitParameter, text, timeZone } from '@homeroom/chassis';
+import { cursorParameter, id, integerParameter, limitParameter, pageOf, text, timeZone } from '@homeroom/chassis';
 import { weekdays } from '@homeroom/contracts';
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
@@ -62,12 +62,15 @@ const searchQuery = z.strictObject({
   limit: limitParameter,
   cursor: cursorParameter,
 });
+export type Search = Omit<z.infer<typeof searchQuery>, 'cursor'> & {
+  readonly after?: z.infer<typeof searchCursor> | undefined;
+};
 
 export const searchOperation = {
   tags: ['classes'],
   summary: 'Search the catalog',
   querystring: searchQuery,
-  response: { 200: z.object({ items: z.array(classView), nextCursor: z.string().optional() }) },
+  response: { 200: pageOf(classView) },
 } satisfies FastifySchema;
 
 export const readOperation = {

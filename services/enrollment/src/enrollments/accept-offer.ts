@@ -6,7 +6,7 @@ import { lockClass } from '../classes/store.ts';
 import { isRefused, refuse, type Refused } from '../outcome.ts';
 import type { Enrollment } from '../seats/enrollment.ts';
 import { findClash, giveSeat } from '../seats/promote-waiting.ts';
-import { locateEnrollment, lockEnrollment, readChildName } from '../seats/store.ts';
+import { findClassOf, lockEnrollment, readChildName } from '../seats/store.ts';
 import type { Enrolled } from './schemas.ts';
 
 export interface AcceptRequest {
@@ -26,13 +26,11 @@ export async function acceptOffer(
   { enrollmentId, familyId, accountId, idempotencyKey }: AcceptRequest,
 ): Promise<Enrolled | Refused> {
   return transact(db, async (trx) => {
-    const found = await locateEnrollment(trx, enrollmentId);
-    if (found === undefined || (familyId !== undefined && found.familyId !== familyId)) {
-      return refuse('enrollment_not_found');
-    }
+    const classId = await findClassOf(trx, { enrollmentId, familyId });
+    if (classId === undefined) return refuse('enrollment_not_found');
     const request = ['POST', `/api/enrollments/${enrollmentId}/accept`, null] as const;
     return once(trx, { principal: accountId, key: idempotencyKey, request, status: 200 }, async () => {
-      const locked = await lockClass(trx, found.classId);
+      const locked = await lockClass(trx, classId);
       const before = await lockEnrollment(trx, enrollmentId);
       if (locked === undefined || before === undefined) return refuse('enrollment_not_found');
       const accepted = await accept(trx, before, locked, new Date());

@@ -1,7 +1,7 @@
 import { transact, type Database } from '@homeroom/postgres';
 import { refuse, type Refused } from '../outcome.ts';
 import { freeSeat, type Cancelled } from '../seats/free-seat.ts';
-import { locateEnrollment } from '../seats/store.ts';
+import { findClassOf } from '../seats/store.ts';
 import type { Terms } from '../seats/terms.ts';
 
 export interface CancelRequest {
@@ -16,11 +16,9 @@ export async function cancelEnrollment(
   { enrollmentId, familyId }: CancelRequest,
 ): Promise<Cancelled | Refused<'enrollment_not_found'>> {
   return transact(db, async (trx) => {
-    const found = await locateEnrollment(trx, enrollmentId);
-    if (found === undefined || (familyId !== undefined && found.familyId !== familyId)) {
-      return refuse('enrollment_not_found');
-    }
+    const classId = await findClassOf(trx, { enrollmentId, familyId });
+    if (classId === undefined) return refuse('enrollment_not_found');
     const reason = familyId === undefined ? 'by_coordinator' : 'by_family';
-    return freeSeat(trx, { enrollmentId, classId: found.classId, reason, at: new Date(), terms });
+    return freeSeat(trx, { enrollmentId, classId, reason, at: new Date(), terms });
   });
 }

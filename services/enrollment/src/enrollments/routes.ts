@@ -100,7 +100,7 @@ function readRoutes(app: ZodFastify, { db, cursorSecret }: ReadDeps): void {
   app.get('/api/enrollments', { schema: listOperation }, async (request, reply) => {
     const session = await requirePrincipal(request);
     const { cursor, limit, ...filters } = request.query;
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, enrollmentsCursor, cursorSecret).id;
+    const before = decodeCursor(cursor, enrollmentsCursor, cursorSecret)?.id;
     const rows = await db.read(session.freshness, (reader) =>
       listEnrollments(reader, { ...filters, ofFamily: familyOf(session), before, limit: limit + 1 }),
     );
@@ -122,7 +122,7 @@ function readRoutes(app: ZodFastify, { db, cursorSecret }: ReadDeps): void {
     const session = await requireCoordinator(request);
     const { cursor, limit } = request.query;
     const { classId } = request.params;
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, rosterCursor, cursorSecret);
+    const after = decodeCursor(cursor, rosterCursor, cursorSecret);
     const { exists, rows } = await db.read(session.freshness, (reader) =>
       readRoster(reader, { classId, after, limit: limit + 1 }),
     );

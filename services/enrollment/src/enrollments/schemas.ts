@@ -1,4 +1,4 @@
-import { cursorParameter, id, idempotencyHeaders, limitParameter, text } from '@homeroom/chassis';
+import { cursorParameter, id, idempotencyHeaders, limitParameter, pageOf, text } from '@homeroom/chassis';
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import { classParams, classView } from '../classes/schemas.ts';
@@ -25,12 +25,14 @@ const enrollmentsQuery = z.strictObject({
   classId: id.optional(),
   ...page,
 });
+export type Filters = Omit<z.infer<typeof enrollmentsQuery>, 'cursor' | 'limit'>;
 
 /** Newest first; the id holds the time. */
 export const enrollmentsCursor = z.strictObject({ id: z.uuid() });
 
 /** The order of a roster: seats, then the waitlist. */
 export const rosterCursor = z.strictObject({ number: z.int(), enrollmentId: z.uuid() });
+export type RosterPlace = Readonly<z.infer<typeof rosterCursor>>;
 const rosterQuery = z.strictObject(page);
 
 const enrolled = z.object({
@@ -74,7 +76,7 @@ const enrollmentItem = enrolled.extend({
   updatedAt: z.iso.datetime(),
 });
 
-const enrollmentList = z.object({ items: z.array(enrollmentItem), nextCursor: z.string().optional() });
+const recordedOverride = z.object({ age: z.literal(true), reason: z.string() });
 
 /** What the history stores of an event, depending on its type. */
 const eventData = z.object({
@@ -94,7 +96,7 @@ const eventData = z.object({
     .describe('The class that the child has at the hour of an offered seat'),
   expiresAt: z.iso.datetime().optional(),
   payBy: z.iso.datetime().optional(),
-  override: z.object({ age: z.literal(true), reason: z.string() }).optional(),
+  override: recordedOverride.optional(),
 });
 export const historyFields = Object.keys(eventData.shape);
 
@@ -115,23 +117,18 @@ const cancelled = z.object({
   noRefund: z.literal('class_ended').optional().describe('Why a paid seat is not refunded'),
 });
 
-const roster = z.object({
-  items: z.array(
-    z.object({
-      enrollmentId: z.uuid(),
-      status: z.enum(statuses),
-      position: z.int().optional(),
-      child: z.object({ id: z.uuid(), name: z.string(), birthDate: z.iso.date() }),
-      family: z.object({
-        id: z.uuid(),
-        name: z.string(),
-        guardians: z.array(z.object({ name: z.string(), email: z.string() })),
-      }),
-      flags: z.array(z.enum(flagReasons)).describe('What about the child no longer fits the class'),
-      override: z.object({ age: z.literal(true), reason: z.string() }).optional(),
-    }),
-  ),
-  nextCursor: z.string().optional(),
+const place = z.object({
+  enrollmentId: z.uuid(),
+  status: z.enum(statuses),
+  position: z.int().optional(),
+  child: z.object({ id: z.uuid(), name: z.string(), birthDate: z.iso.date() }),
+  family: z.object({
+    id: z.uuid(),
+    name: z.string(),
+    guardians: z.array(z.object({ name: z.string(), email: z.string() })),
+  }),
+  flags: z.array(z.enum(flagReasons)).describe('What about the child no longer fits the class'),
+  override: recordedOverride.optional(),
 });
 
 const tags = ['enrollments'];
@@ -187,7 +184,7 @@ export const listOperation = {
   tags,
   summary: 'List enrollments, newest first: a guardian’s own, or all for a coordinator',
   querystring: enrollmentsQuery,
-  response: { 200: enrollmentList },
+  response: { 200: pageOf(enrollmentItem) },
   problems: ['unauthenticated'],
 } satisfies FastifySchema;
 
@@ -204,6 +201,6 @@ export const rosterOperation = {
   summary: 'List who is enrolled in a class and who is on its waitlist (coordinator)',
   params: classParams,
   querystring: rosterQuery,
-  response: { 200: roster },
+  response: { 200: pageOf(place) },
   problems: ['unauthenticated', 'forbidden_role', 'class_not_found'],
 } satisfies FastifySchema;

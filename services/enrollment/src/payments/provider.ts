@@ -37,14 +37,14 @@ export function openPaymentProvider({
   url,
   timeoutMs,
   concurrent,
-  openMs = 2_000,
+  openMs,
   onEvent,
 }: {
   url: string;
   timeoutMs: number;
   concurrent: number;
   /** How long the breaker stays open before it probes the provider. */
-  openMs?: number;
+  openMs: number;
   onEvent?: (event: PolicyEvent) => void;
 }): PaymentProvider {
   const payments = policy({

@@ -5,8 +5,8 @@ import { unlessRefused } from '../outcome.ts';
 import type { ChargeState } from '../seats/charge.ts';
 import { lockCharge, saveCharge } from '../seats/charge-store.ts';
 import { freeSeat } from '../seats/free-seat.ts';
-import { locateEnrollment, record } from '../seats/store.ts';
-import { defaultTerms, type Terms } from '../seats/terms.ts';
+import { findClassOf, record } from '../seats/store.ts';
+import type { Terms } from '../seats/terms.ts';
 import { declinedDelayMs, settle, type ChargeOutcome } from './charge.ts';
 import { lockForSettling, saveDecline, type Settling } from './store.ts';
 
@@ -22,16 +22,12 @@ export type Settled = ChargeState | 'held' | 'stale' | 'unknown';
  */
 export async function settleCharge(
   trx: Transaction,
-  {
-    enrollmentId,
-    outcome,
-    terms = defaultTerms,
-  }: { enrollmentId: string; outcome: ChargeOutcome; terms?: Terms | undefined },
+  { enrollmentId, outcome, terms }: { enrollmentId: string; outcome: ChargeOutcome; terms: Terms },
 ): Promise<Settled> {
   if (outcome.kind === 'declined') {
     // a decline may free the seat, which needs the class, and the class is locked before anything else
-    const place = await locateEnrollment(trx, enrollmentId);
-    if (place !== undefined) await lockClass(trx, place.classId);
+    const classId = await findClassOf(trx, { enrollmentId });
+    if (classId !== undefined) await lockClass(trx, classId);
   }
   const locked = await lockForSettling(trx, enrollmentId);
   if (locked === undefined) return 'unknown';

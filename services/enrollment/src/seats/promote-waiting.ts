@@ -6,19 +6,14 @@ import { openCharge } from './charge-store.ts';
 import { agreedCents, type Change, type Enrollment } from './enrollment.ts';
 import { holdSlot, lockBusyHours } from './slots.ts';
 import { countSeats, lockFirstWaiting, record } from './store.ts';
-import { defaultTerms, type Terms } from './terms.ts';
+import type { Terms } from './terms.ts';
 
 /**
  * Gives every free seat of a locked class to the first on the waitlist, until no seat is free or the waitlist is empty. A
  * child that has another class at that hour by now is offered the seat: nothing is charged until the family accepts. A
  * class that has ended promotes nobody.
  */
-export async function promoteWaiting(
-  trx: Transaction,
-  locked: ClassView,
-  at: Date,
-  terms: Terms = defaultTerms,
-): Promise<ClassView> {
+export async function promoteWaiting(trx: Transaction, locked: ClassView, at: Date, terms: Terms): Promise<ClassView> {
   if (hasEnded(locked, at)) return locked;
   let now = locked;
   while (now.seatsLeft > 0 && now.waitlisted > 0) {

@@ -35,19 +35,21 @@ export const enrollmentColumns = fields.map((field) => `e.${columns[field]} as "
 export const enrollmentOf = (row: EnrollmentRow): Enrollment =>
   Object.fromEntries(fields.map((field) => [field, row[field] ?? undefined])) as unknown as Enrollment;
 
-export interface Located {
-  readonly classId: string;
-  readonly familyId: string;
-}
-
-/** The class to lock before the enrollment, and the family. Neither ever changes. */
-export async function locateEnrollment(db: Queryable, id: string): Promise<Located | undefined> {
-  const { rows } = await db.query<Located>({
-    name: 'enrollment_locate',
-    text: `select class_id as "classId", family_id as "familyId" from enrollments where enrollment_id = $1`,
-    values: [id],
+/**
+ * The class to lock before the enrollment.
+ * @param familyId the family that must own it; undefined: any.
+ */
+export async function findClassOf(
+  db: Queryable,
+  { enrollmentId, familyId }: { enrollmentId: string; familyId?: string | undefined },
+): Promise<string | undefined> {
+  const { rows } = await db.query<{ classId: string }>({
+    name: 'enrollment_class',
+    text: `select class_id as "classId" from enrollments
+      where enrollment_id = $1 and ($2::uuid is null or family_id = $2)`,
+    values: [enrollmentId, familyId ?? null],
   });
-  return rows[0];
+  return rows[0]?.classId;
 }
 
 /** Locks the enrollment until the transaction ends. Order of locks: class, enrollment, charge, child. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { rebuildReadModels } from '../../src/enrollments/rebuild-read-models.ts';
 import { settleCharge } from '../../src/payments/settle-charge.ts';
+import { defaultTerms } from '../../src/seats/terms.ts';
 import { startHarness, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -34,7 +35,9 @@ const live = async (): Promise<void> => {
       const providerChargeId = `ch_${enrollmentId}`;
       if (index % 5 === 0) return harness.cancel(enrollmentId, coordinator);
       const kind = index % 7 === 0 ? 'declined' : 'succeeded';
-      return harness.db.transaction((trx) => settleCharge(trx, { enrollmentId, outcome: { kind, providerChargeId } }));
+      return harness.db.transaction((trx) =>
+        settleCharge(trx, { enrollmentId, outcome: { kind, providerChargeId }, terms: defaultTerms }),
+      );
     }),
   );
   const changes = [{ capacity: 8 }, { startTime: '14:00', endTime: '15:00' }, { firstDay: '2027-02-01', capacity: 4 }];

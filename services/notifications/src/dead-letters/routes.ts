@@ -34,7 +34,7 @@ export function deadLetterRoutes(
     async (request) => {
       const { freshness } = await requireCoordinator(request);
       const { cursor, limit, ...filter } = request.query;
-      const before = cursor === undefined ? undefined : decodeCursor(cursor, deadLetterCursor, cursorSecret).deadLetter;
+      const before = decodeCursor(cursor, deadLetterCursor, cursorSecret)?.deadLetter;
       const letters = await database.read(freshness, (db) =>
         listDeadLetters(db, { ...filter, before, limit: limit + 1 }),
       );
