@@ -5,8 +5,8 @@ import { join, relative, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { StepResult } from './check-steps.ts';
 
-/** One more than cores: a test file waits for engines about a third of its time. */
-const workers = availableParallelism() + 1;
+/** A test file waits for engines more than half of its time. */
+const workers = 2 * availableParallelism();
 
 export interface JestOptions {
   checkout: string;

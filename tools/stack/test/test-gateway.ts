@@ -99,9 +99,10 @@ export class TestGateway {
     return readFileSync(this.#supervisor.logFile('gateway'), 'utf8');
   }
 
+  /** On a connection of its own: the gateway may just be closing one that was used before. */
   send(path: string, { body, ...options }: RequestOptions & { body?: string } = {}): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      request({ host, port: this.ports.gateway, path, ...options }, (res) => {
+      request({ host, port: this.ports.gateway, path, agent: false, ...options }, (res) => {
         const chunks: Buffer[] = [];
         res.on('data', (chunk: Buffer) => chunks.push(chunk));
         res.on('end', () =>
