@@ -7,9 +7,9 @@ type Target = 'service' | 'dev';
 const lists = { service: 'images.json', dev: 'images-dev.json' } as const;
 
 /**
- * Builds the images and brings them to the cluster.
- * @param folder another checkout than this one, whose images are built by its own tool.
- * @returns flags for helm that name them.
+ * Builds the images and loads them into the cluster.
+ * @param folder the checkout to build; another one than this is built by its own tool.
+ * @returns helm flags that name the images.
  */
 export async function provideImages(
   { tag, load }: Options,
@@ -18,15 +18,12 @@ export async function provideImages(
 ): Promise<string[]> {
   if (tag !== undefined) return ['--set', `global.image.tag=${tag}`];
   if (folder === checkout) await run('npm', ['run', 'images', '--', '--target', target]);
-  else
-    await run(process.execPath, [
-      '--conditions=@homeroom/source',
-      join(folder, 'tools/images/src/main.ts'),
-      '--tag',
-      'previous',
-    ]);
+  else {
+    const build = join(folder, 'tools/images/src/main.ts');
+    await run(process.execPath, ['--conditions=@homeroom/source', build, '--tag', 'previous']);
+  }
   const file = join(folder, '.homeroom', lists[target]);
-  if (!existsSync(file)) throw new Error(`npm run images has left no ${file}`);
+  if (!existsSync(file)) throw new Error(`npm run images did not write ${file}`);
   const images = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
   if (load !== undefined) {
     const [command = '', ...args] = load.split(' ');

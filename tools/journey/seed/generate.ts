@@ -1,11 +1,11 @@
 /**
- * Writes the co-op that Homeroom is shown with: `node generate.ts` beside this file, from the same seed, so that the files
- * never differ from what is written here. All people are invented; addresses are real towns with invented streets.
+ * Writes the demo co-op with `node generate.ts`, always from the same seed, so that the files
+ * never differ from this program. All people and streets are invented; the towns are real.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { courses, type Course } from './catalogue.ts';
-import { seedFolder, toCsv } from '../src/seed.ts';
+import { courses, type Course } from './courses.ts';
+import { seedFolder, toCsv } from '../src/families/seed.ts';
 import { cultures, spell, type Culture } from './names.ts';
 
 const familyCount = 320;
@@ -108,7 +108,7 @@ function makeFamily(_: unknown, index: number): Family {
     family: surname.written,
     guardian: nameOf(culture, parent.written, surname.written),
     email: emailOf(parent.ascii, surname.ascii),
-    // 555-0100 to 555-0199 are nobody's
+    // 555-0100 to 555-0199 are reserved for fiction
     phone: `+1 ${['608', '414', '920', '262'][index % 4] as string} 555 01${String(Math.floor(index / 4)).padStart(2, '0')}`,
     street: `${between(1, 9800)} ${pick(streets)}${random() < 0.12 ? `, Apt ${between(1, 40)}` : ''}`,
     town,
@@ -123,12 +123,12 @@ function makeChild(name: string): Child {
   const fits = ({ ages: [youngest, oldest] }: Course): boolean => age >= youngest + 0.02 && age < oldest + 0.98;
   const wishes: Course[] = [];
   for (let left = howMany(35, 40, 18, 7); left > 0; left -= 1) {
-    // now and then a parent hopes that nobody looks at the age
+    // some parents hope that the age is not checked
     const hopeful = random() < 0.04;
     const possible = courses.filter((course) => fits(course) !== hopeful && !wishes.includes(course));
     if (possible.length > 0) wishes.push(pickWeighted(possible, ({ draw }) => draw));
   }
-  // … or sends the form twice
+  // some submit the form twice
   if (random() < 0.015) wishes.push(wishes[0] as Course);
   return { name, birthDate: born, wishes };
 }

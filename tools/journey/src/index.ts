@@ -1,3 +1,3 @@
 export { runJourney, type Target } from './run-journey.ts';
-export { readSeed, seedFolder, toCsv } from './seed.ts';
+export { readSeed, seedFolder, toCsv } from './families/seed.ts';
 export { help as journeyHelp } from './settings.ts';

@@ -1,17 +1,15 @@
-import { randomUUID } from 'node:crypto';
-import { confirmAddresses, resetPassword } from './account-mails.ts';
-import { addressOf, checkAddress } from './addresses.ts';
-import { changeMind, giveBack } from './cancel.ts';
-import { readCast } from './cast.ts';
-import { Browser, type Traffic } from './client.ts';
-import { openTerm, signInCoordinator } from './coordinator.ts';
-import { enrol } from './enrol.ts';
-import type { Evidence } from './evidence.ts';
-import { newHousehold, type Household } from './household.ts';
-import { Listener } from './listen.ts';
+import type { Progress } from '@homeroom/terminal';
+import { addressOf, checkAddress } from './client/addresses.ts';
+import { Listener } from './client/listen.ts';
+import { countUp } from './counts.ts';
+import type { Evidence } from './evidence/evidence.ts';
+import { confirmAddresses, resetPassword } from './families/account-mails.ts';
+import { cancelEarly, cancelPaid } from './families/cancel.ts';
+import { openTerm } from './families/coordinator.ts';
+import { enroll } from './families/enroll.ts';
+import { register, signIn } from './families/register.ts';
 import { Outage } from './outage.ts';
-import { Mailroom, PaymentBooks } from './outside.ts';
-import { register, signIn } from './register.ts';
+import { Scene } from './scene.ts';
 import {
   readAnnouncements,
   readBooks,
@@ -21,114 +19,84 @@ import {
   settleMails,
   settlePayments,
   settleStreams,
-  type Scene,
 } from './settle.ts';
 import type { Settings } from './settings.ts';
-import { countUp } from './table.ts';
-import { inParallel } from './until.ts';
 
 export interface Story {
   readonly evidence: Evidence;
   readonly counts: [string, string | number][];
-  readonly seconds: [string, string | number][];
+  readonly seconds: [string, string][];
   /** What went wrong on the way, before anything was checked. */
   readonly troubles: readonly string[];
 }
 
-/** Plays the whole journey. Families that run into something unexpected stay behind and are told in `troubles`. */
-export async function play(settings: Settings, say: (line: string) => void): Promise<Story> {
-  const { gateway, run, clients, coordinator } = settings;
-  const cast = readCast(run, settings.families);
-  const traffic: Traffic = { requests: 0, repeated: 0, rateLimited: [] };
-  const payments = new PaymentBooks(settings.payments);
-  const mailroom = new Mailroom(settings.mail, run);
-  const households = cast.families.map((family, index) =>
-    newHousehold(family, new Browser(gateway, addressOf(run, 250 + index), traffic), randomUUID()),
-  );
-  const troubles: string[] = [];
-  const scene: Scene = { run, clients, quietMs: settings.quietMs, households, mailroom, payments, traffic, troubles };
-  const seconds: [string, string | number][] = [];
-  const timed = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
-    const startedAt = performance.now();
-    const answer = await work();
-    const took = ((performance.now() - startedAt) / 1000).toFixed(1);
-    seconds.push([what, `${took} s`]);
-    say(`  ✓ ${what.padEnd(46)} ${took.padStart(6)} s`);
-    return answer;
-  };
-  const desk = (index: number): Promise<Browser> =>
-    signInCoordinator(gateway, addressOf(run, index), traffic, coordinator);
-  /** What one family runs into is its own trouble. */
-  const each = (work: (household: Household, index: number) => Promise<void>): Promise<void> =>
-    inParallel(households, clients, async (household, index) => {
-      try {
-        await work(household, index);
-      } catch (error) {
-        troubles.push(`${household.cast.guardian.email}: ${describe(error)}`);
-      }
-    });
-
-  await checkAddress(addressOf(run, 0));
+/** Plays the whole journey. What a family runs into ends its part and is reported in `troubles`. */
+export async function play(settings: Settings, progress: Progress): Promise<Story> {
+  const scene = new Scene(settings, progress);
+  const { cast, households, payments } = scene;
+  await checkAddress(addressOf(settings.run, 0));
   await payments.begin();
-  await timed(`${cast.classCount} classes imported, twice`, async () => openTerm(await desk(0), cast));
-  await timed(`${households.length} families registered, addresses confirmed`, async () => {
-    let registered: number | undefined;
-    const confirming = confirmAddresses(households, mailroom, {
-      registered: () => registered,
-      timeoutMs: settings.quietMs,
-    });
-    await Promise.all([
-      each(register).then(() => (registered = households.filter(({ id }) => id !== '').length)),
-      confirming.catch((error: unknown) => troubles.push(describe(error))),
-    ]);
-  });
-  await timed(`${households.length} families signed in`, () =>
-    each(async (household, index) => {
-      await signIn(household);
-      if (index === 3) await resetPassword(household, mailroom, settings.quietMs);
-      if (index % 20 !== 7) return;
-      const trouble = (error: unknown): unknown =>
-        troubles.push(`${household.cast.guardian.email}: ${describe(error)}`);
-      household.listener = new Listener(household.browser, trouble);
-    }),
-  );
-
+  await scene.act(`${cast.classCount} classes imported, twice`, async () => openTerm(await scene.desk(0), cast));
+  await scene.act(`${households.length} families registered, addresses confirmed`, () => registerAll(scene));
+  await scene.act(`${households.length} families signed in`, () => signInAll(scene));
   const outage = new Outage(payments, cast.wishCount);
-  await timed(`${cast.wishCount} wishes, payments down and up`, async () => {
-    const wishing = each(async (household, index) => {
-      try {
-        await enrol(household, run, (wish, startedAt) => outage.wishDone(wish, startedAt));
-      } finally {
-        outage.skip(household.cast.wishes.length - household.wishes.length);
-      }
-      await changeMind(household, index);
-    });
-    await Promise.all([wishing, outage.run(households).catch((error: unknown) => troubles.push(describe(error)))]);
-  });
-  await timed('every seat paid', () => settlePayments(scene));
-  await timed('seats and places given back', () => each(giveBack));
-  await timed('every promotion paid', () => settlePayments(scene));
-  await timed('histories read', () => readHistories(scene));
-  await timed('mails at rest', () => settleMails(scene));
-  await timed('inboxes read', () => readInboxes(scene));
-  await timed('open pages have heard of everything', () => settleStreams(scene));
-  const books = await timed('the provider’s books read', () => readBooks(scene));
-  const rolls = await timed('classes and rosters read', async () => readClasses(scene, await desk(1)));
-  const announced = await timed('coordinators’ inbox read', async () => readAnnouncements(scene, await desk(2)));
+  await scene.act(`${cast.wishCount} wishes, payments down and up`, () => enrollAll(scene, outage));
+  await scene.act('every seat paid', () => settlePayments(scene));
+  await scene.act('seats and waitlist places canceled', () => scene.each(cancelPaid));
+  await scene.act('every promotion paid', () => settlePayments(scene));
+  await scene.act('histories read', () => readHistories(scene));
+  await scene.act('mails at rest', () => settleMails(scene));
+  await scene.act('inboxes read', () => readInboxes(scene));
+  await scene.act('live streams complete', () => settleStreams(scene));
+  const books = await scene.act('charges and refunds read', () => readBooks(scene));
+  const rolls = await scene.act('classes and rosters read', async () => readClasses(scene, await scene.desk(1)));
+  const announced = await scene.act('coordinators’ inbox read', async () =>
+    readAnnouncements(scene, await scene.desk(2)),
+  );
   for (const { browser } of households) browser.close();
   await payments.fault();
 
   const families = households.map(({ listener, ...household }) => ({
     ...household,
     email: household.cast.guardian.email,
-    ...(listener === undefined ? {} : { heard: listener.heard }),
+    ...(listener === undefined ? {} : { streamed: listener.received }),
   }));
-  const evidence: Evidence = { ...books, ...rolls, announced, families, mails: mailroom.mails, traffic };
-  const counts = countUp(cast, evidence, outage);
-  return { evidence, counts, seconds, troubles };
+  const { mails } = scene.mailroom;
+  const evidence: Evidence = { ...books, ...rolls, announced, families, mails, traffic: scene.traffic };
+  return { evidence, counts: countUp(cast, evidence, outage), seconds: scene.seconds, troubles: scene.troubles };
 }
 
-const describe = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
-};
+async function registerAll(scene: Scene): Promise<void> {
+  const { households, mailroom, settings } = scene;
+  let registered: number | undefined;
+  const confirming = confirmAddresses(households, mailroom, {
+    registered: () => registered,
+    timeoutMs: settings.quietMs,
+  });
+  await Promise.all([
+    scene.each(register).then(() => (registered = households.filter(({ id }) => id !== '').length)),
+    confirming.catch((error: unknown) => scene.trouble(error)),
+  ]);
+}
+
+/** One family resets its password, and every twentieth keeps a page open. */
+function signInAll(scene: Scene): Promise<void> {
+  return scene.each(async (household, index) => {
+    await signIn(household);
+    if (index === 3) await resetPassword(household, scene.mailroom, scene.settings.quietMs);
+    if (index % 20 === 7)
+      household.listener = new Listener(household.browser, (error) => scene.trouble(error, household));
+  });
+}
+
+async function enrollAll(scene: Scene, outage: Outage): Promise<void> {
+  const wishing = scene.each(async (household, index) => {
+    try {
+      await enroll(household, scene.settings.run, (wish, startedAt) => outage.wishDone(wish, startedAt));
+    } finally {
+      outage.skip(household.cast.wishes.length - household.wishes.length);
+    }
+    await cancelEarly(household, index);
+  });
+  await Promise.all([wishing, outage.run(scene.households).catch((error: unknown) => scene.trouble(error))]);
+}

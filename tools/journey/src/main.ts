@@ -1,7 +1,7 @@
+import { openProgress, table } from '@homeroom/terminal';
+import { PaymentBooks } from './client/outside.ts';
 import { play } from './journey.ts';
-import { PaymentBooks } from './outside.ts';
 import { help, readSettings, SettingsError, type Settings } from './settings.ts';
-import { formatTable } from './table.ts';
 import { promises } from './verify/verify.ts';
 
 const shown = 10;
@@ -9,10 +9,9 @@ const shown = 10;
 async function main(settings: Settings): Promise<number> {
   const startedAt = performance.now();
   console.log(`The journey ${settings.run}: ${settings.gateway.origin}, ${settings.clients} clients at once`);
-  const { evidence, counts, seconds, troubles } = await play(settings, (line) => console.log(line));
-  console.log(`\n${formatTable(counts)}\n`);
+  const { evidence, counts, seconds, troubles } = await play(settings, openProgress());
   const took = ((performance.now() - startedAt) / 1000).toFixed(1);
-  console.log(`${formatTable([...seconds, ['all of it', `${took} s`]])}\n`);
+  console.log(`\n${table(counts)}\n\n${table([...seconds, ['total', `${took} s`]])}\n`);
 
   const findings = [
     { promise: 'nothing unexpected on the way', differences: [...troubles] },
@@ -33,7 +32,7 @@ try {
     process.exit(0);
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    // whoever stops us in the middle shall not find the payment provider down
+    // an interrupted journey must not leave the payment provider down
     process.once(signal, () => void new PaymentBooks(settings.payments).fault().finally(() => process.exit(130)));
   }
   process.exit(await main(settings));

@@ -1,24 +1,24 @@
-import { enrollment } from './api.ts';
-import { grantedOf, type Household, type Wish } from './household.ts';
-import type { PaymentBooks } from './outside.ts';
-import { until } from './until.ts';
+import { enrollment } from './client/api.ts';
+import { grantedOf, type Household, type Wish } from './families/household.ts';
+import type { PaymentBooks } from './client/outside.ts';
+import { until } from './client/until.ts';
 
 const waitMs = 120_000;
 
 /**
- * The payment provider's bad quarter of an hour. Down after a fifth of the wishes, while there still are seats; after a half
- * it is up, but charges without an answer; after three quarters it works, and says everything twice until the end.
+ * The payment provider's outage. It goes down after a fifth of the wishes, while seats are left. After a half it charges
+ * without answering. After three quarters it works, and sends every webhook twice until the end.
  */
 export class Outage {
   readonly #payments: PaymentBooks;
   readonly #wishCount: number;
   #done = 0;
   #downSince = Number.POSITIVE_INFINITY;
-  /** Paid seats that were taken while it lasted. */
+  /** Paid seats that were taken while it was down. */
   readonly held = new Set<string>();
-  /** Calls that the provider did not take. */
+  /** Calls that the provider rejected. */
   struck = 0;
-  /** Charges that it made and said nothing of. */
+  /** Charges that it made without an answer. */
   unanswered = 0;
 
   constructor(payments: PaymentBooks, wishCount: number) {
@@ -32,7 +32,7 @@ export class Outage {
       this.held.add(outcome.enrollmentId);
   }
 
-  /** Wishes that will never be made, because their family ran into something else. */
+  /** Wishes that are not sent, because their family failed before. */
   skip(wishes: number): void {
     this.#done += wishes;
   }
@@ -44,23 +44,23 @@ export class Outage {
       await this.#payments.fault({ mode: 'down' });
       this.#downSince = Date.now();
       await this.#reached(1 / 2);
-      this.struck = await this.#felt('a call that the provider does not take');
+      this.struck = await this.#struck('a call that the provider rejects');
       await this.#expectHeld(households);
       this.#downSince = Number.POSITIVE_INFINITY;
       await this.#payments.fault({ mode: 'timeout-after-charge' });
       await this.#reached(3 / 4);
-      this.unanswered = await this.#felt('a charge that is not answered');
+      this.unanswered = await this.#struck('a charge that is not answered');
     } finally {
       this.#downSince = Number.POSITIVE_INFINITY;
       await this.#payments.fault({ mode: 'none', webhooks: 'twice' });
     }
   }
 
-  #felt(what: string): Promise<number> {
+  #struck(what: string): Promise<number> {
     return until(what, async () => (await this.#payments.status()).faults.struck || undefined, { timeoutMs: waitMs });
   }
 
-  /** Nobody can have paid; whoever took a seat keeps it. */
+  /** No charge is possible; families keep the seats that they took. */
   async #expectHeld(households: readonly Household[]): Promise<void> {
     const some = households
       .flatMap((household) => grantedOf(household).map(({ enrollmentId }) => ({ household, enrollmentId })))
@@ -68,7 +68,7 @@ export class Outage {
       .slice(-5);
     for (const { household, enrollmentId } of some) {
       const { status } = await household.browser.expect(['GET', `/api/enrollments/${enrollmentId}`], [200, enrollment]);
-      // its own family may have changed its mind meanwhile
+      // the family may have canceled meanwhile
       if (status !== 'payment_pending' && status !== 'cancelled')
         throw new Error(`${enrollmentId} is ${status} while the provider is down`);
     }
@@ -78,10 +78,7 @@ export class Outage {
     await until(
       `${Math.round(share * 100)} % of the wishes`,
       async () => (this.#done >= this.#wishCount * share ? true : undefined),
-      {
-        timeoutMs: 10 * waitMs,
-        everyMs: 20,
-      },
+      { timeoutMs: 10 * waitMs, everyMs: 20 },
     );
   }
 }

@@ -1,22 +1,23 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import type { CoordinatorAccount } from './coordinator.ts';
+import type { CoordinatorAccount } from './families/coordinator.ts';
 
 export interface Settings {
   readonly gateway: URL;
   readonly mail: string;
   readonly payments: string;
   readonly coordinator: CoordinatorAccount;
-  /** How many of the seed's families come; all of them unless said. */
+  /** The number of families; by default all of the seed. */
   readonly families: number;
-  /** How many are at it at once. */
+  /** How many families are active at once. */
   readonly clients: number;
+  /** How long each thing may take to come to rest. */
   readonly quietMs: number;
-  /** The run's own name, in its addresses and titles. */
+  /** The run's name, part of its addresses and titles. */
   readonly run: string;
 }
 
-/** What the caller has typed or left out. */
+/** A wrong or missing setting. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
@@ -51,7 +52,7 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
     return found;
   };
   const gateway = needed('The gateway', values.gateway, env['HOMEROOM_GATEWAY_URL']);
-  if (!URL.canParse(gateway)) throw new SettingsError(`--gateway ${gateway} is no URL`);
+  if (!URL.canParse(gateway)) throw new SettingsError(`--gateway ${gateway} is not a URL`);
   return {
     gateway: new URL(gateway),
     mail: needed('The mail catcher', values.mail, env['HOMEROOM_MAIL_URL']),

@@ -1,33 +1,16 @@
-import { enrollment, enrollmentWithHistory, notification, rosterEntry, type RosterEntry } from './api.ts';
-import { browseClasses, readAll } from './catalogue.ts';
-import type { Browser, Traffic } from './client.ts';
-import { holdsSeat, type Evidence } from './evidence.ts';
-import { accountMailsOf, isAccountMail, mailsOf, statusOf } from './expected.ts';
-import type { Household } from './household.ts';
-import { answerOffers } from './offers.ts';
-import type { Mailroom, PaymentBooks } from './outside.ts';
-import { inParallel, TooLateError, until } from './until.ts';
+import { enrollment, enrollmentWithHistory, notification, rosterEntry, type RosterEntry } from './client/api.ts';
+import type { Browser } from './client/browser.ts';
+import { browseClasses, readAll } from './client/pages.ts';
+import { inParallel, TooLateError, until } from './client/until.ts';
+import { count, holdsSeat, type Evidence } from './evidence/evidence.ts';
+import { accountMailsOf, isAccountMail, mailsOf, statusOf } from './evidence/expected.ts';
+import { answerOffers } from './families/cancel.ts';
+import type { Scene } from './scene.ts';
 
-export interface Scene {
-  readonly run: string;
-  readonly clients: number;
-  /** How long each of the things that must come to rest may take. */
-  readonly quietMs: number;
-  readonly households: readonly Household[];
-  readonly mailroom: Mailroom;
-  readonly payments: PaymentBooks;
-  readonly traffic: Traffic;
-  /** What came too late, and everything else that should not have happened on the way. */
-  readonly troubles: string[];
-}
-
-/**
- * Waits until no seat waits for its payment, and answers what is offered. Each family looks for itself, as people do who wait:
- * every two seconds.
- */
+/** Waits until no payment is pending, and answers offers. Each family polls every two seconds, as waiting people do. */
 export async function settlePayments(scene: Scene): Promise<void> {
-  await inParallel(scene.households, scene.clients, (household, index) =>
-    patiently(scene, `${household.cast.guardian.email}: every seat is paid or free`, 2000, async () => {
+  await inParallel(scene.households, scene.settings.clients, (household, index) =>
+    settled(scene, `${household.cast.guardian.email}: every seat is paid or free`, 2000, async () => {
       household.enrollments = await readAll(household.browser, '/api/enrollments?limit=100', enrollment);
       await answerOffers(household, index);
       return household.enrollments.every(({ status }) => status !== 'payment_pending' && status !== 'offered');
@@ -35,11 +18,11 @@ export async function settlePayments(scene: Scene): Promise<void> {
   );
 }
 
-/** Reads what each enrolment says it went through. A replica may answer a moment late: then it is asked again. */
+/** Reads the history of each enrollment. A replica may lag a moment: then it is read again. */
 export async function readHistories(scene: Scene): Promise<void> {
-  await inParallel(scene.households, scene.clients, async (household) => {
+  await inParallel(scene.households, scene.settings.clients, async (household) => {
     for (const { id } of household.enrollments) {
-      await patiently(scene, `${id}: its history and its status agree`, 1000, async () => {
+      await settled(scene, `${id}: its history and its status agree`, 1000, async () => {
         const one = await household.browser.expect(['GET', `/api/enrollments/${id}`], [200, enrollmentWithHistory]);
         household.histories.set(id, one.history);
         return statusOf(one.history) === one.status && one.history.length === one.version;
@@ -48,20 +31,19 @@ export async function readHistories(scene: Scene): Promise<void> {
   });
 }
 
-/** Waits for every mail that the histories promise, then until nothing more comes. */
-export async function settleMails({ households, mailroom, quietMs, troubles, ...scene }: Scene): Promise<void> {
-  const promised = households.reduce(
-    (sum, { histories, passwordReset }) =>
-      sum +
-      accountMailsOf({ passwordReset }).length +
-      [...histories.values()].reduce((mails, history) => mails + mailsOf(history).length, 1),
-    0,
-  );
-  const all = async (): Promise<boolean> => (await mailroom.fetch()).length >= promised;
-  await patiently({ ...scene, households, mailroom, quietMs, troubles }, `${promised} mails have come`, 500, all);
-  // one too many would come soon after: three looks that see no more
+/** Waits for every mail that the histories promise, then until no more arrive. */
+export async function settleMails(scene: Scene): Promise<void> {
+  const { households, mailroom } = scene;
+  const welcomes = 1;
+  const promised = households.flatMap(({ histories, ...household }) => [
+    welcomes + accountMailsOf(household).length,
+    ...[...histories.values()].map((history) => mailsOf(history).length),
+  ]);
+  const total = promised.reduce((sum, mails) => sum + mails, 0);
+  await settled(scene, `${total} mails have arrived`, 500, async () => (await mailroom.fetch()).length >= total);
+  // one too many would arrive soon after: three looks that see no more
   let [seen, looks] = [-1, 0];
-  await patiently({ ...scene, households, mailroom, quietMs, troubles }, 'no more mails come', 500, async () => {
+  await settled(scene, 'no more mails arrive', 500, async () => {
     const { length } = await mailroom.fetch();
     looks = length === seen ? looks + 1 : 0;
     seen = length;
@@ -69,64 +51,61 @@ export async function settleMails({ households, mailroom, quietMs, troubles, ...
   });
 }
 
-/** Reads every inbox; one that is behind its mails is looked at again. */
+/** Reads every inbox, again while it lags behind the mails. */
 export async function readInboxes(scene: Scene): Promise<void> {
-  await inParallel(scene.households, scene.clients, async (household) => {
-    const mails = scene.mailroom.mails.filter(
-      (mail) => mail.to.includes(household.cast.guardian.email) && !isAccountMail(mail),
-    ).length;
-    await patiently(scene, `${household.cast.guardian.email}: ${mails} entries in the inbox`, 1500, async () => {
+  await inParallel(scene.households, scene.settings.clients, async (household) => {
+    const { email } = household.cast.guardian;
+    const mails = scene.mailroom.mails.filter((mail) => mail.to.includes(email) && !isAccountMail(mail)).length;
+    await settled(scene, `${email}: ${mails} entries in the inbox`, 1500, async () => {
       household.inbox = await readAll(household.browser, '/api/notifications?limit=100', notification);
       return household.inbox.length >= mails;
     });
   });
 }
 
-/** Waits until open pages have heard of all that the inboxes have, and closes them. */
+/** Waits until open pages have received everything that the inboxes have, and closes them. */
 export async function settleStreams(scene: Scene): Promise<void> {
   for (const { listener, inbox, cast } of scene.households) {
     if (listener === undefined) continue;
-    await patiently(scene, `${cast.guardian.email}: its open page has heard of ${inbox.length}`, 500, async () =>
-      inbox.every(({ id }) => listener.heard.has(id)),
+    await settled(scene, `${cast.guardian.email}: its open page has received ${inbox.length}`, 500, async () =>
+      inbox.every(({ id }) => listener.received.has(id)),
     );
     await listener.close();
   }
 }
 
-/** Waits for the catalogue to count what the families hold, and reads the rosters. */
-export async function readClasses(scene: Scene, office: Browser): Promise<Pick<Evidence, 'classes' | 'rosters'>> {
-  const held = new Map<string, number>();
-  for (const one of scene.households.flatMap(({ enrollments }) => enrollments)) {
-    if (holdsSeat(one)) held.set(one.class.id, (held.get(one.class.id) ?? 0) + 1);
-  }
+/** Waits until the class list counts what the families hold, and reads the rosters. */
+export async function readClasses(scene: Scene, desk: Browser): Promise<Pick<Evidence, 'classes' | 'rosters'>> {
+  const enrollments = scene.households.flatMap((household) => household.enrollments);
+  const held = count(enrollments.filter(holdsSeat).map((one) => one.class.id));
   let classes: Evidence['classes'] = [];
-  await patiently(scene, 'the catalogue counts the seats that are taken', 3000, async () => {
-    classes = [...(await browseClasses(office, scene.run)).values()];
+  await settled(scene, 'the class list counts the taken seats', 3000, async () => {
+    classes = [...(await browseClasses(desk, scene.settings.run)).values()];
     return classes.every(({ id, capacity, seatsLeft }) => capacity - seatsLeft === (held.get(id) ?? 0));
   });
   const rosters = new Map<string, RosterEntry[]>();
   for (const { id } of classes)
-    rosters.set(id, await readAll(office, `/api/classes/${id}/roster?limit=100`, rosterEntry));
+    rosters.set(id, await readAll(desk, `/api/classes/${id}/roster?limit=100`, rosterEntry));
   return { classes, rosters };
 }
 
-/** Waits until the provider owes nobody a word, and reads its books. */
-export async function readBooks(scene: Scene): Promise<Pick<Evidence, 'charges' | 'refunds'>> {
+/** Waits until every refund is made and every webhook delivered, and reads the provider's books. */
+export async function readBooks({ payments, ...scene }: Scene): Promise<Pick<Evidence, 'charges' | 'refunds'>> {
   const owed = scene.households.flatMap(({ cancels }) => cancels).filter(({ refundCents }) => refundCents > 0).length;
-  await patiently(scene, `${owed} refunds are made and every webhook is delivered`, 500, async () => {
-    const [refunds, { webhooks }] = await Promise.all([scene.payments.refunds(), scene.payments.status()]);
+  await settled(scene, `${owed} refunds are made and every webhook is delivered`, 500, async () => {
+    const [refunds, { webhooks }] = await Promise.all([payments.refunds(), payments.status()]);
     return refunds.length >= owed && webhooks.pending === 0;
   });
-  const [charges, refunds] = await Promise.all([scene.payments.charges(), scene.payments.refunds()]);
+  const [charges, refunds] = await Promise.all([payments.charges(), payments.refunds()]);
   return { charges, refunds };
 }
 
-/** The notices that coordinators got of this run's families, newest first. */
-export async function readAnnouncements(scene: Scene, office: Browser): Promise<string[]> {
+/** The coordinators' notices about this run's families, newest first. */
+export async function readAnnouncements(scene: Scene, desk: Browser): Promise<string[]> {
   const ours = new Set(scene.households.map(({ id }) => id));
   let announced: string[] = [];
-  await patiently(scene, `coordinators have heard of ${ours.size} families`, 5000, async () => {
-    const notices = await readAll(office, '/api/notifications?limit=100', notification);
+  await settled(scene, `coordinators were notified of ${ours.size} families`, 5000, async () => {
+    const notices = await readAll(desk, '/api/notifications?limit=100', notification);
     announced = notices
       .filter(({ kind }) => kind === 'family_registered')
       .map(({ data }) => data.familyId ?? '')
@@ -136,11 +115,16 @@ export async function readAnnouncements(scene: Scene, office: Browser): Promise<
   return announced;
 }
 
-/** Asks until it is so. What fails or comes too late is trouble, and the checks that follow say what of it is missing. */
-async function patiently(scene: Scene, what: string, everyMs: number, isSo: () => Promise<boolean>): Promise<void> {
+/** Polls until it is so. What fails or takes too long is reported, and the checks that follow find what is missing. */
+async function settled(
+  { settings, troubles }: Pick<Scene, 'settings' | 'troubles'>,
+  what: string,
+  everyMs: number,
+  isSo: () => Promise<boolean>,
+): Promise<void> {
   try {
-    await until(what, async () => ((await isSo()) ? true : undefined), { timeoutMs: scene.quietMs, everyMs });
+    await until(what, async () => (await isSo()) || undefined, { timeoutMs: settings.quietMs, everyMs });
   } catch (error) {
-    scene.troubles.push(error instanceof TooLateError ? error.message : `${what}: ${String(error)}`);
+    troubles.push(error instanceof TooLateError ? error.message : `${what}: ${String(error)}`);
   }
 }

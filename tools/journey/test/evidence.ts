@@ -1,5 +1,5 @@
-import type { ClassView, Mail } from '../src/api.ts';
-import type { Evidence, FamilyEvidence } from '../src/evidence.ts';
+import type { ClassView, Mail } from '../src/client/api.ts';
+import type { Evidence, FamilyEvidence } from '../src/evidence/evidence.ts';
 
 const pottery: ClassView = {
   id: 'pottery',

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { addressOf, checkAddress } from '../src/addresses.ts';
-import { readCast } from '../src/cast.ts';
+import { addressOf, checkAddress } from '../src/client/addresses.ts';
+import { readCast } from '../src/families/cast.ts';
 import { readSettings } from '../src/settings.ts';
-import { inParallel, until } from '../src/until.ts';
+import { inParallel, until } from '../src/client/until.ts';
 
 describe('the cast', () => {
   test('is the whole seed, with addresses and titles of this run alone', () => {

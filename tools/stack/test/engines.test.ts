@@ -9,7 +9,7 @@ import { withClient } from '../src/engines/postgres.ts';
 import { checkout, readStackOptions, type StackOptions } from '../src/options/options.ts';
 import { portNames, portsOf } from '../src/options/port-table.ts';
 import { freePorts, isFree } from '../src/machine/ports.ts';
-import { silent } from '../src/terminal/progress.ts';
+import { silent } from '@homeroom/terminal';
 import { readRecords, startTimeOf } from '../src/processes/records.ts';
 import { startStack, type RunningStack } from '../src/stack/stack.ts';
 import { readRunningStack } from '../src/stack/stack-file.ts';

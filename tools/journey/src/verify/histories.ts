@@ -1,7 +1,7 @@
-import type { Difference, Evidence } from '../evidence.ts';
-import { entryOf, statusOf } from '../expected.ts';
+import type { Difference, Evidence } from '../evidence/evidence.ts';
+import { entryOf, statusOf } from '../evidence/expected.ts';
 
-/** What lists, counts and rosters say is what the events add up to: 1, 2, 3 … and the last one gives the status. */
+/** Statuses and versions are the sum of the events: 1, 2, 3 …, and the last one gives the status. */
 export function verifyHistories({ families }: Evidence): Difference[] {
   return families.flatMap(({ email, enrollments, histories, wishes }) =>
     enrollments.flatMap(({ id, status, version, class: { title } }) => {

@@ -1,5 +1,5 @@
 import ICAL from 'ical.js';
-import type { Mail } from '../api.ts';
+import type { Mail } from '../client/api.ts';
 
 export interface Invitation {
   readonly method: string;
@@ -10,8 +10,8 @@ export interface Invitation {
 }
 
 /**
- * Reads the invitation of a mail, strictly. A mail may carry it twice, as an alternative and as an attachment.
- * @throws when there is none, when one cannot be parsed, or when two differ.
+ * Parses the invitation of a mail, strictly. A mail may carry it twice, as an alternative and as an attachment.
+ * @throws {Error} when there is none, one is malformed, or two differ.
  */
 export function readInvitation({ attachments }: Pick<Mail, 'attachments'>): Invitation {
   const texts = attachments
@@ -35,12 +35,12 @@ function parse(text: string): Invitation {
     if (!component.hasProperty(name)) throw new Error(`the .ics has no ${name}`);
   }
   if (event.endDate.compare(event.startDate) <= 0) throw new Error('the .ics ends before it begins');
-  const text_ = (name: string, of: ICAL.Component): string => String(of.getFirstPropertyValue(name) ?? '');
+  const value = (name: string, of: ICAL.Component): string => String(of.getFirstPropertyValue(name) ?? '');
   return {
-    method: text_('method', calendar),
+    method: value('method', calendar),
     uid: event.uid,
     summary: event.summary,
-    status: text_('status', component),
+    status: value('status', component),
     sequence: event.sequence,
   };
 }

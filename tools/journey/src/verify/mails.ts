@@ -1,26 +1,26 @@
-import type { Mail } from '../api.ts';
-import { count, type Difference, type Evidence, type FamilyEvidence } from '../evidence.ts';
-import { accountMailsOf, isAccountMail, mailsOf } from '../expected.ts';
+import type { Mail } from '../client/api.ts';
+import { count, type Difference, type Evidence, type FamilyEvidence } from '../evidence/evidence.ts';
+import { accountMailsOf, isAccountMail, mailsOf } from '../evidence/expected.ts';
 import { readInvitation } from './invitation.ts';
 
 const notificationOf = ({ headers }: Mail): string => headers['x-homeroom-notification'] ?? '';
 const kindOf = ({ headers }: Mail): string => headers['x-homeroom-kind'] ?? '';
 
-/** One welcome per family, one mail per outcome, each with an invitation that fits it; inbox and live stream have the same. */
+/** One welcome per family and one mail per outcome, each with its invitation. Inbox and live stream have the same. */
 export function verifyMails({ families, mails, announced }: Evidence): Difference[] {
   const byAddress = Map.groupBy(mails, ({ to }) => to.join(','));
   const known = new Set(families.map(({ email }) => email));
-  const heard = count(announced);
+  const notices = count(announced);
   return [
     ...[...byAddress.keys()].filter((to) => !known.has(to)).map((to) => `a mail went to ${to}`),
     ...families.flatMap((family) => verifyFamily(family, byAddress.get(family.email) ?? [])),
     ...families
-      .filter(({ id }) => heard.get(id) !== 1)
-      .map(({ id, email }) => `coordinators heard ${heard.get(id) ?? 0} times of ${email}`),
+      .filter(({ id }) => notices.get(id) !== 1)
+      .map(({ id, email }) => `coordinators were notified ${notices.get(id) ?? 0} times of ${email}`),
   ];
 }
 
-/** The link that confirms the address comes first, and nothing else before the address is confirmed. */
+/** The link that confirms the address is first, with no other mail before the confirmation. */
 function verifyAccountMails(
   { email, passwordReset, mailsBeforeConfirmed }: FamilyEvidence,
   all: readonly Mail[],
@@ -35,54 +35,70 @@ function verifyAccountMails(
 }
 
 function verifyFamily(family: FamilyEvidence, all: readonly Mail[]): Difference[] {
-  const { email, inbox, enrollments, histories, heard } = family;
+  const { email, inbox } = family;
   const mails = all.filter((mail) => !isAccountMail(mail));
   const welcomes = mails.filter((mail) => kindOf(mail) === 'welcome');
-  const differences = verifyAccountMails(family, all);
-  if (welcomes.length !== 1) differences.push(`${email}: ${welcomes.length} welcome mails`);
+  return [
+    ...verifyAccountMails(family, all),
+    ...(welcomes.length === 1 ? [] : [`${email}: ${welcomes.length} welcome mails`]),
+    ...verifyInbox(email, inbox, mails),
+    ...verifyStream(family),
+    ...verifyOutcomes(family, mails),
+    ...verifyInvitations(welcomes, email, ''),
+  ];
+}
 
-  const ids = count(mails.map(notificationOf));
-  for (const { id, kind } of inbox) {
-    if (ids.get(id) !== 1)
-      differences.push(`${email}: the inbox has a ${kind} that was mailed ${ids.get(id) ?? 0} times`);
-  }
+function verifyInbox(email: string, inbox: FamilyEvidence['inbox'], mails: readonly Mail[]): Difference[] {
+  const sent = count(mails.map(notificationOf));
   const entries = new Map(inbox.map((entry) => [entry.id, entry]));
+  const differences = inbox
+    .filter(({ id }) => sent.get(id) !== 1)
+    .map(({ id, kind }) => `${email}: the inbox has a ${kind} that was mailed ${sent.get(id) ?? 0} times`);
   if (entries.size !== inbox.length) differences.push(`${email}: the inbox lists an entry twice`);
   for (const mail of mails) {
     const entry = entries.get(notificationOf(mail));
     if (entry?.kind !== kindOf(mail))
       differences.push(`${email}: a ${kindOf(mail)} mail is ${entry?.kind ?? 'not'} in the inbox`);
   }
+  return differences;
+}
 
-  if (heard !== undefined) {
-    const unheard = inbox.filter(({ id }) => !heard.has(id)).length;
-    if (unheard > 0) differences.push(`${email}: its open page did not hear of ${unheard} entries`);
-    if (heard.size > inbox.length - unheard)
-      differences.push(`${email}: its open page heard of more than the inbox has`);
-  }
+function verifyStream({ email, inbox, streamed }: FamilyEvidence): Difference[] {
+  if (streamed === undefined) return [];
+  const missed = inbox.filter(({ id }) => !streamed.has(id)).length;
+  return [
+    ...(missed > 0 ? [`${email}: its open page missed ${missed} entries`] : []),
+    ...(streamed.size > inbox.length - missed ? [`${email}: its open page received more than the inbox has`] : []),
+  ];
+}
 
-  const about = Map.groupBy(mails, (mail) => entries.get(notificationOf(mail))?.data.enrollmentId ?? '');
-  for (const {
-    id,
-    class: { title },
-  } of enrollments) {
-    const got = (about.get(id) ?? []).map(kindOf).sort();
+/** One mail per outcome of each enrollment, with an invitation that fits it. */
+function verifyOutcomes(
+  { email, inbox, enrollments, histories }: FamilyEvidence,
+  mails: readonly Mail[],
+): Difference[] {
+  const enrollmentOf = new Map(inbox.map(({ id, data }) => [id, data.enrollmentId]));
+  const byEnrollment = Map.groupBy(mails, (mail) => enrollmentOf.get(notificationOf(mail)));
+  return enrollments.flatMap(({ id, class: { title } }) => {
+    const received = byEnrollment.get(id) ?? [];
+    const kinds = received.map(kindOf).sort();
     const promised = mailsOf(histories.get(id) ?? []).sort();
-    if (got.join() !== promised.join())
-      differences.push(`${email}, ${title}: mails ${got.join(', ') || 'none'} instead of ${promised.join(', ')}`);
     // a mail about a payment changes nothing in the calendar
-    const dated = (about.get(id) ?? []).filter((mail) => !kindOf(mail).startsWith('payment_'));
-    differences.push(...verifyInvitations(dated, `${email}, ${title}`, title));
-  }
-  return [...differences, ...verifyInvitations(welcomes, email, '')];
+    const dated = received.filter((mail) => !kindOf(mail).startsWith('payment_'));
+    return [
+      ...(kinds.join() === promised.join()
+        ? []
+        : [`${email}, ${title}: mails ${kinds.join(', ') || 'none'} instead of ${promised.join(', ')}`]),
+      ...verifyInvitations(dated, `${email}, ${title}`, title),
+    ];
+  });
 }
 
 const withoutInvitation = ['payment_failed', 'payment_delayed'];
 const endings = ['cancelled', 'offer_expired'];
 
 /**
- * An enrollment is one entry in the calendar, whatever happens to it: one UID, and CANCEL only at its end. What was never put
- * into a calendar is not canceled there.
+ * An enrollment is one calendar entry: one UID, and CANCEL only at its end. An entry that was never sent is not canceled.
  */
 function verifyInvitations(mails: readonly Mail[], name: string, title: string): Difference[] {
   const uids = new Set<string>();

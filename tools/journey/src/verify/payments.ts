@@ -1,6 +1,6 @@
-import type { Difference, Evidence } from '../evidence.ts';
+import type { Difference, Evidence } from '../evidence/evidence.ts';
 
-/** Exactly one charge per paid seat; what is no longer wanted is given back, all of it; nobody else paid anything. */
+/** Exactly one charge per paid seat, full refunds for canceled ones, and no other charge. */
 export function verifyPayments({ families, charges, refunds, classes }: Evidence): Difference[] {
   const prices = new Map(classes.map(({ id, priceCents, currency }) => [id, { priceCents, currency }]));
   const taken = Map.groupBy(
@@ -12,7 +12,7 @@ export function verifyPayments({ families, charges, refunds, classes }: Evidence
     enrollments.flatMap(({ id, status, class: { id: classId, title } }) => {
       const { priceCents = 0, currency = '' } = prices.get(classId) ?? {};
       const paid = taken.get(id) ?? [];
-      const givenBack = refunds
+      const refunded = refunds
         .filter(({ reference }) => reference === id)
         .reduce((sum, { amountCents }) => sum + amountCents, 0);
       const name = `${email}, ${title} (${status})`;
@@ -25,11 +25,11 @@ export function verifyPayments({ families, charges, refunds, classes }: Evidence
       if (status === 'waitlisted' && amount > 0) return [`${name}: paid without a seat`];
       const owed = status === 'cancelled' ? amount : 0;
       const promised = cancels.find(({ enrollmentId }) => enrollmentId === id)?.refundCents ?? 0;
-      if (givenBack !== owed) return [`${name}: paid ${amount}, got back ${givenBack} instead of ${owed}`];
-      return promised > givenBack ? [`${name}: was promised ${promised} back and got ${givenBack}`] : [];
+      if (refunded !== owed) return [`${name}: paid ${amount}, got back ${refunded} instead of ${owed}`];
+      return promised > refunded ? [`${name}: was promised ${promised} back and got ${refunded}`] : [];
     }),
   );
   for (const { reference, id } of charges)
-    if (!known.has(reference)) differences.push(`charge ${id} is for ${reference}, which is no enrolment of this run`);
+    if (!known.has(reference)) differences.push(`charge ${id} is for ${reference}, which is no enrollment of this run`);
   return differences;
 }

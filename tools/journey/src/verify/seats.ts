@@ -1,6 +1,6 @@
-import { holdsSeat, type Difference, type Evidence } from '../evidence.ts';
+import { holdsSeat, type Difference, type Evidence } from '../evidence/evidence.ts';
 
-/** No class is oversold, its counts are true, nobody waits beside a free seat, and its roster is its families' own view. */
+/** No class is oversold, its counts are right, no child waits while a seat is free, and its roster matches its families' view. */
 export function verifySeats({ classes, rosters, families }: Evidence): Difference[] {
   const everyone = families.flatMap(({ enrollments }) => enrollments);
   return classes.flatMap(({ id, title, capacity, seatsLeft, waitlisted }) => {

@@ -1,8 +1,8 @@
-import type { ClassView } from '../api.ts';
-import type { Difference, Evidence, FamilyEvidence } from '../evidence.ts';
-import { grantedOf, type Wish } from '../household.ts';
+import type { ClassView } from '../client/api.ts';
+import type { Difference, Evidence, FamilyEvidence } from '../evidence/evidence.ts';
+import { grantedOf, type Wish } from '../families/household.ts';
 
-/** Every wish is exactly one of enrolled, waitlisted, refused; each refusal's reason is true; nothing was granted unasked. */
+/** Every wish is enrolled, waitlisted, or refused for a true reason, and nothing else was granted. */
 export function verifyWishes({ families }: Evidence): Difference[] {
   return families.flatMap((family) => [
     ...family.wishes.flatMap((wish, index) => verifyWish(wish, index, family)),
@@ -39,20 +39,20 @@ function verifyGranted({ email, enrollments, ...family }: FamilyEvidence): Diffe
   const granted = grantedOf(family).map(({ enrollmentId }) => enrollmentId);
   const differences: Difference[] = [];
   if (new Set(granted).size !== granted.length)
-    differences.push(`${email}: two wishes were granted with one enrolment`);
+    differences.push(`${email}: two wishes were granted with one enrollment`);
   const listed = new Set(enrollments.map(({ id }) => id));
-  if (listed.size !== enrollments.length) differences.push(`${email}: its list has an enrolment twice`);
+  if (listed.size !== enrollments.length) differences.push(`${email}: its list has an enrollment twice`);
   for (const id of granted) if (!listed.has(id)) differences.push(`${email}: ${id} was granted and is not in its list`);
   for (const id of listed)
     if (!granted.includes(id)) differences.push(`${email}: ${id} is in its list and was never granted`);
-  const cancelled = new Set(family.cancels.map(({ enrollmentId }) => enrollmentId));
+  const canceled = new Set(family.cancels.map(({ enrollmentId }) => enrollmentId));
   for (const {
     id,
     status,
     class: { title },
   } of enrollments) {
-    if (cancelled.has(id) !== (status === 'cancelled'))
-      differences.push(`${email}, ${title}: is ${status}, ${cancelled.has(id) ? '' : 'not '}cancelled by the family`);
+    if (canceled.has(id) !== (status === 'cancelled'))
+      differences.push(`${email}, ${title}: is ${status}, ${canceled.has(id) ? '' : 'not '}canceled by the family`);
     if (status === 'offered') differences.push(`${email}, ${title}: still waits for an answer to an offer`);
     if (status === 'payment_pending') differences.push(`${email}, ${title}: still waits for its payment`);
   }

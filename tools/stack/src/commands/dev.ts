@@ -3,7 +3,7 @@ import { checkout, readStackOptions, stackFlags } from '../options/options.ts';
 import { PlainError } from '../terminal/errors.ts';
 import type { ProcessSpec } from '../processes/supervisor.ts';
 import { removeAbandoned } from '../stack/private-stacks.ts';
-import { openProgress, type Progress } from '../terminal/progress.ts';
+import { openProgress, type Progress } from '@homeroom/terminal';
 import { runCommand } from '../terminal/run-command.ts';
 import { apiNames, serviceNames, workerName, type ServiceName } from '../options/service-names.ts';
 import { startStack, type RunningStack } from '../stack/stack.ts';

@@ -1,5 +1,5 @@
 import { readStackOptions, stackFlags } from '../options/options.ts';
-import { openProgress } from '../terminal/progress.ts';
+import { openProgress } from '@homeroom/terminal';
 import { runCommand } from '../terminal/run-command.ts';
 import { startStack } from '../stack/stack.ts';
 import { testEnvironment } from '../stack/stack-file.ts';

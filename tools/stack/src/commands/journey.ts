@@ -1,7 +1,7 @@
 import { journeyHelp, runJourney } from '@homeroom/journey';
 import { checkout, readStackOptions } from '../options/options.ts';
 import { privateStack, removeAbandoned } from '../stack/private-stacks.ts';
-import { openProgress } from '../terminal/progress.ts';
+import { openProgress } from '@homeroom/terminal';
 import { runCommand } from '../terminal/run-command.ts';
 import { startStack } from '../stack/stack.ts';
 import { readRunningStack } from '../stack/stack-file.ts';

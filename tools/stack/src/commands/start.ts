@@ -1,6 +1,6 @@
 import { checkout, readStackOptions, stackFlags } from '../options/options.ts';
 import { PlainError } from '../terminal/errors.ts';
-import { openProgress } from '../terminal/progress.ts';
+import { openProgress } from '@homeroom/terminal';
 import { removeAbandoned } from '../stack/private-stacks.ts';
 import { runCommand } from '../terminal/run-command.ts';
 import { startStack } from '../stack/stack.ts';

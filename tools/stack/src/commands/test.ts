@@ -5,7 +5,7 @@ import { ensureBinaries } from '../machine/packages.ts';
 import { checkout, readStackOptions, type StackOptions } from '../options/options.ts';
 import { withPrivateEngines } from '../stack/private-engines.ts';
 import { privateStack, removeAbandoned } from '../stack/private-stacks.ts';
-import { openProgress, type Progress } from '../terminal/progress.ts';
+import { openProgress, type Progress } from '@homeroom/terminal';
 import { runCommand } from '../terminal/run-command.ts';
 import { startStack } from '../stack/stack.ts';
 import { readRunningStack, testEnvironment } from '../stack/stack-file.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Supervisor } from '../processes/supervisor.ts';
-import type { Progress } from '../terminal/progress.ts';
+import type { Progress } from '@homeroom/terminal';
 import type { External, StackOptions } from '../options/options.ts';
 import type { Binaries } from '../machine/packages.ts';
 import type { PortName } from '../options/port-table.ts';

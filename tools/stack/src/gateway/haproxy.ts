@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import type { Balance } from '../options/options.ts';
 import type { Ports, PortName } from '../options/port-table.ts';
 import { apiNames, serviceNames, type ServiceName } from '../options/service-names.ts';
@@ -10,77 +11,58 @@ export interface GatewayOptions {
   balance: Balance;
   /** One weight per API instance. */
   weights: number[];
-  /** The address our calls come from: the services believe its `X-Forwarded-For`, and nobody else's. */
+  /** The address that the gateway calls from. The services believe only its `X-Forwarded-For`. */
   source: string;
   landingPage: string;
-  /** Addresses and ranges of proxies in front of the gateway: of these, `X-Forwarded-For` says who the client is. */
+  /** Addresses and ranges of proxies in front of the gateway, whose `X-Forwarded-For` names the client. */
   trustedProxies: readonly string[];
-  /** Connections that one address may have open; 0 switches the limit off. */
+  /** Connections that one address may have open; 0 disables the limit. */
   connectionsPerAddress: number;
-  /** Where browsers find the gateway: with https its answers carry `Strict-Transport-Security`. */
+  /** Where browsers find the gateway. With https its answers carry `Strict-Transport-Security`. */
   publicOrigin: string;
 }
 
-/** First path segments below /api. */
-const routes: Record<ServiceName, string[]> = {
-  families: ['families', 'sessions', 'email-verifications', 'password-resets', 'account'],
-  enrollment: ['enrollment', 'classes', 'enrollments', 'payments'],
-  notifications: ['notifications', 'notification-preferences', 'calendars', 'dead-letters'],
-};
+const chart = join(import.meta.dirname, '../../../../charts/homeroom');
 
-/** Prefixes of pages outside /api. */
-const pages: Partial<Record<ServiceName, string[]>> = { families: ['/account/'] };
-
-/** Where the part of the configuration lies that the chart's gateway shares. */
-const sharedFolder = join(import.meta.dirname, '../../../../charts/homeroom/files/gateway');
-
-/** The whole `haproxy.cfg`: the part shared with the chart, and what is special about a laptop. */
-export function haproxyConfig(options: GatewayOptions): string {
-  const { host, ports } = options;
-  const headers = shared('headers.cfg', { https: options.publicOrigin.startsWith('https:') ? '1' : '0' });
-  return `# written at every start by tools/stack
-global
-  log stdout format raw local0 info
-  maxconn ${maxConnections()}
-  # a stop lets requests in flight end, and streams only so long
-  hard-stop-after 1s
-  stats timeout 10s
-  tune.bufsize 32768
-
-${shared('gateway.cfg', {
-  bind: `${host}:${ports.gateway}`,
-  headers,
-  landing: options.landingPage,
-  proxied: options.trustedProxies.length > 0 ? '1' : '0',
-  proxies: options.trustedProxies.join(' '),
-  connections: String(options.connectionsPerAddress),
-  routes: serviceNames.flatMap(routesTo).join('\n'),
-})}
-${serviceNames.map((service) => backends(options, service)).join('\n')}
-listen balance
-  bind ${host}:${ports.balance}
-  http-after-response set-header Content-Security-Policy "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-${headers}
-  stats enable
-  stats uri /
-  stats refresh 2s
-  stats show-legends
-  http-request use-service prometheus-exporter if { path /metrics }
-`;
-}
-
-function shared(file: string, words: Record<string, string>): string {
-  const text = readFileSync(join(sharedFolder, file), 'utf8').trimEnd();
+/** A file of the chart's gateway with the words between @ signs replaced. */
+export function fill(file: string, words: Record<string, string>): string {
+  const text = readFileSync(join(chart, 'files/gateway', file), 'utf8').trimEnd();
   return text.replace(/@([a-z]+)@/g, (_, word: string) => words[word]!);
 }
 
-function routesTo(service: ServiceName): string[] {
-  return [
-    `  acl of_${service} path_reg ^/api/(${routes[service].join('|')})([/.?]|$)`,
-    ...(pages[service] ?? []).map((prefix) => `  acl of_${service} path_beg ${prefix}`),
-    `  use_backend ${service} if of_${service} { nbsrv(${service}) gt 0 }`,
-    `  use_backend ${service}-last-resort if of_${service}`,
-  ];
+/** The whole `haproxy.cfg`. */
+export function haproxyConfig(options: GatewayOptions): string {
+  const { host, ports, publicOrigin, trustedProxies } = options;
+  const text = fill('gateway.cfg', {
+    maxconn: String(maxConnections()),
+    grace: '1s',
+    cluster: '0',
+    bind: `${host}:${ports.gateway}`,
+    operations: `${host}:${ports.balance}`,
+    landing: options.landingPage,
+    proxied: trustedProxies.length > 0 ? '1' : '0',
+    proxies: trustedProxies.join(' '),
+    connections: String(options.connectionsPerAddress),
+    headers: fill('headers.cfg', { https: publicOrigin.startsWith('https:') ? '1' : '0' }),
+    routes: routes(),
+    backends: serviceNames.map((service) => backends(options, service)).join('\n\n'),
+  });
+  return `${text}\n`;
+}
+
+/** The paths and pages of each service, as the chart has them. */
+function routes(): string {
+  const values = parse(readFileSync(join(chart, 'values.yaml'), 'utf8')) as Record<
+    ServiceName,
+    { paths: string[]; pages?: string[] }
+  >;
+  return serviceNames
+    .map((service) => {
+      const { paths, pages = [] } = values[service];
+      const rules = pages.map((prefix) => `  acl of_${service} path_beg ${prefix}`).join('\n');
+      return fill('route.cfg', { service, paths: paths.join('|'), rules });
+    })
+    .join('\n');
 }
 
 /** Each connection takes two descriptors, and HAProxy refuses to start when the system does not grant them. */
@@ -90,20 +72,15 @@ function maxConnections(): number {
   return Math.min(8000, Math.floor((hardLimit - 200) / 2));
 }
 
-function backends({ host, ports, balance, weights, source }: GatewayOptions, service: ServiceName): string {
-  const servers = apiNames(service).map(
-    (name, index) => `  server ${name} ${host}:${ports[name as PortName]} weight ${weights[index] ?? 1}`,
-  );
-  return `backend ${service}
-  balance ${balance}${balance === 'source' ? '\n  hash-type consistent' : ''}
-  source ${source}
-  default-server check
-${servers.join('\n')}
-
-# asked while no instance counts as ready: rather a late answer than none
-backend ${service}-last-resort
-  source ${source}
-  retries 1
-${servers.join('\n')}
-`;
+function backends({ host, ports, balance, weights, source }: GatewayOptions, name: ServiceName): string {
+  const servers = apiNames(name)
+    .map((server, index) => `  server ${server} ${host}:${ports[server as PortName]} weight ${weights[index] ?? 1}`)
+    .join('\n');
+  const checked = {
+    name,
+    balance: balance === 'source' ? 'source\n  hash-type consistent' : balance,
+    servers: `  source ${source}\n  default-server check\n${servers}`,
+  };
+  const unchecked = { name, servers: `  source ${source}\n${servers}` };
+  return `${fill('backend.cfg', checked)}\n\n${fill('last-resort.cfg', unchecked)}`;
 }

@@ -13,7 +13,7 @@ import { PlainError } from '../terminal/errors.ts';
 import { portNames, type PortName } from '../options/port-table.ts';
 import { describeTaken, findTaken } from '../machine/ports.ts';
 import { untilServing, type ProcessSpec, type Supervisor } from '../processes/supervisor.ts';
-import type { Progress } from '../terminal/progress.ts';
+import type { Progress } from '@homeroom/terminal';
 import { loadSecrets, type Secrets } from './secrets.ts';
 import { ensureCoordinator, firstGuardianEmail, seed } from './seed.ts';
 import { serviceNames } from '../options/service-names.ts';

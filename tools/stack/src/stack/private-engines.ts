@@ -1,6 +1,6 @@
 import type { StackOptions } from '../options/options.ts';
 import { privateStack } from './private-stacks.ts';
-import type { Progress } from '../terminal/progress.ts';
+import type { Progress } from '@homeroom/terminal';
 import { startStack } from './stack.ts';
 import { testEnvironment } from './stack-file.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readSeed, seedFolder, toCsv } from '@homeroom/journey';
 import type { ServiceDatabases } from '../engines/databases.ts';
 import { runOnce } from '../processes/run-once.ts';
-import type { Progress } from '../terminal/progress.ts';
+import type { Progress } from '@homeroom/terminal';
 import { commandOf, type ServiceWorld } from '../services/services.ts';
 import type { Account } from './stack-file.ts';
 

@@ -4,7 +4,7 @@ import type { StackOptions } from '../options/options.ts';
 import { startParts, type StackHooks } from './parts.ts';
 import { InterruptedError } from '../terminal/errors.ts';
 import { Supervisor } from '../processes/supervisor.ts';
-import type { Progress } from '../terminal/progress.ts';
+import type { Progress } from '@homeroom/terminal';
 import { apiNames, serviceNames, workerName } from '../options/service-names.ts';
 import { removeStackFile, writeStackFile, type StackFile } from './stack-file.ts';
 

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What was waited for did not come. */
+/** A condition was not met in time. */
 export class TooLateError extends Error {
   override readonly name = 'TooLateError';
 }
 
 /**
- * Asks `probe` until it has an answer.
+ * Polls `probe` until it has an answer.
  * @throws {TooLateError} naming `what` after `timeoutMs`.
  */
 export async function until<T>(

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { addedChild, family } from './api.ts';
-import { UnexpectedAnswerError } from './client.ts';
+import { addedChild, family } from '../client/api.ts';
+import { UnexpectedAnswerError } from '../client/browser.ts';
 import type { Household } from './household.ts';
 
-/** Registers a family. Every twenty-fifth presses the button twice: it is one family all the same. */
+/** Registers a family. Every twenty-fifth submits the form twice, which must create one family. */
 export async function register(household: Household, index: number): Promise<void> {
   const { cast, browser, password } = household;
   const { name, guardian, address } = cast;
@@ -26,10 +26,10 @@ export async function register(household: Household, index: number): Promise<voi
     throw new UnexpectedAnswerError(again, `the first answer was family ${registered.id}`);
 }
 
-/** Every tenth family registers without its last child, and adds it just before it enrolls the child. */
+/** Every tenth family adds its last child later, just before it enrolls the child. */
 const addsChildLater = ({ cast }: Household, index: number): boolean => index % 10 === 6 && cast.children.length > 1;
 
-/** Adds a child of the seed that was not registered with its family. */
+/** Adds a child that was not registered with its family. */
 export async function addChild({ browser, cast, id, childIds }: Household, childName: string): Promise<void> {
   const body = cast.children.find(({ name }) => name === childName);
   const options = { body, idempotencyKey: randomUUID() };

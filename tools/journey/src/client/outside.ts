@@ -9,14 +9,14 @@ const list = <S extends z.ZodType>(
 
 const patienceMs = 15_000;
 
-/** The sandboxes are processes too: one that is just being started again is asked again. */
+/** Retries while a sandbox restarts. */
 async function reach(url: string, init: RequestInit = {}): Promise<Response> {
-  const givenUpAt = Date.now() + patienceMs;
+  const deadline = Date.now() + patienceMs;
   for (;;) {
     try {
       return await fetch(url, { ...init, signal: AbortSignal.timeout(10_000) });
     } catch (error) {
-      if (Date.now() > givenUpAt) throw new Error(`${url} cannot be reached`, { cause: error });
+      if (Date.now() > deadline) throw new Error(`${url} cannot be reached`, { cause: error });
       await delay(500);
     }
   }
@@ -28,7 +28,7 @@ async function get<S extends z.ZodType>(url: string, schema: S): Promise<z.infer
   return schema.parse(await response.json());
 }
 
-/** The mail catcher: what this run's families were sent. */
+/** The mail catcher: the mails of this run's families. */
 export class Mailroom {
   readonly #url: string;
   readonly #run: string;
@@ -39,7 +39,7 @@ export class Mailroom {
     this.#run = run;
   }
 
-  /** Fetches what came since the last time. */
+  /** Fetches new mails. */
   async fetch(): Promise<readonly Mail[]> {
     for (;;) {
       const after = this.mails.at(-1)?.id;
@@ -67,7 +67,7 @@ export class PaymentBooks {
     this.#url = url;
   }
 
-  /** Everything that is in the books now belongs to others. */
+  /** Skips what is in the books already: it belongs to other runs. */
   async begin(): Promise<void> {
     const [charges, refunds] = await Promise.all([this.charges(), this.refunds()]);
     this.#from = { charge: charges.at(-1)?.id, refund: refunds.at(-1)?.id };
@@ -85,7 +85,7 @@ export class PaymentBooks {
     return get(`${this.#url}/sandbox/status`, sandboxStatus);
   }
 
-  /** Sets what the provider does wrong from now on; nothing when nothing is said. */
+  /** Sets the provider's faults; by default none. */
   async fault(
     faults: { mode: 'down' | 'timeout-after-charge' | 'none'; webhooks?: 'twice' } = { mode: 'none' },
   ): Promise<void> {

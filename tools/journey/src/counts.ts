@@ -1,6 +1,6 @@
-import type { Cast } from './cast.ts';
-import { count, type Evidence } from './evidence.ts';
-import { entryOf } from './expected.ts';
+import type { Cast } from './families/cast.ts';
+import { count, type Evidence } from './evidence/evidence.ts';
+import { entryOf } from './evidence/expected.ts';
 import type { Outage } from './outage.ts';
 
 /** What happened, in numbers. */
@@ -21,7 +21,7 @@ export function countUp(
     families.flatMap(({ histories }) => [...histories.values()].flatMap((history) => history.map(entryOf))),
   );
   const kinds = count(mails.map(({ headers }) => headers['x-homeroom-kind'] ?? 'other'));
-  const heard = families.flatMap(({ heard: ids }) => (ids === undefined ? [] : [ids]));
+  const streams = families.flatMap(({ streamed }) => (streamed === undefined ? [] : [streamed]));
   const listed = (counts: Map<string, number>): string =>
     [...counts]
       .sort(([, a], [, b]) => b - a)
@@ -32,25 +32,19 @@ export function countUp(
     ['children', cast.families.reduce((sum, { children }) => sum + children.length, 0)],
     ['classes', `${evidence.classes.length} with ${cast.seats} seats`],
     ['wishes', cast.wishCount],
-    ['… got a seat', outcomes.get('seat') ?? 0],
-    ['… got a place on a waitlist', outcomes.get('waitlist') ?? 0],
-    ['… were refused', `${outcomes.get('refused') ?? 0}${reasons.size === 0 ? '' : `: ${listed(reasons)}`}`],
+    ['… granted a seat', outcomes.get('seat') ?? 0],
+    ['… granted a waitlist place', outcomes.get('waitlist') ?? 0],
+    ['… refused', `${outcomes.get('refused') ?? 0}${reasons.size === 0 ? '' : `: ${listed(reasons)}`}`],
     ['promoted from a waitlist', entries.get('promoted') ?? 0],
-    ['… offered, as the child was taken at that hour', entries.get('offered') ?? 0],
-    ['enrolments at the end', listed(statuses)],
+    ['… offered, because of a schedule conflict', entries.get('offered') ?? 0],
+    ['enrollments at the end', listed(statuses)],
     ['seats held while payments were down', `${outage.held.size}, with ${outage.struck} calls refused`],
-    ['charges that were made and not answered', outage.unanswered],
+    ['charges without an answer', outage.unanswered],
     ['charges', charges.filter(({ status }) => status === 'succeeded').length],
     ['refunds', refunds.length],
     ['mails', `${mails.length}: ${listed(kinds)}`],
     ['inbox entries', families.reduce((sum, { inbox }) => sum + inbox.length, 0)],
-    ['… heard live by open pages', `${heard.reduce((sum, { size }) => sum + size, 0)} by ${heard.length} pages`],
+    ['… received live by open pages', `${streams.reduce((sum, { size }) => sum + size, 0)} by ${streams.length} pages`],
     ['requests', `${traffic.requests}, ${traffic.repeated} repeated, ${traffic.rateLimited.length} rate limited`],
   ];
-}
-
-/** Two columns, aligned. */
-export function formatTable(rows: readonly (readonly [string, string | number])[]): string {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n');
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { classView, page, type ClassView } from './api.ts';
-import type { Browser } from './client.ts';
+import type { Browser } from './browser.ts';
 
 /** Reads every page of a list. */
 export async function readAll<S extends z.ZodType>(browser: Browser, path: string, item: S): Promise<z.infer<S>[]> {
@@ -15,7 +15,7 @@ export async function readAll<S extends z.ZodType>(browser: Browser, path: strin
   return items;
 }
 
-/** This run's classes by title, as anyone finds them. */
+/** This run's classes by title, by the public search. */
 export async function browseClasses(browser: Browser, run: string): Promise<Map<string, ClassView>> {
   const found = await readAll(browser, `/api/classes?q=${run}&limit=100`, classView);
   return new Map(found.filter(({ title }) => title.endsWith(` ${run}`)).map((one) => [one.title, one]));

@@ -1,6 +1,6 @@
-/** Where the seconds go while a stack starts or ends. */
+/** Where the seconds go while a tool works. */
 export interface Progress {
-  /** Shows `label` until `work` is done, then how long it took, ticked off when it did not throw and its result is `good`. */
+  /** Runs `work` and prints `label`, its seconds, and ✓ unless it throws or its result is not `good`. */
   step<T>(label: string, work: () => Promise<T>, good?: (result: T) => boolean): Promise<T>;
   say(text: string): void;
 }
@@ -9,21 +9,18 @@ export interface Progress {
 export function openProgress(out: NodeJS.WriteStream = process.stdout): Progress {
   const running = new Map<string, number>();
   let ticker: NodeJS.Timeout | undefined;
-  const clear = (): void => {
-    if (out.isTTY && running.size > 0) out.write('\r\x1b[2K');
-  };
   const draw = (): void => {
     if (!out.isTTY || running.size === 0) return;
     const oldest = Math.min(...running.values());
     const text = `  … ${[...running.keys()].join(', ')} ${((Date.now() - oldest) / 1000).toFixed(0)} s`;
     out.write(`\r\x1b[2K${text.slice(0, out.columns - 1)}`);
   };
-  const print = (line: string): void => {
-    clear();
-    out.write(`${line}\n`);
+  const say = (line: string): void => {
+    out.write(`${out.isTTY ? '\r\x1b[2K' : ''}${line}\n`);
     draw();
   };
   return {
+    say,
     async step(label, work, good = () => true) {
       const started = Date.now();
       running.set(label, started);
@@ -35,19 +32,16 @@ export function openProgress(out: NodeJS.WriteStream = process.stdout): Progress
         if (good(result)) mark = '✓';
         return result;
       } finally {
-        clear();
         running.delete(label);
-        out.write(`  ${mark} ${label.padEnd(44)}${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s\n`);
-        draw();
+        say(`  ${mark} ${label.padEnd(46)}${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s`);
         if (running.size === 0) {
           clearInterval(ticker);
           ticker = undefined;
         }
       }
     },
-    say: print,
   };
 }
 
-/** For callers that want the work and no words. */
+/** For callers that want the work and no output. */
 export const silent: Progress = { step: (_label, work) => work(), say: () => undefined };

@@ -1,9 +1,9 @@
-import type { ClassView, Enrollment, History, Notification } from './api.ts';
+import type { ClassView, Enrollment, History, Notification } from '../client/api.ts';
 import type { CastFamily } from './cast.ts';
-import type { Browser } from './client.ts';
-import type { Listener } from './listen.ts';
+import type { Browser } from '../client/browser.ts';
+import type { Listener } from '../client/listen.ts';
 
-/** What became of a wish. `broken` is an answer that no wish may get. */
+/** The outcome of a wish. `broken` is an unexpected answer. */
 export type Outcome =
   | { readonly kind: 'seat' | 'waitlist'; readonly enrollmentId: string; readonly status: Enrollment['status'] }
   | { readonly kind: 'refused'; readonly code: string; readonly detail: string }
@@ -21,15 +21,15 @@ export interface Cancel {
   readonly refundCents: number;
 }
 
-/** A family on its way through the journey: who they are, what they did, and what they see at the end. */
+/** A family in the journey: its data, what it did, and what it sees at the end. */
 export interface Household {
   readonly cast: CastFamily;
   readonly browser: Browser;
   password: string;
   id: string;
-  /** Ids by name: names are unique within a family of the seed. A child that is not registered yet has none. */
+  /** Ids by name, which is unique within a family of the seed. A child without an id is not registered yet. */
   readonly childIds: Map<string, string>;
-  /** How many mails had come when the address was confirmed; undefined before. */
+  /** Mails received before the address was confirmed; undefined until then. */
   mailsBeforeConfirmed?: number | undefined;
   /** Whether the password was reset by mail. */
   passwordReset: boolean;
@@ -38,7 +38,7 @@ export interface Household {
   enrollments: Enrollment[];
   readonly histories: Map<string, History>;
   inbox: Notification[];
-  /** A page that stays open and listens; few families have one. */
+  /** An open page; few families have one. */
   listener?: Listener;
 }
 
@@ -56,7 +56,7 @@ export const newHousehold = (cast: CastFamily, browser: Browser, password: strin
   inbox: [],
 });
 
-/** The enrolments that a household was granted, in the order of its wishes. */
+/** The enrollments that a household was granted, in the order of its wishes. */
 export const grantedOf = ({
   wishes,
 }: Pick<Household, 'wishes'>): { enrollmentId: string; kind: 'seat' | 'waitlist'; wish: Wish }[] =>

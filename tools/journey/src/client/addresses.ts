@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/**
- * A loopback address for each client, so that limits per address hold for each alone. Every run takes a range of its own:
- * the next one may begin within the same minute.
- */
+/** A loopback address for each client, because limits count by address. Runs within the same minute use different ranges. */
 export function addressOf(run: string, index: number): string {
   const range = 16 + ((createHash('sha256').update(run).digest()[0] ?? 0) % 224);
   return `127.${range}.${Math.floor(index / 250)}.${1 + (index % 250)}`;
 }
 
-/** @throws with a sentence where only 127.0.0.1 exists, as on macOS. */
+/** @throws {Error} on systems that have only 127.0.0.1, such as macOS. */
 export function checkAddress(address: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer();

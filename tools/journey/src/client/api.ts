@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the journey reads of the platform's answers. Loose: a new field is nobody's business here. */
+/** What the journey reads of the platform's answers. Loose, because new fields are allowed. */
 export const problem = z.looseObject({ code: z.string(), detail: z.string().optional() });
 
 export const family = z.looseObject({

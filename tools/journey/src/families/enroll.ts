@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { enrollment, problem, type ClassView } from './api.ts';
-import { browseClasses } from './catalogue.ts';
-import { read, type Answer } from './client.ts';
+import { enrollment, problem, type ClassView } from '../client/api.ts';
+import { browseClasses } from '../client/pages.ts';
+import { read, type Answer } from '../client/browser.ts';
 import type { Household, Outcome, Wish } from './household.ts';
 import { addChild } from './register.ts';
 
-/** Looks at the catalogue and asks for everything the children wish, one after the other. */
-export async function enrol(
+/** Reads the class list and requests everything that the children wish, one after the other. */
+export async function enroll(
   household: Household,
   run: string,
   onWish: (wish: Wish, startedAt: number) => void,
@@ -19,7 +19,7 @@ export async function enrol(
     const childId = household.childIds.get(childName);
     const birthDate = household.cast.children.find(({ name }) => name === childName)?.birthDate;
     if (wanted === undefined || childId === undefined || birthDate === undefined) {
-      throw new Error(`${childName} or “${classTitle}” is not to be found`);
+      throw new Error(`${childName} or “${classTitle}” was not found`);
     }
     const startedAt = Date.now();
     const wish = { childId, birthDate, class: wanted, outcome: await ask(household, wanted, childId) };
@@ -31,7 +31,7 @@ export async function enrol(
 async function ask({ browser, wishes }: Household, wanted: ClassView, childId: string): Promise<Outcome> {
   const options = { body: { classId: wanted.id, childId }, idempotencyKey: randomUUID() };
   const outcome = readOutcome(await browser.send('POST', '/api/enrollments', options));
-  // a form that is sent twice is one wish
+  // a form that is submitted twice is one wish
   if (outcome.kind === 'seat' && wishes.length % 7 === 3)
     return sameAgain(outcome, await browser.send('POST', '/api/enrollments', options));
   return outcome;

@@ -1,6 +1,6 @@
-import type { History, Mail } from './api.ts';
+import type { History, Mail } from '../client/api.ts';
 
-/** Which mail an entry of an enrolment's history causes; a held seat is told in the answer to the request. */
+/** The mail that an entry of an enrollment's history causes. A held seat is reported in the response only. */
 const mailOf: Readonly<Record<string, string | undefined>> = {
   waitlisted: 'waitlisted',
   'seat-held': undefined,
@@ -13,7 +13,7 @@ const mailOf: Readonly<Record<string, string | undefined>> = {
   cancelled: 'cancelled',
 };
 
-/** The entry's name, however it is spelled: `homeroom.enrollment.seat-held.v1` or `seat-held`. */
+/** The short name of an entry: `seat-held` for `homeroom.enrollment.seat-held.v1`. */
 export const entryOf = ({ type }: History[number]): string =>
   type.replace(/^homeroom\.enrollment\./, '').replace(/\.v\d+$/, '');
 
@@ -34,15 +34,15 @@ const statusAfter: Readonly<Record<string, string | undefined>> = {
   cancelled: 'cancelled',
 };
 
-/** The status that a history adds up to. Entries without a status of their own, such as `flagged`, change none. */
+/** The status after a history. Entries such as `flagged` do not change it. */
 export const statusOf = (history: History): string | undefined =>
   history.map((entry) => statusAfter[entryOf(entry)]).findLast((status) => status !== undefined);
 
 const accountKinds = ['verification', 'password_reset', 'password_changed'];
 
-/** Mails about an account go to its address alone: no inbox has them. */
+/** Mails about an account are not in the inbox. */
 export const isAccountMail = ({ headers }: Mail): boolean => accountKinds.includes(headers['x-homeroom-kind'] ?? '');
 
-/** The kinds of mail about its account that a family should have got, in order. */
+/** The kinds of account mail that a family should have received, in order. */
 export const accountMailsOf = ({ passwordReset }: { readonly passwordReset: boolean }): string[] =>
   passwordReset ? accountKinds : accountKinds.slice(0, 1);

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { importReport } from './api.ts';
+import { importReport } from '../client/api.ts';
 import type { Cast } from './cast.ts';
-import { Browser, type Traffic } from './client.ts';
+import { Browser, type Traffic } from '../client/browser.ts';
 
 export interface CoordinatorAccount {
   readonly email: string;
   readonly password: string;
 }
 
-/** A coordinator at a desk of their own. */
+/** A coordinator's browser, signed in. */
 export async function signInCoordinator(
   gateway: URL,
   address: string,
@@ -24,7 +24,7 @@ export async function signInCoordinator(
   return browser;
 }
 
-/** Opens the term: the timetable is imported, again without effect, and a row that is wrong is named and costs no other. */
+/** Imports the timetable, again without effect, and once more with a bad row, which is reported and affects no other. */
 export async function openTerm(browser: Browser, { timetable, classCount }: Cast): Promise<void> {
   const send = (csv: string): Promise<z.infer<typeof importReport>> =>
     browser.expect(['POST', '/api/classes/import'], [200, importReport], { csv });

@@ -2,14 +2,14 @@ import { readSeed, toCsv } from './seed.ts';
 
 export interface Cast {
   readonly families: readonly CastFamily[];
-  /** The timetable as the coordinators' import takes it; titles carry the run's name. */
+  /** CSV for the coordinators' import; titles carry the run's name. */
   readonly timetable: string;
   readonly classCount: number;
   readonly seats: number;
   readonly wishCount: number;
 }
 
-/** A family as the co-op's own list has it, with an address that is this run's alone. */
+/** A family of the seed, with an email address of this run. */
 export interface CastFamily {
   readonly name: string;
   readonly guardian: { readonly name: string; readonly email: string; readonly phone: string };
@@ -25,14 +25,14 @@ export interface CastFamily {
   readonly wishes: readonly { readonly childName: string; readonly classTitle: string }[];
 }
 
-/** A title or an address of this run: nothing that an earlier run left is taken for ours. */
+/** Titles and addresses of this run differ from those of earlier runs. */
 const titleOf = (title: string, run: string): string => `${title} ${run}`;
-// no +tag: all tags of a mailbox share its limit of mails, and the next run would be mailed nothing
+// no +tag: all tags of a mailbox share its mail limit, and the next run would receive nothing
 const emailOf = (email: string, run: string): string => email.replace('@', `.${run}@`);
 
 /**
  * Reads the co-op's files.
- * @param count how many of the families come; classes shrink with them, so that seats stay fewer than wishes.
+ * @param count the number of families; classes shrink with them, so that seats stay scarce.
  */
 export function readCast(run: string, count = Number.POSITIVE_INFINITY): Cast {
   const rows = [...Map.groupBy(readSeed('families.csv'), (row) => row['guardian_email'] ?? '')];

@@ -1,17 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Browser } from './client.ts';
+import type { Browser } from './browser.ts';
 
 const path = '/api/notifications/stream';
 
-/** A page that stays open: it hears of every notification as it comes, and comes back when the stream ends, as EventSource does. */
+/** An open page that receives notifications live and reconnects when the stream ends, as EventSource does. */
 export class Listener {
   readonly #browser: Browser;
   readonly #closing = new AbortController();
   readonly #listening: Promise<void>;
   /** Notifications, each once: a stream may repeat itself after a break. */
-  readonly heard = new Set<string>();
-  // before the first: a stream that is asked to go on from nothing begins at the beginning
+  readonly received = new Set<string>();
+  // an unknown id: the stream starts at the beginning
   #lastId = 'none';
   #retryMs = 1000;
 
@@ -38,11 +38,11 @@ export class Listener {
         throw new Error(`GET ${path} answered ${response.statusCode ?? 0}`);
       }
       response?.destroy();
-      await delay(this.#retryMs, undefined, { signal }).catch(() => undefined); // ended while it waited
+      await delay(this.#retryMs, undefined, { signal }).catch(() => undefined); // closed
     }
   }
 
-  /** Reads until the stream ends or breaks: either way it is opened again. */
+  /** Reads until the stream ends or breaks. */
   async #read(response: IncomingMessage): Promise<void> {
     let text = '';
     response.setEncoding('utf8');
@@ -61,6 +61,6 @@ export class Listener {
     const id = fields.get('id');
     if (id !== undefined) this.#lastId = id;
     this.#retryMs = Number(fields.get('retry') ?? this.#retryMs);
-    if (fields.get('event') === 'notification' && id !== undefined) this.heard.add(id);
+    if (fields.get('event') === 'notification' && id !== undefined) this.received.add(id);
   }
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where the co-op's files are: families.csv, classes.csv, wishes.csv. */
-export const seedFolder = join(import.meta.dirname, '../seed');
+export const seedFolder = join(import.meta.dirname, '../../seed');
 
 export const readSeed = (file: string): Record<string, string>[] =>
   parse<Record<string, string>>(readFileSync(join(seedFolder, file)), { columns: true });

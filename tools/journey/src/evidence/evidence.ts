@@ -1,8 +1,8 @@
-import type { Charge, ClassView, Enrollment, Mail, Refund, RosterEntry } from './api.ts';
-import type { Traffic } from './client.ts';
-import type { Household } from './household.ts';
+import type { Charge, ClassView, Enrollment, Mail, Refund, RosterEntry } from '../client/api.ts';
+import type { Traffic } from '../client/browser.ts';
+import type { Household } from '../families/household.ts';
 
-/** Everything that can be seen from the outside when all is quiet. */
+/** Everything that is visible from the outside when all is at rest. */
 export interface Evidence {
   readonly classes: readonly ClassView[];
   /** By class id. */
@@ -11,7 +11,7 @@ export interface Evidence {
   readonly mails: readonly Mail[];
   readonly charges: readonly Charge[];
   readonly refunds: readonly Refund[];
-  /** The families that coordinators heard of, one entry per notice. */
+  /** The families in the coordinators' notices, one entry per notice. */
   readonly announced: readonly string[];
   readonly traffic: Traffic;
 }
@@ -22,8 +22,8 @@ export type FamilyEvidence = Pick<
 > & {
   readonly email: string;
   readonly histories: Household['histories'];
-  /** The notifications that an open page heard of, for families that had one. */
-  readonly heard?: ReadonlySet<string>;
+  /** The notifications that an open page received, for families that had one. */
+  readonly streamed?: ReadonlySet<string>;
 };
 
 /** A promise that was not kept. */
