@@ -204,7 +204,10 @@ describe('webhooks', () => {
           response.writeHead(503).end();
           return;
         }
-        received.push({ signature: String(request.headers['payment-signature']), body: Buffer.concat(chunks).toString() });
+        received.push({
+          signature: String(request.headers['payment-signature']),
+          body: Buffer.concat(chunks).toString(),
+        });
         response.writeHead(204).end();
       });
     });
