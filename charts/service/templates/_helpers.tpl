@@ -58,14 +58,14 @@ capabilities: { drop: [ALL] }
 Postgres of the data chart would wait in that hook for what it installs afterwards. */ -}}
 {{- define "service.migratesFirst" -}}
 {{- $primary := dict -}}
-{{- $asked := and .Values.global.checkCluster (include "service.cluster" .) -}}
-{{- if $asked }}{{ $primary = lookup "apps/v1" "StatefulSet" .Release.Namespace (printf "%s-data-postgres" .Release.Name) }}{{ end -}}
-{{ include "service.databaseIsThere" (dict "host" .Values.global.postgres.host "upgrade" .Release.IsUpgrade "asked" $asked "primary" $primary) }}
+{{- $queried := and .Values.global.checkCluster (include "service.cluster" .) -}}
+{{- if $queried }}{{ $primary = lookup "apps/v1" "StatefulSet" .Release.Namespace (printf "%s-data-postgres" .Release.Name) }}{{ end -}}
+{{ include "service.databaseExists" (dict "host" .Values.global.postgres.host "upgrade" .Release.IsUpgrade "queried" $queried "primary" $primary) }}
 {{- end }}
 
-{{- /* Takes (dict "host" "upgrade" "asked" "primary"): on an upgrade the database exists, unless the cluster was queried and has no ready primary. */ -}}
-{{- define "service.databaseIsThere" -}}
-{{- if or .host (and .upgrade (or (not .asked) (dig "status" "readyReplicas" 0 .primary))) }}yes{{ end -}}
+{{- /* Takes (dict "host" "upgrade" "queried" "primary"): on an upgrade the database exists, unless the cluster was queried and has no ready primary. */ -}}
+{{- define "service.databaseExists" -}}
+{{- if or .host (and .upgrade (or (not .queried) (dig "status" "readyReplicas" 0 .primary))) }}yes{{ end -}}
 {{- end }}
 
 {{- /* The pods of `data`, as peers of a NetworkPolicy. */ -}}
