@@ -40,8 +40,8 @@ const fault = (body: object): Promise<Response> =>
     body: JSON.stringify(body),
   });
 
-describe('what is caught', () => {
-  test('a mail is listed with its text, markup, headers and attachments', async () => {
+describe('a received mail', () => {
+  test('is listed with its text, markup, headers, and attachments', async () => {
     await send('Zoë@Example.org', 'Grüße 🎒', {
       html: '<b>Hi</b>',
       headers: { 'X-Homeroom-Kind': 'welcome' },
@@ -67,7 +67,7 @@ describe('what is caught', () => {
     });
   });
 
-  test('`to` finds a whole address, `q` a part of it or of the subject, `after` what came later', async () => {
+  test('is found by a whole address (`to`), by a part of it or of the subject (`q`), and by order (`after`)', async () => {
     await send('ann@x.test', 'one');
     await send('joann@x.test', 'two');
     await send('ann@x.test', 'three');
@@ -79,7 +79,7 @@ describe('what is caught', () => {
     expect((await list('?order=newest')).items[0]).toMatchObject({ subject: 'three' });
   });
 
-  test('only the newest are kept, a mail that is too large is refused, and all can be thrown away', async () => {
+  test('keeps only the newest, rejects a mail that is too large, and deletes all on request', async () => {
     for (const subject of ['1', '2', '3', '4', '5', '6', '7']) await send('a@x.test', subject);
     expect((await list()).items.map(({ subject }) => subject)).toEqual(['3', '4', '5', '6', '7']);
     await expect(send('a@x.test', 'large', { text: 'x'.repeat(60_000) })).rejects.toMatchObject({ responseCode: 552 });
@@ -88,7 +88,7 @@ describe('what is caught', () => {
   });
 });
 
-test('a restart keeps the mails, the newest of them, and new ones come after them', async () => {
+test('a restart keeps the newest mails, and new ones come after them', async () => {
   const dataFile = join(directory, 'mails.jsonl');
   const restart = async (): Promise<void> => {
     transport.close();
@@ -109,25 +109,25 @@ test('a restart keeps the mails, the newest of them, and new ones come after the
   expect((await list()).total).toBe(0);
 });
 
-test('says how it is to who starts it again: a file that cannot be written is mended by a new start', async () => {
+test('reports its health: a file that cannot be written asks for a restart, which repairs it', async () => {
   await catcher.close();
-  const gone = await mkdtemp(join(directory, 'gone-'));
-  const options = { host: '127.0.0.1', smtpPort: 0, httpPort: 0, dataFile: join(gone, 'mails.jsonl') };
+  const data = await mkdtemp(join(directory, 'data-'));
+  const options = { host: '127.0.0.1', smtpPort: 0, httpPort: 0, dataFile: join(data, 'mails.jsonl') };
   const health = () =>
     Promise.all(['startup', 'ready', 'live'].map(async (question) => (await get(`/health/${question}`)).status));
   catcher = await startMailCatcher(options);
   expect(await health()).toEqual([200, 200, 200]);
-  await rm(gone, { recursive: true });
+  await rm(data, { recursive: true });
   expect((await fetch(`${catcher.url}/api/messages`, { method: 'DELETE' })).status).toBe(500);
   expect(await health()).toEqual([200, 503, 503]);
   await expect(catcher.close()).rejects.toThrow('ENOENT');
-  await mkdir(gone);
+  await mkdir(data);
   catcher = await startMailCatcher(options);
   expect(await health()).toEqual([200, 200, 200]);
 });
 
 describe('the page', () => {
-  test('escapes what mails say and frames their markup where nothing runs', async () => {
+  test('escapes the text of mails and frames their markup where nothing runs', async () => {
     await send('a@x.test', '<script>alert(1)</script>', {
       html: '<script>alert(2)</script><img src="https://x.test/p.png">',
     });
@@ -142,7 +142,7 @@ describe('the page', () => {
     expect(body.headers.get('content-security-policy')).toMatch(/^sandbox; default-src 'none'/);
   });
 
-  test('makes links of web addresses in a text, of nothing else, and markup of nothing', async () => {
+  test('turns only web addresses in a text into links, and nothing into markup', async () => {
     const text = 'Open http://127.0.0.1:8080/account/verify#a-b.c_d. Not javascript:alert(1), "https://x.test/<b>"&';
     await send('a@x.test', 'links', { text });
     const { id } = (await list()).items[0]!;
@@ -157,7 +157,7 @@ describe('the page', () => {
     expect(page).toContain('&lt;b&gt;&quot;&amp;');
   });
 
-  test('an attachment is a download, whatever it says it is', async () => {
+  test('serves an attachment as a download, regardless of its type', async () => {
     await send('a@x.test', 'x', {
       attachments: [{ filename: 'é".html', content: '<script>1</script>', contentType: 'text/html' }],
     });
@@ -170,7 +170,7 @@ describe('the page', () => {
 });
 
 describe('faults', () => {
-  test('down: connections are reset, open ones too, until it is up again', async () => {
+  test('down: new and open connections are reset until it is up again', async () => {
     const pooled = createTransport({
       host: '127.0.0.1',
       port: catcher.smtpPort,
@@ -188,14 +188,14 @@ describe('faults', () => {
     expect((await list()).items.map(({ subject }) => subject)).toEqual(['before', 'after']);
   });
 
-  test('reject: the sender hears the status and the mail is not kept', async () => {
+  test('reject: the sender gets the status and the mail is not stored', async () => {
     await fault({ mode: 'reject', code: 452 });
     await expect(send('a@x.test', 'no')).rejects.toMatchObject({ responseCode: 452 });
     expect((await list()).total).toBe(0);
     expect(await (await get('/sandbox/faults')).json()).toMatchObject({ mode: 'reject', code: 452 });
   });
 
-  test('slow: the mail is accepted after the delay, and a stop does not wait for it', async () => {
+  test('slow: the mail is accepted after the delay, and a close does not wait for it', async () => {
     await fault({ mode: 'slow', delayMs: 40 });
     const started = performance.now();
     await send('a@x.test', 'late');
@@ -207,7 +207,7 @@ describe('faults', () => {
     catcher = await startMailCatcher({ host: '127.0.0.1', smtpPort: 0, httpPort: 0 });
   });
 
-  test('another site, a wrong mode and a body that is no JSON change nothing', async () => {
+  test('another site, an unknown mode, and a body that is not JSON change nothing', async () => {
     const post = (headers: Record<string, string>, body: string): Promise<Response> =>
       fetch(`${catcher.url}/sandbox/faults`, { method: 'POST', headers, body });
     const form = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -220,7 +220,7 @@ describe('faults', () => {
   });
 });
 
-test('a port that is taken is said, and nothing stays open', async () => {
+test('a taken port is reported, and nothing stays open', async () => {
   await expect(startMailCatcher({ host: '127.0.0.1', smtpPort: 0, httpPort: catcher.httpPort })).rejects.toMatchObject({
     code: 'EADDRINUSE',
   });

@@ -52,20 +52,20 @@ const list = async (path: string): Promise<Body[]> =>
 const fault = (body: object): Promise<Response> => post('/sandbox/faults', body);
 
 describe('an idempotency key', () => {
-  test('gives the same request the same answer and charges once', async () => {
+  test('returns the same answer for the same request and charges once', async () => {
     const first = await read(charge('a'));
     expect(first).toMatchObject({ status: 'succeeded', ...pottery });
     expect(await read(charge('a', { reference: 'enrollment-1', currency: 'USD', amountCents: 8500 }))).toEqual(first);
     expect(await list('/v1/charges')).toHaveLength(1);
   });
 
-  test('that many requests carry at once makes one charge', async () => {
+  test('shared by many concurrent requests makes one charge', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => read(charge('a'))));
     expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
     expect(await list('/v1/charges')).toHaveLength(1);
   });
 
-  test('of one request is refused for another, for a refund too', async () => {
+  test('of one request is rejected for another, and for a refund', async () => {
     const { id } = await read(charge('a'));
     const other = await charge('a', { ...pottery, amountCents: 1 });
     expect(other.status).toBe(422);
@@ -73,12 +73,12 @@ describe('an idempotency key', () => {
     expect((await refund('a', { chargeId: id, amountCents: 8500 })).status).toBe(422);
   });
 
-  test('must be there', async () => {
+  test('is required', async () => {
     expect(await read(post('/v1/charges', pottery))).toMatchObject({ code: 'idempotency_key_missing' });
   });
 });
 
-test('what is given back is never more than was charged', async () => {
+test('refunds never exceed the charge', async () => {
   const { id } = await read(charge('a'));
   expect((await refund('r1', { chargeId: id, amountCents: 8000 })).status).toBe(201);
   expect((await refund('r1', { chargeId: id, amountCents: 8000 })).status).toBe(201);
@@ -89,7 +89,7 @@ test('what is given back is never more than was charged', async () => {
   expect(await list('/v1/refunds?reference=enrollment-1')).toHaveLength(2);
 });
 
-test('wrong requests are refused with a reason', async () => {
+test('invalid requests are rejected with a reason', async () => {
   const bad = [
     { ...pottery, amountCents: -1 },
     { ...pottery, amountCents: 1.5 },
@@ -114,7 +114,7 @@ test('the ledger is read page by page', async () => {
 });
 
 describe('a restart', () => {
-  test('loses no charge, no refund and no answer', async () => {
+  test('loses no charge, refund, or answer', async () => {
     const first = await read(charge('a'));
     await refund('r', { chargeId: first.id, amountCents: 500 });
     await sandbox.close();
@@ -124,7 +124,7 @@ describe('a restart', () => {
     expect((await charge('a', { ...pottery, amountCents: 1 })).status).toBe(422);
   });
 
-  test('forgets only a line that a crash cut off, and refuses a ledger that is damaged', async () => {
+  test('drops only a line that a crash cut off, and rejects a damaged ledger', async () => {
     const file = join(directory, 'ledger.ndjson');
     await charge('a');
     await sandbox.close();
@@ -139,7 +139,7 @@ describe('a restart', () => {
 });
 
 describe('faults', () => {
-  test('down resets connections, but can be ended', async () => {
+  test('down resets connections until it is turned off', async () => {
     await fault({ mode: 'down' });
     await expect(charge('a')).rejects.toThrow();
     await expect(list('/v1/charges')).rejects.toThrow();
@@ -149,7 +149,7 @@ describe('faults', () => {
     expect((await charge('a')).status).toBe(201);
   });
 
-  test('failing answers 500 at the rate asked for and charges nothing then', async () => {
+  test('failing answers 500 at the given rate without charging', async () => {
     await fault({ mode: 'failing', rate: 0.5 });
     const statuses: number[] = [];
     for (const key of ['1', '2', '3', '4']) statuses.push((await charge(key)).status);
@@ -158,7 +158,7 @@ describe('faults', () => {
     expect(await list('/v1/charges')).toHaveLength(2);
   });
 
-  test('decline declines, and the key remembers it', async () => {
+  test('decline declines, and the key replays it', async () => {
     await fault({ mode: 'decline' });
     const declined = await read(charge('a'));
     expect(declined).toMatchObject({ status: 'declined' });
@@ -169,18 +169,18 @@ describe('faults', () => {
     });
   });
 
-  test('slow charges although the client has gone, and a stop does not wait for it', async () => {
+  test('slow charges even if the client has disconnected, and a close does not wait for it', async () => {
     await fault({ mode: 'slow', delayMs: 100 });
     await expect(charge('a', pottery, AbortSignal.timeout(20))).rejects.toThrow();
     await waitFor('the charge', async () => (await list('/v1/charges')).length === 1);
     await fault({ mode: 'slow', delayMs: 600_000 });
     const stuck = expect(charge('b')).rejects.toThrow();
-    await waitFor('the stop', () => sandbox.close().then(() => true));
+    await waitFor('the close', () => sandbox.close().then(() => true));
     await stuck;
     sandbox = await start();
   });
 
-  test('timeout-after-charge: the retry with the same key hears of the one charge', async () => {
+  test('timeout-after-charge: the retry with the same key gets the one charge', async () => {
     await fault({ mode: 'timeout-after-charge', delayMs: 20 });
     await expect(charge('a')).rejects.toThrow();
     expect(await read(charge('a'))).toMatchObject({ status: 'succeeded', ...pottery });
@@ -190,11 +190,11 @@ describe('faults', () => {
 
 describe('webhooks', () => {
   let merchant: Server;
-  let heard: { signature: string; body: string }[];
+  let received: { signature: string; body: string }[];
   let refusals: number;
 
   beforeEach(async () => {
-    heard = [];
+    received = [];
     refusals = 0;
     merchant = createServer((request, response) => {
       const chunks: Buffer[] = [];
@@ -204,7 +204,10 @@ describe('webhooks', () => {
           response.writeHead(503).end();
           return;
         }
-        heard.push({ signature: String(request.headers['payment-signature']), body: Buffer.concat(chunks).toString() });
+        received.push({
+          signature: String(request.headers['payment-signature']),
+          body: Buffer.concat(chunks).toString(),
+        });
         response.writeHead(204).end();
       });
     });
@@ -217,30 +220,30 @@ describe('webhooks', () => {
     merchant.close();
   });
   const merchantUrl = (): string => `http://127.0.0.1:${(merchant.address() as AddressInfo).port}/hook`;
-  const events = (): Body[] => heard.map(({ body }) => JSON.parse(body) as Body);
+  const events = (): Body[] => received.map(({ body }) => JSON.parse(body) as Body);
 
-  test('tell of charges and refunds, signed', async () => {
+  test('report charges and refunds, signed', async () => {
     const made = await read(charge('a'));
     await refund('r', { chargeId: made.id, amountCents: 8500 });
-    await waitFor('two webhooks', () => heard.length === 2);
+    await waitFor('two webhooks', () => received.length === 2);
     expect(events()).toMatchObject([
       { id: `evt_${made.id}`, type: 'charge.succeeded', data: { id: made.id, reference: 'enrollment-1' } },
       { type: 'refund.succeeded', data: { chargeId: made.id } },
     ]);
-    const { signature, body } = heard[0]!;
+    const { signature, body } = received[0]!;
     const [, time, mac] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(signature)!;
     expect(mac).toBe(createHmac('sha256', 'whsec').update(`${time!}.${body}`).digest('hex'));
   });
 
-  test('are sent again until they are taken, and after a restart when they were not', async () => {
+  test('are sent again until they are accepted, also after a restart', async () => {
     refusals = 3;
     await charge('a');
-    await waitFor('the retry', () => heard.length === 1);
+    await waitFor('the retry', () => received.length === 1);
     await fault({ mode: 'none', webhooks: 'held' });
     await charge('b');
     await sandbox.close();
     sandbox = await start(merchantUrl());
-    await waitFor('the one that was held', () => heard.length === 2);
+    await waitFor('the one that was held', () => received.length === 2);
     expect(events().map(({ data }) => (data as Body)['idempotencyKey'])).toEqual(['a', 'b']);
     await waitFor(
       'delivery on record',
@@ -248,10 +251,10 @@ describe('webhooks', () => {
     );
   });
 
-  test('come twice when asked to, with one id', async () => {
+  test('are sent twice with one id in that mode', async () => {
     await fault({ mode: 'none', webhooks: 'twice' });
     await charge('a');
-    await waitFor('both', () => heard.length === 2);
+    await waitFor('both', () => received.length === 2);
     expect(new Set(events().map(({ id }) => id)).size).toBe(1);
   });
 });

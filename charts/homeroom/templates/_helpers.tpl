@@ -18,21 +18,8 @@ app.kubernetes.io/part-of: homeroom
 app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
 {{- end }}
 
-{{- /* Takes the number of the image's user. */ -}}
-{{- define "homeroom.podSecurityContext" -}}
-runAsNonRoot: true
-runAsUser: {{ . }}
-runAsGroup: {{ . }}
-seccompProfile: { type: RuntimeDefault }
-{{- end }}
-
-{{- /* The families image's user. */ -}}
-{{- define "homeroom.familiesUser" -}}
-{{ if .Values.global.development }}1000{{ else }}65532{{ end }}
-{{- end }}
-
 {{- define "homeroom.familiesImage" -}}
-{{ include "service.imageOf" (dict "root" . "image" .Values.families.image "name" "families") }}
+{{ include "homeroom.imageOf" (dict "root" . "image" .Values.families.image "name" "families") }}
 {{- end }}
 
 {{- /* A file shared with the local gateway. Takes (list $ file words): the replacements of words between @ signs. */ -}}

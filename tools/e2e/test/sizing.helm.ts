@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { charts } from '../src/render.ts';
 import { connections, cores, gibibytes, sizes } from '../src/sizing.ts';
 
-const readme = readFileSync(join(charts, '..', 'k8s', 'README.md'), 'utf8');
+const readme = readFileSync(join(charts, '..', 'k8s', 'README.md'), 'utf8').replaceAll(/ +\|/g, ' |');
 const autoscaling = { 'global.autoscaling.enabled': true };
 const production = ['values-production.yaml'];
 

@@ -106,7 +106,6 @@ function sandboxRoutes(app: App, { faults, provider, webhooks }: World): void {
     if (webhooks === undefined) return;
     webhooks.paused = next.mode === 'down' || next.webhooks === 'held';
     webhooks.duplicates = next.webhooks === 'twice';
-    webhooks.pump();
   });
 }
 

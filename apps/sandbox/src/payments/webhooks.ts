@@ -1,4 +1,4 @@
-import { joinSignals } from '@homeroom/resilience';
+import { pause, policy } from '@homeroom/resilience';
 import { createHmac } from 'node:crypto';
 import type { Charge, Refund } from './ledger.ts';
 
@@ -18,7 +18,7 @@ export const eventOf = (record: Charge | Refund): WebhookEvent => ({
 });
 
 /** The header `Payment-Signature`: `t=<unix seconds>,v1=<hmac-sha256 of "t.body" in hex>`. */
-export function signWebhook(secret: string, body: string, unixSeconds: number): string {
+function signWebhook(secret: string, body: string, unixSeconds: number): string {
   const mac = createHmac('sha256', secret).update(`${unixSeconds}.${body}`).digest('hex');
   return `t=${unixSeconds},v1=${mac}`;
 }
@@ -31,26 +31,19 @@ export interface WebhookOptions {
   readonly onDelivered: (event: WebhookEvent) => Promise<void>;
 }
 
-interface Waiting {
-  readonly event: WebhookEvent;
-  readonly attempt: number;
-  readonly dueAt: number;
-}
-
-const concurrent = 4;
-const timeoutMs = 5000;
-
-/** Sends events until the merchant answers 2xx to each, oldest first, a few at a time; order is not promised. */
+/** Sends each event until the merchant answers 2xx, a few at a time, oldest first. The order is not guaranteed. */
 export class Webhooks {
   readonly #options: WebhookOptions;
   readonly #closing = new AbortController();
-  readonly #sending = new Set<Promise<void>>();
-  #waiting: Waiting[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  readonly #merchant = policy({
+    name: 'merchant',
+    timeoutMs: 5000,
+    bulkhead: { concurrent: 4, queued: Number.MAX_SAFE_INTEGER },
+  });
+  readonly #open = new Set<Promise<void>>();
+  #held: PromiseWithResolvers<void> | undefined;
   /** Events delivered since the start. */
   delivered = 0;
-  /** Sends nothing while set. */
-  paused = false;
   /** Sends everything twice, as providers sometimes do. */
   duplicates = false;
 
@@ -58,73 +51,60 @@ export class Webhooks {
     this.#options = options;
   }
 
+  /** Sends nothing while true. */
+  set paused(paused: boolean) {
+    if (!paused) this.#held?.resolve();
+    this.#held = paused ? (this.#held ?? Promise.withResolvers()) : undefined;
+  }
+
   get pending(): number {
-    return this.#waiting.length + this.#sending.size;
+    return this.#open.size;
   }
 
   send(event: WebhookEvent): void {
-    this.#waiting.push({ event, attempt: 1, dueAt: 0 });
-    this.pump();
+    const delivery = this.#deliver(event).finally(() => this.#open.delete(delivery));
+    this.#open.add(delivery);
   }
 
-  /** Sends what is due and sets a timer for what is not. Can be called at any time. */
-  pump(): void {
-    clearTimeout(this.#timer);
-    if (this.paused || this.#closing.signal.aborted) return;
-    while (this.#sending.size < concurrent) {
-      const due = this.#waiting.findIndex(({ dueAt }) => dueAt <= Date.now());
-      if (due === -1) break;
-      const [next] = this.#waiting.splice(due, 1);
-      if (next !== undefined) this.#start(next);
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.paused = false;
+    await Promise.all(this.#open);
+  }
+
+  async #deliver(event: WebhookEvent): Promise<void> {
+    const { retryMs } = this.#options;
+    for (let pauseMs = retryMs; !this.#closing.signal.aborted; pauseMs = Math.min(100 * retryMs, 2 * pauseMs)) {
+      await this.#held?.promise;
+      const retryAfterMs = await this.#attempt(event);
+      if (retryAfterMs === undefined) {
+        if (this.duplicates) await this.#attempt(event);
+        this.delivered += 1;
+        return;
+      }
+      await pause(Math.max(retryAfterMs, pauseMs), this.#closing.signal);
     }
-    const next = Math.min(...this.#waiting.map(({ dueAt }) => dueAt));
-    if (Number.isFinite(next) && next > Date.now()) this.#timer = setTimeout(() => this.pump(), next - Date.now() + 1);
   }
 
-  #start(waiting: Waiting): void {
-    const sending = this.#deliver(waiting).finally(() => {
-      this.#sending.delete(sending);
-      this.pump();
-    });
-    this.#sending.add(sending);
-  }
-
-  async #deliver({ event, attempt }: Waiting): Promise<void> {
-    const retryAfterMs = await this.#attempt(event);
-    if (retryAfterMs === undefined) {
-      if (this.duplicates) await this.#attempt(event);
-      this.delivered += 1;
-      return;
-    }
-    const pauseMs = Math.max(retryAfterMs, this.#options.retryMs * Math.min(100, 2 ** (attempt - 1)));
-    this.#waiting.push({ event, attempt: attempt + 1, dueAt: Date.now() + pauseMs });
-  }
-
-  /** @returns undefined when the merchant accepted it, otherwise its Retry-After in ms. */
+  /** @returns undefined when the merchant accepted it, otherwise how long to wait at least. */
   async #attempt(event: WebhookEvent): Promise<number | undefined> {
-    const body = JSON.stringify(event);
-    const signature = signWebhook(this.#options.secret, body, Math.floor(Date.now() / 1000));
-    using joined = joinSignals(this.#closing.signal, AbortSignal.timeout(timeoutMs));
     try {
-      const response = await fetch(this.#options.url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'payment-signature': signature },
-        body,
-        signal: joined.signal,
-      });
-      await response.body?.cancel();
-      if (!response.ok) return Number(response.headers.get('retry-after') ?? 0) * 1000 || 0;
-      await this.#options.onDelivered(event);
-      return undefined;
+      return await this.#merchant.execute(({ signal }) => this.#post(event, signal), { signal: this.#closing.signal });
     } catch {
       // unreachable, too slow, or not recorded: it is sent again
       return 0;
     }
   }
 
-  async close(): Promise<void> {
-    this.#closing.abort();
-    clearTimeout(this.#timer);
-    await Promise.allSettled(this.#sending);
+  async #post(event: WebhookEvent, signal: AbortSignal): Promise<number | undefined> {
+    if (this.#held !== undefined) return 0;
+    const body = JSON.stringify(event);
+    const signature = signWebhook(this.#options.secret, body, Math.floor(Date.now() / 1000));
+    const headers = { 'content-type': 'application/json', 'payment-signature': signature };
+    const response = await fetch(this.#options.url, { method: 'POST', headers, body, signal });
+    await response.body?.cancel();
+    if (!response.ok) return Number(response.headers.get('retry-after') ?? 0) * 1000 || 0;
+    await this.#options.onDelivered(event);
+    return undefined;
   }
 }
