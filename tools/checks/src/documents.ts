@@ -102,21 +102,23 @@ function commandFaults(line: string, file: string, repository: Repository): stri
     .replace(/^([A-Z_]+=\S* )+/, '')
     .split(/ {2,}| #/);
   const [program = '', ...args] = command.split(' ');
-  const check = checks[program] ?? (program.startsWith('k8s/') ? () => [] : undefined);
+  const check = checks[program.startsWith('k8s/demos/') ? 'k8s/demos/' : program];
   if (check === undefined || args.length === 0) return [];
-  const paths = args.filter((word) => word.includes('/') && isPath(word, file, repository));
-  return [...paths.filter((path) => !exists(path, file, repository)), ...check(args, repository)].map(
+  const paths = [program, ...args].filter((word) => word.includes('/') && isPath(word, file, repository));
+  return [...paths.filter((path) => !exists(path, file, repository)), ...check(args, repository, program)].map(
     (name) => `${command}: ${name}`,
   );
 }
 
 /** What of a command must exist besides its paths. */
-const checks: Record<string, (args: string[], repository: Repository) => string[]> = {
+const checks: Record<string, (args: string[], repository: Repository, program: string) => string[]> = {
   npm: npmFaults,
   npx: ([program = ''], { programs }) => without(programs, [program]),
   skaffold: (args, { profiles }) => without(profiles, args.includes('-p') ? args.slice(args.indexOf('-p') + 1) : []),
   curl: (args, { sources }) =>
     args.flatMap((word) => /\/api\/[a-z-]+/.exec(word) ?? []).filter((route) => !sources.includes(`'${route}`)),
+  'k8s/demos/': (args, { files, read }, demo) =>
+    files.includes(demo) ? args.filter((word) => !read(demo).includes(word)) : [],
   node: () => [],
   helm: () => [],
   kubectl: () => [],
@@ -127,8 +129,10 @@ function npmFaults(args: string[], { scripts, files, sources }: Repository): str
   const [script = ''] = args[0] === 'run' ? args.slice(1) : args;
   const own = args.includes('--') ? args.slice(args.indexOf('--') + 1) : [];
   const flags = own.filter((word) => word.startsWith('--') && !sources.includes(word));
+  const isChoice = (word: string): boolean => new RegExp(`['\\s]${word}['(:]`).test(sources);
+  const chosen = own.filter((_word, index) => /^--(act|balance|suite)$/.test(own[index - 1] ?? ''));
   const services = script === 'dev' ? own.filter((word) => !files.includes(`services/${word}/package.json`)) : [];
-  return [...without(scripts, [script]), ...flags, ...services];
+  return [...without(scripts, [script]), ...flags, ...chosen.filter((word) => !isChoice(word)), ...services];
 }
 
 const without = (known: readonly string[], names: readonly string[]): string[] =>

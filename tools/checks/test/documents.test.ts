@@ -13,11 +13,11 @@ describe('documents', () => {
 describe('a name that leads nowhere is found', () => {
   const planted: Repository = {
     files: ['README.md', 'docs/guide.md', 'libs/cache/src/cache.ts', 'services/mail/package.json', 'k8s/demos/roll'],
-    read: () => '# Guide\n\n## How it’s done (twice)\n',
+    read: (file) => (file === 'k8s/demos/roll' ? 'case slow' : '# Guide\n\n## How it’s done (twice)\n'),
     scripts: ['start', 'test', 'dev'],
     programs: ['nx'],
     profiles: ['dev'],
-    sources: "'--port'; '/api/mails'; 'written.json'",
+    sources: "'--port'; '--balance'; 'source'; '/api/mails'; 'written.json'",
   };
   const faults = (text: string): string[] => documentFaults('docs/guide.md', text, planted);
 
@@ -32,6 +32,9 @@ describe('a name that leads nowhere is found', () => {
     ['`npm run missing`', 'npm run missing: missing'],
     ['`npm test -- libs/missing`', 'npm test -- libs/missing: libs/missing'],
     ['`npm start -- --missing`', 'npm start -- --missing: --missing'],
+    ['`npm start -- --balance missing`', 'npm start -- --balance missing: missing'],
+    ['`k8s/demos/missing slow`', 'k8s/demos/missing slow: k8s/demos/missing'],
+    ['`k8s/demos/roll missing`', 'k8s/demos/roll missing: missing'],
     ['`npm run dev -- missing`', 'npm run dev -- missing: missing'],
     ['`npx missing`', 'npx missing: missing'],
     ['`skaffold dev -p missing`', 'skaffold dev -p missing: missing'],
@@ -47,7 +50,7 @@ describe('a name that leads nowhere is found', () => {
     '[a](../README.md) [b](#how-its-done-twice) [c](https://example.org/missing.md) [d](../libs/cache/)',
     '`libs/cache` `src/cache.ts` `libs/<lib>/src` `written.json` `application/json` `America/Chicago` `dist/missing.ts`',
     '`npm test -- libs/cache` `npm start -- --port 1` `npm run dev -- mail` `npx nx graph` `skaffold dev -p dev`',
-    '```\nk8s/demos/roll\nA=1 npm test -- <path>   any of them\n```',
+    '```\nk8s/demos/roll slow\nnpm start -- --balance source\nA=1 npm test -- <path>   any of them\n```',
     '```ts\nimport "./missing.ts"; // npm run missing\n```',
   ])('and others are not: %s', (text) => {
     expect(faults(text)).toEqual([]);
