@@ -3,10 +3,10 @@ import type { Queryable, Transaction } from '@homeroom/postgres';
 import { classEntry, hasMeeting, type Entry, type EntryStatus } from './calendar.ts';
 import { calendarZone } from './time-zone.ts';
 
-/** Copies a class, unless this version or a newer one is here. Looks before it writes: many enrolments share a class. */
-export async function keepClass(trx: Transaction, course: ClassSnapshot): Promise<void> {
+/** Copies a class, unless this version or a newer one is here. Looks before it writes: many enrollments share a class. */
+export async function upsertClass(trx: Transaction, course: ClassSnapshot): Promise<void> {
   await trx.query({
-    name: 'keep_class',
+    name: 'upsert_class',
     text: `insert into classes (class_id, version, snapshot) select $1::uuid, $2::int, $3::jsonb
       where not exists (select from classes where class_id = $1 and version >= $2)
       on conflict (class_id) do update set version = $2, snapshot = $3 where classes.version < $2`,
@@ -31,15 +31,16 @@ export interface Standing {
 }
 
 /** Writes a calendar entry, unless this version or a newer one of it is here. @returns where it stood before. */
-export async function keepEntry(trx: Transaction, entry: NewEntry): Promise<Standing | undefined> {
+export async function upsertEntry(trx: Transaction, entry: NewEntry): Promise<Standing | undefined> {
   const { uid, familyId, version, status, classId, childName, orientation } = entry;
   const { rows } = await trx.query<Standing>({
-    name: 'keep_entry',
-    text: `with kept as (
+    name: 'upsert_entry',
+    text: `with upserted as (
         insert into calendar_entries as e (uid, family_id, version, status, class_id, child_name, orientation, updated_at)
         values ($1, $2, $3, $4, $5, $6, $7, now())
         on conflict (uid) do update set version = $3, status = $4, class_id = $5, child_name = $6, updated_at = now()
-        where e.version < $3)
+        where e.version < $3
+      )
       select version, status from calendar_entries where uid = $1`,
     values: [uid, familyId, version, status, classId, childName, orientation && JSON.stringify(orientation)],
   });

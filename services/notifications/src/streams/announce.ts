@@ -1,5 +1,5 @@
 import type { Redis } from '@homeroom/redis';
-import type { Added } from '../notifications/receive-event.ts';
+import type { Added } from '../notifications/store.ts';
 import { notificationFrame, writeAnnouncement } from './sse.ts';
 
 /**
