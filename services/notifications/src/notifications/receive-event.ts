@@ -1,6 +1,6 @@
 import { receiveOnce } from '@homeroom/outbox';
 import { transact, type Database, type Transaction } from '@homeroom/postgres';
-import { mailOf, type AccountEvent } from '../account-mails/account-mail.ts';
+import type { AccountEvent } from '../account-mails/account-mail.ts';
 import { addAccountMail } from '../account-mails/store.ts';
 import { classEntry, enrollmentUid } from '../calendars/calendar.ts';
 import { findStanding, upsertClass, upsertEntry } from '../calendars/store.ts';
@@ -72,7 +72,7 @@ export function receiveEnrollment(database: Database, event: EnrollmentEvent): P
 /** A mail that concerns only an account: no inbox has it. */
 export function receiveAccount(database: Database, event: AccountEvent): Promise<Added[]> {
   return once(database, event.id, async (trx) => {
-    await addAccountMail(trx, mailOf(event), event);
+    await addAccountMail(trx, event);
     return [];
   });
 }
