@@ -1,9 +1,9 @@
 import { deadLetterTopic, topics } from '@homeroom/contracts';
-import type { Consumer, Kafka, KafkaEvent } from '@homeroom/kafka';
+import type { Consumer, ConsumeOptions, ConsumeRawOptions, Kafka, KafkaEvent, TopicSpec } from '@homeroom/kafka';
 import { isUnavailable, type Database } from '@homeroom/postgres';
 import { readDeadLetter } from './dead-letters/dead-letter.ts';
 import { keepDeadLetter } from './dead-letters/store.ts';
-import type { House } from './notifications/notification.ts';
+import type { Coop, FamilyEvent } from './notifications/notification.ts';
 import {
   receiveAccount,
   receiveClass,
@@ -11,83 +11,102 @@ import {
   receiveDoubleBooking,
   receiveEnrollment,
   receiveFamily,
-  type Added,
 } from './notifications/receive-event.ts';
+import type { Added } from './notifications/store.ts';
 
-const partitions = 6;
-const listened = [topics.account, topics.family, topics.class, topics.enrollment];
 const deadLetterTopics = Object.values(topics).map(deadLetterTopic);
 
-export interface ConsumerOptions {
-  readonly kafka: Kafka;
+/** What must exist before this service consumes it. */
+export const consumedTopics: readonly TopicSpec[] = [
+  ...Object.values(topics).map((topic) => ({ topic, partitions: 6 })),
+  ...deadLetterTopics.map((topic) => ({ topic, partitions: 1 })),
+];
+
+export interface ConsumerDeps {
   readonly database: Database;
-  readonly house: House;
-  readonly signal: AbortSignal;
+  readonly coop: Coop;
   /** Called after the commit. It must not throw. */
   readonly onAdded: (added: readonly Added[]) => Promise<void>;
   /** Called after the commit of a mail that no inbox has, and of an address for which mails may wait. It must not throw. */
   readonly onAccountMail: () => void;
-  readonly onEvent?: (event: KafkaEvent) => void;
 }
 
-/** Where this service listens: domain events, and what everybody's consumers could not handle. */
-export async function startConsumers({
-  kafka,
-  database,
-  house,
-  signal,
-  onAdded,
-  onAccountMail,
-  onEvent,
-}: ConsumerOptions): Promise<Consumer[]> {
-  await kafka.ensureTopics(
-    [
-      ...Object.values(topics).map((topic) => ({ topic, partitions })),
-      ...deadLetterTopics.map((topic) => ({ topic, partitions: 1 })),
-    ],
-    { signal },
-  );
-  const tell = { isTransient: isUnavailable, ...(onEvent === undefined ? {} : { onEvent }) };
-  const then = async (added: Promise<Added[]>): Promise<void> => onAdded(await added);
-  const mailed = async (received: Promise<Added[]>): Promise<void> => {
-    await received;
-    onAccountMail();
-  };
-  const events = await kafka.consume({
-    ...tell,
-    group: 'notifications',
-    topics: listened,
-    handlers: {
-      'homeroom.account.verification-requested.v1': (event) => mailed(receiveAccount(database, event)),
-      'homeroom.account.password-reset-requested.v1': (event) => mailed(receiveAccount(database, event)),
-      'homeroom.account.password-changed.v1': (event) => mailed(receiveAccount(database, event)),
-      'homeroom.account.sign-in-attacked.v1': (event) => mailed(receiveAccount(database, event)),
-      'homeroom.account.coordinator-saved.v1': (event) => mailed(receiveCoordinator(database, event)),
-      'homeroom.family.registered.v1': (event) => then(receiveFamily(database, house, event)),
-      'homeroom.family.changed.v1': (event) => then(receiveFamily(database, house, event)),
-      'homeroom.class.opened.v1': (event) => then(receiveClass(database, event)),
-      'homeroom.class.changed.v1': (event) => then(receiveClass(database, event)),
-      'homeroom.class.double-booked.v1': (event) => then(receiveDoubleBooking(database, event)),
-      'homeroom.enrollment.waitlisted.v1': (event) => then(receiveEnrollment(database, event)),
-      'homeroom.enrollment.seat-held.v1': (event) => then(receiveEnrollment(database, event)),
-      'homeroom.enrollment.confirmed.v1': (event) => then(receiveEnrollment(database, event)),
-      'homeroom.enrollment.promoted.v1': (event) => then(receiveEnrollment(database, event)),
-      'homeroom.enrollment.offered.v1': (event) => then(receiveEnrollment(database, event)),
-      'homeroom.enrollment.offer-expired.v1': (event) => then(receiveEnrollment(database, event)),
-      'homeroom.enrollment.payment-failed.v1': (event) => then(receiveEnrollment(database, event)),
-      'homeroom.enrollment.payment-delayed.v1': (event) => then(receiveEnrollment(database, event)),
-      'homeroom.enrollment.flagged.v1': (event) => then(receiveEnrollment(database, event)),
-      'homeroom.enrollment.cancelled.v1': (event) => then(receiveEnrollment(database, event)),
+/** What this service consumes: one row per consumer group. */
+export function consumers({ database, coop, onAdded, onAccountMail }: ConsumerDeps): ConsumeOptions[] {
+  const added =
+    <E>(receive: (db: Database, event: E) => Promise<Added[]>) =>
+    async (event: E): Promise<void> =>
+      onAdded(await receive(database, event));
+  const mailed =
+    <E>(receive: (db: Database, event: E) => Promise<unknown>) =>
+    async (event: E): Promise<void> => {
+      await receive(database, event);
+      onAccountMail();
+    };
+  const account = mailed(receiveAccount);
+  const course = added(receiveClass);
+  const enrollment = added(receiveEnrollment);
+  const family = added((db, event: FamilyEvent) => receiveFamily(db, coop, event));
+  return [
+    {
+      group: 'notifications',
+      topics: [topics.account, topics.family, topics.class, topics.enrollment],
+      isTransient: isUnavailable,
+      handlers: {
+        'homeroom.account.verification-requested.v1': account,
+        'homeroom.account.password-reset-requested.v1': account,
+        'homeroom.account.password-changed.v1': account,
+        'homeroom.account.sign-in-attacked.v1': account,
+        'homeroom.account.coordinator-saved.v1': mailed(receiveCoordinator),
+        'homeroom.family.registered.v1': family,
+        'homeroom.family.changed.v1': family,
+        'homeroom.class.opened.v1': course,
+        'homeroom.class.changed.v1': course,
+        'homeroom.class.double-booked.v1': added(receiveDoubleBooking),
+        'homeroom.enrollment.waitlisted.v1': enrollment,
+        'homeroom.enrollment.seat-held.v1': enrollment,
+        'homeroom.enrollment.confirmed.v1': enrollment,
+        'homeroom.enrollment.promoted.v1': enrollment,
+        'homeroom.enrollment.offered.v1': enrollment,
+        'homeroom.enrollment.offer-expired.v1': enrollment,
+        'homeroom.enrollment.payment-failed.v1': enrollment,
+        'homeroom.enrollment.payment-delayed.v1': enrollment,
+        'homeroom.enrollment.flagged.v1': enrollment,
+        'homeroom.enrollment.cancelled.v1': enrollment,
+      },
     },
-  });
-  const deadLetters = await kafka.consumeRaw({
-    ...tell,
+  ];
+}
+
+/** What it consumes undecoded: the messages that the consumers of any service could not handle. */
+export const rawConsumers = ({ database }: Pick<ConsumerDeps, 'database'>): ConsumeRawOptions[] => [
+  {
     group: 'notifications-dead-letters',
     topics: deadLetterTopics,
     handler: (message) => keepDeadLetter(database, readDeadLetter(message)),
-    // there is no dead letter of a dead letter; a bug in the storing must hold the partition, not lose what it holds
+    // there is no dead letter of a dead letter: a bug in storing it holds the partition, and nothing is lost
     isTransient: () => true,
     deadLetters: false,
-  });
-  return [events, deadLetters];
+  },
+];
+
+/** Starts all consumers, when the topics exist. */
+export async function startConsumers({
+  kafka,
+  house,
+  signal,
+  onEvent,
+  ...deps
+}: Omit<ConsumerDeps, 'coop'> & {
+  readonly kafka: Kafka;
+  readonly house: Coop;
+  readonly signal: AbortSignal;
+  readonly onEvent?: (event: KafkaEvent) => void;
+}): Promise<Consumer[]> {
+  await kafka.ensureTopics(consumedTopics, { signal });
+  const observed = onEvent === undefined ? {} : { onEvent };
+  return Promise.all([
+    ...consumers({ ...deps, coop: house }).map((options) => kafka.consume({ ...options, ...observed })),
+    ...rawConsumers(deps).map((options) => kafka.consumeRaw({ ...options, ...observed })),
+  ]);
 }

@@ -11,25 +11,13 @@ interface Link {
   readonly expiresAt: string;
 }
 
-/** What a mail says, by its kind: ids, counts, and times only. No text that anyone typed may get into one. */
+/** What a mail says, by its kind: ids, counts, and times only. No text that a person typed may get into one. */
 export type AccountMailContent =
   | ({ readonly kind: 'verification' | 'password_reset' } & Link)
   | { readonly kind: 'password_changed' }
   | { readonly kind: 'sign_in_attacked'; readonly failures: number; readonly withinMinutes: number };
 
-/** A mail that concerns one account and goes to the address that its event names, whatever families are known. */
-export interface AccountMail {
-  readonly accountId: string;
-  readonly email: string;
-  readonly content: AccountMailContent;
-}
-
-export function mailOf(event: AccountEvent): AccountMail {
-  const { accountId, email } = event.data;
-  return { accountId, email, content: contentOf(event) };
-}
-
-function contentOf(event: AccountEvent): AccountMailContent {
+export function contentOf(event: AccountEvent): AccountMailContent {
   switch (event.type) {
     case 'homeroom.account.verification-requested.v1':
       return { kind: 'verification', tokenId: event.data.tokenId, expiresAt: event.data.expiresAt };
@@ -53,7 +41,7 @@ export interface AccountMailSettings {
   readonly tokenSecret: string;
 }
 
-/** A blank line in the body begins a paragraph. */
+/** A blank line in the body starts a paragraph. */
 export function accountMailWords(
   content: AccountMailContent,
   { coopName, timeZone, publicOrigin, tokenSecret }: AccountMailSettings,

@@ -1,20 +1,19 @@
 import type { Queryable, Transaction } from '@homeroom/postgres';
 import { v7 as uuid } from 'uuid';
 import { takeLease, type DueMail, type Lease } from '../deliveries/mail-queue.ts';
-import type { AccountMail, AccountMailContent } from './account-mail.ts';
+import { contentOf, type AccountEvent, type AccountMailContent } from './account-mail.ts';
 
-export async function addAccountMail(
-  trx: Transaction,
-  { accountId, email, content }: AccountMail,
-  { eventId, traceparent }: { eventId: string; traceparent: string | undefined },
-): Promise<void> {
-  const { kind, ...details } = content;
-  const expiresAt = 'expiresAt' in content ? content.expiresAt : undefined;
+/** Queues the mail of an event, for the address that the event names. */
+export async function addAccountMail(trx: Transaction, event: AccountEvent): Promise<void> {
+  const { accountId, email } = event.data;
+  const { kind, ...details } = contentOf(event);
+  const expiresAt = 'expiresAt' in details ? details.expiresAt : undefined;
   await trx.query({
     name: 'add_account_mail',
-    text: `insert into account_mails (account_mail_id, event_id, account_id, email, kind, details, created_at, due_at, expires_at, traceparent)
+    text: `insert into account_mails (
+        account_mail_id, event_id, account_id, email, kind, details, created_at, due_at, expires_at, traceparent)
       values ($1, $2, $3, $4, $5, $6, now(), now(), $7, $8)`,
-    values: [uuid(), eventId, accountId, email, kind, JSON.stringify(details), expiresAt, traceparent],
+    values: [uuid(), event.id, accountId, email, kind, JSON.stringify(details), expiresAt, event.traceparent],
   });
 }
 

@@ -12,6 +12,7 @@ import { DateTime } from 'luxon';
 import { formatFamily, locale } from '../wording/format.ts';
 import { oneLine } from '../wording/one-line.ts';
 import type { Entry, EntryStatus, Invitation } from './calendar.ts';
+import type { ShownEntry } from './store.ts';
 import { renderTimeZone } from './time-zone.ts';
 
 /** `TU`. */
@@ -88,11 +89,13 @@ export function renderInvitation(
 /** How often clients should ask for a feed again. */
 const refreshSeconds = 3_600;
 
+export interface Feed {
+  readonly familyName: string;
+  readonly entries: readonly ShownEntry[];
+}
+
 /** A family's whole calendar, for clients that subscribe to its address. */
-export function renderFeed(
-  { familyName, coopName }: { familyName: string; coopName: string },
-  entries: readonly { readonly entry: Entry; readonly updatedAt: Date }[],
-): string {
+export function renderFeed({ familyName, entries }: Feed, coopName: string): string {
   const shown = entries.map(({ entry }) => entry);
   const calendar = openCalendar(`${familyName} at ${coopName}`.trim(), shown)
     .method(ICalCalendarMethod.PUBLISH)

@@ -3,25 +3,17 @@ import type { Database, Queryable } from '@homeroom/postgres';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { errors } from '../errors.ts';
-import { renderFeed } from './render-calendar.ts';
-import { findCalendar, shownEntries } from './store.ts';
+import { renderFeed, type Feed } from './render-calendar.ts';
+import { findCalendar, shownEntries, type OnUnusable } from './store.ts';
 
-type OnUnusable = (uid: string, error: RangeError) => void;
-
-async function readFeed(
-  db: Queryable,
-  token: string,
-  onUnusable: OnUnusable,
-): Promise<{ familyName: string; entries: Parameters<typeof renderFeed>[1] } | undefined> {
+async function findFeed(db: Queryable, token: string, onUnusable: OnUnusable): Promise<Feed | undefined> {
   const calendar = await findCalendar(db, token);
-  return (
-    calendar && { familyName: calendar.familyName, entries: await shownEntries(db, calendar.familyId, onUnusable) }
-  );
+  return calendar && { ...calendar, entries: await shownEntries(db, calendar.familyId, onUnusable) };
 }
 
-/** A new address may be tried before a replica knows it. */
-const findFeed = async (database: Database, token: string, onUnusable: OnUnusable): ReturnType<typeof readFeed> =>
-  (await database.read(undefined, (db) => readFeed(db, token, onUnusable))) ?? readFeed(database, token, onUnusable);
+/** A new address may be used before a replica knows it. */
+const readFeed = async (database: Database, token: string, onUnusable: OnUnusable): Promise<Feed | undefined> =>
+  (await database.read(undefined, (db) => findFeed(db, token, onUnusable))) ?? findFeed(database, token, onUnusable);
 
 /** Calendar clients cannot sign in: the address is the key, so it must not be guessable and can be changed. */
 export function calendarRoutes(
@@ -45,9 +37,9 @@ export function calendarRoutes(
     async (request, reply) => {
       const token = /^(?<token>[\w-]{43})\.ics$/.exec(request.params.file)?.groups?.['token'];
       const onUnusable: OnUnusable = (uid, err) => request.log.warn({ err, uid }, 'calendar entry left out');
-      const feed = token === undefined ? undefined : await findFeed(database, token, onUnusable);
+      const feed = token === undefined ? undefined : await readFeed(database, token, onUnusable);
       if (feed === undefined) throw errors.problem('calendar_not_found');
-      const text = renderFeed({ familyName: feed.familyName, coopName }, feed.entries);
+      const text = renderFeed(feed, coopName);
       const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
       void reply.headers({
         etag,

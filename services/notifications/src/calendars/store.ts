@@ -3,10 +3,10 @@ import type { Queryable, Transaction } from '@homeroom/postgres';
 import { classEntry, hasMeeting, type Entry, type EntryStatus } from './calendar.ts';
 import { calendarZone } from './time-zone.ts';
 
-/** Copies a class, unless this version or a newer one is here. Looks before it writes: many enrolments share a class. */
-export async function keepClass(trx: Transaction, course: ClassSnapshot): Promise<void> {
+/** Copies a class, unless this version or a newer one is here. Looks before it writes: many enrollments share a class. */
+export async function upsertClass(trx: Transaction, course: ClassSnapshot): Promise<void> {
   await trx.query({
-    name: 'keep_class',
+    name: 'upsert_class',
     text: `insert into classes (class_id, version, snapshot) select $1::uuid, $2::int, $3::jsonb
       where not exists (select from classes where class_id = $1 and version >= $2)
       on conflict (class_id) do update set version = $2, snapshot = $3 where classes.version < $2`,
@@ -24,22 +24,20 @@ export interface NewEntry {
   readonly orientation?: Entry;
 }
 
-/** Where a calendar entry stands. */
-export interface Standing {
-  readonly version: number;
-  readonly status: EntryStatus;
-}
+/** The state of a calendar entry. */
+export type Standing = Pick<NewEntry, 'version' | 'status'>;
 
-/** Writes a calendar entry, unless this version or a newer one of it is here. @returns where it stood before. */
-export async function keepEntry(trx: Transaction, entry: NewEntry): Promise<Standing | undefined> {
+/** Writes a calendar entry, unless this version or a newer one of it is here. @returns its state before. */
+export async function upsertEntry(trx: Transaction, entry: NewEntry): Promise<Standing | undefined> {
   const { uid, familyId, version, status, classId, childName, orientation } = entry;
   const { rows } = await trx.query<Standing>({
-    name: 'keep_entry',
-    text: `with kept as (
+    name: 'upsert_entry',
+    text: `with upserted as (
         insert into calendar_entries as e (uid, family_id, version, status, class_id, child_name, orientation, updated_at)
         values ($1, $2, $3, $4, $5, $6, $7, now())
         on conflict (uid) do update set version = $3, status = $4, class_id = $5, child_name = $6, updated_at = now()
-        where e.version < $3)
+        where e.version < $3
+      )
       select version, status from calendar_entries where uid = $1`,
     values: [uid, familyId, version, status, classId, childName, orientation && JSON.stringify(orientation)],
   });
@@ -55,30 +53,24 @@ export async function findStanding(trx: Transaction, uid: string): Promise<Stand
   return rows[0];
 }
 
-interface EntryRow {
+export interface ShownEntry {
+  readonly entry: Entry;
+  readonly updatedAt: Date;
+}
+
+interface EntryRow extends Standing {
   readonly uid: string;
-  readonly version: number;
-  readonly status: EntryStatus;
   readonly childName: string | null;
   readonly orientation: Entry | null;
   readonly snapshot: ClassSnapshot | null;
   readonly updatedAt: Date;
 }
 
-export interface ShownEntry {
-  readonly entry: Entry;
-  readonly updatedAt: Date;
-}
+/** Called for an entry whose stored time zone no calendar can show: it is left out, and the rest is shown. */
+export type OnUnusable = (uid: string, error: RangeError) => void;
 
-/**
- * Everything a family's calendar shows now, in a stable order.
- * @param onUnusable called for an entry whose stored time zone no calendar can show: it is left out, and the rest stays.
- */
-export async function shownEntries(
-  db: Queryable,
-  familyId: string,
-  onUnusable?: (uid: string, error: RangeError) => void,
-): Promise<ShownEntry[]> {
+/** Everything that a family's calendar shows now, in a stable order. */
+export async function shownEntries(db: Queryable, familyId: string, onUnusable?: OnUnusable): Promise<ShownEntry[]> {
   const { rows } = await db.query<EntryRow>({
     name: 'shown_entries',
     text: `select e.uid, e.version, e.status, e.child_name as "childName", e.orientation, c.snapshot, e.updated_at as "updatedAt"
@@ -88,7 +80,8 @@ export async function shownEntries(
   });
   return rows.flatMap((row) => {
     try {
-      return showEntry(row);
+      const entry = entryOf(row);
+      return entry === undefined ? [] : [{ entry, updatedAt: row.updatedAt }];
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       onUnusable?.(row.uid, error);
@@ -97,24 +90,22 @@ export async function shownEntries(
   });
 }
 
-function showEntry({ uid, version, status, childName, orientation, snapshot, updatedAt }: EntryRow): ShownEntry[] {
-  if (orientation !== null)
-    return [{ entry: { ...orientation, timeZone: calendarZone(orientation.timeZone) }, updatedAt }];
-  if (snapshot === null || childName === null || !hasMeeting(snapshot)) return [];
-  return [{ entry: classEntry({ uid, sequence: version, status, childName }, snapshot), updatedAt }];
+function entryOf({ uid, version, status, childName, orientation, snapshot }: EntryRow): Entry | undefined {
+  if (orientation !== null) return { ...orientation, timeZone: calendarZone(orientation.timeZone) };
+  if (snapshot === null || childName === null || !hasMeeting(snapshot)) return undefined;
+  return classEntry({ uid, sequence: version, status, childName }, snapshot);
 }
 
-/** Whose calendar a secret address opens. */
+/** The family whose calendar a secret address opens. */
 export async function findCalendar(
   db: Queryable,
   token: string,
 ): Promise<{ familyId: string; familyName: string } | undefined> {
-  const { rows } = await db.query<{ familyId: string; familyName: string | null }>({
+  const { rows } = await db.query<{ familyId: string; familyName: string }>({
     name: 'find_calendar',
-    text: `select p.family_id as "familyId", c.family_name as "familyName"
+    text: `select p.family_id as "familyId", coalesce(c.family_name, '') as "familyName"
       from preferences p left join contacts c using (family_id) where p.calendar_token = $1`,
     values: [token],
   });
-  const row = rows[0];
-  return row && { familyId: row.familyId, familyName: row.familyName ?? '' };
+  return rows[0];
 }

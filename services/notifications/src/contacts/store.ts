@@ -9,12 +9,12 @@ export const isVerified = (contact: string): string =>
  * Copies a family, unless a newer copy is here, and releases the mails that waited for an address, or for its verification.
  * An event without `emailVerified` is from before addresses were verified, and counts as verified.
  */
-export async function keepContact(trx: Transaction, family: FamilySnapshot): Promise<void> {
-  const { familyId, version, name, guardians } = family;
-  const [guardian] = guardians;
+export async function upsertContact(trx: Transaction, family: FamilySnapshot): Promise<void> {
+  const { familyId, version, name } = family;
+  const [guardian] = family.guardians;
   const unverifiedVersion = guardian?.emailVerified === false ? version : null;
   await trx.query({
-    name: 'keep_contact',
+    name: 'upsert_contact',
     text: `insert into contacts (family_id, version, family_name, guardian_name, email, guardian_id, unverified_version)
       values ($1, $2, $3, $4, $5, $6, $7)
       on conflict (family_id) do update set version = $2, family_name = $3, guardian_name = $4, email = $5,
@@ -33,9 +33,9 @@ export async function keepContact(trx: Transaction, family: FamilySnapshot): Pro
 export type CoordinatorSaved = DomainEvent<'homeroom.account.coordinator-saved.v1'>;
 
 /** Copies a coordinator's name and address, unless a newer copy is here: a dead letter may be replayed late. */
-export async function keepCoordinator(trx: Transaction, { data, time }: CoordinatorSaved): Promise<void> {
+export async function upsertCoordinator(trx: Transaction, { data, time }: CoordinatorSaved): Promise<void> {
   await trx.query({
-    name: 'keep_coordinator',
+    name: 'upsert_coordinator',
     text: `insert into coordinators as c (account_id, name, email, saved_at) values ($1, $2, $3, $4)
       on conflict (account_id) do update set name = $2, email = $3, saved_at = $4 where c.saved_at < $4`,
     values: [data.accountId, data.name, data.email, time],

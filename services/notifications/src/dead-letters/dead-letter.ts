@@ -2,11 +2,11 @@ import { topics } from '@homeroom/contracts';
 import type { IncomingMessage } from '@homeroom/kafka';
 import { oneLine } from '../wording/one-line.ts';
 
-/** A message that no retry could help, and all that is known about why. */
+/** A message that exhausted its tries, with all that is known about why. */
 export interface DeadLetter {
   /** The topic it came from. */
   readonly topic: string;
-  /** Where the dead letter lies: with the topic, its identity. */
+  /** Its own place in the dead letter topic: with the topic, its identity. */
   readonly partition: number;
   readonly offset: string;
   readonly key: Buffer | null;
@@ -27,13 +27,8 @@ const knownTopics: readonly string[] = Object.values(topics);
 /** Columns of type text hold neither NUL nor half a character. */
 const isText = (bytes: Buffer): boolean => !bytes.includes(0) && Buffer.from(bytes.toString('utf8')).equals(bytes);
 
-/** What an event cannot be put into the outbox with: it is made for text keys and headers, as all of ours are. */
-function obstacleOf({
-  topic,
-  key,
-  value,
-  headers,
-}: Pick<DeadLetter, 'topic' | 'key' | 'value' | 'headers'>): string | null {
+/** What the outbox could not carry unchanged: it holds text keys and headers, as all our events have. */
+function obstacleOf({ topic, key, value, headers }: Pick<DeadLetter, 'topic' | 'key' | 'value' | 'headers'>) {
   if (!knownTopics.includes(topic)) return 'its topic is not one of ours';
   if (value === null) return 'it has no value';
   if (key === null || !isText(key)) return 'its key is not text';
@@ -41,22 +36,17 @@ function obstacleOf({
   return bad === undefined ? null : `its header “${oneLine(bad[0], 60)}” is not text`;
 }
 
-/** Reads a message of a `.dlq` topic. It takes whatever anybody may have put there, and never throws. */
-export function readDeadLetter({
-  topic: dlqTopic,
-  partition,
-  offset,
-  key,
-  value,
-  headers,
-  rawHeaders,
-  timestampMs,
-}: IncomingMessage): DeadLetter {
-  const topic = dlqTopic.replace(/\.dlq$/, '');
-  const original = Object.entries(rawHeaders)
+/**
+ * Reads a message of a `.dlq` topic. It accepts what any program may have put there, `dlq_*` headers or not, and never
+ * throws: `fromDeadLetter` would skip such a message, which must be stored all the same.
+ */
+export function readDeadLetter(message: IncomingMessage): DeadLetter {
+  const { partition, offset, key, value, headers, timestampMs } = message;
+  const topic = message.topic.replace(/\.dlq$/, '');
+  const original = Object.entries(message.rawHeaders)
     .filter(([name]) => !name.startsWith('dlq_'))
     .map(([name, bytes]) => [name, bytes.toString('base64')] as const);
-  const told = (name: string, limit: number): string | null =>
+  const header = (name: string, limit: number): string | null =>
     headers[name] === undefined ? null : oneLine(headers[name], limit);
   const failedAt = new Date(headers['dlq_time'] ?? timestampMs);
   return {
@@ -66,10 +56,10 @@ export function readDeadLetter({
     key,
     value,
     headers: original,
-    reason: told('dlq_reason', 1_000) ?? 'not given',
-    consumerGroup: told('dlq_group', 200) ?? 'not given',
-    eventType: told('ce_type', 200),
-    eventId: told('ce_id', 200),
+    reason: header('dlq_reason', 1_000) ?? 'not given',
+    consumerGroup: header('dlq_group', 200) ?? 'not given',
+    eventType: header('ce_type', 200),
+    eventId: header('ce_id', 200),
     obstacle: obstacleOf({ topic, key, value, headers: original }),
     failedAt: Number.isNaN(failedAt.getTime()) ? new Date(timestampMs) : failedAt,
   };

@@ -1,21 +1,10 @@
 import { cursorParameter, id, limitParameter } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
+import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import type { DeadLetterSummary, StoredDeadLetter } from './store.ts';
 
-const topic = z.enum(Object.values(topics) as [string, ...string[]]);
-
-export const deadLetterQuery = z.strictObject({
-  topic: topic.optional(),
-  reason: z.string().min(1).max(200).optional().describe('part of the reason, in any case'),
-  status: z.enum(['open', 'replayed']).optional(),
-  limit: limitParameter,
-  cursor: cursorParameter,
-});
-
 export const deadLetterCursor = z.strictObject({ deadLetter: z.uuid() });
-
-export const deadLetterParams = z.strictObject({ id });
 
 const deadLetterItem = z.object({
   id: z.uuid(),
@@ -34,37 +23,66 @@ const deadLetterItem = z.object({
   replayedBy: z.string().optional(),
 });
 
-export const deadLetterList = z.object({ items: z.array(deadLetterItem), nextCursor: z.string().optional() });
-
 /** One with its message. Bytes are base64: they may be anything. */
-export const deadLetterWhole = deadLetterItem.extend({
+const deadLetterWhole = deadLetterItem.extend({
   key: z.base64().optional(),
   value: z.base64().optional(),
   headers: z.array(z.object({ name: z.string(), value: z.base64() })),
 });
 
-export function presentItem(letter: DeadLetterSummary): z.infer<typeof deadLetterItem> {
-  const { id, topic, partition, offset, reason, consumerGroup, eventType, eventId, obstacle, failedAt } = letter;
-  return {
-    id,
-    topic,
-    partition,
-    offset,
-    reason,
-    consumerGroup,
-    ...(eventType === null ? {} : { eventType }),
-    ...(eventId === null ? {} : { eventId }),
-    ...(obstacle === null ? {} : { obstacle }),
-    failedAt: failedAt.toISOString(),
-    status: letter.replayedAt === null ? 'open' : 'replayed',
-    ...(letter.replayedAt === null ? {} : { replayedAt: letter.replayedAt.toISOString() }),
-    ...(letter.replayedBy === null ? {} : { replayedBy: letter.replayedBy }),
-  };
-}
+const tags = ['dead letters'];
+const forCoordinators = ['unauthenticated', 'forbidden_role'];
+const params = z.strictObject({ id });
+
+export const listOperation = {
+  tags,
+  summary: 'Messages that exhausted their tries, newest first',
+  querystring: z.strictObject({
+    topic: z.enum(Object.values(topics) as [string, ...string[]]).optional(),
+    reason: z.string().min(1).max(200).optional().describe('part of the reason, in any case'),
+    status: z.enum(['open', 'replayed']).optional(),
+    limit: limitParameter,
+    cursor: cursorParameter,
+  }),
+  response: { 200: z.object({ items: z.array(deadLetterItem), nextCursor: z.string().optional() }) },
+  problems: forCoordinators,
+} satisfies FastifySchema;
+
+export const readOperation = {
+  tags,
+  summary: 'One, with its message in base64',
+  params,
+  response: { 200: deadLetterWhole },
+  problems: [...forCoordinators, 'dead_letter_not_found'],
+} satisfies FastifySchema;
+
+export const replayOperation = {
+  tags,
+  summary: 'Publish it to its topic again, byte for byte',
+  params,
+  response: { 204: z.void().describe('Published') },
+  problems: [...forCoordinators, 'dead_letter_not_found', 'dead_letter_replayed', 'dead_letter_not_replayable'],
+} satisfies FastifySchema;
+
+export const presentItem = (letter: DeadLetterSummary): z.infer<typeof deadLetterItem> => ({
+  id: letter.id,
+  topic: letter.topic,
+  partition: letter.partition,
+  offset: letter.offset,
+  reason: letter.reason,
+  consumerGroup: letter.consumerGroup,
+  eventType: letter.eventType ?? undefined,
+  eventId: letter.eventId ?? undefined,
+  obstacle: letter.obstacle ?? undefined,
+  failedAt: letter.failedAt.toISOString(),
+  status: letter.replayedAt === null ? 'open' : 'replayed',
+  replayedAt: letter.replayedAt?.toISOString(),
+  replayedBy: letter.replayedBy ?? undefined,
+});
 
 export const presentWhole = (letter: StoredDeadLetter): z.infer<typeof deadLetterWhole> => ({
   ...presentItem(letter),
-  ...(letter.key === null ? {} : { key: letter.key.toString('base64') }),
-  ...(letter.value === null ? {} : { value: letter.value.toString('base64') }),
-  headers: (JSON.parse(letter.headers) as [string, string][]).map(([name, value]) => ({ name, value })),
+  key: letter.key?.toString('base64'),
+  value: letter.value?.toString('base64'),
+  headers: letter.headers.map(([name, value]) => ({ name, value })),
 });

@@ -14,7 +14,7 @@ export const coordinators = 'coordinators';
 export const audienceOf = (familyId: string): string => `family:${familyId}`;
 
 /** What the wording needs to know about the co-op. */
-export interface House {
+export interface Coop {
   readonly coopName: string;
   readonly timeZone: string;
 }
@@ -31,6 +31,10 @@ export interface Draft {
   readonly mail?: DraftMail;
 }
 
+interface FamilyDraft extends Draft {
+  readonly mail: DraftMail;
+}
+
 export interface DraftMail {
   readonly familyId: string;
   readonly invitation: Invitation;
@@ -38,16 +42,15 @@ export interface DraftMail {
   readonly calendar: boolean;
 }
 
-export type { EnrollmentEvent } from './wording.ts';
 export type FamilyEvent = DomainEvent<Extract<EventType, `homeroom.family.${string}`>>;
 export type ClassEvent = DomainEvent<Extract<EventType, `homeroom.class.${'opened' | 'changed'}.v1`>>;
 export type DoubleBookedEvent = DomainEvent<'homeroom.class.double-booked.v1'>;
 
-/** Whether an event makes a free seat of a waitlisted child certain: nothing is left to collect or to confirm. */
+/** A free seat of a waitlisted child is certain: nothing is left to collect or to confirm. */
 const isFreePromotion = (event: EnrollmentEvent): boolean =>
   event.type === 'homeroom.enrollment.promoted.v1' && event.data.amountCents === 0;
 
-/** What an event makes of its enrollment's calendar entry; undefined when it leaves the entry alone. */
+/** The status that an event gives its enrollment's calendar entry; undefined when it does not change the entry. */
 export function entryStatusOf(event: EnrollmentEvent): EntryStatus | undefined {
   switch (event.type) {
     case 'homeroom.enrollment.waitlisted.v1':
@@ -73,7 +76,7 @@ const isLate = (event: EnrollmentEvent, before: Standing | undefined): boolean =
   before !== undefined &&
   (entryStatusOf(event) === undefined ? before.version > event.data.version : before.version >= event.data.version);
 
-/** What would only repeat, or contradict, what the family has read already. */
+/** Whether the notification would only repeat, or contradict, what the family has read already. */
 function isPointless(event: EnrollmentEvent, before: Standing | undefined): boolean {
   const late = isLate(event, before);
   if (late) return isFreePromotion(event) || event.type === 'homeroom.enrollment.payment-delayed.v1';
@@ -85,8 +88,8 @@ function isPointless(event: EnrollmentEvent, before: Standing | undefined): bool
 const delayed = 'This message was delayed; a newer one about the same enrollment has reached you before.';
 
 /**
- * What is said of an enrollment. Of a late event it is said that it is old news; calendars ignore its invitation by the
- * lower SEQUENCE. A cancellation is a CANCEL; whether one goes out is decided when the mail is sent.
+ * The notification of an enrollment's event. That of a late event says so; calendars ignore its invitation by the lower
+ * SEQUENCE. A cancellation is a CANCEL; whether it is attached is decided when the mail is sent.
  */
 export function draftForEnrollment(event: EnrollmentEvent, before?: Standing): Draft | undefined {
   const words = enrollmentWords(event);
@@ -121,8 +124,8 @@ export function draftForEnrollment(event: EnrollmentEvent, before?: Standing): D
   };
 }
 
-/** A new family is welcomed, and the coordinators are notified. */
-export function draftsForRegistration(event: FamilyEvent, { coopName, timeZone }: House): [Draft, Draft] {
+/** The family's welcome, and the notification of the coordinators. */
+export function draftsForRegistration(event: FamilyEvent, { coopName, timeZone }: Coop): [FamilyDraft, Draft] {
   const { familyId, name, children } = event.data;
   const entry = orientationEntry({ familyId, coopName, registeredAt: event.time, timeZone });
   return [

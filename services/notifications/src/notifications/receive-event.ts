@@ -1,10 +1,10 @@
 import { receiveOnce } from '@homeroom/outbox';
-import type { Database, Transaction } from '@homeroom/postgres';
+import { transact, type Database, type Transaction } from '@homeroom/postgres';
+import type { AccountEvent } from '../account-mails/account-mail.ts';
 import { addAccountMail } from '../account-mails/store.ts';
-import { mailOf, type AccountEvent } from '../account-mails/account-mail.ts';
 import { classEntry, enrollmentUid } from '../calendars/calendar.ts';
-import { findStanding, keepClass, keepEntry } from '../calendars/store.ts';
-import { keepContact, keepCoordinator, type CoordinatorSaved } from '../contacts/store.ts';
+import { findStanding, upsertClass, upsertEntry } from '../calendars/store.ts';
+import { upsertContact, upsertCoordinator, type CoordinatorSaved } from '../contacts/store.ts';
 import {
   audienceOf,
   draftForDoubleBooking,
@@ -12,43 +12,32 @@ import {
   draftsForRegistration,
   entryStatusOf,
   type ClassEvent,
+  type Coop,
   type DoubleBookedEvent,
-  type EnrollmentEvent,
   type FamilyEvent,
-  type House,
 } from './notification.ts';
-import { addNotification, lockAudience, type Notification } from './store.ts';
-
-/** What open streams must be sent after the commit. */
-export type Added = Notification & { readonly audience: string };
+import { addNotification, lockAudience, type Added } from './store.ts';
+import type { EnrollmentEvent } from './wording.ts';
 
 /** Name of the consumer in the inbox table. It never changes: a new name would handle every event again. */
 const consumer = 'notifications';
 
 /** One transaction for the event's id and all its effects: a duplicate has none, and a failure leaves nothing behind. */
 const once = (database: Database, eventId: string, effects: (trx: Transaction) => Promise<Added[]>): Promise<Added[]> =>
-  database.transaction(async (trx) => ((await receiveOnce(trx, { consumer, eventId })) ? effects(trx) : []));
+  transact(database, async (trx) => ((await receiveOnce(trx, { consumer, eventId })) ? effects(trx) : []));
 
-export function receiveFamily(database: Database, house: House, event: FamilyEvent): Promise<Added[]> {
+export function receiveFamily(database: Database, coop: Coop, event: FamilyEvent): Promise<Added[]> {
   return once(database, event.id, async (trx) => {
     const { familyId } = event.data;
     await lockAudience(trx, audienceOf(familyId));
-    await keepContact(trx, event.data);
+    await upsertContact(trx, event.data);
     if (event.type !== 'homeroom.family.registered.v1') return [];
-    const [welcome, news] = draftsForRegistration(event, house);
-    const orientation = welcome.mail?.invitation.entry;
-    if (orientation !== undefined) {
-      await keepEntry(trx, {
-        uid: orientation.uid,
-        familyId,
-        version: orientation.sequence,
-        status: 'confirmed',
-        orientation,
-      });
-    }
-    const cause = { eventId: event.id, traceparent: event.traceparent };
+    const [welcome, registered] = draftsForRegistration(event, coop);
+    const { entry } = welcome.mail.invitation;
+    const { uid, sequence, status } = entry;
+    await upsertEntry(trx, { uid, familyId, version: sequence, status, orientation: entry });
     // the coordinators' inbox last: all registrations queue for its lock, and then hold it no longer than the commit takes
-    return [await addNotification(trx, welcome, cause), await addNotification(trx, news, cause)];
+    return [await addNotification(trx, welcome, event), await addNotification(trx, registered, event)];
   });
 }
 
@@ -56,15 +45,13 @@ export function receiveClass(database: Database, event: ClassEvent): Promise<Add
   return once(database, event.id, async (trx) => {
     // throws for a class that no calendar can show, before families are enrolled in it
     classEntry({ uid: '', sequence: 0, status: 'tentative', childName: '' }, event.data);
-    await keepClass(trx, event.data);
+    await upsertClass(trx, event.data);
     return [];
   });
 }
 
 export function receiveDoubleBooking(database: Database, event: DoubleBookedEvent): Promise<Added[]> {
-  return once(database, event.id, async (trx) => [
-    await addNotification(trx, draftForDoubleBooking(event), { eventId: event.id, traceparent: event.traceparent }),
-  ]);
+  return once(database, event.id, async (trx) => [await addNotification(trx, draftForDoubleBooking(event), event)]);
 }
 
 export function receiveEnrollment(database: Database, event: EnrollmentEvent): Promise<Added[]> {
@@ -72,21 +59,20 @@ export function receiveEnrollment(database: Database, event: EnrollmentEvent): P
     const { enrollmentId, version, familyId, child, class: course } = event.data;
     const uid = enrollmentUid(enrollmentId);
     const status = entryStatusOf(event);
-    await keepClass(trx, course);
+    await upsertClass(trx, course);
     const before =
       status === undefined
         ? await findStanding(trx, uid)
-        : await keepEntry(trx, { uid, familyId, version, status, classId: course.classId, childName: child.name });
+        : await upsertEntry(trx, { uid, familyId, version, status, classId: course.classId, childName: child.name });
     const draft = draftForEnrollment(event, before);
-    if (draft === undefined) return [];
-    return [await addNotification(trx, draft, { eventId: event.id, traceparent: event.traceparent })];
+    return draft === undefined ? [] : [await addNotification(trx, draft, event)];
   });
 }
 
 /** A mail that concerns only an account: no inbox has it. */
 export function receiveAccount(database: Database, event: AccountEvent): Promise<Added[]> {
   return once(database, event.id, async (trx) => {
-    await addAccountMail(trx, mailOf(event), { eventId: event.id, traceparent: event.traceparent });
+    await addAccountMail(trx, event);
     return [];
   });
 }
@@ -94,7 +80,7 @@ export function receiveAccount(database: Database, event: AccountEvent): Promise
 /** The name and the address of a coordinator. */
 export function receiveCoordinator(database: Database, event: CoordinatorSaved): Promise<Added[]> {
   return once(database, event.id, async (trx) => {
-    await keepCoordinator(trx, event);
+    await upsertCoordinator(trx, event);
     return [];
   });
 }

@@ -1,18 +1,9 @@
 import { decodeCursor, encodeCursor, type ZodFastify } from '@homeroom/chassis';
 import type { Database } from '@homeroom/postgres';
 import { requirePrincipal, type Session } from '@homeroom/sessions';
-import { z } from 'zod';
 import { errors } from '../errors.ts';
 import { audienceOf, coordinators } from './notification.ts';
-import {
-  listCursor,
-  listQuery,
-  notificationList,
-  notificationParams,
-  present,
-  readAllBody,
-  readAllResult,
-} from './schemas.ts';
+import { listCursor, listOperation, present, readAllOperation, readOperation } from './schemas.ts';
 import { listNotifications, markRead, markReadUpTo } from './store.ts';
 
 /** A family's guardians share its inbox, and the coordinators share theirs, as a desk does. */
@@ -23,77 +14,38 @@ export function notificationRoutes(
   app: ZodFastify,
   { database, cursorSecret }: { database: Database; cursorSecret: string },
 ): void {
-  app.get(
-    '/api/notifications',
-    {
-      schema: {
-        tags: ['notifications'],
-        summary: 'Your inbox, newest first',
-        querystring: listQuery,
-        response: { 200: notificationList },
-        problems: ['unauthenticated'],
-      },
-    },
-    async (request, reply) => {
-      const session = await requirePrincipal(request);
-      const audience = inboxOf(session);
-      const { unread, limit, cursor } = request.query;
-      const from = cursor === undefined ? undefined : decodeCursor(cursor, listCursor, cursorSecret);
-      if (from !== undefined && from.audience !== audience) throw errors.problem('invalid_cursor');
-      const { items, unreadCount } = await database.read(session.freshness, (db) =>
-        // one more than asked for tells whether there is a next page
-        listNotifications(db, { audience, before: from?.position, unread: unread === 'true', limit: limit + 1 }),
-      );
-      const page = items.slice(0, limit);
-      const last = page.at(-1);
-      void reply.header('cache-control', 'private, no-cache');
-      return {
-        items: page.map(present),
-        unreadCount,
-        ...(items.length > limit && last
-          ? { nextCursor: encodeCursor({ audience, position: last.position }, cursorSecret) }
-          : {}),
-      };
-    },
-  );
+  app.get('/api/notifications', { schema: listOperation }, async (request, reply) => {
+    const session = await requirePrincipal(request);
+    const audience = inboxOf(session);
+    const { unread, limit, cursor } = request.query;
+    const from = cursor === undefined ? undefined : decodeCursor(cursor, listCursor, cursorSecret);
+    if (from !== undefined && from.audience !== audience) throw errors.problem('invalid_cursor');
+    const { items, unreadCount } = await database.read(session.freshness, (db) =>
+      listNotifications(db, { audience, before: from?.position, unread: unread === 'true', limit: limit + 1 }),
+    );
+    const page = items.slice(0, limit);
+    const last = items.length > limit ? page.at(-1) : undefined;
+    void reply.header('cache-control', 'private, no-cache');
+    return {
+      items: page.map(present),
+      unreadCount,
+      nextCursor: last && encodeCursor({ audience, position: last.position }, cursorSecret),
+    };
+  });
 
-  app.post(
-    '/api/notifications/:id/read',
-    {
-      schema: {
-        tags: ['notifications'],
-        summary: 'Mark as read; again changes nothing',
-        params: notificationParams,
-        response: { 204: z.void().describe('Read') },
-        problems: ['unauthenticated', 'notification_not_found'],
-      },
-    },
-    async (request, reply) => {
-      const session = await requirePrincipal(request);
-      if (!(await markRead(database, inboxOf(session), request.params.id)))
-        throw errors.problem('notification_not_found');
-      await session.wrote();
-      return reply.status(204).send();
-    },
-  );
+  app.post('/api/notifications/:id/read', { schema: readOperation }, async (request, reply) => {
+    const session = await requirePrincipal(request);
+    const found = await markRead(database, inboxOf(session), request.params.id);
+    if (!found) throw errors.problem('notification_not_found');
+    await session.wrote();
+    return reply.status(204).send();
+  });
 
-  app.post(
-    '/api/notifications/read-all',
-    {
-      schema: {
-        tags: ['notifications'],
-        summary: 'Mark everything up to a notification as read; what came after it stays unread',
-        body: readAllBody,
-        response: { 200: readAllResult },
-        problems: ['unauthenticated', 'notification_not_found'],
-      },
-    },
-    async (request) => {
-      const session = await requirePrincipal(request);
-      const unreadCount = await markReadUpTo(database, inboxOf(session), request.body.upTo);
-      if (unreadCount === undefined) throw errors.problem('notification_not_found');
-      await session.wrote();
-      return { unreadCount };
-    },
-  );
+  app.post('/api/notifications/read-all', { schema: readAllOperation }, async (request) => {
+    const session = await requirePrincipal(request);
+    const unreadCount = await markReadUpTo(database, inboxOf(session), request.body.upTo);
+    if (unreadCount === undefined) throw errors.problem('notification_not_found');
+    await session.wrote();
+    return { unreadCount };
+  });
 }

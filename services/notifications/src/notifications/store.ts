@@ -1,7 +1,8 @@
+import type { DomainEvent } from '@homeroom/contracts';
 import type { Queryable, Transaction } from '@homeroom/postgres';
 import { v7 as uuid } from 'uuid';
-import { addCoordinatorMails } from '../coordinator-mails/store.ts';
 import { isVerified } from '../contacts/store.ts';
+import { addCoordinatorMails, type MailedNotification } from '../coordinator-mails/store.ts';
 import type { Kind } from './kinds.ts';
 import { coordinators, type Draft, type DraftMail } from './notification.ts';
 
@@ -17,11 +18,13 @@ export interface Notification {
   readonly readAt: Date | null;
 }
 
+/** What open streams must be sent after the commit. */
+export type Added = Notification & { readonly audience: string };
+
 const columns = `id, position, kind, subject, body, data, created_at as "createdAt", read_at as "readAt"`;
 
 /**
- * Locks a reader's inbox until the transaction ends: whatever else concerns this reader waits, so that a contact and the
- * mails that wait for it cannot miss each other.
+ * Locks a reader's inbox until the transaction ends, so that a contact and the mails that wait for it cannot miss each other.
  */
 export async function lockAudience(trx: Transaction, audience: string): Promise<void> {
   await trx.query({
@@ -34,10 +37,9 @@ export async function lockAudience(trx: Transaction, audience: string): Promise<
 /** Puts a notification at the end of its reader's inbox and its mails, if it has any, into their queue. */
 export async function addNotification(
   trx: Transaction,
-  draft: Draft,
-  { eventId, traceparent }: { eventId: string; traceparent: string | undefined },
-): Promise<Notification & { readonly audience: string }> {
-  const { audience, kind, subject, body, data, mail } = draft;
+  { audience, kind, subject, body, data, mail }: Draft,
+  { id: eventId, traceparent }: Pick<DomainEvent, 'id' | 'traceparent'>,
+): Promise<Added> {
   const place = await trx.query<{ position: number }>({
     name: 'next_position',
     text: `insert into audiences (audience, position, unread) values ($1, 1, 1)
@@ -53,18 +55,18 @@ export async function addNotification(
       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     values: [id, audience, position, eventId, kind, subject, body, JSON.stringify(data), createdAt],
   });
-  if (mail !== undefined) await addDelivery(trx, mail, { id, position, kind, createdAt, traceparent });
-  if (audience === coordinators) await addCoordinatorMails(trx, { id, position, kind, createdAt, traceparent });
+  const mailed = { id, position, kind, createdAt, traceparent };
+  if (mail !== undefined) await addFamilyMail(trx, mail, mailed);
+  if (audience === coordinators) await addCoordinatorMails(trx, mailed);
   return { audience, id, position, kind, subject, body, data, createdAt, readAt: null };
 }
 
 /** Queues the mail of a notification, unless the guardian has muted it. Without a verified address it waits for one. */
-async function addDelivery(
+async function addFamilyMail(
   trx: Transaction,
   { familyId, invitation, calendar }: DraftMail,
-  notification: { id: string; position: number; kind: Kind; createdAt: Date; traceparent: string | undefined },
+  { id, position, kind, createdAt, traceparent }: MailedNotification,
 ): Promise<void> {
-  const { id, position, kind, createdAt, traceparent } = notification;
   await trx.query({
     name: 'add_delivery',
     text: `insert into deliveries (notification_id, family_id, position, status, invitation, calendar, due_at, traceparent)

@@ -1,40 +1,66 @@
+import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import { coordinatorKinds, mailKinds } from '../notifications/kinds.ts';
+import type { CoordinatorPreferences } from './coordinator-store.ts';
+import type { Preferences } from './store.ts';
 
-const switchesOf = <K extends string>(kinds: readonly K[]): Record<K, z.ZodBoolean> =>
-  Object.fromEntries(kinds.map((kind) => [kind, z.boolean()])) as Record<K, z.ZodBoolean>;
+const switches = <K extends string, V>(kinds: readonly K[], valueOf: (kind: K) => V): Record<K, V> =>
+  Object.fromEntries(kinds.map((kind) => [kind, valueOf(kind)])) as Record<K, V>;
 
-const guardianSwitches = switchesOf(mailKinds);
-const coordinatorSwitches = switchesOf(coordinatorKinds);
+const guardianSwitches = switches(mailKinds, () => z.boolean());
+const coordinatorSwitches = switches(coordinatorKinds, () => z.boolean());
 
-const guardianPreferences = z.object({
+const guardianBody = z.object({
   email: z.object({ enabled: z.boolean(), kinds: z.object(guardianSwitches) }),
-  /** Secret: whoever has it reads the calendar. */
+  /** Secret: anyone who has it can read the calendar. */
   calendarUrl: z.url(),
 });
-export type GuardianPreferences = z.infer<typeof guardianPreferences>;
 
-const coordinatorPreferences = z.object({
+const coordinatorBody = z.object({
   email: z.object({ enabled: z.boolean(), kinds: z.object(coordinatorSwitches) }),
 });
-export type CoordinatorPreferencesBody = z.infer<typeof coordinatorPreferences>;
 
-export const preferencesBody = z.union([
-  guardianPreferences.describe('of a guardian'),
-  coordinatorPreferences.describe('of a coordinator'),
-]);
+const preferencesBody = z.union([guardianBody.describe('of a guardian'), coordinatorBody.describe('of a coordinator')]);
 
 /** A new address for the calendar; the old one stops working at once. */
 const rotateCalendar = z.literal(true).optional();
 
-const emailPatch = <S extends z.ZodRawShape>(switches: S) =>
-  z.strictObject({ enabled: z.boolean().optional(), kinds: z.strictObject(switches).partial().optional() }).optional();
+const emailPatch = <S extends z.ZodRawShape>(kinds: S) =>
+  z.strictObject({ enabled: z.boolean().optional(), kinds: z.strictObject(kinds).partial().optional() }).optional();
 
 export const guardianPatch = z.strictObject({ email: emailPatch(guardianSwitches), rotateCalendar });
 
 export const coordinatorPatch = z.strictObject({ email: emailPatch(coordinatorSwitches) });
 
-/** What either role may send: which one it is, only the session says. */
-export const preferencesPatch = z
-  .strictObject({ email: emailPatch({ ...guardianSwitches, ...coordinatorSwitches }), rotateCalendar })
-  .describe('Each role has its own kinds; a calendar address has only a guardian.');
+export const readOperation = {
+  tags: ['preferences'],
+  summary: 'What you receive by mail; for guardians, the address of the family’s calendar',
+  response: { 200: preferencesBody },
+  problems: ['unauthenticated'],
+} satisfies FastifySchema;
+
+export const patchOperation = {
+  tags: ['preferences'],
+  summary: 'Change what you receive by mail; for guardians, the address of the family’s calendar',
+  // what either role may send: which one it is, only the session says
+  body: z
+    .strictObject({ email: emailPatch({ ...guardianSwitches, ...coordinatorSwitches }), rotateCalendar })
+    .describe('Each role has its own kinds; a calendar address has only a guardian.'),
+  response: { 200: preferencesBody },
+  problems: ['unauthenticated'],
+} satisfies FastifySchema;
+
+export const presentGuardian = (
+  { emailEnabled, mutedKinds, calendarToken }: Preferences,
+  publicOrigin: string,
+): z.infer<typeof guardianBody> => ({
+  email: { enabled: emailEnabled, kinds: switches(mailKinds, (kind) => !mutedKinds.includes(kind)) },
+  calendarUrl: `${publicOrigin}/api/calendars/${calendarToken}.ics`,
+});
+
+export const presentCoordinator = ({
+  emailEnabled,
+  mailedKinds,
+}: CoordinatorPreferences): z.infer<typeof coordinatorBody> => ({
+  email: { enabled: emailEnabled, kinds: switches(coordinatorKinds, (kind) => mailedKinds.includes(kind)) },
+});

@@ -1,10 +1,10 @@
 import type { Redis } from '@homeroom/redis';
-import type { Added } from '../notifications/receive-event.ts';
+import type { Added } from '../notifications/store.ts';
 import { notificationFrame, writeAnnouncement } from './sse.ts';
 
 /**
- * Tells every API process what has been committed. Failing is harmless: open streams find it at their next heartbeat, so
- * it never fails the event.
+ * Announces to every API process what has been committed. A failure is only logged: open streams find it at their next
+ * heartbeat.
  */
 export async function announce(
   { redis, channel, onError }: { redis: Redis; channel: string; onError: (error: unknown) => void },

@@ -1,7 +1,7 @@
 import type { Logger, Metrics } from '@homeroom/chassis';
 import type { FanOutEvent } from './fan-out.ts';
 
-/** Turns what the open streams tell into metrics and log lines. */
+/** Turns the events of the open streams into metrics and log lines. */
 export function observeStreams({
   logger,
   metrics,

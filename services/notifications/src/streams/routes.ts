@@ -8,17 +8,17 @@ import { nothingYet } from './sse.ts';
 
 const eventId = z.union([z.uuid(), z.literal(nothingYet)]);
 
-/** Sent bit by bit, described as the text that it is. */
+/** Sent in pieces, described as text. */
 const events = z.custom<Readable>().meta({ type: 'string' });
 
 export function streamRoutes(app: ZodFastify, fanOut: FanOut): void {
-  // before the server waits for answers in progress: these would never end by themselves
+  // before the server waits for responses in progress: these would never end by themselves
   app.addHook('preClose', async () => fanOut.close());
 
   app.get(
     '/api/notifications/stream',
     {
-      // a HEAD would open a stream that nobody reads
+      // a HEAD would open a stream without a reader
       exposeHeadRoute: false,
       config: { stream: true },
       schema: {
@@ -38,7 +38,7 @@ export function streamRoutes(app: ZodFastify, fanOut: FanOut): void {
     },
     async (request, reply) => {
       const session = await requirePrincipal(request);
-      // an id that is none is no reason to refuse: EventSource would give up for good
+      // an unknown id is not refused: EventSource would stop reconnecting
       const lastEventId = eventId.safeParse(request.headers['last-event-id']).data;
       const { accountId } = session.principal;
       const stream = await fanOut.open({ audience: inboxOf(session), accountId, token: session.token, lastEventId });

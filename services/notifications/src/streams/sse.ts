@@ -5,7 +5,7 @@ import type { Notification } from '../notifications/store.ts';
 export const sseEvent = (
   event: string,
   data: object,
-  { id, retryMs }: { id?: string; retryMs?: number } = {},
+  { id, retryMs }: { id?: string | undefined; retryMs?: number } = {},
 ): string =>
   [
     ...(id === undefined ? [] : [`id: ${id}`]),
@@ -18,13 +18,13 @@ export const sseEvent = (
 export const notificationFrame = (notification: Notification): string =>
   sseEvent('notification', present(notification), { id: notification.id });
 
-/** What a client remembers that has seen an empty inbox. */
+/** The event id of an empty inbox. */
 export const nothingYet = 'none';
 
 export interface Announcement {
   readonly audience: string;
   readonly position: number;
-  /** Rendered once for the whole house: processes pass it on as it is. */
+  /** Rendered once, by the worker: processes pass it on as it is. */
   readonly frame: string;
 }
 
@@ -39,5 +39,5 @@ export function readAnnouncement(text: string): Announcement | undefined {
   return { audience: head['audience'], position: Number(head['position']), frame: text.slice(end + 1) };
 }
 
-/** Where workers tell and API processes listen. */
+/** Where workers publish and API processes listen. */
 export const announcementChannel = (prefix: string): string => `${prefix}homeroom.notifications`;

@@ -5,74 +5,66 @@ import { notificationsAfter } from '../notifications/store.ts';
 import { notificationFrame, nothingYet, sseEvent, type Announcement } from './sse.ts';
 import { inboxState } from './store.ts';
 
-/** What a reader may leave unread in our memory before it is cut off; it comes back with its Last-Event-ID. */
+/** What a reader may leave unread in our memory before it is cut off; it reconnects with its Last-Event-ID. */
 const maxUnreadBytes = 256 * 1024;
 const pageSize = 50;
 
 /** Why the server ends a stream. After `signed-out` the client's reconnect gets 401. */
 export type CloseReason = 'shutdown' | 'renew' | 'signed-out';
 
-/** A client's first wait before it comes back, spread so that a restart does not bring all at once. */
+/** How long a client waits before it reconnects, spread so that a restart does not bring all at once. */
 const retryMs = (): number => 500 + Math.random() * 2_000;
 
-/**
- * One open stream. It knows the last position that it wrote, so it can tell whether an announcement is the next one, an old
- * one, or one after a gap; gaps are read from Postgres, on the primary.
- */
-export class Stream {
+/** Who reads a stream. */
+export interface Reader {
   readonly audience: string;
   readonly accountId: string;
   /** Of the session that the stream ends with. */
   readonly token: string;
+}
+
+interface StreamOptions {
   readonly endsAt: number;
+  readonly database: Database;
+  readonly onError: (error: unknown) => void;
+  readonly onEnd: (reason: CloseReason) => void;
+}
+
+/**
+ * One open stream. It knows the last position that it wrote, so it recognizes whether an announcement is the next one, an old
+ * one, or one after a gap; gaps are read from Postgres, on the primary.
+ */
+export class Stream {
+  readonly reader: Reader;
+  readonly #options: StreamOptions;
   readonly #out = new PassThrough();
-  readonly #database: Database;
-  readonly #onError: (error: unknown) => void;
-  readonly #onEnd: (reason: CloseReason) => void;
   #position = 0;
   #reading = true;
   #again = false;
 
-  constructor(options: {
-    audience: string;
-    accountId: string;
-    token: string;
-    endsAt: number;
-    database: Database;
-    onError: (error: unknown) => void;
-    onEnd: (reason: CloseReason) => void;
-  }) {
-    this.audience = options.audience;
-    this.accountId = options.accountId;
-    this.token = options.token;
-    this.endsAt = options.endsAt;
-    this.#database = options.database;
-    this.#onError = options.onError;
-    this.#onEnd = options.onEnd;
+  constructor(reader: Reader, options: StreamOptions) {
+    this.reader = reader;
+    this.#options = options;
   }
 
   get output(): Readable {
     return this.#out;
   }
 
-  onClose(listener: () => void): void {
-    this.#out.once('close', listener);
+  get endsAt(): number {
+    return this.#options.endsAt;
   }
 
   /** Begins at the present, or after `lastEventId` when this inbox knows it. Announcements that arrive meanwhile count. */
   async start(lastEventId: string | undefined): Promise<void> {
+    const { database } = this.#options;
     const known = lastEventId === nothingYet ? undefined : lastEventId;
-    const { position, unreadCount, lastId, seen } = await inboxState(this.#database, this.audience, known);
+    const { position, unreadCount, lastId, seen } = await inboxState(database, this.reader.audience, known);
     const resumed = lastEventId === nothingYet ? 0 : seen;
     this.#position = resumed ?? position;
-    // the id of a fresh start is remembered by the client even if nothing ever happens: it can resume from there
-    this.#write(
-      sseEvent(
-        'open',
-        { unreadCount },
-        { retryMs: retryMs(), ...(resumed === null ? { id: lastId ?? nothingYet } : {}) },
-      ),
-    );
+    // the client stores the id of a fresh start even if nothing ever happens: it can resume from there
+    const id = resumed === null ? (lastId ?? nothingYet) : undefined;
+    this.#write(sseEvent('open', { unreadCount }, { retryMs: retryMs(), id }));
     this.#reading = false;
     if (resumed !== null || this.#again) void this.catchUp();
   }
@@ -99,8 +91,8 @@ export class Stream {
 
   /** Asks the client to reconnect, and ends. Nothing is written after it. */
   end(reason: CloseReason): void {
-    if (this.#out.destroyed || this.#out.writableEnded) return;
-    this.#onEnd(reason);
+    if (this.#ended()) return;
+    this.#options.onEnd(reason);
     // a client that is behind would still read what waits in the buffer: the session's end cuts it off instead
     if (reason === 'signed-out' && this.#unreadBytes() > 0) {
       this.#out.destroy();
@@ -114,10 +106,10 @@ export class Stream {
     if (this.#reading) return;
     this.#reading = true;
     try {
-      for (let full = false; (this.#again || full) && !this.#out.destroyed && !this.#out.writableEnded;) {
+      for (let full = false; (this.#again || full) && !this.#ended();) {
         this.#again = false;
-        const page = { audience: this.audience, after: this.#position, limit: pageSize };
-        const rows = await notificationsAfter(this.#database, page);
+        const page = { audience: this.reader.audience, after: this.#position, limit: pageSize };
+        const rows = await notificationsAfter(this.#options.database, page);
         for (const row of rows) {
           this.#position = row.position;
           this.#write(notificationFrame(row));
@@ -126,11 +118,15 @@ export class Stream {
         if (this.#out.writableNeedDrain) await Promise.race([once(this.#out, 'drain'), once(this.#out, 'close')]);
       }
     } catch (error) {
-      this.#onError(error);
+      this.#options.onError(error);
       this.#out.destroy();
     } finally {
       this.#reading = false;
     }
+  }
+
+  #ended(): boolean {
+    return this.#out.destroyed || this.#out.writableEnded;
   }
 
   #unreadBytes(): number {
@@ -138,7 +134,7 @@ export class Stream {
   }
 
   #write(text: string): void {
-    if (this.#out.destroyed || this.#out.writableEnded) return;
+    if (this.#ended()) return;
     if (this.#unreadBytes() > maxUnreadBytes) this.#out.destroy();
     else this.#out.write(text);
   }

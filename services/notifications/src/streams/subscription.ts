@@ -2,51 +2,31 @@ import type { Redis } from '@homeroom/redis';
 
 const retryMs = 500;
 
-/**
- * Keeps a connection subscribed to one channel, also after it was lost.
- * @param redis a connection of its own, opened by `connectRedis`: it does nothing but subscribe.
- */
-export class Subscription {
-  readonly #redis: Redis;
-  readonly #channel: string;
-  readonly #onSubscribed: () => void;
-  readonly #onFailed: (error: unknown) => void;
-  #closed = false;
+export interface SubscriptionOptions {
+  /** A connection of its own, opened by `connectRedis`: it does nothing but subscribe. */
+  readonly redis: Redis;
+  readonly channel: string;
+  readonly onMessage: (text: string) => void;
+  /** After each (re)connection: what was published before it may have been lost. */
+  readonly onSubscribed: () => void;
+  readonly onFailed: (error: unknown) => void;
+}
 
-  constructor(options: {
-    redis: Redis;
-    channel: string;
-    onMessage: (text: string) => void;
-    /** After each (re)connection: what was published before it may have been lost. */
-    onSubscribed: () => void;
-    onFailed: (error: unknown) => void;
-  }) {
-    const { redis, onMessage } = options;
-    this.#redis = redis;
-    this.#channel = options.channel;
-    this.#onSubscribed = options.onSubscribed;
-    this.#onFailed = options.onFailed;
-    redis.on('message', (_channel: string, text: string) => onMessage(text));
-    redis.on('ready', this.#onReady);
-    if (redis.status === 'ready') this.#onReady();
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#redis.off('ready', this.#onReady);
-  }
-
-  readonly #onReady = (): void => void this.#subscribe();
-
-  async #subscribe(): Promise<void> {
-    try {
-      await this.#redis.subscribe(this.#channel);
-    } catch (error) {
-      this.#onFailed(error);
+/** Keeps a connection subscribed to one channel, also after it was lost. @returns what ends that. */
+export function keepSubscribed({ redis, channel, onMessage, onSubscribed, onFailed }: SubscriptionOptions): () => void {
+  let closed = false;
+  const subscribe = (): void => {
+    redis.subscribe(channel).then(onSubscribed, (error: unknown) => {
+      onFailed(error);
       // a connection that breaks comes back as `ready`; one that was only slow must be asked again
-      if (!this.#closed) setTimeout(() => this.#redis.status === 'ready' && this.#onReady(), retryMs).unref();
-      return;
-    }
-    this.#onSubscribed();
-  }
+      if (!closed) setTimeout(() => redis.status === 'ready' && subscribe(), retryMs).unref();
+    });
+  };
+  redis.on('message', (_channel: string, text: string) => onMessage(text));
+  redis.on('ready', subscribe);
+  if (redis.status === 'ready') subscribe();
+  return () => {
+    closed = true;
+    redis.off('ready', subscribe);
+  };
 }

@@ -138,10 +138,16 @@ describe('a feed', () => {
   test('holds every entry with its own zone', () => {
     const updatedAt = new Date('2026-08-02T08:00:00Z');
     const chess = { ...pottery, title: 'Chess', timeZone: 'Europe/Berlin', weekday: 'friday' } as const;
-    const text = renderFeed({ familyName: 'Okafor', coopName: 'Willow Creek' }, [
-      { entry: classEntry(seat, pottery), updatedAt },
-      { entry: classEntry({ ...seat, uid: 'enrollment-2@homeroom' }, chess), updatedAt },
-    ]);
+    const text = renderFeed(
+      {
+        familyName: 'Okafor',
+        entries: [
+          { entry: classEntry(seat, pottery), updatedAt },
+          { entry: classEntry({ ...seat, uid: 'enrollment-2@homeroom' }, chess), updatedAt },
+        ],
+      },
+      'Willow Creek',
+    );
     const { method, name, events } = readCalendar(text);
     expect(method).toBe('PUBLISH');
     expect(name).toBe('Okafor at Willow Creek');
@@ -154,16 +160,20 @@ describe('a feed', () => {
     ['CST', '2026-09-08T15:00:00.000Z'],
     ['america/chicago', '2026-09-08T15:00:00.000Z'],
   ])('D3: stays valid with a class of old data in %s, and shows it at its hour', (timeZone, start) => {
-    const text = renderFeed({ familyName: 'Okafor', coopName: 'Willow Creek' }, [
-      { entry: classEntry(seat, { ...pottery, timeZone }), updatedAt: people.stamp },
-    ]);
+    const text = renderFeed(
+      {
+        familyName: 'Okafor',
+        entries: [{ entry: classEntry(seat, { ...pottery, timeZone }), updatedAt: people.stamp }],
+      },
+      'Willow Creek',
+    );
     // RFC 5545, 3.1: a parameter's value has no colon unless it is quoted
     expect(text).toMatch(/^DTSTART;TZID=[\w/+-]+:\d{8}T\d{6}\r$/m);
     expect(readCalendar(text).events[0]?.starts[0]).toBe(start);
   });
 
   test('D16: says what it is, and how often to ask again', () => {
-    const text = renderFeed({ familyName: 'Sec Family', coopName: 'Willow Creek' }, []);
+    const text = renderFeed({ familyName: 'Sec Family', entries: [] }, 'Willow Creek');
     const properties = new ICAL.Component(ICAL.parse(text) as never);
     const refresh = properties.getFirstProperty('refresh-interval');
     expect(refresh?.toICALString()).toBe('REFRESH-INTERVAL;VALUE=DURATION:PT1H');
@@ -174,6 +184,6 @@ describe('a feed', () => {
   });
 
   test('of a family without classes is an empty calendar', () => {
-    expect(readCalendar(renderFeed({ familyName: 'Nobody', coopName: 'Willow Creek' }, [])).events).toEqual([]);
+    expect(readCalendar(renderFeed({ familyName: 'Nobody', entries: [] }, 'Willow Creek')).events).toEqual([]);
   });
 });

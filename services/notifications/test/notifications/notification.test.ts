@@ -1,11 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { examples, type EventType } from '@homeroom/contracts';
-import {
-  draftForEnrollment,
-  draftsForRegistration,
-  type EnrollmentEvent,
-  type FamilyEvent,
-} from '../../src/notifications/notification.ts';
+import { draftForEnrollment, draftsForRegistration, type FamilyEvent } from '../../src/notifications/notification.ts';
+import type { EnrollmentEvent } from '../../src/notifications/wording.ts';
 
 const event = (type: EventType, data: object = {}): unknown => ({
   id: '0199f2a0-0000-7000-8000-0000000000aa',

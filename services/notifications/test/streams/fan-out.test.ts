@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Redis } from '@homeroom/redis';
 import { Closing, openTestDatabase, openTestRedis, startFaultProxy, waitFor } from '@homeroom/testing';
-import { receiveEnrollment, receiveFamily, type Added } from '../../src/notifications/receive-event.ts';
+import { receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
+import type { Added } from '../../src/notifications/store.ts';
 import { announce } from '../../src/streams/announce.ts';
 import type { FanOutOptions } from '../../src/streams/fan-out.ts';
 import { aFamily, co, type Engines, guardianOf, openEngines, someCoordinator } from '../harness.ts';
