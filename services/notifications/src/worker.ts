@@ -1,11 +1,11 @@
 import { runProcess } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
-import { type Consumer, openServiceKafka } from '@homeroom/kafka';
+import { openServiceKafka, startConsumers } from '@homeroom/kafka';
 import { purgeReceived, runRelay } from '@homeroom/outbox';
 import { openServiceDatabase, purgeExpiredRows } from '@homeroom/postgres';
 import { openServiceRedis } from '@homeroom/redis';
 import { migrations, workerConfig } from './config.ts';
-import { startConsumers } from './consumers.ts';
+import { consumers, deadLetterConsumer, deadLetterTopics } from './consumers.ts';
 import { accountMailQueue } from './account-mails/queue.ts';
 import { deleteOldAccountMails } from './account-mails/store.ts';
 import { coordinatorMailQueue } from './coordinator-mails/queue.ts';
@@ -20,7 +20,7 @@ import { announce } from './streams/announce.ts';
 import { announcementChannel } from './streams/sse.ts';
 
 await runProcess({ service: 'notifications', role: 'worker', config: workerConfig }, async (shell) => {
-  const { config, logger, health, metrics, signal } = shell;
+  const { config, logger, metrics } = shell;
   const database = await openServiceDatabase(shell, migrations);
   const redis = await openServiceRedis(shell, 'redis-cache', config.REDIS_CACHE_URL);
   const kafka = openServiceKafka(shell);
@@ -61,21 +61,26 @@ await runProcess({ service: 'notifications', role: 'worker', config: workerConfi
   await runRelay(shell, { kafka, topics: Object.values(topics) });
 
   const channel = announcementChannel(config.TOPIC_PREFIX);
-  const consumers = startConsumers({
-    kafka,
+  const options = consumers({
     database,
-    house: { coopName: config.COOP_NAME, timeZone: config.TIME_ZONE },
-    signal,
+    coop: { coopName: config.COOP_NAME, timeZone: config.TIME_ZONE },
     async onAdded(added) {
       if (added.length > 0) deliveries.wake();
-      await announce({ redis, channel, onError: (err) => logger.warn({ err }, 'announcing failed') }, added);
+      await announce({ redis, channel, onError: (err) => logger.warn({ err }, 'announcement failed') }, added);
     },
     onAccountMail: () => deliveries.wake(),
   });
-  let started: Consumer[] = [];
-  health.alive('consumers', () => started.every((consumer) => consumer.healthy()));
-  shell.run('consumers', () => consumers.then((running) => void (started = running)));
-  shell.run('deliveries', () => deliveries.run(signal));
+  await startConsumers(shell, [
+    ...options.map((each) => kafka.consume(each)),
+    kafka.consumeRaw(deadLetterConsumer({ database })),
+  ]);
+  shell.run('dead-letter topics', (signal) =>
+    kafka.ensureTopics(
+      deadLetterTopics.map((topic) => ({ topic, partitions: 1 })),
+      { signal },
+    ),
+  );
+  shell.run('deliveries', (signal) => deliveries.run(signal));
   const purges = {
     'received events': () => purgeReceived(database),
     'account mails': () => deleteOldAccountMails(database),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { encodeEvent, type DomainEvent } from '@homeroom/contracts';
+import { encodeEvent, topics, type DomainEvent } from '@homeroom/contracts';
 import { openKafka, type Kafka, type KafkaEvent, type OutgoingMessage, type Producer } from '@homeroom/kafka';
 import { createRelay } from '@homeroom/outbox';
 import {
@@ -11,7 +11,7 @@ import {
   waitFor,
 } from '@homeroom/testing';
 import { randomUUID } from 'node:crypto';
-import { startConsumers } from '../src/consumers.ts';
+import { consumers, deadLetterConsumer, deadLetterTopics } from '../src/consumers.ts';
 import { replayDeadLetter } from '../src/dead-letters/replay-dead-letter.ts';
 import { findDeadLetter, listDeadLetters, type StoredDeadLetter } from '../src/dead-letters/store.ts';
 import { audienceOf } from '../src/notifications/notification.ts';
@@ -37,15 +37,12 @@ beforeAll(async () => {
   kafka = closing.add(openKafka({ brokers: testKafkaBrokers(), clientId: 'test', topicPrefix }), (it) => it.close());
   producer = await kafka.producer();
   const relay = createRelay({ url: harness.testDatabase.url, producer, lockName: 'notifications' });
-  await startConsumers({
-    kafka,
-    database,
-    house: co,
-    signal: stopping.signal,
-    onAdded: async () => undefined,
-    onAccountMail: () => undefined,
-    onEvent: (event) => happened.push(event),
-  });
+  const onEvent = (event: KafkaEvent): void => void happened.push(event);
+  await kafka.ensureTopics([...Object.values(topics), ...deadLetterTopics].map((topic) => ({ topic, partitions: 6 })));
+  const onAdded = async (): Promise<void> => undefined;
+  for (const options of consumers({ database, coop: co, onAdded, onAccountMail: () => undefined }))
+    await kafka.consume({ ...options, onEvent });
+  await kafka.consumeRaw({ ...deadLetterConsumer({ database }), onEvent });
   const relaying = relay.run(stopping.signal);
   closing.add(stopping, async (it) => {
     it.abort();
