@@ -1,7 +1,7 @@
+import { isRefused } from '@homeroom/chassis';
 import { runImport } from '@homeroom/csv';
 import { commandDatabase } from '@homeroom/postgres';
 import { commandConfig } from '../config.ts';
-import { isRefused } from '../outcome.ts';
 import { importClasses } from '../timetable/import-classes.ts';
 import { timetableColumns } from '../timetable/parse-timetable.ts';
 

@@ -1,8 +1,8 @@
+import { refused, type Refused } from '@homeroom/chassis';
 import type { Transaction } from '@homeroom/postgres';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { lockClass } from '../classes/store.ts';
-import { refuse, type Refused } from '../outcome.ts';
 import { cancelCharge, type Charge } from './charge.ts';
 import { lockCharge, saveCharge } from './charge-store.ts';
 import { holdsSeat, type CancelReason, type Change, type Enrollment } from './enrollment.ts';
@@ -35,7 +35,7 @@ export async function freeSeat(
 ): Promise<Cancelled | Refused<'enrollment_not_found'>> {
   const locked = await lockClass(trx, classId);
   const before = await lockEnrollment(trx, enrollmentId);
-  if (locked === undefined || before === undefined) return refuse('enrollment_not_found');
+  if (locked === undefined || before === undefined) return refused('enrollment_not_found');
   const charge = before.amountCents > 0 ? await lockCharge(trx, enrollmentId) : undefined;
   if (before.status === 'cancelled') return cancelledOf(before, locked, charge);
 

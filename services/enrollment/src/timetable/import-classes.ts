@@ -1,9 +1,9 @@
-import { isRefused, type Refused } from '@homeroom/chassis';
+import { accepted, isRefused, type Refused } from '@homeroom/chassis';
 import { reportOf, type ImportFile, type RowReport } from '@homeroom/csv';
 import { transact, type Database, type Transaction } from '@homeroom/postgres';
 import { datesOverlap, sameDetails } from '../classes/class.ts';
 import type { ClassDetails, ClassView } from '../classes/schemas.ts';
-import { unlessRefused } from '../outcome.ts';
+import { errors } from '../errors.ts';
 import { changeDetails } from './change-class.ts';
 import { createClasses } from './create-class.ts';
 import { flagDoubleBookings, mayDoubleBook } from './flag-double-bookings.ts';
@@ -97,7 +97,7 @@ async function change(trx: Transaction, found: ClassView, { line, data: details 
     const field = refusedColumns[outcome.code];
     // refused before anything was written: the transaction can go on
     if (field !== undefined) return { line, action: 'rejected', field, reason: outcome.detail ?? outcome.code };
-    return unlessRefused(outcome);
+    return accepted(errors, outcome);
   }
   const { before, after, changed } = outcome;
   return changed ? { line, action: 'updated', before, after } : { line, action: 'unchanged', after };
