@@ -1,5 +1,16 @@
 export { createTestDatabase, type Migrations, type TestDatabase } from './database.ts';
 export { testKafkaBrokers, testRedis, testTopicPrefix } from './engines.ts';
+export { Closing } from './closing.ts';
+export {
+  openServiceEngines,
+  openTestDatabase,
+  openTestRedis,
+  type EngineOptions,
+  type ServiceEngines,
+} from './service-engines.ts';
+export { runProgram, startProgram, type Program } from './program.ts';
+export { serviceEnvironment } from './service-environment.ts';
+export { configNames, errorRows, readmeTables } from './readme-tables.ts';
 export { waitFor } from './wait-for.ts';
 export { countQueries, type QueryCount, type QueryCounter } from './count-queries.ts';
 export { startFaultProxy, type FaultProxy } from './fault-proxy.ts';

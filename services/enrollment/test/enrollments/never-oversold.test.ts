@@ -61,7 +61,7 @@ test('with concurrent cancellations no seat is sold twice, none stays empty, and
     id,
   );
   expect(inversions).toEqual([]);
-  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual({
+  expect((await rebuildReadModels({ db: harness.database }, { write: false })).differences).toEqual({
     enrollments: 0,
     classes: 0,
     children: 0,
@@ -98,8 +98,8 @@ test('D7: with offers that are concurrently accepted, expired, and canceled, no 
       offers.filter((_, index) => index % 3 === 0),
     );
     await Promise.all([
-      expireOffers({ db: harness.db, terms: defaultTerms }, { limit: 50 }),
-      expireOffers({ db: harness.db, terms: defaultTerms }, { limit: 50 }),
+      expireOffers({ db: harness.database, terms: defaultTerms }, { limit: 50 }),
+      expireOffers({ db: harness.database, terms: defaultTerms }, { limit: 50 }),
       ...offers.map(async (one, index) => {
         if (index % 3 === 1) await harness.cancel(busy.get(one) ?? '', coordinator);
         const url = `/api/enrollments/${one}/accept`;
@@ -119,7 +119,7 @@ test('D7: with offers that are concurrently accepted, expired, and canceled, no 
     `update enrollments e set offer_expires_at = (h.data ->> 'expiresAt')::timestamptz from enrollment_events h
       where h.enrollment_id = e.enrollment_id and h.type = 'offered' and e.status = 'offered'`,
   );
-  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual({
+  expect((await rebuildReadModels({ db: harness.database }, { write: false })).differences).toEqual({
     enrollments: 0,
     classes: 0,
     children: 0,

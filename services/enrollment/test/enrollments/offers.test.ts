@@ -34,7 +34,7 @@ const typesOf = async (id: string) =>
 const counted = async (classId: string) =>
   (await harness.rows('select taken, waitlisted from classes where class_id = $1', classId))[0];
 const consistent = async () =>
-  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual({
+  expect((await rebuildReadModels({ db: harness.database }, { write: false })).differences).toEqual({
     enrollments: 0,
     classes: 0,
     children: 0,
@@ -143,7 +143,7 @@ describe('D7: an offer that is not accepted', () => {
     await harness.cancel(elsewhere, guardian);
     await expire(id);
     expect((await accept(id, guardian)).json().code).toBe('offer_expired');
-    expect(await expireOffers({ db: harness.db, terms }, { limit: 100 })).toBe(1);
+    expect(await expireOffers({ db: harness.database, terms }, { limit: 100 })).toBe(1);
     expect(await read(id)).toMatchObject({ status: 'cancelled', reason: 'offer_expired', refundCents: 0 });
     expect(await typesOf(id)).toEqual(['waitlisted', 'offered', 'offer-expired']);
     expect(await read(nextId)).toMatchObject({ status: 'payment_pending' });
@@ -159,11 +159,12 @@ describe('D7: an offer that is not accepted', () => {
       await expire(id);
     }
     const [ended] = await Promise.all([
-      Promise.all(Array.from({ length: 4 }, () => expireOffers({ db: harness.db, terms }, { limit: 2 }))),
+      Promise.all(Array.from({ length: 4 }, () => expireOffers({ db: harness.database, terms }, { limit: 2 }))),
       ...offers.map(({ id }) => accept(id, coordinator)),
     ]);
     let more = ended.reduce((sum, count) => sum + count, 0);
-    for (let count = 1; count > 0; more += count) count = await expireOffers({ db: harness.db, terms }, { limit: 2 });
+    for (let count = 1; count > 0; more += count)
+      count = await expireOffers({ db: harness.database, terms }, { limit: 2 });
     expect(more).toBe(6);
     for (const { id, nextId, classId } of offers) {
       expect(await typesOf(id)).toEqual(['waitlisted', 'offered', 'offer-expired']);
@@ -175,7 +176,7 @@ describe('D7: an offer that is not accepted', () => {
 
   test('control: before its time, and without a worker, it stays', async () => {
     const { id, nextId } = await anOffer();
-    expect(await expireOffers({ db: harness.db, terms }, { limit: 100 })).toBe(0);
+    expect(await expireOffers({ db: harness.database, terms }, { limit: 100 })).toBe(0);
     expect(await read(id)).toMatchObject({ status: 'offered' });
     await expire(id);
     expect(await read(nextId)).toMatchObject({ status: 'waitlisted' });

@@ -35,7 +35,7 @@ const live = async (): Promise<void> => {
       const providerChargeId = `ch_${enrollmentId}`;
       if (index % 5 === 0) return harness.cancel(enrollmentId, coordinator);
       const kind = index % 7 === 0 ? 'declined' : 'succeeded';
-      return harness.db.transaction((trx) =>
+      return harness.database.transaction((trx) =>
         settleCharge(trx, { enrollmentId, outcome: { kind, providerChargeId }, terms: defaultTerms }),
       );
     }),
@@ -49,7 +49,7 @@ const live = async (): Promise<void> => {
 
 test('the read models equal what the events say after everything that can happen', async () => {
   await live();
-  const { enrollments, differences } = await rebuildReadModels({ db: harness.db }, { write: false });
+  const { enrollments, differences } = await rebuildReadModels({ db: harness.database }, { write: false });
   expect(enrollments).toBe(36);
   expect(differences).toEqual(none);
 });
@@ -69,14 +69,14 @@ test('a damaged read model is detected, and rebuilt exactly', async () => {
   await harness.rows('update classes set taken = 0, last_number = 0 where taken > 2');
   await harness.rows(`update children set slots = '[]' where slots <> '[]'`);
 
-  const { differences } = await rebuildReadModels({ db: harness.db }, { write: true });
+  const { differences } = await rebuildReadModels({ db: harness.database }, { write: true });
   for (const count of Object.values(differences)) expect(count).toBeGreaterThan(0);
   expect(await state()).toEqual(before);
-  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual(none);
+  expect((await rebuildReadModels({ db: harness.database }, { write: false })).differences).toEqual(none);
 });
 
 test('after a rebuild, enrolling and canceling work as before', async () => {
-  await rebuildReadModels({ db: harness.db }, { write: true });
+  await rebuildReadModels({ db: harness.database }, { write: true });
   await live();
-  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual(none);
+  expect((await rebuildReadModels({ db: harness.database }, { write: false })).differences).toEqual(none);
 });

@@ -36,7 +36,7 @@ const collect = (change: { leaseMs?: number; timeoutMs?: number; openMs?: number
   const stopping = new AbortController();
   const running = collectCharges(
     {
-      db: harness.db,
+      db: harness.database,
       provider: openPaymentProvider({
         url,
         timeoutMs: change.timeoutMs ?? 300,
@@ -294,7 +294,8 @@ describe('D4: a charge that is still due after the last day of its class', () =>
 });
 
 describe('D8: while the provider is down', () => {
-  const watch = (noticeMs: number, isDown = true) => notifyDelays({ db: harness.db }, { noticeMs, isDown, limit: 100 });
+  const watch = (noticeMs: number, isDown = true) =>
+    notifyDelays({ db: harness.database }, { noticeMs, isDown, limit: 100 });
 
   test('the family is notified once that its payment takes longer, and is confirmed in the end', async () => {
     provider.fault = () => 'down';
@@ -322,7 +323,7 @@ describe('D8: while the provider is down', () => {
     const seen: DeadlineEvent[] = [];
     const running = watchDeadlines(
       {
-        db: harness.db,
+        db: harness.database,
         provider: { breaker: () => 'open' },
         terms: defaultTerms,
         noticeMs: 1,

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { registrationOf, password, startApp, type TestApp } from '../app.ts';
+import { registrationOf, password, startHarness, type Harness } from '../harness.ts';
 
-let service: TestApp;
+let service: Harness;
 beforeAll(async () => {
-  service = await startApp({ replica: true });
+  service = await startHarness({ replica: true });
 });
 afterAll(() => service.close());
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { newEmail, password, registrationOf, startApp, type TestApp } from '../app.ts';
+import { newEmail, password, registrationOf, startHarness, type Harness } from '../harness.ts';
 
-let service: TestApp;
+let service: Harness;
 beforeAll(async () => {
-  service = await startApp();
+  service = await startHarness();
 });
 afterAll(() => service.close());
 
@@ -69,7 +69,7 @@ describe('POST /api/families', () => {
     const { status, headers, body } = await service.anonymous.send('POST', '/api/families', again);
     expect([status, body.code]).toEqual([409, 'email_taken']);
     expect(headers['content-type']).toMatch('application/problem+json');
-    expect(await service.rows('select from guardians where email = $1', [email])).toHaveLength(1);
+    expect(await service.rows('select from guardians where email = $1', email)).toHaveLength(1);
     expect(await service.outbox()).toHaveLength(before);
   });
 
@@ -80,7 +80,7 @@ describe('POST /api/families', () => {
     );
     const statuses = (await Promise.all(attempts)).map(({ status }) => status);
     expect(statuses.sort()).toEqual([201, 409, 409, 409]);
-    expect(await service.rows('select from guardians where email = $1', [email])).toHaveLength(1);
+    expect(await service.rows('select from guardians where email = $1', email)).toHaveLength(1);
   });
 
   test('refuses the same child twice', async () => {
@@ -116,9 +116,7 @@ describe('POST /api/families', () => {
       const headers = { 'idempotency-key': uuidv7() };
       const given = registrationOf({ guardian: { name: 'N', email, password } });
       expect((await service.anonymous.send('POST', '/api/families', given, headers)).body.code).toBe('email_taken');
-      expect(await service.rows('select from idempotency_keys where key = $1', [headers['idempotency-key']])).toEqual(
-        [],
-      );
+      expect(await service.rows('select from idempotency_keys where key = $1', headers['idempotency-key'])).toEqual([]);
     });
 
     test('keeps keys of different emails apart', async () => {

@@ -3,11 +3,11 @@ import { append } from '@homeroom/outbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { familyEvent, newFamily, type Family } from '../../src/families/family.ts';
 import { insertFamilies } from '../../src/families/store.ts';
-import { newEmail, registrationOf, startApp, type TestApp } from '../app.ts';
+import { newEmail, registrationOf, startHarness, type Harness } from '../harness.ts';
 
-let service: TestApp;
+let service: Harness;
 beforeAll(async () => {
-  service = await startApp();
+  service = await startHarness();
 });
 afterAll(() => service.close());
 
@@ -41,7 +41,7 @@ describe('when the event cannot be written', () => {
     });
     const everything = `select id from families where name = 'Never' or id = $1
       union all select id from accounts where family_id = $1 union all select id from guardians where family_id = $1`;
-    expect(await service.rows(everything, [family.id])).toEqual([]);
+    expect(await service.rows(everything, family.id)).toEqual([]);
   });
 
   test('a change of a family is not there either', async () => {
@@ -61,11 +61,11 @@ describe('when the event cannot be written', () => {
     await whileOutboxRefuses(async () => {
       await service.rows(
         `insert into families (id, version, name, search_words, sort_name) values ($1, 1, 'X', '', '')`,
-        [family.id],
+        family.id,
       );
       await expect(append(service.database, event(family))).rejects.toThrow();
     });
-    expect(await service.rows('select from families where id = $1', [family.id])).toHaveLength(1);
+    expect(await service.rows('select from families where id = $1', family.id)).toHaveLength(1);
     expect(await service.outbox(family.id)).toEqual([]);
   });
 });
