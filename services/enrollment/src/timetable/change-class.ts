@@ -7,7 +7,7 @@ import { lockClass } from '../classes/store.ts';
 import { hasMoney } from '../seats/charge-store.ts';
 import { promoteWaiting } from '../seats/promote-waiting.ts';
 import { moveSlots } from '../seats/slots.ts';
-import { defaultTerms, type Terms } from '../seats/terms.ts';
+import type { Terms } from '../seats/terms.ts';
 import { classEvent, refuseMistakes } from './create-class.ts';
 import { flagDoubleBookings, mayDoubleBook } from './flag-double-bookings.ts';
 import type { ClassPatch, WrittenClass } from './schemas.ts';
@@ -42,7 +42,7 @@ export async function changeClass(
 export async function changeDetails(
   trx: Transaction,
   { classId, patch, versions }: ChangeRequest,
-  terms: Terms = defaultTerms,
+  terms: Terms,
 ): Promise<{ before: ClassView; after: ClassView; changed: boolean } | Refused> {
   const before = await lockClass(trx, classId);
   if (before === undefined) return refused('class_not_found');
