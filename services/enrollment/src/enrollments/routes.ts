@@ -85,9 +85,9 @@ function writeRoutes(app: ZodFastify, deps: WriteDeps): void {
     const session = await requirePrincipal(request);
     const { enrollmentId } = request.params;
     const outcome = await cancelEnrollment(deps, { enrollmentId, familyId: familyOf(session) });
-    const cancelled = accepted(errors, outcome);
+    const canceled = accepted(errors, outcome);
     await session.wrote();
-    return cancelled;
+    return canceled;
   });
 }
 
