@@ -1,12 +1,13 @@
+import { accepted } from '@homeroom/chassis';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { openDatabase } from '@homeroom/postgres';
 import { createTestDatabase } from '@homeroom/testing';
+import { errors } from '../../services/enrollment/src/errors.ts';
 import { enrollChild } from '../../services/enrollment/src/enrollments/enroll-child.ts';
 import { ArrivingChildren } from '../../services/enrollment/src/enrollments/arriving-children.ts';
 import { KnownFacts } from '../../services/enrollment/src/enrollments/known-facts.ts';
-import { unlessRefused } from '../../services/enrollment/src/outcome.ts';
 import { childId, familyId, openClassId, seedCoOp } from '../co-op.ts';
 import { cpuMicrosOfTree } from '../process.ts';
 
@@ -45,7 +46,8 @@ export async function measureEnrol(rounds: number, say: (text: string) => void):
     const accountId = randomUUID();
     // neighbours in time enrol in different classes, as families do; a child gets one class more in every round
     const enrolInRound = (round: number) => async (n: number) =>
-      unlessRefused(
+      accepted(
+        errors,
         await enrollChild(
           { db, known, arriving },
           {

@@ -1,7 +1,8 @@
+import { isRefused } from '@homeroom/chassis';
 import { runImport } from '@homeroom/csv';
 import { commandDatabase } from '@homeroom/postgres';
 import { commandConfig } from '../config.ts';
-import { isRefused } from '../outcome.ts';
+import { termsOf } from '../seats/terms.ts';
 import { importClasses } from '../timetable/import-classes.ts';
 import { timetableColumns } from '../timetable/parse-timetable.ts';
 
@@ -17,7 +18,7 @@ run changes nothing: a class is recognized by title, teacher, weekday, and start
     openDatabase: commandDatabase(),
   },
   async (file, { database, config }) => {
-    const outcome = await importClasses({ db: database, timeZone: config.TIME_ZONE }, file);
+    const outcome = await importClasses({ db: database, timeZone: config.TIME_ZONE, terms: termsOf(config) }, file);
     return isRefused(outcome) ? outcome : outcome.report;
   },
 );

@@ -1,6 +1,6 @@
+import { refused, type Refused } from '@homeroom/chassis';
 import { transact, type Database } from '@homeroom/postgres';
-import { refuse, type Refused } from '../outcome.ts';
-import { freeSeat, type Cancelled } from '../seats/free-seat.ts';
+import { freeSeat, type Canceled } from '../seats/free-seat.ts';
 import { findClassOf } from '../seats/store.ts';
 import type { Terms } from '../seats/terms.ts';
 
@@ -14,10 +14,10 @@ export interface CancelRequest {
 export async function cancelEnrollment(
   { db, terms }: { db: Database; terms: Terms },
   { enrollmentId, familyId }: CancelRequest,
-): Promise<Cancelled | Refused<'enrollment_not_found'>> {
+): Promise<Canceled | Refused<'enrollment_not_found'>> {
   return transact(db, async (trx) => {
     const classId = await findClassOf(trx, { enrollmentId, familyId });
-    if (classId === undefined) return refuse('enrollment_not_found');
+    if (classId === undefined) return refused('enrollment_not_found');
     const reason = familyId === undefined ? 'by_coordinator' : 'by_family';
     return freeSeat(trx, { enrollmentId, classId, reason, at: new Date(), terms });
   });

@@ -1,3 +1,4 @@
+import { isRefused, refused, type Refused } from '@homeroom/chassis';
 import {
   earlierAnswer,
   hashRequest,
@@ -9,7 +10,6 @@ import {
 import { v7 as uuidv7 } from 'uuid';
 import { slotOf } from '../classes/class.ts';
 import type { ClassView } from '../classes/schemas.ts';
-import { isRefused, refuse, type Refused } from '../outcome.ts';
 import type { Override } from '../seats/enrollment.ts';
 import { takeSeat, type Beginning, type Taking } from '../seats/take-seat.ts';
 import type { ArrivingChildren } from './arriving-children.ts';
@@ -101,7 +101,7 @@ const decideNow = (facts: Facts, request: EnrollRequest): Grant | Refusal =>
 async function write(attempt: Attempt, facts: Facts, decision: Grant | Refusal): Promise<Settled | undefined> {
   const { known, request } = attempt;
   while (!isRefused(decision)) {
-    if (attempt.writesLeft-- === 0) return refuse('seats_contended');
+    if (attempt.writesLeft-- === 0) return refused('seats_contended');
     const written = await writeOnce(attempt, decision);
     if (written.kind !== 'guarded') return written.outcome;
     if (written.class === undefined || sameChoice(written.class, decision.class)) return undefined;
@@ -136,7 +136,7 @@ async function writeOnce({ db, known, request }: Attempt, grant: Grant): Promise
     // the child is the caller's and the class exists, so the caller may see the answer
     const earlier = await earlierAnswer<Enrolled>(db, idempotent(request));
     // without an answer, the key has expired between two statements
-    return { kind: 'settled', outcome: earlier ?? refuse('seats_contended') };
+    return { kind: 'settled', outcome: earlier ?? refused('seats_contended') };
   }
 }
 

@@ -1,6 +1,7 @@
+import { accepted } from '@homeroom/chassis';
 import type { Database, Queryable } from '@homeroom/postgres';
 import { lockClass } from '../classes/store.ts';
-import { unlessRefused } from '../outcome.ts';
+import { errors } from '../errors.ts';
 import { freeSeat } from '../seats/free-seat.ts';
 import { lockEnrollment } from '../seats/store.ts';
 import type { Terms } from '../seats/terms.ts';
@@ -34,7 +35,7 @@ async function expireOffer({ db, terms }: ExpireDeps, { enrollmentId, classId }:
     await lockClass(trx, classId);
     const found = await lockEnrollment(trx, enrollmentId);
     if (found?.status !== 'offered' || found.expiresAt > at) return false;
-    unlessRefused(await freeSeat(trx, { enrollmentId, classId, reason: 'offer_expired', at, terms }));
+    accepted(errors, await freeSeat(trx, { enrollmentId, classId, reason: 'offer_expired', at, terms }));
     return true;
   });
 }

@@ -109,7 +109,7 @@ const historyEntry = z.object({
 
 const enrollmentDetail = enrollmentItem.extend({ history: z.array(historyEntry) });
 
-const cancelled = z.object({
+const canceled = z.object({
   id: z.uuid(),
   status: z.literal('cancelled'),
   refundCents: z.int(),
@@ -176,7 +176,7 @@ export const cancelOperation = {
   tags,
   summary: 'Cancel; the seat goes to the first on the waitlist',
   params: enrollmentParams,
-  response: { 200: cancelled },
+  response: { 200: canceled },
   problems: ['unauthenticated', 'enrollment_not_found'],
 } satisfies FastifySchema;
 

@@ -1,7 +1,8 @@
+import { accepted } from '@homeroom/chassis';
 import type { Transaction } from '@homeroom/postgres';
 import { hasEnded } from '../classes/ended.ts';
 import { lockClass } from '../classes/store.ts';
-import { unlessRefused } from '../outcome.ts';
+import { errors } from '../errors.ts';
 import type { ChargeState } from '../seats/charge.ts';
 import { lockCharge, saveCharge } from '../seats/charge-store.ts';
 import { freeSeat } from '../seats/free-seat.ts';
@@ -52,7 +53,7 @@ export async function settleCharge(
     await record(trx, enrollment, [{ type: 'confirmed', amountCents, currency }], at, about);
   }
   if (next.enrollment === 'cancel') {
-    unlessRefused(await freeSeat(trx, { enrollmentId, classId, reason: 'payment_declined', at, terms }));
+    accepted(errors, await freeSeat(trx, { enrollmentId, classId, reason: 'payment_declined', at, terms }));
   }
   return next.state;
 }

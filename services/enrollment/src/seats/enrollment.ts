@@ -6,9 +6,9 @@ import type { ClassView } from '../classes/schemas.ts';
 export const statuses = ['payment_pending', 'offered', 'enrolled', 'waitlisted', 'cancelled'] as const;
 export type Status = (typeof statuses)[number];
 
-const cancelled = contract['homeroom.enrollment.cancelled.v1'].schema.shape;
+const canceled = contract['homeroom.enrollment.cancelled.v1'].schema.shape;
 /** Why an enrollment has ended. */
-export const cancelReasons = [...cancelled.reason.options, 'offer_expired'] as const;
+export const cancelReasons = [...canceled.reason.options, 'offer_expired'] as const;
 export type CancelReason = (typeof cancelReasons)[number];
 
 /** A rule that a coordinator has set aside, and why. */

@@ -1,9 +1,10 @@
-import { isRefused, type Refused } from '@homeroom/chassis';
+import { accepted, isRefused, type Refused } from '@homeroom/chassis';
 import { reportOf, type ImportFile, type RowReport } from '@homeroom/csv';
 import { transact, type Database, type Transaction } from '@homeroom/postgres';
 import { datesOverlap, sameDetails } from '../classes/class.ts';
 import type { ClassDetails, ClassView } from '../classes/schemas.ts';
-import { unlessRefused } from '../outcome.ts';
+import { errors } from '../errors.ts';
+import type { Terms } from '../seats/terms.ts';
 import { changeDetails } from './change-class.ts';
 import { createClasses } from './create-class.ts';
 import { flagDoubleBookings, mayDoubleBook } from './flag-double-bookings.ts';
@@ -27,12 +28,12 @@ type Outcome =
 /**
  * Makes the classes match a timetable: all good rows or none of them. The same file again changes nothing. A row never
  * moves a class to other dates than its own: the children enrolled in it would move with it, at another price.
- * @param deps timeZone: of classes that name none.
+ * @param deps timeZone: of classes that name none. terms: for families that get a seat from the waitlist.
  * @param file preview: does everything and rolls it back, for the report.
  * @returns a report, and the ids of the classes that were changed.
  */
 export async function importClasses(
-  { db, timeZone }: { db: Database; timeZone: string },
+  { db, timeZone, terms }: { db: Database; timeZone: string; terms: Terms },
   file: ImportFile,
 ): Promise<{ report: TimetableReport; changed: string[] } | Refused<'unreadable_csv'>> {
   const timetable = await parseTimetable(file, timeZone);
@@ -40,7 +41,7 @@ export async function importClasses(
   const { preview } = file;
   const { wanted, repeated } = withoutRepeats(timetable.rows);
   const work = async (trx: Transaction): Promise<{ report: TimetableReport; changed: string[] }> => {
-    const outcomes = await apply(trx, wanted);
+    const outcomes = await apply(trx, wanted, terms);
     const reports = [...repeated, ...outcomes.map((one) => rowReport(one, preview))];
     const report = reportOf(timetable, { preview, rows: reports });
     const changed = outcomes.flatMap((one) => (one.action === 'updated' ? [one.after.id] : []));
@@ -60,7 +61,7 @@ function withoutRepeats(rows: readonly TimetableRow[]): { wanted: TimetableRow[]
   return { wanted: [...wanted.values()], repeated };
 }
 
-async function apply(trx: Transaction, rows: readonly TimetableRow[]): Promise<Outcome[]> {
+async function apply(trx: Transaction, rows: readonly TimetableRow[], terms: Terms): Promise<Outcome[]> {
   const existing = await readByNaturalKeys(
     trx,
     rows.map(({ data }) => data),
@@ -71,7 +72,7 @@ async function apply(trx: Transaction, rows: readonly TimetableRow[]): Promise<O
   for (const row of rows) {
     const found = byKey.get(keyOf(row.data));
     if (found === undefined) missing.push(row);
-    else outcomes.push(await change(trx, found, row));
+    else outcomes.push(await change(trx, found, row, terms));
   }
   if (missing.length === 0) return outcomes;
   const created = await createClasses(
@@ -86,18 +87,23 @@ async function apply(trx: Transaction, rows: readonly TimetableRow[]): Promise<O
     else outcomes.push({ line: row.line, action: 'created', after });
   }
   // another request has opened these meanwhile
-  return late.length === 0 ? outcomes : [...outcomes, ...(await apply(trx, late))];
+  return late.length === 0 ? outcomes : [...outcomes, ...(await apply(trx, late, terms))];
 }
 
-async function change(trx: Transaction, found: ClassView, { line, data: details }: TimetableRow): Promise<Outcome> {
+async function change(
+  trx: Transaction,
+  found: ClassView,
+  { line, data: details }: TimetableRow,
+  terms: Terms,
+): Promise<Outcome> {
   if (sameDetails(found, details)) return { line, action: 'unchanged', after: found };
   if (!datesOverlap(found, details)) return { line, action: 'rejected', field: 'first_day', reason: otherTerm(found) };
-  const outcome = await changeDetails(trx, { classId: found.id, patch: details });
+  const outcome = await changeDetails(trx, { classId: found.id, patch: details }, terms);
   if (isRefused(outcome)) {
     const field = refusedColumns[outcome.code];
     // refused before anything was written: the transaction can go on
     if (field !== undefined) return { line, action: 'rejected', field, reason: outcome.detail ?? outcome.code };
-    return unlessRefused(outcome);
+    return accepted(errors, outcome);
   }
   const { before, after, changed } = outcome;
   return changed ? { line, action: 'updated', before, after } : { line, action: 'unchanged', after };

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { expireOffers } from '../../src/enrollments/expire-offers.ts';
 import { rebuildReadModels } from '../../src/enrollments/rebuild-read-models.ts';
-import { defaultTerms } from '../../src/seats/terms.ts';
+import { termsOf } from '../../src/seats/terms.ts';
 import { startHarness, type Harness } from '../harness.ts';
 
+const terms = termsOf({ ENROLL_OFFER_HOURS: 48, PAYMENT_GRACE_HOURS: 48 });
 let harness: Harness;
 beforeAll(async () => {
   harness = await startHarness();
@@ -98,8 +99,8 @@ test('D7: with offers that are concurrently accepted, expired, and canceled, no 
       offers.filter((_, index) => index % 3 === 0),
     );
     await Promise.all([
-      expireOffers({ db: harness.database, terms: defaultTerms }, { limit: 50 }),
-      expireOffers({ db: harness.database, terms: defaultTerms }, { limit: 50 }),
+      expireOffers({ db: harness.database, terms }, { limit: 50 }),
+      expireOffers({ db: harness.database, terms }, { limit: 50 }),
       ...offers.map(async (one, index) => {
         if (index % 3 === 1) await harness.cancel(busy.get(one) ?? '', coordinator);
         const url = `/api/enrollments/${one}/accept`;

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { rebuildReadModels } from '../../src/enrollments/rebuild-read-models.ts';
 import { settleCharge } from '../../src/payments/settle-charge.ts';
-import { defaultTerms } from '../../src/seats/terms.ts';
+import { termsOf } from '../../src/seats/terms.ts';
 import { startHarness, type Harness } from '../harness.ts';
 
+const terms = termsOf({ ENROLL_OFFER_HOURS: 48, PAYMENT_GRACE_HOURS: 48 });
 let harness: Harness;
 beforeAll(async () => {
   harness = await startHarness();
@@ -36,7 +37,7 @@ const live = async (): Promise<void> => {
       if (index % 5 === 0) return harness.cancel(enrollmentId, coordinator);
       const kind = index % 7 === 0 ? 'declined' : 'succeeded';
       return harness.database.transaction((trx) =>
-        settleCharge(trx, { enrollmentId, outcome: { kind, providerChargeId }, terms: defaultTerms }),
+        settleCharge(trx, { enrollmentId, outcome: { kind, providerChargeId }, terms }),
       );
     }),
   );

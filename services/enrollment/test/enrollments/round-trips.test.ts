@@ -1,11 +1,12 @@
+import { accepted, refused } from '@homeroom/chassis';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Statement } from '@homeroom/postgres';
+import { errors } from '../../src/errors.ts';
 import { readFacts } from '../../src/enrollments/read-facts.ts';
 import { enrollChild } from '../../src/enrollments/enroll-child.ts';
 import { ArrivingChildren } from '../../src/enrollments/arriving-children.ts';
 import { KnownFacts } from '../../src/enrollments/known-facts.ts';
 import { v7 as uuidv7 } from 'uuid';
-import { refuse, unlessRefused } from '../../src/outcome.ts';
 import { startHarness, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -30,7 +31,8 @@ const accountId = uuidv7();
 
 const enroll = (known: KnownFacts, child: { id: string; familyId: string }, classId: string, idempotencyKey?: string) =>
   harness.counter.during(async () =>
-    unlessRefused(
+    accepted(
+      errors,
       await enrollChild(
         { db: harness.database, known, arriving: arriving() },
         { classId, childId: child.id, familyId: child.familyId, accountId, idempotencyKey },
@@ -117,9 +119,9 @@ test('when every attempt is overtaken the request is refused with Retry-After, i
         { db: overtaken, known: new KnownFacts(), arriving: arriving() },
         { classId: id, childId: child!.id, familyId: child!.familyId, accountId },
       ),
-    ).resolves.toEqual(refuse('seats_contended')),
+    ).resolves.toEqual(refused('seats_contended')),
   );
-  expect(() => unlessRefused(refuse('seats_contended'))).toThrow(
+  expect(() => accepted(errors, refused('seats_contended'))).toThrow(
     expect.objectContaining({ status: 503, extra: { retryAfterSeconds: 1 } }),
   );
   expect(names.filter((name) => name === 'enroll_seat')).toHaveLength(8);
