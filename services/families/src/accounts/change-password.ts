@@ -1,13 +1,12 @@
 import { isRefused, refused, type Refused } from '@homeroom/chassis';
-import { passwordChanged } from '../credentials/account-tokens.ts';
 import type { AccountDeps } from './deps.ts';
 import { ownEmail } from './own-email.ts';
 import { replacePassword } from './replace-password.ts';
-import { findAccountById, setPassword } from './store.ts';
+import { findAccountById } from './store.ts';
 
 /**
- * Changes a password by the current one, and ends every session of the account. Wrong passwords count as failed sign-ins: a
- * session left open somewhere is no way to guess them.
+ * Changes a password by the current one, and ends every session of the account. Wrong passwords count as failed sign-ins: an
+ * open session is no way to guess them.
  * @throws {Problem} `passwords_busy`, `sessions_unavailable`
  */
 export async function changePassword(
@@ -34,7 +33,5 @@ export async function changePassword(
   const unfit = ownEmail(password, email);
   if (isRefused(unfit)) return unfit;
   const passwordHash = await passwords.hash(password);
-  await replacePassword({ database, sessions }, accountId, (trx) =>
-    setPassword(trx, accountId, passwordHash, passwordChanged({ accountId, email })),
-  );
+  await replacePassword({ database, sessions }, { account, passwordHash });
 }

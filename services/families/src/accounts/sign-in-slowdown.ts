@@ -1,9 +1,10 @@
-import { chassisProblem, refused, type Refused } from '@homeroom/chassis';
-import { redisScript, type Redis } from '@homeroom/redis';
+import { refused, type Refused } from '@homeroom/chassis';
+import type { Redis } from '@homeroom/redis';
 import { createHash } from 'node:crypto';
+import { signInScript } from './sign-in-script.ts';
 
 export const slowdownWindowSeconds = 900;
-/** Wrong passwords that a device which knows the account may send in a window before it counts as any other. */
+/** Wrong passwords that a known device may send in a window before it counts as any other. */
 const failuresPerDevice = 5;
 
 /**
@@ -63,12 +64,8 @@ export function openSignInSlowdown({
   after: number;
   intervalSeconds: number;
 }): SignInSlowdown {
-  const attempt = redisScript(redis, attemptScript);
-  const forgive = redisScript(redis, forgiveScript);
-  const orUnavailable = (reply: Promise<unknown>): Promise<unknown> =>
-    reply.catch((error: unknown) => {
-      throw Object.assign(chassisProblem('sessions_unavailable'), { cause: error });
-    });
+  const count = signInScript(redis, attemptScript);
+  const forgive = signInScript(redis, forgiveScript);
   const free: AdmittedAttempt = { attackedBy: undefined, succeeded: () => Promise.resolve() };
 
   return {
@@ -78,15 +75,13 @@ export function openSignInSlowdown({
       const deviceKey = `${keyPrefix}sign-in-device:${device ?? ''}`;
       const keys = [key, `${key}:slot`, deviceKey];
       const known = device === undefined ? 0 : 1;
-      const reply = await orUnavailable(
-        attempt(keys, [slowdownWindowSeconds, after, intervalSeconds, failuresPerDevice, known]),
-      );
-      const [retryAfterSeconds = 0, failures = 0, exempt = 0] = (reply as number[]).map(Number);
+      const limits = [slowdownWindowSeconds, after, intervalSeconds, failuresPerDevice, known];
+      const [retryAfterSeconds = 0, failures = 0, exempt = 0] = await count(keys, limits);
       if (retryAfterSeconds > 0) return refused('too_many_attempts', undefined, { retryAfterSeconds });
       return {
         attackedBy: failures === after + 1 ? failures : undefined,
         succeeded: async () => {
-          await orUnavailable(forgive([exempt === 1 ? deviceKey : key], []));
+          await forgive([exempt === 1 ? deviceKey : key], []);
         },
       };
     },

@@ -1,4 +1,3 @@
-import type { DomainEvent } from '@homeroom/contracts';
 import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
 import type { Queryable, Transaction } from '@homeroom/postgres';
 import type { Principal } from '@homeroom/sessions';
@@ -6,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import {
   coordinatorSaved,
   issueToken,
+  passwordChanged,
   signInAttacked,
   type IssuedToken,
   type TokenPurpose,
@@ -56,14 +56,13 @@ const toAccount = ({ id, email, password_hash, family_id, email_verified }: Acco
   emailVerified: email_verified,
 });
 
-/** Sets a password, publishes it, and makes the resets worthless that were requested before. */
+/** Sets a password, publishes the change, and invalidates the resets that were requested before. */
 export async function setPassword(
-  db: Queryable,
-  accountId: string,
+  trx: Transaction,
+  { principal: { accountId }, email }: Account,
   passwordHash: string,
-  event: DomainEvent,
 ): Promise<void> {
-  await db.query({
+  await trx.query({
     name: 'set_password',
     text: `with account as (
         update accounts set password_hash = $2 where id = $1
@@ -72,7 +71,7 @@ export async function setPassword(
         where account_id = $1 and purpose = 'reset_password' and used_at is null
       )
       insert into outbox (${OUTBOX_COLUMNS}) values ($3, $4, $5, $6, $7)`,
-    values: [accountId, passwordHash, ...outboxParameters(event)],
+    values: [accountId, passwordHash, ...outboxParameters(passwordChanged({ accountId, email }))],
   });
 }
 
@@ -101,8 +100,8 @@ export async function insertToken(
 }
 
 /**
- * The same for an address of which nobody knows whether it has an account. One statement, and one row written, in both cases:
- * the answer comes as late for the one as for the other.
+ * The same for an address that may have no account. One statement, and one row written, in both cases: the answer takes as
+ * long.
  */
 export async function insertTokenByEmail(db: Queryable, email: string, secret: string): Promise<void> {
   // stands for the account's id until the statement knows it
@@ -124,7 +123,7 @@ export async function insertTokenByEmail(db: Queryable, email: string, secret: s
   });
 }
 
-/** Publishes that many wrong passwords came for an account, if the address has one. */
+/** Publishes an attack on an account, if the address has one. */
 export async function publishAttack(
   db: Queryable,
   email: string,
@@ -143,7 +142,7 @@ export async function publishAttack(
 
 const usable = `t.token_hash = $1 and t.purpose = $2 and t.used_at is null and t.expires_at > now()`;
 
-/** Whose token this is, without using it up. */
+/** The account of a token, without using it up. */
 export async function findTokenAccount(
   db: Queryable,
   hash: Buffer,
@@ -186,7 +185,7 @@ export async function deleteExpiredTokens(db: Queryable, { limit = 10_000 } = {}
 
 /**
  * Adds a coordinator, or gives the one with this email a new name and password, and publishes the account in the same
- * statement. It is published also when nothing has changed: a service that missed it before learns of it at the next run.
+ * statement. It is also published when nothing has changed, for a service that missed it before.
  * @returns whether there was none before; undefined when a guardian has the email.
  */
 export async function saveCoordinator(

@@ -2,12 +2,12 @@ import type { Logger } from '@homeroom/chassis';
 import { redisScript, type Redis } from '@homeroom/redis';
 import { createHash } from 'node:crypto';
 import type { TokenPurpose } from './account-tokens.ts';
+import { LocalCounters } from './local-counters.ts';
 import { networkOf } from './network-of.ts';
 
 const windowMs = 3_600_000;
-/** After a failure Redis is left alone for this long, so that a slow one does not slow every request. */
+/** After a failure Redis is not asked for this long, so that a slow one does not slow every request. */
 const restMs = 1_000;
-const maxCounters = 20_000;
 
 /** KEYS mailbox, network; ARGV their limits, windowMs. @returns 0, or the milliseconds until a full counter ends. Counts nothing then. */
 const takeScript = `
@@ -21,14 +21,13 @@ for i = 1, 2 do
 end
 return 0`;
 
-// a bare DECR would bring back a counter that has just expired, without an end
-const giveBackScript = `
+// a bare DECR would bring back a counter that has just expired, without an expiry
+const refundScript = `
 for i = 1, 2 do
   if redis.call('EXISTS', KEYS[i]) == 1 then redis.call('DECR', KEYS[i]) end
 end
 return 0`;
 
-/** Who asks for which mail to whom. */
 export interface WantedMail {
   readonly purpose: TokenPurpose;
   readonly email: string;
@@ -40,7 +39,7 @@ export interface MailLimit {
   /** Counts a mail. @returns 0 when it may be sent, otherwise the milliseconds until the next one may. Never throws. */
   take(mail: WantedMail): Promise<number>;
   /** The mail was not sent after all. Never throws. */
-  giveBack(mail: WantedMail): Promise<void>;
+  refund(mail: WantedMail): Promise<void>;
 }
 
 /**
@@ -61,8 +60,8 @@ export function openMailLimit({
   logger: Logger;
 }): MailLimit {
   const takeFromRedis = redisScript(redis, takeScript);
-  const giveBackToRedis = redisScript(redis, giveBackScript);
-  const alone = new Map<string, { count: number; endsAt: number }>();
+  const refundInRedis = redisScript(redis, refundScript);
+  const local = new LocalCounters(windowMs);
   let restUntil = 0;
 
   const keysOf = ({ purpose, email, address }: WantedMail): [mailbox: string, network: string] => {
@@ -71,56 +70,39 @@ export function openMailLimit({
       .digest('base64url');
     return [`${keyPrefix}mail:${mailbox}`, `${keyPrefix}mail:${networkOf(address)}`];
   };
-  const failed = (error: unknown): void => {
+  const onFailure = (error: unknown): void => {
     restUntil = Date.now() + restMs;
     logger.warn({ err: error }, 'mail limit counted in this process alone');
   };
-  const counterOf = (key: string, now: number): { count: number; endsAt: number } => {
-    const known = alone.get(key);
-    if (known !== undefined && known.endsAt > now) return known;
-    const counter = { count: 0, endsAt: now + windowMs };
-    alone.delete(key);
-    alone.set(key, counter);
-    const [oldest] = alone.keys();
-    if (alone.size > maxCounters && oldest !== undefined) alone.delete(oldest);
-    return counter;
-  };
-  const takeAlone = (keys: readonly string[]): number => {
-    const now = Date.now();
-    const counters = keys.map((key) => counterOf(key, now));
-    const full = counters.find(({ count }, index) => {
-      const limit = index === 0 ? perMailbox : perAddress;
-      return limit > 0 && count >= limit;
-    });
-    if (full !== undefined) return Math.max(1, full.endsAt - now);
-    for (const counter of counters) counter.count += 1;
-    return 0;
-  };
+  const takeLocally = ([mailbox, network]: readonly [string, string]): number =>
+    local.take([
+      [mailbox, perMailbox],
+      [network, perAddress],
+    ]);
 
   return {
     async take(mail) {
       const keys = keysOf(mail);
-      if (Date.now() < restUntil) return takeAlone(keys);
+      if (Date.now() < restUntil) return takeLocally(keys);
       try {
         return Number(await takeFromRedis(keys, [perMailbox, perAddress, windowMs]));
       } catch (error) {
-        failed(error);
-        return takeAlone(keys);
+        onFailure(error);
+        return takeLocally(keys);
       }
     },
-    async giveBack(mail) {
+    async refund(mail) {
       const keys = keysOf(mail);
-      for (const counter of keys.flatMap((key) => alone.get(key) ?? [])) counter.count = Math.max(0, counter.count - 1);
-      if (Date.now() < restUntil) return;
-      await giveBackToRedis(keys, []).catch(failed);
+      local.refund(keys);
+      if (Date.now() >= restUntil) await refundInRedis(keys, []).catch(onFailure);
     },
   };
 }
 
 /**
- * The mailbox that an address counts as: without its `+tag`, because the owner of one mailbox has every tag. Password resets
- * of the address without a tag count apart from those with one: a reset is counted whether or not the address has an account,
- * and otherwise anyone could use up a family's resets by asking for tags that do not exist.
+ * The mailbox that an address counts as: without its `+tag`, because the owner of a mailbox has every tag. Password resets of
+ * the address without a tag count apart from those with one. A reset is counted whether or not the address has an account:
+ * otherwise anyone could use up a family's resets with tags that do not exist.
  */
 export function countedAs(purpose: TokenPurpose, email: string): string {
   const at = email.lastIndexOf('@');

@@ -3,16 +3,9 @@ import { transact, type Database, type Queryable } from '@homeroom/postgres';
 import { issueToken, type IssuedToken } from '../credentials/account-tokens.ts';
 import type { MailLimit } from '../credentials/mail-limit.ts';
 import type { Passwords } from '../credentials/passwords.ts';
-import { familyEvent, newFamily, type Family, type FamilyRefused } from './family.ts';
-import type { Registration } from './schemas.ts';
+import { familyEvent, newFamily, type FamilyRefused } from './family.ts';
+import type { Family, Registration } from './schemas.ts';
 import { insertFamilies } from './store.ts';
-
-export interface RegisterFamilyDeps {
-  readonly database: Database;
-  readonly passwords: Passwords;
-  readonly mailLimit: MailLimit;
-  readonly accountTokenSecret: string;
-}
 
 /**
  * Registers a family. Waits for Postgres and a password hash, for nothing else: mails, calendar and coordinators follow from
@@ -22,7 +15,12 @@ export interface RegisterFamilyDeps {
  * @throws {Problem} `passwords_busy`, `idempotency_key_reused`
  */
 export async function registerFamily(
-  { database, passwords, mailLimit, accountTokenSecret }: RegisterFamilyDeps,
+  {
+    database,
+    passwords,
+    mailLimit,
+    accountTokenSecret,
+  }: { database: Database; passwords: Passwords; mailLimit: MailLimit; accountTokenSecret: string },
   {
     registration,
     address,
@@ -56,7 +54,7 @@ export async function registerFamily(
     return outcome;
   } finally {
     // a refusal or a replay mails nothing: it must not use up the mails of the mailbox's owner
-    if (mayMail && !isNew) await mailLimit.giveBack(mail);
+    if (mayMail && !isNew) await mailLimit.refund(mail);
   }
 }
 

@@ -6,12 +6,11 @@ import {
   changeChild,
   changeDetails,
   familyEvent,
-  maxChildren,
   newFamily,
   removeChild,
   type Decision,
-  type Family,
 } from '../../src/families/family.ts';
+import { maxChildren, type Family } from '../../src/families/schemas.ts';
 
 const taken = (decision: Decision): Family => {
   if (isRefused(decision)) throw new Error(decision.code);

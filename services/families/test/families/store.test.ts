@@ -1,7 +1,8 @@
 import { isRefused } from '@homeroom/chassis';
 import { append } from '@homeroom/outbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { familyEvent, newFamily, type Family } from '../../src/families/family.ts';
+import { familyEvent, newFamily } from '../../src/families/family.ts';
+import type { Family } from '../../src/families/schemas.ts';
 import { insertFamilies } from '../../src/families/store.ts';
 import { newEmail, registrationOf, startApp, type TestApp } from '../app.ts';
 
