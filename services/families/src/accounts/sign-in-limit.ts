@@ -23,28 +23,14 @@ redis.call('DEL', KEYS[1])
 if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('DECR', KEYS[2]) end
 return 0`;
 
-export interface SignInLimit {
-  /** Counts an attempt before its password is checked. @throws {Problem} `sessions_unavailable` */
-  attempt(email: string, address: string): Promise<Refused<'too_many_attempts'> | undefined>;
-  /** The password was right: the attempt does not count. */
-  succeeded(email: string, address: string): Promise<void>;
-}
+export type SignInLimit = ReturnType<typeof openSignInLimit>;
 
 /**
  * Counts failed sign-ins per email and address, and per address. Not per email alone: that would let anyone lock a
- * family out. Emails are kept as hashes. A limit of 0 is none.
+ * family out. Emails are kept as hashes. A limit of 0 is none. Methods throw the Problem `sessions_unavailable`.
  */
-export function openSignInLimit({
-  redis,
-  keyPrefix = '',
-  perAccount,
-  perAddress,
-}: {
-  redis: Redis;
-  keyPrefix?: string;
-  perAccount: number;
-  perAddress: number;
-}): SignInLimit {
+export function openSignInLimit(options: { redis: Redis; keyPrefix?: string; perAccount: number; perAddress: number }) {
+  const { redis, keyPrefix = '', perAccount, perAddress } = options;
   const count = signInScript(redis, attemptScript);
   const forgive = signInScript(redis, forgiveScript);
   const keysOf = (email: string, address: string): string[] => {
@@ -53,11 +39,13 @@ export function openSignInLimit({
     return [`${keyPrefix}sign-in:${account}`, `${keyPrefix}sign-in:${network}`];
   };
   return {
-    async attempt(email, address) {
+    /** Counts an attempt before its password is checked. */
+    async attempt(email: string, address: string): Promise<Refused<'too_many_attempts'> | undefined> {
       const [retryAfterSeconds = 0] = await count(keysOf(email, address), [perAccount, perAddress, windowSeconds]);
       return retryAfterSeconds === 0 ? undefined : refused('too_many_attempts', undefined, { retryAfterSeconds });
     },
-    async succeeded(email, address) {
+    /** The password was right: the attempt does not count. */
+    async succeeded(email: string, address: string): Promise<void> {
       await forgive(keysOf(email, address), []);
     },
   };

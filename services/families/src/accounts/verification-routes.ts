@@ -1,9 +1,8 @@
 import { accepted, type ZodFastify } from '@homeroom/chassis';
 import { requirePrincipal } from '@homeroom/sessions';
 import { errors } from '../errors.ts';
-import { requestVerification } from './request-verification.ts';
 import { confirmVerificationOperation, requestVerificationOperation } from './schemas.ts';
-import { confirmVerification } from './verify-account.ts';
+import { confirmVerification, requestVerification } from './verify-account.ts';
 
 export function verificationRoutes(app: ZodFastify, deps: Parameters<typeof requestVerification>[0]): void {
   app.post('/api/email-verifications', { schema: requestVerificationOperation }, async (request, reply) => {

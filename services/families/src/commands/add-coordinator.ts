@@ -30,8 +30,8 @@ waits for the database and its migrations (0).`,
     const passwords = commandPasswords();
     const known = await findAccount(database, email);
     if (known?.principal.role === 'guardian') throw new Error(`${email} belongs to a guardian. Use another email.`);
-    const same = known?.passwordHash != null && (await passwords.verify(known.passwordHash, password));
-    const passwordHash = same ? known.passwordHash : await passwords.hash(password);
+    const same = known !== undefined && (await passwords.verify(known.passwordHash, password));
+    const passwordHash = (same ? known.passwordHash : undefined) ?? (await passwords.hash(password));
     const save = async (db: Queryable): Promise<undefined> => {
       const outcome = await saveCoordinator(db, { id: uuidv7(), email, name, passwordHash });
       if (outcome === undefined) throw new Error(`${email} belongs to a guardian. Use another email.`);

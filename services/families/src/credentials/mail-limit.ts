@@ -2,12 +2,13 @@ import type { Logger } from '@homeroom/chassis';
 import { redisScript, type Redis } from '@homeroom/redis';
 import { createHash } from 'node:crypto';
 import type { TokenPurpose } from './account-tokens.ts';
-import { LocalCounters } from './local-counters.ts';
 import { networkOf } from './network-of.ts';
 
 const windowMs = 3_600_000;
 /** After a failure Redis is not asked for this long, so that a slow one does not slow every request. */
 const restMs = 1_000;
+/** Counted in one process; beyond that the oldest are dropped. */
+const maxCounters = 20_000;
 
 /** KEYS mailbox, network; ARGV their limits, windowMs. @returns 0, or the milliseconds until a full counter ends. Counts nothing then. */
 const takeScript = `
@@ -35,36 +36,27 @@ export interface WantedMail {
   readonly address: string;
 }
 
-export interface MailLimit {
-  /** Counts a mail. @returns 0 when it may be sent, otherwise the milliseconds until the next one may. Never throws. */
-  take(mail: WantedMail): Promise<number>;
-  /** The mail was not sent after all. Never throws. */
-  refund(mail: WantedMail): Promise<void>;
-}
+export type MailLimit = ReturnType<typeof openMailLimit>;
 
 /**
  * Bounds the mails that strangers can have sent: per mailbox and per client address, in an hour, counted in Redis for all
  * processes together, and in this process alone while Redis is down. A limit of 0 is none.
  */
-export function openMailLimit({
-  redis,
-  keyPrefix = '',
-  perMailbox,
-  perAddress,
-  logger,
-}: {
+export function openMailLimit(options: {
   redis: Redis;
   keyPrefix?: string;
   perMailbox: number;
   perAddress: number;
   logger: Logger;
-}): MailLimit {
-  const takeFromRedis = redisScript(redis, takeScript);
-  const refundInRedis = redisScript(redis, refundScript);
-  const local = new LocalCounters(windowMs);
+}) {
+  const { keyPrefix = '' } = options;
+  const limits = [options.perMailbox, options.perAddress];
+  const takeFromRedis = redisScript(options.redis, takeScript);
+  const refundInRedis = redisScript(options.redis, refundScript);
+  const local = new LocalCounters();
   let restUntil = 0;
 
-  const keysOf = ({ purpose, email, address }: WantedMail): [mailbox: string, network: string] => {
+  const keysOf = ({ purpose, email, address }: WantedMail): string[] => {
     const mailbox = createHash('sha256')
       .update(`${purpose}\0${countedAs(purpose, email)}`)
       .digest('base64url');
@@ -72,31 +64,59 @@ export function openMailLimit({
   };
   const onFailure = (error: unknown): void => {
     restUntil = Date.now() + restMs;
-    logger.warn({ err: error }, 'mail limit counted in this process alone');
+    options.logger.warn({ err: error }, 'mail limit counted in this process alone');
   };
-  const takeLocally = ([mailbox, network]: readonly [string, string]): number =>
-    local.take([
-      [mailbox, perMailbox],
-      [network, perAddress],
-    ]);
 
   return {
-    async take(mail) {
+    /** Counts a mail. @returns 0 when it may be sent, otherwise the milliseconds until the next one may. Never throws. */
+    async take(mail: WantedMail): Promise<number> {
       const keys = keysOf(mail);
-      if (Date.now() < restUntil) return takeLocally(keys);
+      if (Date.now() < restUntil) return local.take(keys, limits);
       try {
-        return Number(await takeFromRedis(keys, [perMailbox, perAddress, windowMs]));
+        return Number(await takeFromRedis(keys, [...limits, windowMs]));
       } catch (error) {
         onFailure(error);
-        return takeLocally(keys);
+        return local.take(keys, limits);
       }
     },
-    async refund(mail) {
+    /** The mail was not sent after all. Never throws. */
+    async refund(mail: WantedMail): Promise<void> {
       const keys = keysOf(mail);
       local.refund(keys);
       if (Date.now() >= restUntil) await refundInRedis(keys, []).catch(onFailure);
     },
   };
+}
+
+/** What the scripts do, in this process. */
+class LocalCounters {
+  private readonly counters = new Map<string, { count: number; readonly endsAt: number }>();
+
+  take(keys: readonly string[], limits: readonly number[]): number {
+    const now = Date.now();
+    const counters = keys.map((key) => this.current(key, now));
+    const full = counters.find(({ count }, index) => count >= (limits[index] || Infinity));
+    if (full !== undefined) return Math.max(1, full.endsAt - now);
+    for (const counter of counters) counter.count += 1;
+    return 0;
+  }
+
+  refund(keys: readonly string[]): void {
+    for (const counter of keys.flatMap((key) => this.counters.get(key) ?? [])) {
+      counter.count = Math.max(0, counter.count - 1);
+    }
+  }
+
+  private current(key: string, now: number): { count: number; readonly endsAt: number } {
+    const known = this.counters.get(key);
+    if (known !== undefined && known.endsAt > now) return known;
+    const counter = { count: 0, endsAt: now + windowMs };
+    this.counters.delete(key);
+    this.counters.set(key, counter);
+    const [oldest] = this.counters.keys();
+    if (this.counters.size > maxCounters && oldest !== undefined) this.counters.delete(oldest);
+    return counter;
+  }
 }
 
 /**

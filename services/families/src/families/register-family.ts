@@ -8,9 +8,9 @@ import type { Family, Registration } from './schemas.ts';
 import { insertFamilies } from './store.ts';
 
 /**
- * Registers a family. Waits for Postgres and a password hash, for nothing else: mails, calendar and coordinators follow from
- * the events. Beyond the limit of mails the family still registers, without a mail: a refusal would let anyone keep a
- * family out by using up its mailbox, and would show strangers that a mailbox was written to.
+ * Registers a family. Waits for Postgres and a password hash only: mails, calendar, and coordinators follow from the
+ * events. Beyond the limit of mails the family still registers, without a mail: a refusal would let anyone keep a family out
+ * by using up its mailbox, and would reveal that a mailbox was written to.
  * @param input address: of the client.
  * @throws {Problem} `passwords_busy`, `idempotency_key_reused`
  */
@@ -53,7 +53,7 @@ export async function registerFamily(
     isNew = !isRefused(outcome) && outcome.id === family.id;
     return outcome;
   } finally {
-    // a refusal or a replay mails nothing: it must not use up the mails of the mailbox's owner
+    // a refusal or a replay sends no mail: it must not count against the owner of the mailbox
     if (mayMail && !isNew) await mailLimit.refund(mail);
   }
 }

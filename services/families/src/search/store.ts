@@ -7,8 +7,8 @@ import { boxesAround, type Near } from './near.ts';
 type Position = string | number;
 
 /**
- * Families in the order of the list, after `after`. Text and values are put together from what is asked, because one text
- * for all of it (`$1 is null or …`) would be planned once, without the indexes.
+ * Families in the order of the list, after `after`. The text depends on the parameters that are given: one text
+ * for all (`$1 is null or …`) would be planned once, without the indexes.
  */
 export async function selectFamilies(
   db: Queryable,

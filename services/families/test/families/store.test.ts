@@ -57,7 +57,7 @@ describe('when the event cannot be written', () => {
     expect(await service.rows(`select from idempotency_keys where key = 'k'`)).toEqual([]);
   });
 
-  test('without the one statement the family would be there and nobody told', async () => {
+  test('without the one statement the family would exist without its event', async () => {
     const family = aFamily();
     await whileOutboxRefuses(async () => {
       await service.rows(
