@@ -138,7 +138,7 @@ describe('D12: files as spreadsheets write them', () => {
     await expect(read('email,name\na,b\nc,d\ne,f\n', 2)).rejects.toThrow('The file has more than 2 rows. Split it.');
     let turns = 0;
     const state = { done: false };
-    const reading = read(`email,name\n${'someone@example.org,Somebody\n'.repeat(40_000)}`).finally(
+    const reading = read(`email,name\n${'someone@example.org,Someone\n'.repeat(40_000)}`).finally(
       () => (state.done = true),
     );
     while (!state.done) {
