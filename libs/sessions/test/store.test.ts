@@ -295,7 +295,7 @@ describe('a Redis that is down', () => {
     for (const trouble of ['hang', 'refuse'] as const) {
       proxy[trouble]();
       const startedAt = performance.now();
-      await expect(sessions.find(token)).rejects.toMatchObject({ code: 'sessions_unavailable', status: 503 });
+      await expect(sessions.find(token)).rejects.toMatchObject({ code: 'sessions_unavailable' });
       await expect(sessions.list('a')).rejects.toMatchObject({ code: 'sessions_unavailable' });
       expect(performance.now() - startedAt).toBeLessThan(1_000);
       proxy.resume();
