@@ -175,7 +175,7 @@ describe('broken connections', () => {
     expect(opened.events).toContainEqual(expect.objectContaining({ type: 'connection-lost' }));
   });
 
-  test('nobody there: unavailable, not a crash, and back when it is back', async () => {
+  test('a server that is down: unavailable, not a crash, and used again when it is back', async () => {
     const database = open();
     primary.refuse();
     expect(await errorOf(database.query(one))).toBeInstanceOf(DatabaseUnavailableError);

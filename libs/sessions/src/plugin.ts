@@ -21,7 +21,7 @@ export interface Session {
   /** For `database.read`. */
   readonly freshness: Freshness;
   /**
-   * Call after a committed write: this session's next reads see it. Never throws: the write stands, whatever Redis does.
+   * Call after a committed write: this session's next reads see it. Never throws: the write stands even when Redis is down.
    */
   wrote(): Promise<void>;
 }

@@ -15,7 +15,7 @@ export type Mark = 'any' | 'primary' | `${string}/${string}`;
 export interface StoredSession {
   readonly principal: Principal;
   readonly createdAt: Date;
-  /** When it ends whatever happens; idleness ends it sooner. */
+  /** When it ends at the latest; idleness ends it sooner. */
   readonly expiresAt: Date;
   /** The service's read-your-writes mark. */
   readonly mark: Mark;
@@ -42,7 +42,7 @@ interface SessionOptions {
   readonly keyPrefix?: string;
   /** A session ends after this long without a request. */
   readonly idleSeconds?: number;
-  /** A session ends this long after sign-in, whatever happens. */
+  /** A session ends this long after sign-in at the latest. */
   readonly absoluteSeconds?: number;
 }
 

@@ -97,7 +97,7 @@ describe('a session', () => {
     expect(await store.find(token)).toBeUndefined();
   });
 
-  test('that replaces another ends it, whoever’s it was', async () => {
+  test('that replaces another ends it, even that of another account', async () => {
     const { token: planted } = await store.create(coordinator);
     const { token } = await store.create(guardian, planted);
     expect(await store.find(planted)).toBeUndefined();
