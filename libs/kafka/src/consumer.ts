@@ -1,7 +1,7 @@
 import { fullJitter, orAborted, pause, within } from '@homeroom/resilience';
 import type { Consumer as ClientConsumer } from 'kafkajs';
 import { workThrough, type Work } from './batch.ts';
-import { connect } from './connection.ts';
+import { connect, retryTimes } from './connection.ts';
 import { brokerCode } from './errors.ts';
 import type { Consumer, ConsumerOptions, KafkaEvent, KafkaOptions } from './types.ts';
 
@@ -96,11 +96,7 @@ class SupervisedConsumer implements Consumer {
     const consumer = connection.client.consumer({
       ...this.#settings(),
       retry: {
-        initialRetryTime: 100,
-        maxRetryTime: 1000,
-        factor: 0.2,
-        multiplier: 2,
-        retries: 2,
+        ...retryTimes(2),
         restartOnFailure: async () => {
           passing = true;
           return false;
@@ -176,7 +172,7 @@ class SupervisedConsumer implements Consumer {
 /** Leaves the group and disconnects, within a time limit: with the brokers down, kafkajs would wait for them. */
 async function leave(consumer: ClientConsumer): Promise<void> {
   const late = (): Error => new Error(`the consumer did not disconnect within ${stopMs} ms`);
-  await within(stopMs, consumer.disconnect(), late).catch(() => undefined); // the sockets are cut next, whatever it was
+  await within(stopMs, consumer.disconnect(), late).catch(() => undefined); // the sockets are cut next in any case
 }
 
 /** From a cluster that has just started and is still creating its offsets topic. kafkajs considers it final. */

@@ -26,7 +26,7 @@ export function toDeadLetter(
   };
 }
 
-/** One line that says what went wrong, whatever was thrown. */
+/** One line about anything that was thrown. */
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${inspect(error)}`;
   return text.replace(/\s+/g, ' ').slice(0, longestReason);

@@ -1,7 +1,7 @@
 import { within } from '@homeroom/resilience';
 import kafkajs from 'kafkajs';
 import type { Producer as ClientProducer } from 'kafkajs';
-import { connect, type Connection } from './connection.ts';
+import { connect, retryTimes, type Connection } from './connection.ts';
 import { KafkaUnavailableError, translate } from './errors.ts';
 import { endSpan, startSend } from './tracing.ts';
 import type { KafkaOptions, OutgoingMessage, Producer } from './types.ts';
@@ -114,7 +114,7 @@ class QueueingProducer implements Producer {
         maxInFlightRequests: 1,
         allowAutoTopicCreation: false,
         createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-        retry: { initialRetryTime: 100, maxRetryTime: 1000, factor: 0.2, multiplier: 2, retries: 8 },
+        retry: retryTimes(8),
       });
       this.#live = { connection, producer, connected: producer.connect() };
     }

@@ -2,7 +2,7 @@ import type { Queryable, Transaction } from '@homeroom/postgres';
 
 /**
  * Records in the effect's own transaction that `consumer` has handled the event. A second delivery waits for the first one's
- * transaction: so the effect happens once, whatever the broker repeats and whichever process is killed.
+ * transaction: so the effect happens once, even when the broker repeats an event or a process is killed.
  * @returns false when it was handled before: return without doing anything.
  */
 export async function receiveOnce(

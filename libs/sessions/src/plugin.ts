@@ -1,9 +1,9 @@
 import cookie from '@fastify/cookie';
 // for its types: packages that use this lib get them from its declarations
 import '@fastify/cookie';
-import { chassisProblem } from '@homeroom/chassis';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
+import { SessionError } from './session-error.ts';
 import type { Mark, Principal, SessionStore } from './store.ts';
 
 /** What libs/postgres asks before a read, and updates after one. */
@@ -21,7 +21,7 @@ export interface Session {
   /** For `database.read`. */
   readonly freshness: Freshness;
   /**
-   * Call after a committed write: this session's next reads see it. Never throws: the write stands, whatever Redis does.
+   * Call after a committed write: this session's next reads see it. Never throws: the write stands even when Redis is down.
    */
   wrote(): Promise<void>;
 }
@@ -110,17 +110,17 @@ async function find(request: FastifyRequest): Promise<Session | undefined> {
   };
 }
 
-/** @throws {Problem} `unauthenticated` 401 without a session. */
+/** @throws {SessionError} `unauthenticated` without a session. */
 export async function requirePrincipal(request: FastifyRequest): Promise<Session> {
   const session = await request.session();
-  if (session === undefined) throw chassisProblem('unauthenticated');
+  if (session === undefined) throw new SessionError('unauthenticated');
   return session;
 }
 
-/** @throws {Problem} `unauthenticated` 401 without a session, `forbidden_role` 403 for a guardian. */
+/** @throws {SessionError} `unauthenticated` without a session, `forbidden_role` for a guardian. */
 export async function requireCoordinator(request: FastifyRequest): Promise<Coordinator> {
   const session = await requirePrincipal(request);
-  if (session.principal.role !== 'coordinator') throw chassisProblem('forbidden_role');
+  if (session.principal.role !== 'coordinator') throw new SessionError('forbidden_role');
   return session as Coordinator;
 }
 

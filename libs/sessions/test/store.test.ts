@@ -97,7 +97,7 @@ describe('a session', () => {
     expect(await store.find(token)).toBeUndefined();
   });
 
-  test('that replaces another ends it, whoever’s it was', async () => {
+  test('that replaces another ends it, even that of another account', async () => {
     const { token: planted } = await store.create(coordinator);
     const { token } = await store.create(guardian, planted);
     expect(await store.find(planted)).toBeUndefined();
@@ -295,7 +295,7 @@ describe('a Redis that is down', () => {
     for (const trouble of ['hang', 'refuse'] as const) {
       proxy[trouble]();
       const startedAt = performance.now();
-      await expect(sessions.find(token)).rejects.toMatchObject({ code: 'sessions_unavailable', status: 503 });
+      await expect(sessions.find(token)).rejects.toMatchObject({ code: 'sessions_unavailable' });
       await expect(sessions.list('a')).rejects.toMatchObject({ code: 'sessions_unavailable' });
       expect(performance.now() - startedAt).toBeLessThan(1_000);
       proxy.resume();

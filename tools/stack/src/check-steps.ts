@@ -24,7 +24,7 @@ export const checks: CheckStep[][] = [
   [
     { name: 'format', command: 'prettier', args: ['--check', '--log-level=warn', '.'] },
     { name: 'checks', command: 'node', args: ['--conditions=@homeroom/source', 'tools/checks/src/main.ts'] },
-    { name: 'dead code', command: 'knip', args: [] },
+    { name: 'dead code', command: 'knip', args: ['--tsConfig', 'tsconfig.build.json'] },
     // one version of each package everywhere; the rest of its rules are taste
     {
       name: 'workspaces',

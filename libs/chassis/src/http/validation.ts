@@ -42,7 +42,7 @@ function carry(issues: readonly Issue[]): Error {
   return issues.map((homeroomIssue): CarriedIssue => ({ homeroomIssue })) as unknown as Error;
 }
 
-/** Walks without recursion: its input is whatever came over the wire. */
+/** Walks without recursion: its input is untrusted. */
 function unfitText(root: unknown): Issue | undefined {
   if (typeof root === 'string') return unfit(root) ? { field: '', message: unfitMessage } : undefined;
   if (typeof root !== 'object' || root === null) return undefined;

@@ -41,7 +41,7 @@ waits for the database and its migrations (0).`,
       say(known === undefined ? `added ${email}` : `kept ${email}: it has this password already`);
       return;
     }
-    const ended = await withSessions(config.REDIS_SESSIONS_URL, (sessions) =>
+    const ended = await withSessions<number>(config.REDIS_SESSIONS_URL, (sessions) =>
       replacePassword({ database, sessions }, { account: known, passwordHash, before: save }),
     );
     say(`changed ${email}; ${ended} sessions ended`);
