@@ -35,7 +35,11 @@ export async function generateTypedClient(
   const folder = fileURLToPath(new URL('.homeroom/', program));
   await mkdir(folder, { recursive: true });
   const scratch = await mkdtemp(join(folder, 'client-'));
-  const project = { extends: base, compilerOptions: { noEmit: true, rootDir: '.' }, files: ['sound.ts', 'mistaken.ts'] };
+  const project = {
+    extends: base,
+    compilerOptions: { noEmit: true, rootDir: '.' },
+    files: ['sound.ts', 'mistaken.ts'],
+  };
   const files = {
     'api.ts': astToString(types),
     'sound.ts': source,

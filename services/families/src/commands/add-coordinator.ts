@@ -41,8 +41,9 @@ waits for the database and its migrations (0).`,
       say(known === undefined ? `added ${email}` : `kept ${email}: it has this password already`);
       return;
     }
-    const ended = await withSessions<number>(config.REDIS_SESSIONS_URL, (sessions) =>
-      replacePassword({ database, sessions }, { account: known, passwordHash, before: save }),
+    const ended = await withSessions(config.REDIS_SESSIONS_URL, (sessions) =>
+      // oxlint-disable-next-line typescript/no-unnecessary-type-arguments -- else inferred from where the result goes
+      replacePassword<never>({ database, sessions }, { account: known, passwordHash, before: save }),
     );
     say(`changed ${email}; ${ended} sessions ended`);
   },
