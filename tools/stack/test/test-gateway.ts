@@ -8,7 +8,8 @@ import { haproxyConfig, type GatewayOptions } from '../src/gateway/haproxy.ts';
 import { landingPage } from '../src/gateway/landing-page.ts';
 import { portNames, portsOf, type Ports } from '../src/options/port-table.ts';
 import { freePorts } from '../src/machine/ports.ts';
-import { Supervisor, untilServing } from '../src/processes/supervisor.ts';
+import { untilServing } from '../src/processes/serving.ts';
+import { Supervisor } from '../src/processes/supervisor.ts';
 
 const host = '127.0.0.1';
 

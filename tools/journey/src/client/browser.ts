@@ -47,16 +47,20 @@ const patienceMs = 60_000;
 /** One person's browser, with its own address, cookies, and kept connections. It repeats what may be repeated. */
 export class Browser {
   readonly #gateway: URL;
-  readonly #address: string;
+  readonly #address: string | undefined;
   readonly #traffic: Traffic;
   readonly #agent: Agent;
   readonly #cookies = new Cookies();
 
-  constructor(gateway: URL, address: string, traffic: Traffic) {
+  constructor(gateway: URL, address: string | undefined, traffic: Traffic) {
     this.#gateway = gateway;
     this.#address = address;
     this.#traffic = traffic;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: 4, localAddress: address });
+    this.#agent = new Agent({
+      keepAlive: true,
+      maxSockets: 4,
+      ...(address === undefined ? {} : { localAddress: address }),
+    });
   }
 
   /** Sends a request, and repeats it for up to a minute: after a 503, and after a broken connection if that is harmless. */
@@ -67,9 +71,9 @@ export class Browser {
     for (let attempt = 0; ; attempt += 1) {
       const answer = await this.#once(method, path, options).catch((error: unknown) => {
         if (repeatable && Date.now() <= deadline) return undefined;
-        throw new Error(`${method} ${path} from ${this.#address} broke off`, { cause: error });
+        throw new Error(`${method} ${path} from ${this.#address ?? 'here'} broke off`, { cause: error });
       });
-      if (answer?.status === 429) this.#traffic.rateLimited.push(`${this.#address} ${method} ${path}`);
+      if (answer?.status === 429) this.#traffic.rateLimited.push(`${this.#address ?? 'here'} ${method} ${path}`);
       // a service closed the connection or timed out: the request may have been processed or not
       const brokeOff = repeatable && (answer?.status === 502 || answer?.status === 504);
       const again = answer === undefined || answer.status === 503 || brokeOff;
@@ -133,7 +137,6 @@ export class Browser {
         ...options.headers,
       },
       agent: this.#agent,
-      localAddress: this.#address,
     });
     request.on('timeout', () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)));
     // an error after the headers rejects the reading of the body

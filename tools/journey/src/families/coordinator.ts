@@ -11,7 +11,7 @@ export interface CoordinatorAccount {
 /** A coordinator's browser, signed in. */
 export async function signInCoordinator(
   gateway: URL,
-  address: string,
+  address: string | undefined,
   traffic: Traffic,
   account: CoordinatorAccount,
 ): Promise<Browser> {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { checkout, readStackOptions } from '../options/options.ts';
-import { withPrivateEngines } from '../stack/private-engines.ts';
+import { withPrivateEngines } from '../stack/private-stacks.ts';
 import { openProgress } from '@homeroom/terminal';
 import { runCommand } from '../terminal/run-command.ts';
 

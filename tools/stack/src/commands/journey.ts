@@ -8,10 +8,6 @@ import { readRunningStack } from '../stack/stack-file.ts';
 
 await runCommand(async ({ signal }) => {
   const args = process.argv.slice(2);
-  if (args.includes('--help') || args.includes('-h')) {
-    console.log(journeyHelp);
-    return 0;
-  }
   const { options } = readStackOptions([], process.env);
   const ours = args.filter((arg) => arg !== '--private');
   const running = args.includes('--private') ? undefined : readRunningStack(options.stateDir);
@@ -32,4 +28,4 @@ await runCommand(async ({ signal }) => {
     else progress.say(`Logs: ${stack.description.logDir}`);
   }
   return code;
-});
+}, journeyHelp);

@@ -13,11 +13,7 @@ const help = `Starts Homeroom: engines, three services, gateway, mail catcher, p
 ${stackFlags}`;
 
 await runCommand(async ({ signal, happened }) => {
-  const { options, positionals, help: wantsHelp } = readStackOptions(process.argv.slice(2), process.env);
-  if (wantsHelp) {
-    console.log(help);
-    return 0;
-  }
+  const { options, positionals } = readStackOptions(process.argv.slice(2), process.env);
   if (positionals.length > 0)
     throw new PlainError(`npm start takes no “${positionals.join(' ')}”. See npm start -- --help`);
   const progress = openProgress();
@@ -30,4 +26,4 @@ await runCommand(async ({ signal, happened }) => {
   progress.say('');
   await progress.step('Stopping', () => stack.stop());
   return 0;
-});
+}, help);

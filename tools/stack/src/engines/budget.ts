@@ -2,20 +2,20 @@ import { poolSize } from '@homeroom/postgres';
 import { PlainError } from '../terminal/errors.ts';
 import { apiInstances, serviceNames } from '../options/service-names.ts';
 
-/** The share of Postgres's connections that each process gets, and what all of them together may open. */
+/** The connections to Postgres of each process, and of all together. */
 export interface ConnectionBudget {
   /** Connections to the primary per process. */
   poolSize: number;
   /** Connections to the replica per process. */
   replicaPoolSize: number;
-  /** On the busiest server: every pool full, and each worker's own connection for its relay. */
+  /** The most that all processes open on one server: full pools, and a connection per worker for its relay. */
   planned: number;
 }
 
-/** Left over for migrations, seeds, tests and a person with psql. */
+/** For migrations, seeds, tests, and psql. */
 export const RESERVE = 10;
 
-/** Divides the connections that the machine can use well among the processes of the stack. */
+/** Divides the connections that the machine can use among the processes of the stack. */
 export function planConnections(cores: number, override?: number): ConnectionBudget {
   const apis = serviceNames.length * apiInstances.length;
   const workers = serviceNames.length;
@@ -23,7 +23,7 @@ export function planConnections(cores: number, override?: number): ConnectionBud
   return { poolSize: size, replicaPoolSize: size, planned: size * (apis + workers) + workers };
 }
 
-/** @throws when the server would refuse connections under load; the sentence holds the sum. */
+/** @throws {PlainError} when the server would refuse connections under load. */
 export function checkBudget({ planned, poolSize: size }: ConnectionBudget, maxConnections: number): void {
   if (planned + RESERVE <= maxConnections) return;
   throw new PlainError(

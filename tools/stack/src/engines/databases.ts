@@ -6,14 +6,14 @@ import { serviceNames, type ServiceName } from '../options/service-names.ts';
 export interface ServiceDatabase {
   /** The owner's, for migrations. */
   migrationUrl: string;
-  /** The service's own role: it reads and writes rows, and can alter nothing. */
+  /** The service's role, which reads and writes rows but cannot change the schema. */
   url: string;
   replicaUrls: string[];
 }
 
 export type ServiceDatabases = Record<ServiceName, ServiceDatabase>;
 
-/** Makes a database, an owner and an app role per service; what is there already is left as it is. */
+/** Creates a database, an owner, and an app role per service, unless they exist. */
 export async function prepareDatabases(
   adminUrl: string,
   replicaUrls: string[],
@@ -52,7 +52,7 @@ async function prepareOne(client: pg.Client, service: ServiceName, password: str
     await client.query(`${verb} role ${role} login password ${client.escapeLiteral(password)}`);
   }
   if (await exists('select 1 from pg_database where datname = $1', service)) return;
-  // who is no superuser may give a database only to a role it belongs to
+  // without superuser rights, a database's owner must be a role of the current user
   await client.query(`grant ${service}_owner to current_user`);
   await client.query(`create database ${service} owner ${service}_owner`);
   await client.query(`revoke all on database ${service} from public`);

@@ -1,14 +1,14 @@
-import { join } from 'node:path';
-import type { Supervisor } from '../processes/supervisor.ts';
 import type { Progress } from '@homeroom/terminal';
-import type { External, StackOptions } from '../options/options.ts';
+import { join } from 'node:path';
 import type { Binaries } from '../machine/packages.ts';
+import type { External, StackOptions } from '../options/options.ts';
 import type { PortName } from '../options/port-table.ts';
+import type { Supervisor } from '../processes/supervisor.ts';
 import { startKafka } from './kafka.ts';
 import { startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
 
-/** Where the engines answer, ours and those given from outside alike. */
+/** Where the engines answer, whether the stack started them or not. */
 export interface Engines {
   /** An administrator's URL. */
   postgres: string;
@@ -18,7 +18,7 @@ export interface Engines {
   kafka: string;
 }
 
-/** What the engines that are not given from outside need of the machine. */
+/** The programs and ports of the engines that the stack must start. */
 export function engineNeeds(external: External): { binaries: (keyof Binaries)[]; ports: PortName[] } {
   const binaries: (keyof Binaries)[] = [];
   const ports: PortName[] = [];
@@ -40,75 +40,56 @@ export interface EngineSettings {
   maxConnections: number;
 }
 
-/** Starts all engines at once, but for those given from outside. */
+/** Starts at once all engines that are not given from outside. */
 export async function startEngines(
   supervisor: Supervisor,
   progress: Progress,
-  settings: EngineSettings,
+  { options, binaries, postgresPassword, maxConnections }: EngineSettings,
 ): Promise<Engines> {
-  const [postgres, redisSessions, redisCache, kafka] = await Promise.all([
-    postgresOf(supervisor, progress, settings),
-    redisOf('sessions', supervisor, progress, settings),
-    redisOf('cache', supervisor, progress, settings),
-    kafkaOf(supervisor, progress, settings),
+  const { checkout, external, stateDir, host, ports, durable } = options;
+  const dataDir = (engine: string): string => join(stateDir, 'data', engine);
+  const redis = (role: 'sessions' | 'cache'): Promise<string> =>
+    progress.step(`Redis for ${role}`, () =>
+      startRedis(supervisor, {
+        role,
+        dataDir: dataDir(`redis-${role}`),
+        host,
+        port: ports[`redis-${role}`],
+        binary: binaries.redis!,
+      }),
+    );
+  const postgres = (): Promise<{ primary: string; replicas: string[] }> =>
+    progress.step('Postgres 18, primary and replica', () =>
+      startPostgres(supervisor, {
+        checkout,
+        dataDir: dataDir('postgres'),
+        host,
+        primaryPort: ports.postgres,
+        replicaPort: ports['postgres-replica'],
+        password: postgresPassword,
+        maxConnections,
+        durable,
+      }),
+    );
+  const kafka = (): Promise<string> =>
+    progress.step('Kafka 4.1', () =>
+      startKafka(supervisor, {
+        jarsDir: join(checkout, '.homeroom', 'kafka'),
+        dataDir: dataDir('kafka'),
+        host,
+        port: ports.kafka,
+        controllerPort: ports['kafka-controller'],
+        java: binaries.java!,
+        maven: binaries.maven!,
+      }),
+    );
+  const [{ primary, replicas }, redisSessions, redisCache, broker] = await Promise.all([
+    external.postgres === undefined
+      ? postgres()
+      : { primary: external.postgres, replicas: external.postgresReplicas ?? [] },
+    external.redisSessions ?? redis('sessions'),
+    external.redisCache ?? redis('cache'),
+    external.kafka ?? kafka(),
   ]);
-  return { ...postgres, redisSessions, redisCache, kafka };
-}
-
-async function postgresOf(
-  supervisor: Supervisor,
-  progress: Progress,
-  { options, postgresPassword, maxConnections }: EngineSettings,
-): Promise<Pick<Engines, 'postgres' | 'postgresReplicas'>> {
-  const { external, checkout, stateDir, host, ports, durable } = options;
-  if (external.postgres !== undefined)
-    return { postgres: external.postgres, postgresReplicas: external.postgresReplicas ?? [] };
-  const urls = await progress.step('Postgres 18, primary and replica', () =>
-    startPostgres(supervisor, {
-      checkout,
-      dataDir: join(stateDir, 'data', 'postgres'),
-      host,
-      primaryPort: ports.postgres,
-      replicaPort: ports['postgres-replica'],
-      password: postgresPassword,
-      maxConnections,
-      durable,
-    }),
-  );
-  return { postgres: urls.primary, postgresReplicas: [urls.replica] };
-}
-
-async function redisOf(
-  role: 'sessions' | 'cache',
-  supervisor: Supervisor,
-  progress: Progress,
-  { options, binaries }: EngineSettings,
-): Promise<string> {
-  const given = role === 'sessions' ? options.external.redisSessions : options.external.redisCache;
-  if (given !== undefined) return given;
-  const { stateDir, host, ports } = options;
-  const [dataDir, port] = [join(stateDir, 'data', `redis-${role}`), ports[`redis-${role}`]];
-  return progress.step(`Redis for ${role}`, () =>
-    startRedis(supervisor, { role, dataDir, host, port, binary: binaries.redis! }),
-  );
-}
-
-async function kafkaOf(
-  supervisor: Supervisor,
-  progress: Progress,
-  { options, binaries }: EngineSettings,
-): Promise<string> {
-  if (options.external.kafka !== undefined) return options.external.kafka;
-  const { stateDir, host, ports } = options;
-  return progress.step('Kafka 4.1', () =>
-    startKafka(supervisor, {
-      jarsDir: join(options.checkout, '.homeroom', 'kafka'),
-      dataDir: join(stateDir, 'data', 'kafka'),
-      host,
-      port: ports.kafka,
-      controllerPort: ports['kafka-controller'],
-      java: binaries.java!,
-      maven: binaries.maven!,
-    }),
-  );
+  return { postgres: primary, postgresReplicas: replicas, redisSessions, redisCache, kafka: broker };
 }

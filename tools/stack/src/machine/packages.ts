@@ -1,12 +1,12 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { PlainError } from '../terminal/errors.ts';
 
 const run = promisify(execFile);
 
-/** The programs that npm cannot bring, by the path where each was found. */
+/** Programs that npm cannot install, with their paths. */
 export interface Binaries {
   redis: string;
   haproxy: string;
@@ -16,7 +16,7 @@ export interface Binaries {
 
 interface Package {
   program: keyof Binaries;
-  /** Names of the executable, the first that is there wins. */
+  /** Names of the executable; the first that exists is used. */
   executables: string[];
   label: string;
   apt: string[];
@@ -47,16 +47,16 @@ const packages: Package[] = [
 ];
 
 export interface Machine {
-  /** Where programs are looked for, in this order. */
+  /** Where to look for programs, in this order. */
   folders: string[];
-  /** Undefined: nothing can be installed without asking. */
+  /** Undefined: nothing can be installed unattended. */
   privilege: 'root' | 'sudo' | undefined;
   installer: 'apt' | 'dnf' | 'brew' | undefined;
 }
 
 /**
- * Finds the programs the wanted engines need and installs what is missing where that needs no question.
- * @throws {PlainError} with the line to type.
+ * Finds the wanted programs, and installs the missing ones if it can do so unattended.
+ * @throws {PlainError} with the command to run.
  */
 export async function ensureBinaries(
   wanted: (keyof Binaries)[],
@@ -96,7 +96,7 @@ function isExecutable(file: string): boolean {
     accessSync(file, constants.X_OK);
     return true;
   } catch {
-    // not there, or not for us: the next folder is asked
+    // missing or not executable: try the next folder
     return false;
   }
 }
@@ -106,22 +106,21 @@ async function javaVersion(java: string): Promise<number> {
   return Number(/version "(?:1\.)?(\d+)/.exec(stderr)?.[1] ?? 0);
 }
 
-/** One line that names what is missing and what to type. */
+/** What is missing, and the command that installs it. */
 export function whatToType(
   missing: Pick<Package, 'label' | 'apt' | 'dnf' | 'brew'>[],
   { installer }: Pick<Machine, 'installer'>,
 ): string {
   const labels = missing.map(({ label }) => label).join(', ');
-  switch (installer) {
-    case 'apt':
-      return `Missing: ${labels}. Type: sudo apt-get install -y --no-install-recommends ${missing.map(({ apt }) => available(apt)).join(' ')}`;
-    case 'dnf':
-      return `Missing: ${labels}. Type: sudo dnf install -y ${missing.map(({ dnf }) => dnf).join(' ')}`;
-    case 'brew':
-      return `Missing: ${labels}. Type: brew install ${missing.map(({ brew }) => brew).join(' ')}`;
-    case undefined:
-      return `Missing: ${labels}. Install them with this system's package manager, so that they are found in PATH.`;
-  }
+  if (installer === undefined)
+    return `Missing: ${labels}. Install them with this system's package manager, so that they are found in PATH.`;
+  const command = {
+    apt: 'sudo apt-get install -y --no-install-recommends',
+    dnf: 'sudo dnf install -y',
+    brew: 'brew install',
+  }[installer];
+  const names = missing.map((one) => (installer === 'apt' ? available(one.apt) : one[installer]));
+  return `Missing: ${labels}. Type: ${command} ${names.join(' ')}`;
 }
 
 /** The first of the packages that this distribution has. */
@@ -146,16 +145,16 @@ function thisMachine(): Machine {
     // a user's PATH often lacks the last three
     folders: [...path, '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/opt/openjdk@21/bin'],
     installer,
-    privilege: process.getuid?.() === 0 ? 'root' : has('sudo') && sudoAsksNothing() ? 'sudo' : undefined,
+    privilege: process.getuid?.() === 0 ? 'root' : has('sudo') && sudoIsPasswordless() ? 'sudo' : undefined,
   };
 }
 
-function sudoAsksNothing(): boolean {
+function sudoIsPasswordless(): boolean {
   try {
     execFileSync('sudo', ['-n', 'true'], { stdio: 'ignore' });
     return true;
   } catch {
-    // it wants a password: the user types the line
+    // sudo needs a password
     return false;
   }
 }
@@ -163,29 +162,18 @@ function sudoAsksNothing(): boolean {
 const POLICY = '/usr/sbin/policy-rc.d';
 
 async function installByApt(missing: Package[], privilege: 'root' | 'sudo'): Promise<void> {
-  const apt = async (...args: string[]): Promise<void> => {
-    const line = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-y', '-q', ...args];
-    const [command, ...rest] = privilege === 'sudo' ? ['sudo', '-n', ...line] : line;
-    await run(command!, rest, { maxBuffer: 64 * 1024 * 1024 });
+  const asRoot = async (...line: string[]): Promise<void> => {
+    const [command, ...args] = privilege === 'sudo' ? ['sudo', '-n', ...line] : line;
+    await run(command!, args, { maxBuffer: 64 * 1024 * 1024 });
   };
-  await apt('update');
-  // Debian starts what it installs; a Redis or HAProxy of the distribution would take ports nobody asked for
-  const forbade = await forbidServices(privilege);
+  const apt = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-y', '-q'];
+  await asRoot(...apt, 'update');
+  // Debian starts installed services, and its Redis and HAProxy would take ports
+  const forbid = !existsSync(POLICY);
+  if (forbid) await asRoot('sh', '-c', `printf '#!/bin/sh\\nexit 101\\n' > ${POLICY} && chmod 755 ${POLICY}`);
   try {
-    await apt('install', '--no-install-recommends', ...missing.map(({ apt: names }) => available(names)));
+    await asRoot(...apt, 'install', '--no-install-recommends', ...missing.map(({ apt: names }) => available(names)));
   } finally {
-    if (forbade) await allowServices(privilege);
+    if (forbid) await asRoot('rm', '-f', POLICY);
   }
-}
-
-async function forbidServices(privilege: 'root' | 'sudo'): Promise<boolean> {
-  if (existsSync(POLICY)) return false;
-  if (privilege === 'root') writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-  else await run('sudo', ['-n', 'sh', '-c', `printf '#!/bin/sh\\nexit 101\\n' > ${POLICY} && chmod 755 ${POLICY}`]);
-  return true;
-}
-
-async function allowServices(privilege: 'root' | 'sudo'): Promise<void> {
-  if (privilege === 'root') rmSync(POLICY, { force: true });
-  else await run('sudo', ['-n', 'rm', '-f', POLICY]);
 }

@@ -11,11 +11,11 @@ export interface PortOwner {
 export interface TakenPort {
   name: PortName;
   port: number;
-  /** Undefined when the owner belongs to another user and the system does not say. */
+  /** Undefined when the owner belongs to another user. */
   owner: PortOwner | undefined;
 }
 
-/** Which of our ports somebody else listens on already, and who. */
+/** The wanted ports that are in use, with their owners. */
 export async function findTaken(ports: Ports, wanted: PortName[], host: string): Promise<TakenPort[]> {
   const taken = await Promise.all(
     wanted.map(async (name) =>
@@ -25,7 +25,7 @@ export async function findTaken(ports: Ports, wanted: PortName[], host: string):
   return taken.flat();
 }
 
-/** One sentence per taken port, and the way out. */
+/** A line per taken port, and how to proceed. */
 export function describeTaken(taken: TakenPort[]): string {
   const lines = taken.map(({ name, port, owner }) => {
     const who = owner === undefined ? 'a process of another user' : `pid ${owner.pid}: ${owner.command.slice(0, 120)}`;
@@ -64,7 +64,7 @@ export async function freePorts(count: number, host = '127.0.0.1'): Promise<numb
   return ports;
 }
 
-/** Who listens on a TCP port of this machine. */
+/** The process that listens on a TCP port of this machine. */
 export function ownerOf(port: number): PortOwner | undefined {
   return process.platform === 'linux' ? ownerByProc(port) : ownerByLsof(port);
 }
@@ -90,19 +90,19 @@ function ownerByProc(port: number): PortOwner | undefined {
 }
 
 function openFiles(pid: string): string[] {
-  return unlessGone(() => readdirSync(`/proc/${pid}/fd`), []).map((fd) =>
-    unlessGone(() => readlinkSync(`/proc/${pid}/fd/${fd}`), ''),
+  return ifReadable(() => readdirSync(`/proc/${pid}/fd`), []).map((fd) =>
+    ifReadable(() => readlinkSync(`/proc/${pid}/fd/${fd}`), ''),
   );
 }
 
 function commandOf(pid: string): string {
-  return unlessGone(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'), '')
+  return ifReadable(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'), '')
     .replaceAll('\0', ' ')
     .trim();
 }
 
-/** Processes end while /proc is read, and those of other users are closed to us. */
-function unlessGone<T>(read: () => T, otherwise: T): T {
+/** Processes can end while /proc is read, and those of other users are unreadable. */
+function ifReadable<T>(read: () => T, otherwise: T): T {
   try {
     return read();
   } catch (error) {
@@ -122,7 +122,7 @@ function ownerByLsof(port: number): PortOwner | undefined {
     const pid = field('p');
     return pid === undefined ? undefined : { pid: Number(pid), command: field('c') ?? '' };
   } catch {
-    // lsof exits 1 when it finds nobody, and is not on every machine
+    // lsof exits 1 without a match, and is not on every machine
     return undefined;
   }
 }

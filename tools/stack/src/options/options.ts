@@ -10,21 +10,12 @@ export const checkout = resolve(import.meta.dirname, '../../../..');
 export const balanceModes = ['roundrobin', 'leastconn', 'source', 'random'] as const;
 export type Balance = (typeof balanceModes)[number];
 
-/** Endpoints that somebody else runs: each replaces the engine that the stack would start. */
-export interface External {
-  postgres?: string | undefined;
-  postgresReplicas?: string[] | undefined;
-  redisSessions?: string | undefined;
-  redisCache?: string | undefined;
-  kafka?: string | undefined;
-  smtp?: string | undefined;
-  payments?: string | undefined;
-}
+/** Existing engines, each used instead of starting one. */
+export type External = Partial<ReturnType<typeof readExternal>>;
 
-/** What one stack is made from. */
 export interface StackOptions {
   checkout: string;
-  /** Data, logs and records of this stack: `.homeroom/` of the checkout, or a folder of its own for a private one. */
+  /** Data, logs, and records: `.homeroom/` of the checkout, or a separate folder for a private stack. */
   stateDir: string;
   host: string;
   ports: Ports;
@@ -40,13 +31,13 @@ export interface StackOptions {
   env: NodeJS.ProcessEnv;
 }
 
-export const stackFlags = `  --port-base <n>      all ports in a row from n on (HOMEROOM_PORT_BASE); without it the usual ones: ${defaultPorts.gateway}, ${defaultPorts.postgres}, …
+export const stackFlags = `  --port-base <n>      all ports in a row from n on (HOMEROOM_PORT_BASE); default ${defaultPorts.gateway}, ${defaultPorts.postgres}, …
   --host <address>     where the gateway and the engines listen (HOMEROOM_HOST), 127.0.0.1
   --balance <mode>     ${balanceModes.join(' | ')} (HOMEROOM_BALANCE)
   --weights <a,b>      shares of the first and second instance of every API, 1 to 256 (HOMEROOM_WEIGHTS), 1,1
   --trusted-proxies <a,b>  addresses or ranges of proxies before the gateway (HOMEROOM_TRUSTED_PROXIES), none
   --connections-per-address <n>  that one address may have open, 0 for any number (HOMEROOM_CONNECTIONS_PER_ADDRESS), 512
-  --pool-size <n>      connections per process; without it by the formula (HOMEROOM_POOL_SIZE)
+  --pool-size <n>      connections per process, default by the formula (HOMEROOM_POOL_SIZE)
   --no-seed            leave an empty database empty (HOMEROOM_SEED=0)
 
   HOMEROOM_PORT_<NAME> moves one port: ${portNames.slice(0, 8).map(portVariable).join(', ')}, …
@@ -66,6 +57,7 @@ export function readStackOptions(
   const balance = text('balance', 'HOMEROOM_BALANCE') ?? 'roundrobin';
   if (!isBalance(balance)) throw new PlainError(`--balance ${balance}: choose one of ${balanceModes.join(', ')}`);
   const pool = text('pool-size', 'HOMEROOM_POOL_SIZE');
+  const connections = text('connections-per-address', 'HOMEROOM_CONNECTIONS_PER_ADDRESS') ?? '512';
   return {
     positionals,
     help: values.help === true,
@@ -77,12 +69,7 @@ export function readStackOptions(
       balance,
       weights: readWeights(text('weights', 'HOMEROOM_WEIGHTS')),
       trustedProxies: readProxies(text('trusted-proxies', 'HOMEROOM_TRUSTED_PROXIES')),
-      connectionsPerAddress: wholeNumber(
-        '--connections-per-address',
-        text('connections-per-address', 'HOMEROOM_CONNECTIONS_PER_ADDRESS') ?? '512',
-        0,
-        100_000,
-      ),
+      connectionsPerAddress: wholeNumber('--connections-per-address', connections, 0, 100_000),
       poolSize: pool === undefined ? undefined : wholeNumber('--pool-size', pool, 1, 1000),
       seed: values['no-seed'] !== true && env['HOMEROOM_SEED'] !== '0',
       durable: true,
@@ -120,11 +107,8 @@ function readPorts(base: string | undefined, env: NodeJS.ProcessEnv): Ports {
   const table = base === undefined ? defaultPorts : portsFrom(wholeNumber('--port-base', base, 1024, 65_000));
   const ports = Object.fromEntries(
     portNames.map((name) => {
-      const given = env[portVariable(name)];
-      return [
-        name,
-        given === undefined || given === '' ? table[name] : wholeNumber(portVariable(name), given, 1, 65_535),
-      ];
+      const given = env[portVariable(name)] || String(table[name]);
+      return [name, wholeNumber(portVariable(name), given, 1, 65_535)];
     }),
   ) as Record<PortName, number>;
   for (const name of portNames) {
@@ -154,10 +138,10 @@ function readProxies(text: string | undefined): string[] {
     });
 }
 
-function readExternal(env: NodeJS.ProcessEnv): External {
+function readExternal(env: NodeJS.ProcessEnv) {
   const given = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);
   if (given('PAYMENT_URL') !== undefined && given('PAYMENT_WEBHOOK_SECRET') === undefined)
-    throw new PlainError('PAYMENT_URL is given without PAYMENT_WEBHOOK_SECRET: its webhooks could not be believed');
+    throw new PlainError('PAYMENT_URL is given without PAYMENT_WEBHOOK_SECRET: its webhooks could not be verified');
   const replicas = given('DATABASE_REPLICA_URLS');
   if (replicas !== undefined && given('DATABASE_URL') === undefined)
     throw new PlainError('DATABASE_REPLICA_URLS is given without DATABASE_URL: a replica needs its primary');

@@ -1,4 +1,4 @@
-/** Every port of a stack, with the one it takes unless told otherwise. */
+/** Every port of a stack, with its default. */
 export const defaultPorts = {
   gateway: 8080,
   balance: 8404,
@@ -33,14 +33,14 @@ export type Ports = Readonly<Record<PortName, number>>;
 
 export const portNames = Object.keys(defaultPorts) as PortName[];
 
-/** The table moved as a block: the first port is `base`, the rest follow without a gap. */
+/** All ports in a row from `base` on. */
 export function portsFrom(base: number): Ports {
   if (base + portNames.length > 65_536)
     throw new Error(`--port-base ${base} leaves no room for ${portNames.length} ports`);
   return numbered((index) => base + index);
 }
 
-/** The table with ports given one by one, in the table's order. */
+/** The given ports in the table's order. */
 export function portsOf(list: number[]): Ports {
   return numbered((index) => list[index]!);
 }

@@ -6,21 +6,21 @@ import { isAlive, readRecords, removeRecord, signalGroup, startTimeOf, type Proc
 
 const LOCK = 'stack.lock';
 
-/** Another stack of this checkout runs already. */
+/** Another stack of this checkout is running. */
 export class AlreadyRunningError extends PlainError {
   override name = 'AlreadyRunningError';
   readonly owner: ProcessRecord;
 
   constructor(owner: ProcessRecord) {
-    super(`this checkout's stack runs already, as pid ${owner.pid}`);
+    super(`this checkout's stack is already running, as pid ${owner.pid}`);
     this.owner = owner;
   }
 }
 
 /**
- * Takes the state folder for this process, and ends what an earlier stack left behind when it was killed.
+ * Locks the state folder for this process, and ends what a killed stack left behind.
  * @returns the names of the processes that were ended.
- * @throws {AlreadyRunningError} when the earlier stack is alive.
+ * @throws {AlreadyRunningError} when another stack is running.
  */
 export async function takeState(stateDir: string): Promise<string[]> {
   mkdirSync(stateDir, { recursive: true });
@@ -33,7 +33,7 @@ export async function takeState(stateDir: string): Promise<string[]> {
     startedAt: startTimeOf(process.pid)!,
     command: process.argv.join(' '),
   };
-  // two that start at the same moment: the link can be made by one of them only, and is never seen half-written
+  // of two that start at once, only one can create the link, and nobody reads a partial file
   const draft = join(stateDir, `${LOCK}.${process.pid}`);
   writeFileSync(draft, JSON.stringify(me));
   linkSync(draft, join(stateDir, LOCK));
@@ -45,7 +45,7 @@ export function releaseState(stateDir: string): void {
   rmSync(join(stateDir, LOCK), { force: true });
 }
 
-/** The stack that holds the folder and lives. */
+/** The running stack that holds the folder. */
 export function lockOwner(stateDir: string): ProcessRecord | undefined {
   try {
     const owner = JSON.parse(readFileSync(join(stateDir, LOCK), 'utf8')) as ProcessRecord;
@@ -56,7 +56,7 @@ export function lockOwner(stateDir: string): ProcessRecord | undefined {
   }
 }
 
-/** Ends the recorded children that are still the ones recorded: gracefully for up to 3 s, then by force. */
+/** Ends the recorded children that still run: gracefully for up to 3 s, then by force. */
 export async function endStale(stateDir: string): Promise<string[]> {
   const runDir = join(stateDir, 'run');
   if (!existsSync(runDir)) return [];
@@ -64,7 +64,7 @@ export async function endStale(stateDir: string): Promise<string[]> {
   for (const record of stale) process.kill(record.pid, record.name.startsWith('postgres') ? 'SIGINT' : 'SIGTERM');
   const deadline = Date.now() + 3000;
   while (Date.now() < deadline && stale.some(isAlive)) await delay(25);
-  // after the leader its group: a worker it started may have outlived it
+  // a process that it started may have outlived it
   for (const record of stale) signalGroup(record.pid, 'SIGKILL');
   while (stale.some(isAlive)) await delay(10);
   for (const { name } of readRecords(runDir)) removeRecord(runDir, name);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** One child as it is written to `.homeroom/run/<name>.json`: a pid alone may be somebody else's by now, with its start time it cannot. */
+/** One child in `.homeroom/run/<name>.json`. With its start time, a pid that was reused is not mistaken for it. */
 export interface ProcessRecord {
   name: string;
   pid: number;
@@ -10,7 +10,7 @@ export interface ProcessRecord {
   command: string;
 }
 
-/** When the process `pid` was started, in whatever unit the system counts; undefined when no such process lives. */
+/** When the process `pid` started, in the system's own unit; undefined when no such process lives. */
 export function startTimeOf(pid: number): string | undefined {
   if (process.platform === 'linux') {
     try {
@@ -34,7 +34,7 @@ export function startTimeOf(pid: number): string | undefined {
   }
 }
 
-/** True while the very process that was recorded lives. */
+/** Whether the recorded process still lives. */
 export function isAlive(record: ProcessRecord): boolean {
   return startTimeOf(record.pid) === record.startedAt;
 }
@@ -53,7 +53,7 @@ export function readRecords(runDir: string): ProcessRecord[] {
     .map((file) => JSON.parse(readFileSync(join(runDir, file), 'utf8')) as ProcessRecord);
 }
 
-/** Sends a signal to a whole process group; a group that is gone is what we wanted. */
+/** Sends a signal to a whole process group, if it still exists. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);

@@ -6,7 +6,7 @@ const run = promisify(execFile);
 
 /**
  * Runs a program to its end.
- * @param input what the program reads from its standard input: secrets, which do not belong on a command line.
+ * @param input the program's standard input, for secrets, which must not appear on a command line.
  * @throws {PlainError} with what it wrote, when it fails.
  */
 export async function runOnce(
@@ -16,7 +16,7 @@ export async function runOnce(
 ): Promise<void> {
   try {
     const running = run(command, args, rest);
-    // a program that ends without reading breaks the pipe: its exit code says more
+    // a program that ends without reading breaks the pipe; its exit code is reported
     running.child.stdin?.on('error', () => undefined).end(input);
     await running;
   } catch (error) {

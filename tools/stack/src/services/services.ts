@@ -1,18 +1,18 @@
 import { apiNames, workerName, type ServiceName } from '../options/service-names.ts';
 import { join } from 'node:path';
-import type { ProcessSpec } from '../processes/supervisor.ts';
-import { untilServing } from '../processes/supervisor.ts';
+import type { ProcessSpec } from '../processes/child.ts';
+import { expectOk, untilServing } from '../processes/serving.ts';
 import type { PortName, Ports } from '../options/port-table.ts';
 import type { ServiceDatabase } from '../engines/databases.ts';
 import type { ConnectionBudget } from '../engines/budget.ts';
 
-/** Everything the services are told about the world around them. */
+/** What the services need to know about their environment. */
 export interface ServiceWorld {
   checkout: string;
   host: string;
   ports: Ports;
   publicOrigin: string;
-  /** The address the gateway calls from: who claims a client address from elsewhere is not believed. */
+  /** The address that the gateway calls from, the only trusted proxy. */
   gatewaySource: string;
   redisSessionsUrl: string;
   redisCacheUrl: string;
@@ -23,29 +23,24 @@ export interface ServiceWorld {
   cursorSecret: string;
   accountTokenSecret: string;
   budget: ConnectionBudget;
-  /** The caller's own environment: its settings win over ours. */
+  /** The caller's environment, whose settings take precedence. */
   env: NodeJS.ProcessEnv;
   compileCache: string;
 }
 
 export function apiSpecs(world: ServiceWorld, service: ServiceName, database: ServiceDatabase): ProcessSpec[] {
-  return apiNames(service).map((name) => {
-    const [port, opsPort] = [world.ports[name as PortName], world.ports[`${name}-ops` as PortName]];
-    return nodeSpec(world, service, name, 'api.ts', opsPort, {
+  return apiNames(service).map((name) =>
+    nodeSpec(world, service, name, 'api.ts', {
       ...environment(world, service, database),
-      PORT: String(port),
-      OPS_PORT: String(opsPort),
-    });
-  });
+      PORT: String(world.ports[name as PortName]),
+    }),
+  );
 }
 
 export function workerSpec(world: ServiceWorld, service: ServiceName, database: ServiceDatabase): ProcessSpec {
-  const name = workerName(service);
-  const opsPort = world.ports[`${name}-ops` as PortName];
-  return nodeSpec(world, service, name, 'worker.ts', opsPort, {
+  return nodeSpec(world, service, workerName(service), 'worker.ts', {
     ...environment(world, service, database),
     KAFKA_BROKERS: world.kafkaBrokers,
-    OPS_PORT: String(opsPort),
   });
 }
 
@@ -69,26 +64,26 @@ export function commandOf(
   };
 }
 
-// A laptop's share: the young generation would grow to 48 MB per process, nine times over. No source maps, at 20 MB per process:
-// stripped types leave every line and column where it was.
+// Saves memory: the young generation would grow to 48 MB in each of nine processes. Source maps would cost 20 MB per process and
+// are not needed, because stripped types keep lines and columns.
 const nodeFlags = ['--conditions=@homeroom/source', '--max-semi-space-size=4'];
 
 function nodeSpec(
-  world: ServiceWorld,
+  { checkout, host, ports }: ServiceWorld,
   service: ServiceName,
   name: string,
   file: string,
-  opsPort: number,
   env: NodeJS.ProcessEnv,
 ): ProcessSpec {
+  const opsPort = ports[`${name}-ops` as PortName];
   return {
     name,
     command: process.execPath,
     args: [...nodeFlags, join('src', file)],
-    cwd: join(world.checkout, 'services', service),
-    env,
+    cwd: join(checkout, 'services', service),
+    env: { ...env, OPS_PORT: String(opsPort) },
     stopTimeoutMs: 1500,
-    ready: (signal) => untilServing(signal, () => expectOk(`http://${world.host}:${opsPort}/health/ready`)),
+    ready: (signal) => untilServing(signal, () => expectOk(`http://${host}:${opsPort}/health/ready`)),
   };
 }
 
@@ -114,24 +109,19 @@ function environment(world: ServiceWorld, service: ServiceName, database: Servic
     REDIS_CACHE_URL: world.redisCacheUrl,
     CURSOR_SECRET: world.cursorSecret,
   };
-  if (service !== 'enrollment') Object.assign(settings, { ACCOUNT_TOKEN_SECRET: world.accountTokenSecret });
-  if (service === 'enrollment')
-    Object.assign(settings, { PAYMENT_URL: world.paymentUrl, PAYMENT_WEBHOOK_SECRET: world.webhookSecret });
-  if (service === 'notifications') Object.assign(settings, { SMTP_URL: world.smtpUrl });
-  return settings;
+  const { accountTokenSecret, paymentUrl, smtpUrl, webhookSecret } = world;
+  const own: Record<ServiceName, Record<string, string>> = {
+    families: { ACCOUNT_TOKEN_SECRET: accountTokenSecret },
+    enrollment: { PAYMENT_URL: paymentUrl, PAYMENT_WEBHOOK_SECRET: webhookSecret },
+    notifications: { ACCOUNT_TOKEN_SECRET: accountTokenSecret, SMTP_URL: smtpUrl },
+  };
+  return { ...settings, ...own[service] };
 }
 
-/** The caller's environment without what would point a service at another's port or make it somebody else's test. */
+/** The caller's environment without variables that would change a service's port or make it behave as a test. */
 function onlyNamed(env: NodeJS.ProcessEnv): Record<string, string> {
   const dropped = /^(PORT|OPS_PORT|HOST|NODE_OPTIONS|npm_.*|INIT_CWD|JEST_WORKER_ID)$/;
   return Object.fromEntries(
     Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && !dropped.test(entry[0])),
   );
-}
-
-/** Rejects unless the address answers 200. */
-export async function expectOk(url: string): Promise<void> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
-  await response.body?.cancel();
-  if (response.status !== 200) throw new Error(`${url} answers ${response.status}`);
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { serviceNames, type ServiceName } from '../options/service-names.ts';
 
-/** Which services a changed file is part of: its own service's, or all that stand on its lib. */
+/** The services that a changed file belongs to: its own, or all that depend on its lib. */
 export function servicesOf(checkout: string, file: string): ServiceName[] {
   const [kind, name, folder] = file.split(sep);
   const isSource = (folder === 'src' || folder === 'migrations') && /\.(ts|sql|json)$/.test(file);
@@ -25,12 +25,12 @@ export function servicesOf(checkout: string, file: string): ServiceName[] {
   }
 }
 
-/** Editors write a file in several steps: a save is over when nothing moved for so long. */
+/** Editors write a file in several steps: a save is complete after this time without changes. */
 const QUIET_MS = 60;
 
 /**
- * Calls `onSave` once per save with the files that changed, as paths below the checkout. Resolves when it hears every save.
- * Not `fs.watch`: on Linux that follows a file itself, and an editor that saves by replacing it is heard once and never again.
+ * Calls `onSave` once per save with the changed files, as paths below the checkout. Resolves when it watches.
+ * Not `fs.watch`, which on Linux follows the inode and misses saves after an editor has replaced the file.
  */
 export async function watchSources(
   checkout: string,

@@ -12,24 +12,26 @@ import { ensureBinaries, type Binaries } from '../machine/packages.ts';
 import { PlainError } from '../terminal/errors.ts';
 import { portNames, type PortName } from '../options/port-table.ts';
 import { describeTaken, findTaken } from '../machine/ports.ts';
-import { untilServing, type ProcessSpec, type Supervisor } from '../processes/supervisor.ts';
+import type { ProcessSpec } from '../processes/child.ts';
+import { expectOk, untilServing } from '../processes/serving.ts';
+import type { Supervisor } from '../processes/supervisor.ts';
 import type { Progress } from '@homeroom/terminal';
 import { loadSecrets, type Secrets } from './secrets.ts';
 import { ensureCoordinator, firstGuardianEmail, seed } from './seed.ts';
 import { serviceNames } from '../options/service-names.ts';
-import { apiSpecs, commandOf, expectOk, workerSpec, type ServiceWorld } from '../services/services.ts';
+import { apiSpecs, commandOf, workerSpec, type ServiceWorld } from '../services/services.ts';
 import type { StackFile } from './stack-file.ts';
 
 export interface StackHooks {
-  /** What to do differently with a process: print its output, for one. */
+  /** Changes a process, for example to print its output. */
   adapt?: (spec: ProcessSpec) => ProcessSpec;
   /** Only the engines, no services. */
   enginesOnly?: boolean;
-  /** Ends a start half-way. */
+  /** Aborts the start. */
   signal?: AbortSignal;
 }
 
-/** Starts everything, each part as soon as what it stands on is there. */
+/** Starts everything, each part as soon as what it depends on is ready. */
 export async function startParts(
   options: StackOptions,
   progress: Progress,
@@ -129,7 +131,7 @@ function publicOrigin({ env, host, ports }: StackOptions): string {
   return env['PUBLIC_ORIGIN'] ?? `http://${host}:${ports.gateway}`;
 }
 
-/** Every loopback address is ours on Linux: the gateway calls from one that no client has by accident. */
+/** On Linux the gateway calls from a loopback address that clients do not use by accident. */
 function gatewaySource(host: string): string {
   return process.platform === 'linux' && host.startsWith('127.') ? '127.0.0.2' : host;
 }
@@ -189,7 +191,7 @@ async function startGateway(
     name: 'gateway',
     command: binaries.haproxy!,
     args: ['-db', '-f', configuration],
-    // lets requests in flight end; a hard stop would cut them
+    // lets requests in flight end
     stopSignal: 'SIGUSR1',
     stopTimeoutMs: 1500,
     ready: (signal) => untilServing(signal, () => expectOk(`http://${host}:${ports.gateway}/`)),

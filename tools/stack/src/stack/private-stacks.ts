@@ -2,12 +2,15 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { endStale, lockOwner } from '../processes/lock.ts';
 import type { StackOptions } from '../options/options.ts';
+import type { Progress } from '@homeroom/terminal';
+import { startStack } from './stack.ts';
+import { testEnvironment } from './stack-file.ts';
 import { portNames, portsOf } from '../options/port-table.ts';
 import { freePorts } from '../machine/ports.ts';
 
 const folder = (checkout: string): string => join(checkout, '.homeroom', 'private');
 
-/** Options for a stack of its own: free ports, a folder that is thrown away, nothing from the caller's environment. */
+/** Options for a private stack: free ports, a temporary folder, nothing from the caller's environment. */
 export async function privateStack(
   options: StackOptions,
   purpose: string,
@@ -24,6 +27,29 @@ export async function privateStack(
   };
 }
 
+/**
+ * Starts engines on free ports, runs `work` with the environment that @homeroom/testing reads, and stops them.
+ * @param purpose the name of their folder.
+ * @param durable whether Postgres waits for the disk at every commit.
+ */
+export async function withPrivateEngines<T>(
+  options: StackOptions,
+  purpose: string,
+  progress: Progress,
+  signal: AbortSignal,
+  work: (env: Record<string, string>) => Promise<T>,
+  { durable = false }: { durable?: boolean } = {},
+): Promise<T> {
+  const own = await privateStack(options, purpose, { durable });
+  const engines = await startStack(own.options, progress, { enginesOnly: true, signal });
+  try {
+    return await work(testEnvironment(engines.description));
+  } finally {
+    await engines.stop();
+    own.remove();
+  }
+}
+
 const YOUNG_MS = 60_000;
 
 /** Ends and removes the private stacks of commands that were killed. */
@@ -31,7 +57,7 @@ export async function removeAbandoned(checkout: string): Promise<void> {
   if (!existsSync(folder(checkout))) return;
   for (const name of readdirSync(folder(checkout))) {
     const stateDir = join(folder(checkout), name);
-    // a stack that is only just being made has no lock yet, and one that ends removes its folder itself
+    // a stack that is just starting has no lock yet, and one that ends removes its folder itself
     const changedAt = statSync(stateDir, { throwIfNoEntry: false })?.mtimeMs;
     const isYoung = changedAt === undefined || Date.now() - changedAt < YOUNG_MS;
     if (isYoung || lockOwner(stateDir) !== undefined) continue;

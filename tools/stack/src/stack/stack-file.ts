@@ -3,18 +3,17 @@ import { join } from 'node:path';
 import type { Engines } from '../engines/engines.ts';
 import { lockOwner } from '../processes/lock.ts';
 
-/** Who can sign in. */
 export interface Account {
   email: string;
   password: string;
 }
 
-/** `.homeroom/stack.json`: what a running stack tells other commands about itself. */
+/** `.homeroom/stack.json`: a running stack's addresses and accounts, for other commands. */
 export interface StackFile {
   pid: number;
   checkout: string;
   gateway: string;
-  /** HAProxy's own page: which instance is up and what it got. */
+  /** HAProxy's page with the state and load of each instance. */
   balance: string;
   mail?: string | undefined;
   payments: string;
@@ -33,7 +32,7 @@ export function removeStackFile(stateDir: string): void {
   rmSync(join(stateDir, 'stack.json'), { force: true });
 }
 
-/** The stack that runs from this folder now; undefined when none does. */
+/** The stack that runs from this folder; undefined when none does. */
 export function readRunningStack(stateDir: string): StackFile | undefined {
   const file = join(stateDir, 'stack.json');
   if (lockOwner(stateDir) === undefined || !existsSync(file)) return undefined;

@@ -15,18 +15,14 @@ export interface RunningStack {
   stop(): Promise<void>;
 }
 
-/**
- * Starts a whole stack, or its engines only, and resolves when all of it serves. What it started is ended again when a part
- * of it cannot start.
- */
+/** Starts a stack, or its engines only, and resolves when all of it serves. When a part cannot start, the rest is ended. */
 export async function startStack(
   options: StackOptions,
   progress: Progress,
   hooks: StackHooks = {},
 ): Promise<RunningStack> {
   const stale = await takeState(options.stateDir);
-  if (stale.length > 0)
-    progress.say(`  Ended ${stale.length} processes that a killed run had left: ${stale.join(', ')}`);
+  if (stale.length > 0) progress.say(`  Ended ${stale.length} processes of a killed run: ${stale.join(', ')}`);
   const supervisor = new Supervisor({
     runDir: join(options.stateDir, 'run'),
     logDir: join(options.stateDir, 'log'),
@@ -52,7 +48,7 @@ export async function startStack(
     return { description, supervisor, stop };
   } catch (error) {
     await stop();
-    // what was under way when it was interrupted fails now, and has nothing new to say
+    // what was in progress fails now
     await Promise.allSettled([parts]);
     throw error;
   }
@@ -66,7 +62,7 @@ function rejectOn(signal: AbortSignal | undefined): Promise<never> {
 
 async function stopAll(supervisor: Supervisor): Promise<void> {
   supervisor.refuseNew();
-  // who takes work in first, then who works it off, then what they stand on
+  // first what accepts work, then the workers, then the engines
   await supervisor.stop(['gateway', ...serviceNames.flatMap(apiNames)]);
   await supervisor.stop(serviceNames.map(workerName));
   await supervisor.stop(supervisor.names());

@@ -1,10 +1,11 @@
+import { table } from '@homeroom/terminal';
 import type { StackFile } from './stack-file.ts';
 
-/** The last screen of a start: what a person does next. */
+/** What is printed once everything runs. */
 export function whatToOpen(stack: StackFile, tookMs: number): string {
-  const lines: [string, string][] = [
+  const lines = [
     ['Open', `${stack.gateway}/`],
-    ...(stack.mail === undefined ? [] : ([['Mail', `${stack.mail}/`]] as [string, string][])),
+    ...(stack.mail === undefined ? [] : [['Mail', `${stack.mail}/`]]),
     ['Payments', `${stack.payments}/`],
     ['Balancing', `${stack.balance}/`],
     ['Coordinator', `${stack.coordinator.email}  password ${stack.coordinator.password}`],
@@ -14,7 +15,7 @@ export function whatToOpen(stack: StackFile, tookMs: number): string {
   return [
     `Homeroom runs, after ${(tookMs / 1000).toFixed(1)} s.`,
     '',
-    ...lines.map(([name, value]) => `  ${name.padEnd(13)}${value}`),
+    table(lines),
     '',
     '  Ctrl-C ends everything; the data stays.',
   ].join('\n');

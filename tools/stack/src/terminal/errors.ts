@@ -1,9 +1,9 @@
-/** A failure whose sentence says all there is to know: commands print it without a stack trace. */
+/** A failure that commands print without a stack trace. */
 export class PlainError extends Error {
   override name = 'PlainError';
 }
 
-/** The start was ended by Ctrl-C; nothing is left of it. */
+/** The start was aborted by Ctrl-C, and everything was ended. */
 export class InterruptedError extends Error {
   override name = 'InterruptedError';
 }

@@ -1,17 +1,24 @@
 import { InterruptedError, PlainError } from './errors.ts';
 
-/** Aborted by the first Ctrl-C, SIGTERM or SIGHUP, and when the program that started us is gone. */
+/** Aborted by the first Ctrl-C, SIGTERM, or SIGHUP, and when the program that started us ends. */
 export interface Interruption {
   signal: AbortSignal;
   /** Resolves when interrupted. */
   happened: Promise<void>;
 }
 
-/** The terminal, npm and bootstrap.mjs each hand on the same Ctrl-C: within this it is one. */
+/** The terminal, npm, and bootstrap.mjs each forward the same Ctrl-C: within this time it counts once. */
 const ECHO_MS = 700;
 
-/** Runs one command: mistakes of the caller become one sentence, anything else a stack trace; its number is the exit code. */
-export async function runCommand(main: (interruption: Interruption) => Promise<number>): Promise<void> {
+/**
+ * Runs one command, or prints its help. Resolves to the exit code. A PlainError is printed as one sentence, any other with its
+ * stack trace.
+ */
+export async function runCommand(main: (interruption: Interruption) => Promise<number>, help?: string): Promise<void> {
+  if (help !== undefined && process.argv.some((arg) => arg === '--help' || arg === '-h')) {
+    console.log(help);
+    return;
+  }
   const abort = new AbortController();
   let firstAt = 0;
   const interrupt = (): void => {
@@ -20,7 +27,7 @@ export async function runCommand(main: (interruption: Interruption) => Promise<n
     abort.abort(new Error('interrupted'));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
-  // bootstrap.mjs was killed: nobody would ever tell us to stop
+  // bootstrap.mjs was killed and can no longer stop us
   process.on('disconnect', interrupt);
   process.channel?.unref();
   const happened = new Promise<void>((resolve) =>

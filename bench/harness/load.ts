@@ -1,12 +1,12 @@
-// A closed-loop HTTP/1.1 client on raw sockets: as little work as possible per request, so that the server is what is measured.
-// Runs as a process of its own: reads one LoadPlan from the parent, sends one LoadResult back.
+// A closed-loop HTTP/1.1 client on raw sockets, with little work per request, so that the server is measured.
+// Runs in its own process: receives one LoadPlan from the parent and sends one LoadResult back.
 import { connect, type Socket } from 'node:net';
 
 export interface LoadPlan {
   readonly port: number;
   readonly connections: number;
   readonly seconds: number;
-  /** Whole requests, sent in turn. With `once`, each is sent at most once and the run ends when they are used up. */
+  /** Whole requests, sent in turn. With `once`, each is sent at most once, and the run ends after the last. */
   readonly requests: readonly string[];
   readonly once: boolean;
   readonly expectStatus: number;
@@ -16,7 +16,7 @@ export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
   readonly bytes: number;
-  /** Answers with another status than expected, by status. Never ignored: the run is void. */
+  /** Responses with another status than expected, by status. Any makes the run void. */
   readonly unexpected: Record<string, number>;
   readonly latencyMs: { readonly p50: number; readonly p99: number };
 }

@@ -8,11 +8,12 @@ import { errors } from '../../services/enrollment/src/errors.ts';
 import { enrollChild } from '../../services/enrollment/src/enrollments/enroll-child.ts';
 import { ArrivingChildren } from '../../services/enrollment/src/enrollments/arriving-children.ts';
 import { KnownFacts } from '../../services/enrollment/src/enrollments/known-facts.ts';
-import { childId, familyId, openClassId, seedCoOp } from '../co-op.ts';
-import { cpuMicrosOfTree } from '../process.ts';
+import { childId, familyId, openClassId, seedCoOp } from '../harness/co-op.ts';
+import { roundLine } from '../harness/measure.ts';
+import { cpuMicrosOfTree } from '../harness/process.ts';
 
-export interface EnrolSample {
-  readonly what: 'bare insert' | 'enrol';
+export interface EnrollSample {
+  readonly what: 'bare insert' | 'enroll';
   readonly round: number;
   readonly perSecond: number;
   readonly postgresCpuMicros: number;
@@ -24,8 +25,8 @@ const childrenPerFamily = 10;
 const children = families * childrenPerFamily;
 const openClasses = 40;
 
-/** The use-case alone against a bare insert of one row, in the same process, twenty at once, in turn. */
-export async function measureEnrol(rounds: number, say: (text: string) => void): Promise<EnrolSample[]> {
+/** The use-case alone against a bare insert of one row, in turn in the same process, twenty at once. */
+export async function measureEnroll(rounds: number, say: (text: string) => void): Promise<EnrollSample[]> {
   const database = await createTestDatabase('enrollment');
   const db = openDatabase({
     primaryUrl: database.url,
@@ -44,8 +45,8 @@ export async function measureEnrol(rounds: number, say: (text: string) => void):
     const known = new KnownFacts();
     const arriving = new ArrivingChildren(db, { waitMs: 0 });
     const accountId = randomUUID();
-    // neighbours in time enrol in different classes, as families do; a child gets one class more in every round
-    const enrolInRound = (round: number) => async (n: number) =>
+    // consecutive enrollments are in different classes, as those of families; a child gets one class more in every round
+    const enrollInRound = (round: number) => async (n: number) =>
       accepted(
         errors,
         await enrollChild(
@@ -64,11 +65,11 @@ export async function measureEnrol(rounds: number, say: (text: string) => void):
         text: 'insert into bare (id, body) values ($1, $2)',
         values: [randomUUID(), JSON.stringify({ n: 'x'.repeat(300) })],
       });
-    await each(children, enrolInRound(0));
+    await each(children, enrollInRound(0));
     await each(children, bare);
-    const samples: EnrolSample[] = [];
+    const samples: EnrollSample[] = [];
     const time = async (
-      what: EnrolSample['what'],
+      what: EnrollSample['what'],
       round: number,
       work: (n: number) => Promise<unknown>,
     ): Promise<void> => {
@@ -81,13 +82,11 @@ export async function measureEnrol(rounds: number, say: (text: string) => void):
         postgresCpuMicros: (cpuMicrosOfTree(postmaster) - cpu) / children,
       };
       samples.push(sample);
-      say(
-        `round ${round}  ${what.padEnd(28)} ${sample.postgresCpuMicros.toFixed(1).padStart(8)} µs of Postgres ${Math.round(sample.perSecond).toString().padStart(8)} /s`,
-      );
+      say(roundLine(round, what, [sample.postgresCpuMicros, 'µs of Postgres'], [sample.perSecond, '/s']));
     };
     for (let round = 1; round <= rounds; round++) {
       await time('bare insert', round, bare);
-      await time('enrol', round, enrolInRound(round));
+      await time('enroll', round, enrollInRound(round));
     }
     return samples;
   } finally {

@@ -1,9 +1,9 @@
-// A co-op as large as a bench needs it, written straight into enrollment's tables.
+// A co-op of any size, written directly into enrollment's tables.
 import pg from 'pg';
 
 /**
- * @param classes how many are only read. Besides them there are forty to enrol in: five days, eight hours a day, so that
- * a child can have them all.
+ * @param classes the number of classes that are only read. Forty more are open for enrollment, five days and eight hours a day,
+ * so that a child can be in all of them.
  */
 export async function seedCoOp(
   url: string,
@@ -25,7 +25,7 @@ export async function seedCoOp(
     );
     await client.query(
       `insert into classes ${columns}
-       select ${id('0002', 'n')}, 1, 'Open class ' || n, 'Room for everybody', 'art', 'Ines Duarte', 'Hall',
+       select ${id('0002', 'n')}, 1, 'Open class ' || n, 'Room for all', 'art', 'Ines Duarte', 'Hall',
          (array['monday', 'tuesday', 'wednesday', 'thursday', 'friday'])[n % 5 + 1],
          lpad((8 + n / 5)::text, 2, '0') || ':00', lpad((8 + n / 5)::text, 2, '0') || ':50', '2027-01-11', '2027-05-21',
          'America/Chicago', 0, 18, 1000000, 8500, 'USD', 'open'

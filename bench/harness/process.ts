@@ -1,13 +1,14 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadPlan, LoadResult } from './load.ts';
 
-const root = new URL('..', import.meta.url).pathname;
+const root = new URL('../..', import.meta.url).pathname;
 const ticksPerSecond = 100; // USER_HZ is 100 on every Linux that Node runs on
 
-/** CPU-µs that a process has used so far, its ended children included (a server that forks must not look free). */
+/** CPU-µs that a process has used so far, including its ended children. */
 export function cpuMicros(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /, '')
@@ -17,7 +18,7 @@ export function cpuMicros(pid: number): number {
   return ((user + system + childUser + childSystem) * 1e6) / ticksPerSecond;
 }
 
-/** CPU-µs of a process and of all that descend from it: for Postgres, whose work is done by backends. */
+/** CPU-µs of a process and its descendants: for Postgres, whose backends do the work. */
 export function cpuMicrosOfTree(pid: number): number {
   let total = cpuMicros(pid);
   for (const task of readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)) {
@@ -26,15 +27,13 @@ export function cpuMicrosOfTree(pid: number): number {
   return total;
 }
 
-/** A port that nobody listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 export interface Server {
@@ -43,8 +42,9 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** Starts a server pinned to the first core and waits until it accepts connections. */
-export async function startServer(file: string, port: number, env: Record<string, string> = {}): Promise<Server> {
+/** Starts a server on a free port, pinned to the first core, and waits until it accepts connections. */
+export async function startServer(file: string, env: Record<string, string> = {}): Promise<Server> {
+  const port = await freePort();
   const child = spawn('taskset', ['-c', '0', process.execPath, '--conditions=@homeroom/source', file], {
     cwd: root,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env, PORT: String(port) },
@@ -65,21 +65,20 @@ export async function startServer(file: string, port: number, env: Record<string
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
   });
 }
 
-function stop(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null) {
-      resolve();
-      return;
-    }
-    child.once('exit', () => resolve());
-    child.kill('SIGTERM');
-    setTimeout(() => child.kill('SIGKILL'), 5000).unref();
-  });
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  setTimeout(() => child.kill('SIGKILL'), 5000).unref();
+  await exited;
 }
 
 /** Runs a load plan in a process of its own, pinned to the second core. */

@@ -19,7 +19,7 @@ export interface Sample {
   readonly p99Ms: number;
 }
 
-/** Runs every variant once per round, in another order each time, so that a slow minute hits all of them alike. */
+/** Runs every variant once per round, in random order, so that a slow minute affects all of them. */
 export async function measure(
   variants: readonly Variant[],
   rounds: number,
@@ -31,12 +31,16 @@ export async function measure(
     for (const variant of shuffled(variants)) {
       const sample = await measureOnce(variant, round);
       samples.push(sample);
-      say(
-        `round ${round}  ${variant.name.padEnd(28)} ${sample.cpuMicrosPerRequest.toFixed(1).padStart(8)} µs ${Math.round(sample.requestsPerSecond).toString().padStart(8)} req/s`,
-      );
+      say(roundLine(round, variant.name, [sample.cpuMicrosPerRequest, 'µs'], [sample.requestsPerSecond, 'req/s']));
     }
   }
   return samples;
+}
+
+/** One line while a suite runs. */
+export function roundLine(round: number, name: string, ...figures: [value: number, unit: string][]): string {
+  const texts = figures.map(([value, unit]) => `${value.toFixed(1).padStart(10)} ${unit}`);
+  return `round ${round}  ${name.padEnd(28)} ${texts.join(' ')}`;
 }
 
 async function measureOnce({ name, server, plan }: Variant, round: number): Promise<Sample> {
@@ -44,7 +48,7 @@ async function measureOnce({ name, server, plan }: Variant, round: number): Prom
   const result = await load({ ...plan(round), port: server.port });
   const used = cpuMicros(server.pid) - before;
   if (Object.keys(result.unexpected).length > 0)
-    throw new Error(`${name} answered otherwise than expected: ${JSON.stringify(result.unexpected)}. The run is void.`);
+    throw new Error(`${name} answered unexpectedly: ${JSON.stringify(result.unexpected)}. The run is void.`);
   return {
     variant: name,
     round,
