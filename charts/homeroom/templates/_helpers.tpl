@@ -30,7 +30,7 @@ app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
   {{- end }}
   {{- range $n, $canary := $.Values.gateway.canaries }}
   {{- if eq .service $service }}
-  # by chance and not by weight: the share is the same however many pods there are on either side
+  # random instead of weighted: the share does not depend on the number of pods on either side
   use_backend canary-{{ $n }} if of_{{ $service }} { rand(100) lt {{ .percent }} } { nbsrv(canary-{{ $n }}) gt 0 }
   {{- end }}
   {{- end }}
