@@ -71,6 +71,15 @@ export const accountCoordinatorSaved = account.extend({ name: z.string() });
 
 const currency = z.string().length(3);
 
+/** What identifies a class that meets at the same time. */
+const otherClass = z.object({
+  classId: id,
+  title: z.string(),
+  weekday: z.enum(weekdays),
+  startTime: time,
+  endTime: time,
+});
+
 /** What every event of an enrollment contains: enough for a mail and a calendar entry without another query. */
 const enrollment = z.object({
   enrollmentId: id,
@@ -99,13 +108,7 @@ export const enrollmentOffered = enrollment.extend({
   currency,
   reason: z.enum(['schedule_conflict']),
   /** The class in the way. */
-  conflictsWith: z.object({
-    classId: id,
-    title: z.string(),
-    weekday: z.enum(weekdays),
-    startTime: time,
-    endTime: time,
-  }),
+  conflictsWith: otherClass,
   /** When the seat goes to the next on the waitlist. */
   expiresAt: z.iso.datetime(),
 });
@@ -134,18 +137,7 @@ export const enrollmentCancelled = enrollment.extend({
 /** A class that was opened or changed meets in a room, or with a teacher, that another class has at that time. */
 export const classDoubleBooked = z.object({
   class: classSnapshot,
-  conflicts: z
-    .array(
-      z.object({
-        over: z.enum(['room', 'teacher']),
-        classId: id,
-        title: z.string(),
-        weekday: z.enum(weekdays),
-        startTime: time,
-        endTime: time,
-      }),
-    )
-    .min(1),
+  conflicts: z.array(z.object({ over: z.enum(['room', 'teacher']), ...otherClass.shape })).min(1),
 });
 
 export const notificationSent = z.object({

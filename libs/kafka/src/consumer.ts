@@ -6,6 +6,8 @@ import { brokerCode } from './errors.ts';
 import type { Consumer, ConsumerOptions, KafkaEvent, KafkaOptions } from './types.ts';
 
 const stopMs = 4000;
+/** How many partitions are worked on at once; order holds within each. */
+const partitionsAtOnce = 3;
 /** Longer than any request or pause of kafkajs takes. */
 const silenceMs = 60_000;
 /** Crashes in a row, without a fetch between them, that are not the network's fault: then it is ours. */
@@ -21,15 +23,7 @@ interface Crash {
  * Keeps a consumer running: starts it, and when it crashes starts a new one. kafkajs can restart itself, but not
  * always, not after a stop, and sometimes without end (tulios/kafkajs#1443, #1593, #1721).
  */
-export function startConsumer(
-  kafka: KafkaOptions,
-  options: ConsumerOptions,
-  work: Pick<Work, 'handle' | 'sendDeadLetter'>,
-): Consumer {
-  return new SupervisedConsumer(kafka, options, work);
-}
-
-class SupervisedConsumer implements Consumer {
+export class SupervisedConsumer implements Consumer {
   readonly #kafka: KafkaOptions;
   readonly #options: ConsumerOptions;
   readonly #work: Pick<Work, 'handle' | 'sendDeadLetter'>;
@@ -162,7 +156,7 @@ class SupervisedConsumer implements Consumer {
       autoCommitInterval: 1000,
       // by default kafkajs moves the offset past messages that a loop left early has not seen
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: options.concurrency ?? 3,
+      partitionsConsumedConcurrently: partitionsAtOnce,
       eachBatch: async (payload) =>
         workThrough({ ...this.#work, options, topicPrefix, stopping, emit: this.#emit, alive: this.#alive }, payload),
     });

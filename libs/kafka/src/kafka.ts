@@ -2,8 +2,8 @@ import { decodeEvent } from '@homeroom/contracts';
 import { joinSignals } from '@homeroom/resilience';
 import { Admin } from './admin.ts';
 import type { Handled } from './batch.ts';
-import { startConsumer } from './consumer.ts';
-import { openProducer } from './producer.ts';
+import { SupervisedConsumer } from './consumer.ts';
+import { QueueingProducer } from './producer.ts';
 import { ensureTopics } from './topics.ts';
 import type {
   ConsumeOptions,
@@ -71,13 +71,13 @@ class KafkaClient implements Kafka {
   }
 
   #sharedProducer(): Producer {
-    return (this.#producer ??= openProducer(this.#options));
+    return (this.#producer ??= new QueueingProducer(this.#options));
   }
 
   #start(options: ConsumerOptions, deadLetters: boolean, handle: Handle): Consumer {
     this.#closing.signal.throwIfAborted();
     const sendDeadLetter = deadLetters ? this.#sendDeadLetter : undefined;
-    const consumer = startConsumer(this.#options, options, { handle, sendDeadLetter });
+    const consumer = new SupervisedConsumer(this.#options, options, { handle, sendDeadLetter });
     this.#consumers.push(consumer);
     return consumer;
   }

@@ -18,16 +18,11 @@ interface Job {
   readonly reject: (error: Error) => void;
 }
 
-/** Opens a producer. It connects at the first send. */
-export function openProducer(options: KafkaOptions): Producer {
-  return new QueueingProducer(options);
-}
-
 /**
- * One request at a time, made of all that waits: that keeps the order without a lock per partition, and few large
- * requests are cheaper than many small ones.
+ * Connects at the first send. Sends one request at a time, made of all that waits: that keeps the order without a lock per
+ * partition, and few large requests are cheaper than many small ones.
  */
-class QueueingProducer implements Producer {
+export class QueueingProducer implements Producer {
   readonly #options: KafkaOptions;
   readonly #sendTimeoutMs: number;
   readonly #waiting: Job[] = [];

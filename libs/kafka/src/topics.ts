@@ -47,10 +47,10 @@ async function createMissing(admin: Admin, wanted: readonly TopicSpec[]): Promis
   await createMissing(admin, wanted);
 }
 
-const toTopic = ({ topic, partitions, replicas = brokersOwn }: TopicSpec) => ({
+const toTopic = ({ topic, partitions }: TopicSpec) => ({
   topic,
   numPartitions: partitions,
-  replicationFactor: replicas,
+  replicationFactor: brokersOwn,
   ...(topic.endsWith('.dlq') && {
     configEntries: [{ name: 'max.message.bytes', value: String(deadLetterMaxBytes) }],
   }),

@@ -87,7 +87,7 @@ describe('a process that starts beside its migrations', () => {
     const database = open();
     await writeFile(join(directory, '0001_pets.sql'), 'create table pets (name text, age int);');
     const changed = wait(database);
-    await expect(changed.done).rejects.toThrow('put the applied text back');
+    await expect(changed.done).rejects.toThrow('restore the applied text');
 
     await writeFile(join(directory, '0001_pets.sql'), 'create table pets (name text);');
     await database.query({

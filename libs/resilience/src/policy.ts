@@ -55,7 +55,7 @@ export interface CallContext {
 export interface Policy {
   /**
    * Runs `call` under the policy.
-   * @param options.signal the caller's own, for instance a deadline's: ends waiting, retrying and the try at once.
+   * @param options.signal the caller's own, for instance `AbortSignal.timeout`: ends waiting, retrying and the try at once.
    * @throws what `call` threw last; an error that `isTimeout`, `isBrokenCircuit`, or `isRejected` recognizes; or the
    * reason of the caller's signal.
    */

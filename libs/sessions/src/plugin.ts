@@ -35,6 +35,10 @@ declare module 'fastify' {
     /** @private what `session()` has found; reset by sign-in and sign-out. */
     sessionFound: Promise<Session | undefined> | undefined;
   }
+  interface FastifyInstance {
+    /** @private */
+    sessions: SessionsOptions;
+  }
 }
 
 interface SessionsOptions {
@@ -43,13 +47,6 @@ interface SessionsOptions {
   service: string;
   /** Whether PUBLIC_ORIGIN is https: the cookie is `__Host-homeroom` and Secure then, `homeroom` otherwise. */
   secure: boolean;
-}
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** @private */
-    sessions: SessionsOptions;
-  }
 }
 
 /** Gives every request `session()`. Await its registration before the routes. */

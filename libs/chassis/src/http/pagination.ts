@@ -4,11 +4,7 @@ import { chassisProblem, type Problem } from './errors.ts';
 
 const sign = (text: string, key: string): Buffer => createHmac('sha256', key).update(text).digest().subarray(0, 16);
 
-/**
- * Writes where a list continues, signed so that clients cannot forge it.
- * @param payload the sort key of the last row sent; JSON.
- * @param key CURSOR_SECRET.
- */
+/** Signs where a list continues, the sort key of the last row sent, with CURSOR_SECRET. */
 export function encodeCursor(payload: object, key: string): string {
   const text = Buffer.from(JSON.stringify(payload)).toString('base64url');
   return `${text}.${sign(text, key).toString('base64url')}`;

@@ -138,9 +138,8 @@ export class Health {
 }
 
 /**
- * Aborts after `ms` in which the event loop ran. `AbortSignal.timeout` counts all time: after a second without CPU it fires before
- * an answer is read that waits in the socket already, and on a starved machine every instance then reports a good dependency down.
- * @returns what clears its timer.
+ * Aborts after `ms` in which the event loop ran; returns what clears its timer. `AbortSignal.timeout` counts all time: on a
+ * starved machine it fires before an answer that waits in the socket is read, and a good dependency is reported down.
  */
 function abortAfterRunning(ms: number, controller: AbortController): () => void {
   let ticks = 0;
