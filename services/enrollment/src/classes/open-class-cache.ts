@@ -4,7 +4,7 @@ import type { Redis } from '@homeroom/redis';
 
 /**
  * Class details with their seats, as JSON text. Everyone reads them and seats change, so entries live briefly, and events
- * invalidate them sooner. An enrollment is checked in Postgres: a stale entry can never give a seat away.
+ * invalidate them sooner. An enrollment is checked in Postgres: a stale entry can never oversell a class.
  */
 export function openClassCache({
   redis,
