@@ -5,7 +5,7 @@ import type { CacheConfig } from '../config.ts';
 
 /**
  * Class details with their seats, as JSON text. Everyone reads them and seats change, so entries live briefly, and events
- * invalidate them sooner. An enrollment is checked in Postgres: a stale entry can never give a seat away.
+ * invalidate them sooner. An enrollment is checked in Postgres: a stale entry can never oversell a class.
  */
 export function openClassCache({
   redis,

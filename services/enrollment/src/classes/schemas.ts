@@ -9,7 +9,7 @@ const day = z.iso.date().refine((value) => value >= '1900' && value < '2200', 'm
 const age = z.int().min(0).max(120);
 
 /**
- * What a coordinator says about a class: the one place that lists its fields. Types, validation, events, and imported rows
+ * What a coordinator enters about a class: the one place that lists its fields. Types, validation, events, and imported rows
  * derive from it, SQL from `columns.ts`.
  */
 export const fields = {
@@ -41,7 +41,7 @@ export const classView = z.object({
   id: z.uuid(),
   version: z.int(),
   ...fields,
-  /** Classes from before names were checked may have an offset or an abbreviation. */
+  /** Old classes may have an offset or an abbreviation: names were not always checked. */
   timeZone: z.string(),
   seatsLeft: z.int(),
   waitlisted: z.int(),

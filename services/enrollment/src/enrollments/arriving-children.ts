@@ -2,11 +2,11 @@ import type { Queryable } from '@homeroom/postgres';
 import { pause } from '@homeroom/resilience';
 
 export interface ArrivingOptions {
-  /** How long a request waits at most; 0 never waits. */
+  /** Maximum wait of a request; 0 disables waiting. */
   readonly waitMs: number;
-  /** How often the database is asked while a request waits. */
+  /** Interval between queries while a request waits. */
   readonly pollMs?: number;
-  /** Requests that may wait at the same time; another one does not wait. */
+  /** Requests that may wait at the same time. */
   readonly limit?: number;
 }
 

@@ -10,7 +10,7 @@ export interface CancelRequest {
   readonly familyId: string | undefined;
 }
 
-/** Ends an enrollment and hands its seat on, in one transaction. A second request gets the first answer. */
+/** Ends an enrollment, in one transaction: its seat goes to the first on the waitlist. A second request gets the first answer. */
 export async function cancelEnrollment(
   { db, terms }: { db: Database; terms: Terms },
   { enrollmentId, familyId }: CancelRequest,

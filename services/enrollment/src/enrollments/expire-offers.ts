@@ -12,10 +12,10 @@ export interface ExpireDeps {
 }
 
 /**
- * Ends expired offers and hands their seats on, up to `limit` of them.
+ * Ends up to `limit` expired offers: their seats go to the next on the waitlist.
  *
- * They are found without locks, because an enrollment is locked after its class everywhere, and checked again under the
- * locks: an offer that was accepted, canceled, or ended by another worker meanwhile is skipped.
+ * They are found without locks, because a class is always locked before its enrollments, and checked again under the
+ * locks: an offer that was accepted, canceled, or ended meanwhile is skipped.
  * @returns how many it ended.
  */
 export async function expireOffers(deps: ExpireDeps, { limit }: { limit: number }): Promise<number> {

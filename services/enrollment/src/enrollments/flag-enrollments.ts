@@ -14,27 +14,27 @@ export async function flagEnrollments(trx: Transaction, familyId: string, at: Da
   for (const row of await lockActive(trx, familyId)) {
     const { class: about, familyName } = row;
     if (hasEnded(about, at)) continue;
-    const reasons = misfits(row, about).filter((reason) => !row.flagged.includes(reason));
+    const reasons = misfits(row).filter((reason) => !row.flagged.includes(reason));
     if (reasons.length === 0) continue;
     const flags = reasons.map((reason) => ({ type: 'flagged' as const, reason, familyName }));
     await record(trx, enrollmentOf(row), flags, at, about);
   }
 }
 
-interface Facts {
+interface Active extends EnrollmentRow {
+  readonly class: ClassView;
+  readonly familyName: string;
   readonly removed: boolean;
   readonly birthDate: string;
   readonly overridden: boolean;
   readonly flagged: readonly string[];
 }
 
-function misfits({ removed, birthDate, overridden }: Facts, { firstDay, ageMin, ageMax }: ClassView): FlagReason[] {
+function misfits({ removed, birthDate, overridden, class: about }: Active): FlagReason[] {
   if (removed) return ['child_removed'];
-  const age = ageOn(birthDate, firstDay);
-  return !overridden && (age < ageMin || age > ageMax) ? ['age_out_of_range'] : [];
+  const age = ageOn(birthDate, about.firstDay);
+  return !overridden && (age < about.ageMin || age > about.ageMax) ? ['age_out_of_range'] : [];
 }
-
-type Active = EnrollmentRow & Facts & { readonly class: ClassView; readonly familyName: string };
 
 async function lockActive(trx: Transaction, familyId: string): Promise<Active[]> {
   const { rows } = await trx.query<Active>({

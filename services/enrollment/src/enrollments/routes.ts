@@ -111,7 +111,7 @@ function readRoutes(app: ZodFastify, { db, cursorSecret }: ReadDeps): void {
     const wanted = { id: request.params.enrollmentId, familyId: familyOf(session) };
     const text =
       (await db.read(session.freshness, (reader) => findEnrollmentText(reader, wanted))) ??
-      // another session may have made it a moment ago: what the replica does not have, the primary may
+      // another session may have created it a moment ago: the primary may have what the replica does not
       (await findEnrollmentText(db, wanted));
     if (text === undefined) throw errors.problem('enrollment_not_found');
     return sendPrivate(reply.header('etag', versionTag(versionIn(text))), text);

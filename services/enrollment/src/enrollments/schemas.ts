@@ -76,6 +76,7 @@ const enrollmentItem = enrolled.extend({
   updatedAt: z.iso.datetime(),
 });
 
+const noRefund = z.literal('class_ended').optional().describe('Why a paid seat is not refunded');
 const recordedOverride = z.object({ age: z.literal(true), reason: z.string() });
 
 /** What the history stores of an event, depending on its type. */
@@ -86,7 +87,7 @@ const eventData = z.object({
   currency: z.string().optional(),
   reason: z.string().optional(),
   refundCents: z.int().optional(),
-  noRefund: z.literal('class_ended').optional().describe('Why a paid seat is not refunded'),
+  noRefund,
   conflictsWith: z
     .object({
       classId: z.uuid(),
@@ -114,7 +115,7 @@ const canceled = z.object({
   status: z.literal('cancelled'),
   refundCents: z.int(),
   currency: z.string(),
-  noRefund: z.literal('class_ended').optional().describe('Why a paid seat is not refunded'),
+  noRefund,
 });
 
 const place = z.object({

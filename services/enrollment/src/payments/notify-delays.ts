@@ -6,7 +6,7 @@ import { lockForSettling, markDelayNotified } from './store.ts';
 export interface DelayOptions {
   /** A charge that has been due for this long without an answer is delayed. */
   readonly noticeMs: number;
-  /** The provider is down: charges that were not tried yet count as well. Otherwise those wait for a worker. */
+  /** The provider is down: charges without an attempt count as well. Otherwise they wait for a worker. */
   readonly isDown: boolean;
   readonly limit: number;
 }

@@ -18,7 +18,7 @@ import { lockForSettling, saveDecline, type Settling } from './store.ts';
 export type Settled = ChargeState | 'held' | 'stale' | 'unknown';
 
 /**
- * Applies the outcome of a charge, however it arrives and how often: from the worker's call, its later query, or a webhook.
+ * Applies the outcome of a charge, from the worker's call, its later query, or a webhook; a repeated one changes nothing.
  * Charge, enrollment, seat, and events change together.
  */
 export async function settleCharge(

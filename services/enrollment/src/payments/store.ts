@@ -60,7 +60,7 @@ export interface Claim extends Charge {
   readonly askedAgoMs: number | null;
 }
 
-/** Claims up to `limit` rows that are due, each for one worker, and for `leaseMs` at most: a worker may die. */
+/** Claims up to `limit` rows that are due, each for one worker, and for at most `leaseMs`, in case the worker dies. */
 export async function claimDue(
   db: Queryable,
   { limit, leaseMs }: { limit: number; leaseMs: number },

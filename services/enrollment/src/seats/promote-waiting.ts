@@ -11,7 +11,7 @@ import type { Terms } from './terms.ts';
 /**
  * Gives every free seat of a locked class to the first on the waitlist, until no seat is free or the waitlist is empty. A
  * child that has another class at that hour by now is offered the seat: nothing is charged until the family accepts. A
- * class that has ended promotes nobody.
+ * class that has ended promotes no one.
  */
 export async function promoteWaiting(trx: Transaction, locked: ClassView, at: Date, terms: Terms): Promise<ClassView> {
   if (hasEnded(locked, at)) return locked;

@@ -135,7 +135,7 @@ export async function readChildName(db: Queryable, childId: string): Promise<str
   return rows[0]?.name ?? '';
 }
 
-/** Adds to a class's counters of seats and waitlist places; negative to give back. */
+/** Adds to a class's counters of seats and waitlist places; negative to free them. */
 export async function countSeats(
   trx: Transaction,
   classId: string,

@@ -21,7 +21,7 @@ export interface ChangeRequest {
   readonly versions?: readonly number[] | undefined;
 }
 
-/** Changes a class as a coordinator asks, and flags what it shares its room or its teacher with now. */
+/** Changes a class, and flags the classes that it newly shares its room or teacher with. */
 export async function changeClass(
   { db, terms }: { db: Database; terms: Terms },
   request: ChangeRequest,
@@ -36,7 +36,7 @@ export async function changeClass(
 }
 
 /**
- * Changes a class's details. More seats go to the waitlist, in the same transaction; a change that changes nothing is no
+ * Changes a class's details. More seats go to the waitlist in the same transaction; a change without effect publishes no
  * event. Everything but `class_exists` is refused before anything is written.
  */
 export async function changeDetails(

@@ -16,7 +16,7 @@ export interface CreateRequest {
   readonly idempotencyKey: string | undefined;
 }
 
-/** Opens a class, and flags what it shares its room or its teacher with. */
+/** Opens a class, and flags the classes that it shares its room or teacher with. */
 export async function createClass(
   { db, timeZone }: { db: Database; timeZone: string },
   { given, accountId, idempotencyKey }: CreateRequest,
@@ -50,7 +50,7 @@ export async function createClasses(trx: Transaction, details: readonly ClassDet
 
 /**
  * Refuses fields that contradict each other, by name.
- * @param tolerated mistakes that a class of old data has already: it can still be closed.
+ * @param tolerated mistakes that the stored class has already: it can still be closed.
  */
 export function refuseMistakes(
   details: ClassDetails,

@@ -46,7 +46,7 @@ export async function readByNaturalKeys(db: Queryable, keys: readonly NaturalKey
 }
 
 export interface SharedRoomOrTeacher {
-  /** The class that was asked about. */
+  /** One of the given classes. */
   readonly id: string;
   readonly over: 'room' | 'teacher';
   readonly other: ClassView;
@@ -61,7 +61,7 @@ const sharing = (
     and c.first_day <= n.last_day and n.first_day <= c.last_day
   where n.class_id = any($1::uuid[]) and n.status = 'open'`;
 
-/** Open classes at the hours of these, with their room or their teacher: each by its index. */
+/** Open classes that overlap with these and share a room or a teacher with them; one index scan each. */
 export async function findSharing(trx: Transaction, ids: readonly string[]): Promise<SharedRoomOrTeacher[]> {
   const { rows } = await trx.query<SharedRoomOrTeacher>({
     name: 'classes_sharing',

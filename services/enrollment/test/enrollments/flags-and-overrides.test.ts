@@ -103,7 +103,7 @@ describe('D15: a coordinator overrides an age limit', () => {
     expect((await rebuildReadModels({ db: harness.database }, { write: false })).differences.enrollments).toBe(0);
   });
 
-  test('a guardian cannot, and nobody without a reason', async () => {
+  test('a guardian cannot, nor a coordinator without a reason', async () => {
     const { asked } = await newFamily();
     const { id: classId } = await harness.openClass({ ageMin: 14, ageMax: 16 });
     const guardian = await harness.guardian(asked.familyId);

@@ -38,18 +38,18 @@ test('with concurrent cancellations no seat is sold twice, none stays empty, and
   const children = await harness.children(200);
   const { id } = await harness.openClass({ capacity: 30, priceCents: 0 });
   const coordinator = await harness.coordinator();
-  let cancelled = 0;
+  let canceled = 0;
   await Promise.all(
     children.map(async (child, index) => {
       const answer = await harness.enroll(child, id, coordinator);
       expect(answer.statusCode).toBe(201);
       if (index % 4 !== 0) return;
-      const gone = await harness.cancel(answer.json().id, coordinator);
-      expect(gone.statusCode).toBe(200);
-      cancelled += 1;
+      const canceledSeat = await harness.cancel(answer.json().id, coordinator);
+      expect(canceledSeat.statusCode).toBe(200);
+      canceled += 1;
     }),
   );
-  expect(cancelled).toBe(50);
+  expect(canceled).toBe(50);
   expect(await counted(id)).toEqual({ taken: 30, waitlisted: 120, seats: 30, waiting: 120 });
 
   // a promoted child had waited longer than every child that was on the waitlist then and still is

@@ -197,7 +197,7 @@ describe('D6: the price at joining holds', () => {
     return read(ids[1]!);
   };
 
-  test('when the price has gone up', async () => {
+  test('when the price has risen', async () => {
     const found = await promoted({ priceCents: 99_000 });
     expect(found).toMatchObject({ status: 'payment_pending', amountCents: 14_500, currency: 'USD' });
     expect(found.history).toMatchObject([
