@@ -87,7 +87,7 @@ describe('what a registration says', () => {
   test('the family is welcomed with the orientation; the coordinators read of it without a mail', () => {
     const [welcome, news] = draftsForRegistration(registered(), house);
     expect(welcome).toMatchObject({ kind: 'welcome', subject: 'Welcome to Willow Creek' });
-    expect(welcome.mail?.invitation).toMatchObject({
+    expect(welcome.mail.invitation).toMatchObject({
       method: 'REQUEST',
       entry: { startTime: '10:00', status: 'confirmed' },
     });
