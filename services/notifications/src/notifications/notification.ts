@@ -7,8 +7,14 @@ import {
   type Invitation,
 } from '../calendars/calendar.ts';
 import type { Standing } from '../calendars/store.ts';
-import type { Kind } from './kinds.ts';
-import { doubleBookedWords, enrollmentWords, registeredWords, welcomeWords, type EnrollmentEvent } from './wording.ts';
+import {
+  doubleBookedWords,
+  enrollmentWords,
+  registeredWords,
+  welcomeWords,
+  type EnrollmentEvent,
+  type Words,
+} from './wording.ts';
 
 export const coordinators = 'coordinators';
 export const audienceOf = (familyId: string): string => `family:${familyId}`;
@@ -19,12 +25,16 @@ export interface Coop {
   readonly timeZone: string;
 }
 
+export interface DraftMail {
+  readonly familyId: string;
+  readonly invitation: Invitation;
+  /** Whether the mail carries the invitation. */
+  readonly calendar: boolean;
+}
+
 /** A notification before it has a place in an inbox. */
-export interface Draft {
+export interface Draft extends Words {
   readonly audience: string;
-  readonly kind: Kind;
-  readonly subject: string;
-  readonly body: string;
   /** For clients that render it otherwise: ids and names. */
   readonly data: Readonly<Record<string, unknown>>;
   /** To the family. Absent: it stays in the inbox; which coordinators get a mail, their preferences say. */
@@ -33,13 +43,6 @@ export interface Draft {
 
 interface FamilyDraft extends Draft {
   readonly mail: DraftMail;
-}
-
-export interface DraftMail {
-  readonly familyId: string;
-  readonly invitation: Invitation;
-  /** Whether the mail carries the invitation. */
-  readonly calendar: boolean;
 }
 
 export type FamilyEvent = DomainEvent<Extract<EventType, `homeroom.family.${string}`>>;

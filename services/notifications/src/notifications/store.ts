@@ -3,16 +3,13 @@ import type { Queryable, Transaction } from '@homeroom/postgres';
 import { v7 as uuid } from 'uuid';
 import { isVerified } from '../contacts/store.ts';
 import { addCoordinatorMails, type MailedNotification } from '../coordinator-mails/store.ts';
-import type { Kind } from './kinds.ts';
 import { coordinators, type Draft, type DraftMail } from './notification.ts';
+import type { Words } from './wording.ts';
 
 /** A notification as its reader sees it. */
-export interface Notification {
+export interface Notification extends Words {
   readonly id: string;
   readonly position: number;
-  readonly kind: Kind;
-  readonly subject: string;
-  readonly body: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly createdAt: Date;
   readonly readAt: Date | null;

@@ -3,7 +3,6 @@ import type { Database } from '@homeroom/postgres';
 import type { Redis } from '@homeroom/redis';
 import { readSessionsEnded, type SessionStore } from '@homeroom/sessions';
 import { errors } from '../errors.ts';
-import { OpenStreams } from './open-streams.ts';
 import { readAnnouncement } from './sse.ts';
 import { Stream, type CloseReason, type Reader } from './stream.ts';
 import { keepSubscribed } from './subscription.ts';
@@ -29,10 +28,7 @@ export interface FanOutOptions {
 export type FanOutEvent =
   | { kind: 'subscribed'; to: 'announcements' | 'sessions' }
   | { kind: 'ended'; reason: CloseReason }
-  | {
-      kind: 'subscription-failed' | 'stream-failed' | 'sweep-failed' | 'session-check-failed';
-      error: unknown;
-    };
+  | { kind: 'subscription-failed' | 'stream-failed' | 'sweep-failed' | 'session-check-failed'; error: unknown };
 
 /**
  * Feeds the open streams of one process. Workers announce on a Redis channel what they have committed; every API process
@@ -45,35 +41,33 @@ export type FanOutEvent =
  */
 export class FanOut {
   readonly #options: FanOutOptions;
-  readonly #streams: OpenStreams;
+  /** Hundreds: few enough to look through them all. */
+  readonly #streams = new Set<Stream>();
   readonly #unsubscribe: readonly (() => void)[];
   readonly #timer: NodeJS.Timeout;
   #closed = false;
 
   constructor(options: FanOutOptions) {
     this.#options = options;
-    this.#streams = new OpenStreams(options);
     const { redis, channel, sessionsRedis, sessionsChannel, heartbeatMs } = options;
     const onFailed = (error: unknown): void => this.#emit({ kind: 'subscription-failed', error });
+    const sweepAfter = (to: 'announcements' | 'sessions', sweep: () => Promise<void>) => () => {
+      this.#emit({ kind: 'subscribed', to });
+      void sweep();
+    };
     this.#unsubscribe = [
       keepSubscribed({
         redis,
         channel,
         onMessage: (text) => this.#announce(text),
-        onSubscribed: () => {
-          this.#emit({ kind: 'subscribed', to: 'announcements' });
-          void this.#sweepInboxes();
-        },
+        onSubscribed: sweepAfter('announcements', () => this.#sweepInboxes()),
         onFailed,
       }),
       keepSubscribed({
         redis: sessionsRedis,
         channel: sessionsChannel,
         onMessage: (text) => this.#endSessions(text),
-        onSubscribed: () => {
-          this.#emit({ kind: 'subscribed', to: 'sessions' });
-          void this.#sweepSessions();
-        },
+        onSubscribed: sweepAfter('sessions', () => this.#sweepSessions()),
         onFailed,
       }),
     ];
@@ -87,9 +81,9 @@ export class FanOut {
 
   /** @throws {Problem} `too_many_streams` 429, `streams_full` 503, `unauthenticated` 401, `sessions_unavailable` 503 */
   async open({ lastEventId, ...reader }: Reader & { lastEventId?: string | undefined }): Promise<Stream> {
-    const { database, sessions, maxAgeMs } = this.#options;
-    if (this.#closed) throw errors.problem('streams_full');
-    this.#streams.admit(reader.accountId);
+    const { database, sessions, maxStreams, maxStreamsPerAccount, maxAgeMs } = this.#options;
+    if (this.#closed || this.#streams.size >= maxStreams) throw errors.problem('streams_full');
+    if (this.#ofAccount(reader.accountId).length >= maxStreamsPerAccount) throw errors.problem('too_many_streams');
     const stream = new Stream(reader, {
       endsAt: Date.now() + maxAgeMs * (0.8 + Math.random() * 0.2),
       database,
@@ -97,6 +91,7 @@ export class FanOut {
       onEnd: (reason) => this.#emit({ kind: 'ended', reason }),
     });
     this.#streams.add(stream);
+    stream.output.once('close', () => this.#streams.delete(stream));
     try {
       // the session may have ended after the request was authenticated and before the stream was listed here
       const [alive] = await Promise.all([sessions.alive([reader.token]), stream.start(lastEventId)]);
@@ -113,7 +108,11 @@ export class FanOut {
     this.#closed = true;
     clearInterval(this.#timer);
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    for (const stream of this.#streams.all()) stream.end('shutdown');
+    for (const stream of this.#streams) stream.end('shutdown');
+  }
+
+  #ofAccount(accountId: string): Stream[] {
+    return [...this.#streams].filter(({ reader }) => reader.accountId === accountId);
   }
 
   #emit(event: FanOutEvent): void {
@@ -123,13 +122,14 @@ export class FanOut {
   #announce(text: string): void {
     const announcement = readAnnouncement(text);
     if (announcement === undefined) return;
-    for (const stream of this.#streams.ofAudience(announcement.audience)) stream.announce(announcement);
+    for (const stream of this.#streams)
+      if (stream.reader.audience === announcement.audience) stream.announce(announcement);
   }
 
   #endSessions(text: string): void {
     const ended = readSessionsEnded(text);
     if (ended === undefined) return;
-    for (const stream of this.#streams.ofAccount(ended.accountId)) {
+    for (const stream of this.#ofAccount(ended.accountId)) {
       const id = ended.sessionId;
       if (id === undefined || id === this.#options.sessions.idOf(stream.reader.token)) stream.end('signed-out');
     }
@@ -137,7 +137,7 @@ export class FanOut {
 
   async #beat(): Promise<void> {
     const now = Date.now();
-    for (const stream of this.#streams.all()) {
+    for (const stream of this.#streams) {
       if (now > stream.endsAt) stream.end('renew');
       else stream.beat();
     }
@@ -145,13 +145,13 @@ export class FanOut {
   }
 
   #sweepInboxes(): Promise<void> {
-    return sweepInboxes(this.#streams, this.#options.database).catch((error: unknown) =>
+    return sweepInboxes([...this.#streams], this.#options.database).catch((error: unknown) =>
       this.#emit({ kind: 'sweep-failed', error }),
     );
   }
 
   #sweepSessions(): Promise<void> {
-    return sweepSessions(this.#streams, this.#options.sessions).catch((error: unknown) =>
+    return sweepSessions([...this.#streams], this.#options.sessions).catch((error: unknown) =>
       this.#emit({ kind: 'session-check-failed', error }),
     );
   }
