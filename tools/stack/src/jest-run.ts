@@ -37,7 +37,7 @@ export async function runJest({ checkout, env, args, signal }: JestOptions): Pro
     '--disable-warning=TimeoutNegativeWarning',
   ];
   const code = await new Promise<number>((settle, reject) => {
-    const child = spawn(process.execPath, [jest, '--maxWorkers=2', '--json', `--outputFile=${reportFile}`, ...args], {
+    const child = spawn(process.execPath, [jest, '--maxWorkers=3', '--json', `--outputFile=${reportFile}`, ...args], {
       cwd: checkout,
       // the report goes to its file, the story to standard error
       stdio: ['ignore', 'ignore', 'inherit'],
