@@ -69,7 +69,7 @@ export async function openServiceEngines(
   const { openSessions } = await import('@homeroom/sessions');
   const { sessionsUrl, cacheUrl, keyPrefix } = await testRedis();
   const [testDatabase, redis, cacheRedis] = await Promise.all([
-    createTestDatabase(service),
+    createTestDatabase(service, { replica }),
     redisUrl === undefined ? openTestRedis(sessionsUrl) : connectRedis(redisUrl),
     openTestRedis(cacheUrl),
   ]);

@@ -23,7 +23,7 @@ let harness: Harness;
 let kafka: Kafka;
 let env: Record<string, string>;
 beforeAll(async () => {
-  harness = await startHarness();
+  harness = await startHarness({ replica: true });
   kafka = openKafka({ brokers: testKafkaBrokers(), clientId: 'enrollment-test', topicPrefix });
   env = {
     ...serviceEnvironment(harness),

@@ -23,7 +23,7 @@ const topicPrefix = testTopicPrefix();
 const perTest = new Closing();
 let engines: ServiceEngines;
 beforeAll(async () => {
-  engines = await openServiceEngines('families');
+  engines = await openServiceEngines('families', { replica: true });
 });
 afterEach(() => perTest.closeAll());
 afterAll(() => engines.close());
