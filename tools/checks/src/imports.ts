@@ -30,23 +30,12 @@ function resolveImport(from: string, specifier: string): string | undefined {
   return folder === undefined ? undefined : join(folder, name, 'src/index.ts');
 }
 
-export const knownCircles: readonly string[] = [
-  'tools/load/src/enroll.ts, tools/load/src/scenarios.ts',
-  'tools/stack/src/gateway, tools/stack/src/stack',
-];
-
-/**
- * Groups of files, or of folders with the same parent, that import one another directly or through others.
- * @param known groups that are not reported, but must exist.
- */
-export function circleFaults(imports: readonly Import[], known: readonly string[] = knownCircles): string[] {
+/** Groups of files, or of folders with the same parent, that import one another directly or through others. */
+export function circleFaults(imports: readonly Import[]): string[] {
   // tests of a lib may use libs of higher layers
   const sources = imports.filter(({ from }) => !from.includes('/test/'));
-  const found = [...circles(imports), ...circles(sources.flatMap(betweenSiblings))].map((group) => group.join(', '));
-  return [
-    ...found.filter((group) => !known.includes(group)).map((group) => `Import circle: ${group}`),
-    ...known.filter((group) => !found.includes(group)).map((group) => `No longer a circle: ${group}`),
-  ];
+  const found = [...circles(imports), ...circles(sources.flatMap(betweenSiblings))];
+  return found.map((group) => `Import circle: ${group.join(', ')}`);
 }
 
 /** The import as one between two folders of the same parent; none if either file is in that parent itself. */

@@ -16,7 +16,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'libs/csv': engines,
   'libs/outbox': engines,
   'libs/sessions': engines,
-  'libs/testing': engines,
+  'libs/testing': [...engines, 'libs/sessions'],
   services: forServices,
   'apps/sandbox': ['libs/resilience'],
   'tools/charts': [],
@@ -27,7 +27,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'tools/images': ['libs/testing', 'tools/terminal'],
   'tools/stack': ['libs', 'apps', 'tools/images', 'tools/journey', 'tools/terminal'],
   'tools/e2e': ['libs', 'tools'],
-  bench: ['libs', 'services'],
+  bench: ['libs', 'services', 'tools/terminal'],
 };
 
 /** Imports from a package that the importing package's layer does not allow. Tests may also import every lib. */
