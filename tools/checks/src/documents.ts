@@ -113,7 +113,7 @@ function commandFaults(line: string, file: string, repository: Repository): stri
 /** What of a command must exist besides its paths. */
 const checks: Record<string, (args: string[], repository: Repository, program: string) => string[]> = {
   npm: npmFaults,
-  npx: ([program = ''], { programs }) => without(programs, [program]),
+  npx: ([program = ''], { programs }) => without([...programs, 'node'], [program]),
   skaffold: (args, { profiles }) => without(profiles, args.includes('-p') ? args.slice(args.indexOf('-p') + 1) : []),
   curl: (args, { sources }) =>
     args.flatMap((word) => /\/api\/[a-z-]+/.exec(word) ?? []).filter((route) => !sources.includes(`'${route}`)),

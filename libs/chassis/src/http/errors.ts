@@ -116,7 +116,7 @@ export function defineErrors<const T extends Readonly<Record<string, ErrorEntry>
     entries,
     problem: (code, detail, extra) => {
       const entry = entries[code];
-      if (entry === undefined) throw new Error(`no error is called “${code}”`);
+      if (entry === undefined) throw new Error(`unknown error code “${code}”`);
       return new Problem(code, entry, detail, extra);
     },
   };

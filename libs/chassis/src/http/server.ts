@@ -74,6 +74,7 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
     setHeaders(request, reply);
   };
   const { recording } = tracing();
+  const log: FastifyBaseLogger = logger;
   let limit: Limit | undefined;
   const refuseCounted = (request: FastifyRequest, reply: FastifyReply, refusal: Error): void => {
     if (limit === undefined) handleError(refusal, request, reply);
@@ -84,11 +85,9 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
       );
   };
 
-  // the wider type: pino's would become a part of every route's type
-  const loggerInstance: FastifyBaseLogger = logger;
   const app = fastify({
     ...transport(config),
-    loggerInstance,
+    loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: (parent) => parent,
     // a URL that the router cannot read never reaches a hook
@@ -243,7 +242,7 @@ function declare(route: RouteOptions, errors: ErrorTable): void {
   if (url.includes(':') && schema?.params === undefined) throw new Error(`${name}: its path has no schema`);
   for (const code of schema?.problems ?? []) {
     if (!Object.hasOwn(errors.entries, code))
-      throw new Error(`${name}: its problem “${code}” is in no table of errors`);
+      throw new Error(`${name}: its problem “${code}” is not in the error table`);
   }
   route.schema = { querystring: noQuery, ...schema };
 }
