@@ -6,10 +6,10 @@ import { readRows, type Columns } from '../src/index.ts';
 import { readTable } from '../src/read-table.ts';
 
 const columns = {
-  guardian_email: { required: true, synonyms: ['email'] },
-  name: { required: true },
-  born: { date: true },
-  password: { secret: true },
+  guardian_email: { cell: z.string(), synonyms: ['email'] },
+  name: { cell: z.string() },
+  born: { cell: z.string().optional(), date: true },
+  password: { cell: z.string().optional(), secret: true },
 } as const satisfies Columns<string>;
 
 const read = (text: string | Buffer, maxRows?: number) =>

@@ -1,6 +1,6 @@
 import type { DomainEvent } from '@homeroom/contracts';
 import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
-import type { Queryable, Transaction } from '@homeroom/postgres';
+import type { Queryable, Statement, Transaction } from '@homeroom/postgres';
 import type { Principal } from '@homeroom/sessions';
 import { randomUUID } from 'node:crypto';
 import {
@@ -26,9 +26,8 @@ const accountJson = `json_strip_nulls(json_build_object(
   'passwordHash', a.password_hash,
   'emailVerified', a.email_verified_at is not null))`;
 
-interface AccountRow {
-  readonly account: Account;
-}
+const findOne = async (db: Queryable, statement: Statement): Promise<Account | undefined> =>
+  (await db.query<{ account: Account }>(statement)).rows[0]?.account;
 
 /**
  * Publishes an event of an account whose id only the statement knows, as `id` of its rows. In the event a placeholder stands
@@ -44,23 +43,19 @@ function placeholderParameters(event: DomainEvent): string[] {
   return [id, topic, placeholder, headers, payload.toString()];
 }
 
-export async function findAccount(db: Queryable, email: string): Promise<Account | undefined> {
-  const { rows } = await db.query<AccountRow>({
+export const findAccount = (db: Queryable, email: string): Promise<Account | undefined> =>
+  findOne(db, {
     name: 'find_account',
     text: `select ${accountJson} as account from accounts a where a.email = $1`,
     values: [email],
   });
-  return rows[0]?.account;
-}
 
-export async function findAccountById(db: Queryable, accountId: string): Promise<Account | undefined> {
-  const { rows } = await db.query<AccountRow>({
+export const findAccountById = (db: Queryable, accountId: string): Promise<Account | undefined> =>
+  findOne(db, {
     name: 'find_account_by_id',
     text: `select ${accountJson} as account from accounts a where a.id = $1`,
     values: [accountId],
   });
-  return rows[0]?.account;
-}
 
 /** Sets a password, publishes the change, and invalidates the resets that were requested before. */
 export async function setPassword(
@@ -142,34 +137,22 @@ export async function publishAttack(
 const usable = `t.token_hash = $1 and t.purpose = $2 and t.used_at is null and t.expires_at > now()`;
 
 /** The account of a token, without using it up. */
-export async function findTokenAccount(
-  db: Queryable,
-  hash: Buffer,
-  purpose: TokenPurpose,
-): Promise<Account | undefined> {
-  const { rows } = await db.query<AccountRow>({
+export const findTokenAccount = (db: Queryable, hash: Buffer, purpose: TokenPurpose): Promise<Account | undefined> =>
+  findOne(db, {
     name: 'find_token_account',
     text: `select ${accountJson} as account from account_tokens t join accounts a on a.id = t.account_id where ${usable}`,
     values: [hash, purpose],
   });
-  return rows[0]?.account;
-}
 
 /** Uses a token up: of simultaneous calls one gets the account. */
-export async function consumeToken(
-  trx: Transaction,
-  hash: Buffer,
-  purpose: TokenPurpose,
-): Promise<Account | undefined> {
-  const { rows } = await trx.query<AccountRow>({
+export const consumeToken = (trx: Transaction, hash: Buffer, purpose: TokenPurpose): Promise<Account | undefined> =>
+  findOne(trx, {
     name: 'consume_account_token',
     text: `update account_tokens t set used_at = now() from accounts a
       where a.id = t.account_id and ${usable}
       returning ${accountJson} as account`,
     values: [hash, purpose],
   });
-  return rows[0]?.account;
-}
 
 /** Deletes tokens that expired more than a day ago, at most 10,000. @returns how many. */
 export async function deleteExpiredTokens(db: Queryable): Promise<number> {

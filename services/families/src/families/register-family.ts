@@ -40,16 +40,14 @@ export async function registerFamily(
     const written = await insertFamilies(db, [{ family, passwordHash, event, verification }]);
     return written.has(family.id) ? family : refused('email_taken');
   };
-  const run = async (): Promise<Family | Refused<'email_taken'>> => {
-    // one statement: without a key it needs no transaction around it
-    if (idempotencyKey === undefined) return insert(database);
-    const guardian = { ...registration.guardian, password: passwords.fingerprint(registration.guardian.password) };
-    const request = ['POST', '/api/families', { ...registration, guardian }] as const;
-    return transact(database, insert, { claim: { principal: `register:${email}`, key: idempotencyKey, request } });
-  };
+  const guardian = { ...registration.guardian, password: passwords.fingerprint(registration.guardian.password) };
+  const request = ['POST', '/api/families', { ...registration, guardian }] as const;
   let isNew = false;
   try {
-    const outcome = await run();
+    // one statement: without a key it needs no transaction around it
+    const outcome = await (idempotencyKey === undefined
+      ? insert(database)
+      : transact(database, insert, { claim: { principal: `register:${email}`, key: idempotencyKey, request } }));
     isNew = !isRefused(outcome) && outcome.id === family.id;
     return outcome;
   } finally {

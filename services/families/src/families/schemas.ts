@@ -25,12 +25,13 @@ const phone = text(40);
 
 const address = z
   .strictObject({
-    street: text(200).optional(),
-    city: text(200).optional(),
-    postalCode: text(20).optional(),
-    latitude: z.number().min(-90).max(90).optional(),
-    longitude: z.number().min(-180).max(180).optional(),
+    street: text(200),
+    city: text(200),
+    postalCode: text(20),
+    latitude: z.number().min(-90).max(90),
+    longitude: z.number().min(-180).max(180),
   })
+  .partial()
   .refine((given) => (given.latitude === undefined) === (given.longitude === undefined), {
     message: 'latitude and longitude come together',
     path: ['latitude'],
@@ -67,12 +68,13 @@ export const family = z
     name: z.string(),
     address: z
       .object({
-        street: z.string().optional(),
-        city: z.string().optional(),
-        postalCode: z.string().optional(),
-        latitude: z.number().optional(),
-        longitude: z.number().optional(),
+        street: z.string(),
+        city: z.string(),
+        postalCode: z.string(),
+        latitude: z.number(),
+        longitude: z.number(),
       })
+      .partial()
       .optional(),
     guardians: z.array(
       z.object({
