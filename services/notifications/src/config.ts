@@ -11,12 +11,11 @@ const sender = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** What both processes need. */
 const serviceConfig = processConfig.extend({
   ...databaseConfig,
-  /** Where workers announce and API processes listen. */
+  /** Where workers publish and API processes listen. */
   REDIS_CACHE_URL: url(/^rediss?$/),
-  /** Put before topics, groups and the channel, so that several checkouts can share engines. */
+  /** Put before topics, groups, and the channel, so that several checkouts can share engines. */
   TOPIC_PREFIX: kafkaConfig.TOPIC_PREFIX,
   COOP_NAME: z.string().min(1).max(100).default('Homeroom Co-op'),
 });
@@ -27,7 +26,7 @@ export const apiConfig = serviceConfig.extend({
   MAX_STREAMS: wholeNumber(1).default(500),
   MAX_STREAMS_PER_ACCOUNT: wholeNumber(1).default(5),
   STREAM_HEARTBEAT_MS: wholeNumber(10).default(15_000),
-  /** A stream ends after this and its client comes back with its cookie. */
+  /** A stream ends after this and its client reconnects with its cookie. */
   STREAM_MAX_AGE_MS: wholeNumber(100).default(300_000),
 });
 
@@ -36,23 +35,23 @@ export const workerConfig = serviceConfig
     ...kafkaConfig,
     SMTP_URL: url(/^smtps?$/),
     SMTP_TIMEOUT_MS: wholeNumber(100).default(5_000),
-    /** Mails in hand at once. */
+    /** Mails in progress at once. */
     SMTP_CONNECTIONS: wholeNumber(1).default(5),
-    /** How long a dead mail server is left alone before one mail tries it again. */
+    /** How long the breaker stays open before one mail probes the server. */
     SMTP_BREAKER_OPEN_MS: wholeNumber(10).default(5_000),
     MAIL_FROM: sender,
-    /** From which families and this service derive the tokens of mails' links. */
+    /** From which this service and families derive the tokens of links in mails. */
     ACCOUNT_TOKEN_SECRET: secret,
-    /** After so long, mails to an address that nobody has verified are not sent any more. */
+    /** Mails that have waited this long for their address to be verified are suppressed. */
     MAIL_HOLD_DAYS: wholeNumber(1).default(7),
     MAIL_RETRY_BASE_MS: wholeNumber(1).default(1_000),
     MAIL_RETRY_MAX_MS: wholeNumber(1).default(60_000),
-    /** How long a worker keeps a mail to itself. */
+    /** How long a worker holds a mail that it has claimed. */
     MAIL_LEASE_MS: wholeNumber(1_000).default(60_000),
-    /** Where the co-op is: for what no class gives a place to. */
+    /** The co-op's, for times that belong to no class. */
     TIME_ZONE: timeZone,
   })
   .refine((config) => config.MAIL_LEASE_MS > 2 * config.SMTP_TIMEOUT_MS, {
     path: ['MAIL_LEASE_MS'],
-    message: 'must be more than twice SMTP_TIMEOUT_MS: a mail whose lease ends while it is being sent is sent twice',
+    message: 'must be more than twice SMTP_TIMEOUT_MS: a mail whose lease ends while it is sent is sent twice',
   });

@@ -47,7 +47,7 @@ export function accountMailWords(
   { coopName, timeZone, publicOrigin, tokenSecret }: AccountMailSettings,
 ): { readonly subject: string; readonly body: string } {
   const link = (page: 'verify' | 'reset', { tokenId, expiresAt }: Link): string =>
-    // the fragment stays in the browser: no log of any server ever has the token
+    // the fragment stays in the browser: no server ever logs the token
     `${publicOrigin}/account/${page}#${accountToken(tokenId, tokenSecret)}\n\nThe link works once, until ${formatInstant(expiresAt, timeZone)}.`;
   switch (content.kind) {
     case 'verification':

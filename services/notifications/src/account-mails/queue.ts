@@ -10,7 +10,7 @@ export const accountMailQueue = ({
   from,
   ...settings
 }: AccountMailSettings & { database: Database; from: Sender }): MailQueue<DueAccountMail> => ({
-  ...marksOf(database, 'account_mail'),
+  ...marksOf(database, { table: 'account_mails', key: 'account_mail_id' }),
   claim: (lease) => claimAccountMails(database, lease),
   compose(mail) {
     const words = accountMailWords({ kind: mail.kind, ...mail.details } as AccountMailContent, settings);

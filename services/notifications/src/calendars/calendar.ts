@@ -63,17 +63,10 @@ export function classEntry(
 }
 
 /** New families meet on the first Saturday that is at least three days ahead, at ten. */
-export function orientationEntry({
-  familyId,
-  coopName,
-  registeredAt,
-  timeZone,
-}: {
-  familyId: string;
-  coopName: string;
-  registeredAt: Date;
-  timeZone: string;
-}): Entry {
+export function orientationEntry(
+  { familyId, registeredAt }: { familyId: string; registeredAt: Date },
+  { coopName, timeZone }: { coopName: string; timeZone: string },
+): Entry {
   return {
     uid: `orientation-${familyId}@homeroom`,
     sequence: 1,

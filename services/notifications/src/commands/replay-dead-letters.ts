@@ -8,15 +8,15 @@ const known: readonly string[] = Object.values(topics);
 await runCommand(
   {
     name: 'notifications-replay-dead-letters',
-    usage: `Sends dead letters on their way again, oldest first: each goes to the topic it came from, byte for byte.
+    usage: `Publishes dead letters again, oldest first: each to the topic it came from, byte for byte.
 
   replay-dead-letters [--topic <topic>] [--reason <part of the reason>] [--dry-run]
 
   --topic    only those of this topic: ${known.join(', ')}
   --reason   only those whose reason contains this text, in any case
-  --dry-run  tell what would be replayed and change nothing
+  --dry-run  print what would be replayed, and change nothing
 
-Those that were replayed before, or never can be, are left alone. DATABASE_URL names the notifications database; the running
+Dead letters that were replayed before, or cannot be, are skipped. DATABASE_URL names the notifications database; the running
 worker publishes what this command puts into the outbox.`,
     options: { topic: { type: 'string' }, reason: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } },
     config: commandConfig,

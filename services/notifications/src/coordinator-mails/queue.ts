@@ -11,7 +11,7 @@ export const coordinatorMailQueue = ({
   database,
   ...settings
 }: MailSettings & { database: Database }): MailQueue<DueCoordinatorMail> => ({
-  ...marksOf(database, 'coordinator_mail'),
+  ...marksOf(database, { table: 'coordinator_mails', key: 'coordinator_mail_id' }),
   claim: (lease) => claimCoordinatorMails(database, lease),
   compose(mail) {
     const name = oneLine(mail.name);

@@ -9,7 +9,7 @@ export const familyMailQueue = ({
   database,
   ...settings
 }: MailSettings & { database: Database }): MailQueue<DueFamilyMail> => ({
-  ...marksOf(database, 'delivery'),
+  ...marksOf(database, { table: 'deliveries', key: 'notification_id' }),
   claim: (lease) => claimFamilyMails(database, lease),
   compose: (mail) => composeFamilyMail(mail, settings),
   markSent: (mail) => markFamilyMailSent(database, mail),

@@ -35,21 +35,15 @@ export interface MailQueue<M extends DueMail = DueMail> {
 /** SQL: takes a mail until $2 milliseconds from now. Mails of a worker that died become due again by the clock. */
 export const takeLease = `attempts = m.attempts + 1, due_at = now() + $2::double precision * interval '1 millisecond'`;
 
-type MailTable = 'delivery' | 'account_mail' | 'coordinator_mail';
-
-const tables: Readonly<Record<MailTable, { readonly table: string; readonly key: string }>> = {
-  delivery: { table: 'deliveries', key: 'notification_id' },
-  account_mail: { table: 'account_mails', key: 'account_mail_id' },
-  coordinator_mail: { table: 'coordinator_mails', key: 'coordinator_mail_id' },
-};
-
 /** How an attempt ends, in any of the tables that hold mails. */
-export const marksOf = (db: Queryable, name: MailTable): Pick<MailQueue, 'markSent' | 'markFailed'> => {
-  const { table, key } = tables[name];
+export function marksOf(
+  db: Queryable,
+  { table, key }: { table: 'deliveries' | 'account_mails' | 'coordinator_mails'; key: string },
+): Pick<MailQueue, 'markSent' | 'markFailed'> {
   return {
     async markSent({ id, attempts }) {
       const { rowCount } = await db.query({
-        name: `mark_${name}_sent`,
+        name: `mark_${table}_sent`,
         text: `update ${table} set status = 'sent', sent_at = now(), last_error = null
           where ${key} = $1 and status = 'due' and attempts = $2`,
         values: [id, attempts],
@@ -58,7 +52,7 @@ export const marksOf = (db: Queryable, name: MailTable): Pick<MailQueue, 'markSe
     },
     async markFailed({ id, attempts }, { reason, retryAfterMs }) {
       await db.query({
-        name: `mark_${name}_failed`,
+        name: `mark_${table}_failed`,
         text: `update ${table} set
             last_error = $3,
             status = case when $4::double precision is null then 'failed' else status end,
@@ -68,4 +62,4 @@ export const marksOf = (db: Queryable, name: MailTable): Pick<MailQueue, 'markSe
       });
     },
   };
-};
+}

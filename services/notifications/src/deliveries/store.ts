@@ -42,7 +42,7 @@ export async function claimFamilyMails(db: Queryable, { limit, leaseMs }: Lease)
 export async function markFamilyMailSent(db: Queryable, due: DueFamilyMail): Promise<boolean> {
   const { id, attempts, email } = due;
   const { rowCount } = await db.query({
-    name: 'mark_delivery_sent',
+    name: 'mark_family_mail_sent',
     text: `with sent as (
         update deliveries set status = 'sent', sent_at = now(), sent_to = $8, last_error = null
         where notification_id = $1 and status = 'due' and attempts = $2 returning 1

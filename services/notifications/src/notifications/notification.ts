@@ -110,10 +110,7 @@ export function draftForEnrollment(event: EnrollmentEvent, before?: Standing): D
     return { audience: coordinators, ...words, data: { ...data, familyId, familyName, reason } };
   }
   const status = entryStatusOf(event) ?? 'tentative';
-  const entry = classEntry(
-    { uid: enrollmentUid(enrollmentId), sequence: version, status, childName: child.name },
-    course,
-  );
+  const seat = { uid: enrollmentUid(enrollmentId), sequence: version, status, childName: child.name };
   return {
     audience: audienceOf(familyId),
     ...words,
@@ -121,20 +118,20 @@ export function draftForEnrollment(event: EnrollmentEvent, before?: Standing): D
     data,
     mail: {
       familyId,
-      invitation: { method: status === 'cancelled' ? 'CANCEL' : 'REQUEST', entry },
+      invitation: { method: status === 'cancelled' ? 'CANCEL' : 'REQUEST', entry: classEntry(seat, course) },
       calendar: !['payment_failed', 'payment_delayed'].includes(words.kind),
     },
   };
 }
 
 /** The family's welcome, and the notification of the coordinators. */
-export function draftsForRegistration(event: FamilyEvent, { coopName, timeZone }: Coop): [FamilyDraft, Draft] {
+export function draftsForRegistration(event: FamilyEvent, coop: Coop): [FamilyDraft, Draft] {
   const { familyId, name, children } = event.data;
-  const entry = orientationEntry({ familyId, coopName, registeredAt: event.time, timeZone });
+  const entry = orientationEntry({ familyId, registeredAt: event.time }, coop);
   return [
     {
       audience: audienceOf(familyId),
-      ...welcomeWords(event.data, { coopName, day: entry.firstDay, time: entry.startTime }),
+      ...welcomeWords(event.data, coop.coopName, entry),
       data: { familyId, familyName: name },
       mail: { familyId, invitation: { method: 'REQUEST', entry }, calendar: true },
     },

@@ -1,4 +1,5 @@
 import type { ClassSnapshot, DomainEvent } from '@homeroom/contracts';
+import type { Entry } from '../calendars/calendar.ts';
 import {
   formatDay,
   formatFamily,
@@ -155,13 +156,14 @@ function flaggedWords({ data }: EnrollmentEventOf<'flagged'>, { title, name }: N
 
 export const welcomeWords = (
   { name }: { name: string },
-  { coopName, day, time }: { coopName: string; day: string; time: string },
+  coopName: string,
+  orientation: Pick<Entry, 'firstDay' | 'startTime'>,
 ): Words =>
   words(
     'welcome',
     `Welcome to ${coopName}`,
     `The ${formatFamily(name)} is registered.`,
-    `New families meet on ${formatDay(day)} at ${formatTime(time)}; the invitation is attached.`,
+    `New families meet on ${formatDay(orientation.firstDay)} at ${formatTime(orientation.startTime)}; the invitation is attached.`,
   );
 
 export const registeredWords = ({ name, children }: { name: string; children: readonly unknown[] }): Words =>

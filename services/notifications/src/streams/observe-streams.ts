@@ -13,7 +13,7 @@ export function observeStreams({
 }): (event: FanOutEvent) => void {
   metrics.gauge('streams_open', 'Open event streams', [], (gauge) => gauge.set(size()));
   const ended = metrics.counter('streams_ended_total', 'Event streams that the server ended', ['reason']);
-  const failures = metrics.counter('stream_failures_total', 'What streams could not do at once', ['what']);
+  const failures = metrics.counter('stream_failures_total', 'Failures of event streams', ['what']);
   return (event) => {
     if (event.kind === 'subscribed') {
       logger.info(event.to === 'sessions' ? 'listening for ended sessions' : 'listening for announcements');

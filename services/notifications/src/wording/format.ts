@@ -66,7 +66,7 @@ export const formatSchedule = (course: ClassSnapshot): string =>
  * @param amount in the smallest unit of the currency, as payment providers count it: cents of USD, yen of JPY.
  */
 export function formatMoney(amount: number, currency: string): string {
-  // a contract of before currencies were checked allows any three characters
+  // events from before currencies were checked may have any three characters
   if (!/^[a-z]{3}$/i.test(currency)) return `${oneLine(currency)} ${(amount / 100).toFixed(2)}`;
   const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
   return plainSpaces(format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2)));

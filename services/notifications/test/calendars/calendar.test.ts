@@ -7,12 +7,10 @@ const pottery = examples['homeroom.class.opened.v1'];
 describe('the orientation', () => {
   test('is on the first Saturday at least three days after the registration, as the co-op’s calendar counts days', () => {
     const at = (registeredAt: string): string =>
-      orientationEntry({
-        familyId: 'f',
-        coopName: 'Willow',
-        registeredAt: new Date(registeredAt),
-        timeZone: 'America/Chicago',
-      }).firstDay;
+      orientationEntry(
+        { familyId: 'f', registeredAt: new Date(registeredAt) },
+        { coopName: 'Willow', timeZone: 'America/Chicago' },
+      ).firstDay;
     expect(at('2026-09-02T12:00:00Z')).toBe('2026-09-05');
     expect(at('2026-09-03T12:00:00Z')).toBe('2026-09-12');
     // still Wednesday in Chicago

@@ -107,7 +107,7 @@ describe('D8, D10, D14: the words of', () => {
 
   test('a registration, in the inbox of the family and of the coordinators', () => {
     const family = { name: 'Sec Family', children: [{}, {}] };
-    expect(welcomeWords(family, { coopName: 'Willow Creek', day: '2027-01-09', time: '10:00' }).body).toBe(
+    expect(welcomeWords(family, 'Willow Creek', { firstDay: '2027-01-09', startTime: '10:00' }).body).toBe(
       'The Sec family is registered.\n\nNew families meet on Saturday, January 9, 2027 at 10:00 AM; the invitation is attached.',
     );
     expect(registeredWords(family)).toMatchObject({
