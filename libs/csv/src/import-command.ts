@@ -10,7 +10,8 @@ import {
 import { readFile } from 'node:fs/promises';
 import type { ColumnNames } from './columns.ts';
 import type { ImportFile } from './read-rows.ts';
-import type { ImportReport, Rejected } from './report.ts';
+import type { Rejected } from './rejected.ts';
+import type { ImportReport } from './report.ts';
 
 interface Report extends ImportReport {
   readonly warnings?: readonly { readonly line: number; readonly message: string }[];

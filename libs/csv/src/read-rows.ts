@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Columns } from './columns.ts';
 import { UnreadableCsvError } from './errors.ts';
 import { readTable, type Table, type TableRow } from './read-table.ts';
-import { rejectedRow, type Rejected } from './report.ts';
+import { rejectedRow, type Rejected } from './rejected.ts';
 
 /** The file to import, and how. */
 export interface ImportFile {

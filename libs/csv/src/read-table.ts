@@ -6,7 +6,7 @@ import { matchHeader, type Columns, type Header, type IgnoredColumn } from './co
 import { decode, type Encoding } from './decode.ts';
 import { delimiters, detectDelimiter, type Delimiter } from './delimiter.ts';
 import { UnreadableCsvError } from './errors.ts';
-import { rejectedRow, type Rejected } from './report.ts';
+import { rejectedRow, type Rejected } from './rejected.ts';
 
 export interface TableRow<Name extends string> {
   /** Where the row ends in the file; the header is on line 1. */

@@ -1,11 +1,6 @@
 import { z } from 'zod';
 import type { Table } from './read-table.ts';
-
-const place = { line: z.int(), field: z.string().optional(), value: z.string().optional() };
-const rejected = z.object({ ...place, reason: z.string() });
-
-/** A row that was not imported: its line, the column (`field`) and the cell (`value`) when one is to blame, and why. */
-export type Rejected = Readonly<z.infer<typeof rejected>>;
+import { place, rejected, type Rejected } from './rejected.ts';
 
 /** What an import did, or would do, with a row. */
 export type RowReport =
@@ -42,14 +37,6 @@ export const importReport = z.object({
 export type ImportReport = Readonly<z.infer<typeof importReport>>;
 
 const maxListed = 2_000;
-const maxValueLength = 60;
-
-export const rejectedRow = (line: number, field: string, reason: string, value: string | undefined): Rejected => ({
-  line,
-  field,
-  reason,
-  ...(value === undefined ? {} : { value: Array.from(value).slice(0, maxValueLength).join('') }),
-});
 
 /**
  * The report of an import, in the order of the file.
