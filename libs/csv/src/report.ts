@@ -76,7 +76,7 @@ export function reportOf(
     created: count('created'),
     updated: count('updated'),
     unchanged: count('unchanged'),
-    rejected: all.flatMap(({ action, ...row }) => ('reason' in row ? [row] : [])),
+    rejected: all.filter((row) => row.action === 'rejected'),
     rows: all.slice(0, maxListed),
   };
 }

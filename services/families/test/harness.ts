@@ -6,8 +6,7 @@ import { openPasswords } from '../src/credentials/passwords.ts';
 import { saveCoordinator } from '../src/accounts/store.ts';
 import { buildApp } from '../src/app.ts';
 import { apiConfig } from '../src/config.ts';
-import type { Child, Family } from '../src/families/family.ts';
-import type { Registration } from '../src/families/schemas.ts';
+import type { Child, Family, Registration } from '../src/families/schemas.ts';
 
 /** A signed-in or anonymous client of the app. */
 export interface Client {

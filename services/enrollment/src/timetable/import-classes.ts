@@ -62,33 +62,29 @@ function withoutRepeats(rows: readonly TimetableRow[]): { wanted: TimetableRow[]
 }
 
 async function apply(trx: Transaction, rows: readonly TimetableRow[], terms: Terms): Promise<Outcome[]> {
-  const existing = await readByNaturalKeys(
-    trx,
-    rows.map(({ data }) => data),
-  );
-  const byKey = new Map(existing.map((one) => [keyOf(one), one]));
+  const known = byKey(await readByNaturalKeys(trx, detailsOf(rows)));
   const outcomes: Outcome[] = [];
   const missing: TimetableRow[] = [];
   for (const row of rows) {
-    const found = byKey.get(keyOf(row.data));
+    const found = known.get(keyOf(row.data));
     if (found === undefined) missing.push(row);
     else outcomes.push(await change(trx, found, row, terms));
   }
   if (missing.length === 0) return outcomes;
-  const created = await createClasses(
-    trx,
-    missing.map(({ data }) => data),
-  );
-  const createdByKey = new Map(created.map((one) => [keyOf(one), one]));
+  const created = byKey(await createClasses(trx, detailsOf(missing)));
   const late: TimetableRow[] = [];
   for (const row of missing) {
-    const after = createdByKey.get(keyOf(row.data));
+    const after = created.get(keyOf(row.data));
     if (after === undefined) late.push(row);
     else outcomes.push({ line: row.line, action: 'created', after });
   }
   // another request has opened these meanwhile
   return late.length === 0 ? outcomes : [...outcomes, ...(await apply(trx, late, terms))];
 }
+
+const detailsOf = (rows: readonly TimetableRow[]): ClassDetails[] => rows.map(({ data }) => data);
+const byKey = (classes: readonly ClassView[]): Map<string, ClassView> =>
+  new Map(classes.map((one) => [keyOf(one), one]));
 
 async function change(
   trx: Transaction,

@@ -3,6 +3,7 @@ import {
   columnNames,
   dateCell,
   readRows,
+  rowOf,
   timeCell,
   weekdayCell,
   wholeCell,
@@ -15,7 +16,7 @@ import { findMistakes } from '../classes/class.ts';
 import { fieldNames, type ClassDetails, type FieldName } from '../classes/schemas.ts';
 import { newClass } from './schemas.ts';
 
-interface FieldColumn extends ColumnSpec {
+interface FieldColumn extends Omit<ColumnSpec, 'cell'> {
   readonly name: string;
   /** How a spreadsheet writes the field, when not as the API does. */
   readonly cell?: z.ZodType;
@@ -42,33 +43,25 @@ const columnsByField: Readonly<Record<FieldName, FieldColumn>> = {
   status: { name: 'status' },
 };
 
-const byName = <T>(of: (field: FieldName) => T): Record<string, T> =>
-  Object.fromEntries(fieldNames.map((field) => [columnsByField[field].name, of(field)]));
-
-/** A column is required when its field is. */
-const columns = byName((field): ColumnSpec => ({
-  ...columnsByField[field],
-  required: !newClass.shape[field].safeParse(undefined).success,
-}));
+const columns: Readonly<Record<string, ColumnSpec>> = Object.fromEntries(
+  fieldNames.map((field) => {
+    const { name, cell, ...spec } = columnsByField[field];
+    const value = newClass.shape[field];
+    return [name, { ...spec, cell: cell === undefined ? value : cell.pipe(value) }];
+  }),
+);
 export const timetableColumns = columnNames(columns);
 
-const rowOf = (timeZone: string) =>
-  z
-    .object(
-      byName((field): z.ZodType => {
-        const { cell } = columnsByField[field];
-        return cell === undefined ? newClass.shape[field] : cell.pipe(newClass.shape[field]);
-      }),
-    )
-    .transform((cells, ctx): ClassDetails => {
-      const given = Object.fromEntries(fieldNames.map((field) => [field, cells[columnsByField[field].name]]));
-      // the schema is made of the fields' own, and only the time zone may be absent
-      const details = { ...given, timeZone: given['timeZone'] ?? timeZone } as ClassDetails;
-      for (const { field, message } of findMistakes(details)) {
-        ctx.addIssue({ code: 'custom', path: [columnsByField[field].name], message });
-      }
-      return details;
-    });
+const schemaOf = (timeZone: string) =>
+  rowOf(columns).transform((cells, ctx): ClassDetails => {
+    const given = Object.fromEntries(fieldNames.map((field) => [field, cells[columnsByField[field].name]]));
+    // the schema is made of the fields' own, and only the time zone may be absent
+    const details = { ...given, timeZone: given['timeZone'] ?? timeZone } as ClassDetails;
+    for (const { field, message } of findMistakes(details)) {
+      ctx.addIssue({ code: 'custom', path: [columnsByField[field].name], message });
+    }
+    return details;
+  });
 
 export type TimetableRow = Row<ClassDetails>;
 
@@ -77,4 +70,4 @@ export type TimetableRow = Row<ClassDetails>;
  * @param timeZone of classes that name none.
  */
 export const parseTimetable = (file: ImportFile, timeZone: string) =>
-  readRows(file, { columns, schema: rowOf(timeZone) });
+  readRows(file, { columns, schema: schemaOf(timeZone) });

@@ -1,10 +1,11 @@
 import { isRefused, type Refused } from '@homeroom/chassis';
 import { reportOf, type ImportFile, type ImportReport, type RowReport } from '@homeroom/csv';
-import { transact, type Database } from '@homeroom/postgres';
+import type { Database } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import type { Passwords } from '../credentials/passwords.ts';
-import { applyChange } from '../families/apply-change.ts';
-import { addChild, familyEvent, isUnverified, maxChildren, newFamily, type Family } from '../families/family.ts';
+import { changeFamily } from '../families/change-family.ts';
+import { addChild, familyEvent, isUnverified, newFamily } from '../families/family.ts';
+import { maxChildren, type Family } from '../families/schemas.ts';
 import { insertFamilies } from '../families/store.ts';
 import { parseRoster, type RosterRow } from './parse-roster.ts';
 import { findByEmails } from './store.ts';
@@ -93,12 +94,11 @@ async function addChildren(
   let added = addRows(known, rows);
   const action = added.family === known ? 'unchanged' : 'updated';
   if (action === 'updated' && !preview) {
-    const changed = await transact(database, (trx) =>
-      applyChange(trx, known.id, (family) => {
-        added = addRows(family, rows);
-        return added.family;
-      }),
-    );
+    const decide = (family: Family): Family => {
+      added = addRows(family, rows);
+      return added.family;
+    };
+    const changed = await changeFamily({ database }, { familyId: known.id, decide });
     if (isRefused(changed)) throw new Error(`family ${known.id} disappeared during the import`);
   }
   return { action, rows: unlessRejected(added.rows, { id: known.id }) };

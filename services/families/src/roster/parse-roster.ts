@@ -1,51 +1,40 @@
 import { text } from '@homeroom/chassis';
-import { columnNames, dateCell, readRows, type Columns, type ImportFile, type Row } from '@homeroom/csv';
+import { columnNames, dateCell, readRows, rowOf, type ImportFile, type Row } from '@homeroom/csv';
 import { z } from 'zod';
 import { isOwnEmail } from '../credentials/password-rules.ts';
 import { email, newPassword, ownEmailRefused } from '../credentials/schemas.ts';
 import { birthDate } from '../families/schemas.ts';
-
-/** The columns of a roster: one row per child, or one for a family without children. */
-const columns = {
-  guardian_email: { required: true, synonyms: ['email', 'parent email'] },
-  guardian_name: { required: true, synonyms: ['guardian', 'parent', 'parent name'] },
-  family_name: { required: true, synonyms: ['family', 'last name', 'surname'] },
-  guardian_phone: { synonyms: ['phone', 'mobile', 'telephone', 'parent phone'] },
-  street: { synonyms: ['address', 'street address'] },
-  city: { synonyms: ['town'] },
-  postal_code: { synonyms: ['zip', 'zip code', 'postcode'] },
-  latitude: { synonyms: ['lat'] },
-  longitude: { synonyms: ['lon', 'lng'] },
-  child_name: { synonyms: ['child', 'student', 'student name'] },
-  child_birth_date: { synonyms: ['birth date', 'birthday', 'date of birth', 'dob', 'child birthday'], date: true },
-  password: { secret: true },
-} as const satisfies Columns<string>;
-
-export const rosterColumns = columnNames(columns);
 
 const degrees = (limit: number) =>
   z
     .string()
     .regex(/^-?\d{1,3}(\.\d{1,12})?$/, 'must be degrees, 44.9778')
     .transform(Number)
-    .refine((value) => Math.abs(value) <= limit, `must be between -${limit} and ${limit}`);
+    .refine((value) => Math.abs(value) <= limit, `must be between -${limit} and ${limit}`)
+    .optional();
 
-/** A row by column; an empty cell is absent. */
-const row = z
-  .object({
-    guardian_email: email,
-    guardian_name: text(200),
-    family_name: text(200),
-    guardian_phone: text(40).optional(),
-    street: text(200).optional(),
-    city: text(200).optional(),
-    postal_code: text(20).optional(),
-    latitude: degrees(90).optional(),
-    longitude: degrees(180).optional(),
-    child_name: text(200).optional(),
-    child_birth_date: dateCell.pipe(birthDate).optional(),
-    password: newPassword.optional(),
-  })
+/** The columns of a roster: one row per child, or one for a family without children. */
+const columns = {
+  guardian_email: { cell: email, synonyms: ['email', 'parent email'] },
+  guardian_name: { cell: text(200), synonyms: ['guardian', 'parent', 'parent name'] },
+  family_name: { cell: text(200), synonyms: ['family', 'last name', 'surname'] },
+  guardian_phone: { cell: text(40).optional(), synonyms: ['phone', 'mobile', 'telephone', 'parent phone'] },
+  street: { cell: text(200).optional(), synonyms: ['address', 'street address'] },
+  city: { cell: text(200).optional(), synonyms: ['town'] },
+  postal_code: { cell: text(20).optional(), synonyms: ['zip', 'zip code', 'postcode'] },
+  latitude: { cell: degrees(90), synonyms: ['lat'] },
+  longitude: { cell: degrees(180), synonyms: ['lon', 'lng'] },
+  child_name: { cell: text(200).optional(), synonyms: ['child', 'student', 'student name'] },
+  child_birth_date: {
+    cell: dateCell.pipe(birthDate).optional(),
+    synonyms: ['birth date', 'birthday', 'date of birth', 'dob', 'child birthday'],
+    date: true,
+  },
+  password: { cell: newPassword.optional(), secret: true },
+};
+export const rosterColumns = columnNames(columns);
+
+const row = rowOf(columns)
   .superRefine((cells, ctx) => {
     const together = (one: keyof typeof cells, other: keyof typeof cells): void => {
       if ((cells[one] === undefined) !== (cells[other] === undefined)) {

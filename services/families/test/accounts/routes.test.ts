@@ -115,7 +115,7 @@ describe('GET and DELETE /api/sessions', () => {
     expect((await phone.send('GET', '/api/sessions')).status).toBe(200);
   });
 
-  test('signs out everywhere, and of nobody else', async () => {
+  test('signs out everywhere, and no other account', async () => {
     const { email } = await service.family();
     const bystander = await service.family();
     const [phone, laptop] = [await service.signIn(email), await service.signIn(email)];
@@ -125,7 +125,7 @@ describe('GET and DELETE /api/sessions', () => {
     expect((await bystander.send('GET', '/api/sessions')).status).toBe(200);
   });
 
-  test('says 401 to whoever is not signed in', async () => {
+  test('answers 401 without a session', async () => {
     for (const method of ['GET', 'DELETE'] as const) {
       const { status, body } = await service.anonymous.send(method, '/api/sessions');
       expect([status, body.code]).toEqual([401, 'unauthenticated']);

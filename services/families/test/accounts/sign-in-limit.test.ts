@@ -34,7 +34,7 @@ test('stops guessing one account from one address and says when to come back', a
     code: 'too_many_attempts',
     extra: { retryAfterSeconds: expect.any(Number) },
   });
-  // nobody can lock out someone else
+  // no one can lock out another account
   await admitted(limit, 'a@example.org', '10.0.0.2');
   await admitted(limit, 'b@example.org', '10.0.0.1');
 });

@@ -120,7 +120,7 @@ describe('S1: an import into a family that registered itself', () => {
     expect(await service.rows('select name from children where family_id = $1', family.id)).toHaveLength(1);
   });
 
-  test('the owner of an address gets it back from whoever registered with it first', async () => {
+  test('the owner of an address gets it back from a stranger who registered with it first', async () => {
     const email = newEmail();
     const squatter = await service.family({ guardian: { name: 'Squatter', email, password } });
     expect((await importing(rosterOf(email))).body.rejected).toHaveLength(1);
@@ -155,7 +155,7 @@ describe('S6: mails that strangers can have sent', () => {
     expect(statuses).toEqual([201, 201, 201, 201, 201]);
     const mails = await Promise.all(emails.map((email) => service.tokens(email, 'verification')));
     expect(mails.map(({ length }) => length)).toEqual([1, 1, 1, 0, 0]);
-    // the honest one hears of it where it looks for the mail, and has another way in
+    // the owner sees the limit where they ask for the mail, and has another way in
     const last = String(emails[4]);
     const client = await service.signIn(last);
     expect((await client.send('POST', '/api/email-verifications')).body.code).toBe('too_many_mails');

@@ -19,7 +19,7 @@ test('the list has more than ten thousand passwords that are long enough to be c
   expect(listed.filter((each) => each.length < 8 || each !== each.toLowerCase())).toEqual([]);
 });
 
-test('the address and its name are told from other passwords', () => {
+test('the address and the part before the @ are recognized', () => {
   const own = ['ngozi.okafor@example.org', 'Ngozi.Okafor', 'NGOZI.OKAFOR@example.org'];
   expect(own.map((given) => isOwnEmail(given, 'ngozi.okafor@example.org'))).toEqual([true, true, true]);
   expect(isOwnEmail('ngozi.okafor.at.home', 'ngozi.okafor@example.org')).toBe(false);

@@ -1,7 +1,8 @@
 import { isRefused } from '@homeroom/chassis';
 import { append } from '@homeroom/outbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { familyEvent, newFamily, type Family } from '../../src/families/family.ts';
+import { familyEvent, newFamily } from '../../src/families/family.ts';
+import type { Family } from '../../src/families/schemas.ts';
 import { insertFamilies } from '../../src/families/store.ts';
 import { newEmail, registrationOf, startHarness, type Harness } from '../harness.ts';
 
@@ -56,7 +57,7 @@ describe('when the event cannot be written', () => {
     expect(await service.rows(`select from idempotency_keys where key = 'k'`)).toEqual([]);
   });
 
-  test('without the one statement the family would be there and nobody told', async () => {
+  test('without the one statement the family would exist without its event', async () => {
     const family = aFamily();
     await whileOutboxRefuses(async () => {
       await service.rows(

@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => service.close());
 
 describe('GET /api/families', () => {
-  test('lists by name, whatever case and accents', async () => {
+  test('lists by name, without regard to case and accents', async () => {
     expect((await search({})).names).toEqual([
       'abel',
       'Müller',
@@ -51,7 +51,7 @@ describe('GET /api/families', () => {
     expect((await search({ q: "'); drop" })).names).toEqual(["Robert'); drop table families;--"]);
   });
 
-  test('forgets a name that a family has no more', async () => {
+  test('does not find a name that a family no longer has', async () => {
     const client = await service.family({ name: 'Temporary' });
     await client.send('PATCH', `/api/families/${client.family.id}`, { name: 'Unsaid' });
     expect((await search({ q: 'temporary' })).names).toEqual([]);
