@@ -1,7 +1,8 @@
 // Runs on Node 24, where Jest can require() the packages that ship ES modules only.
 export default {
+  testSequencer: '<rootDir>/jest.sequencer.js',
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/{libs,services,tools}/*/test/**/*.test.ts'],
+  testMatch: ['<rootDir>/{apps,libs,services,tools}/*/test/**/*.test.ts'],
   modulePathIgnorePatterns: ['/dist/', '/.homeroom/', '/.nx/'],
   extensionsToTreatAsEsm: ['.ts'],
   testEnvironmentOptions: { customExportConditions: ['@homeroom/source', 'node', 'node-addons'] },

@@ -1,18 +1,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import { median } from './measure.ts';
-import { measureEnrol } from './suites/enrol.ts';
+import { table } from '@homeroom/terminal';
+import { median } from './harness/measure.ts';
+import { measureEnroll } from './suites/enroll.ts';
 import { measureHttp } from './suites/http.ts';
 import { measureRelay } from './suites/relay.ts';
 
 const help = `Measures Homeroom against node:http and against a textbook service, and writes bench/results/<date>-<suite>.json.
 
   npm run bench                          every suite
-  npm run bench -- --suite http          one of http, enrol, relay
+  npm run bench -- --suite http          one of http, enroll, relay
   npm run bench -- --rounds 7 --seconds 6
 
-Servers run on core 0, the load on core 1. The machine should have nothing else to do.`;
+Servers run on core 0, the load on core 1. Nothing else should run on the machine.`;
 
 const { values } = parseArgs({
   options: {
@@ -38,7 +39,7 @@ const suites: Record<string, () => Promise<readonly object[]>> = {
       { sessionsUrl: engine('TEST_REDIS_SESSIONS_URL'), cacheUrl: engine('TEST_REDIS_CACHE_URL') },
       { rounds, seconds: Number(values.seconds), say },
     ),
-  enrol: () => measureEnrol(rounds, say),
+  enroll: () => measureEnroll(rounds, say),
   relay: () => measureRelay(engine('TEST_KAFKA_BROKERS').split(','), rounds, say),
 };
 
@@ -48,7 +49,7 @@ if (values.help) {
   const wanted = values.suite === undefined ? Object.keys(suites) : [values.suite];
   for (const name of wanted) {
     const suite = suites[name];
-    if (suite === undefined) throw new Error(`there is no suite ${name}; there are ${Object.keys(suites).join(', ')}`);
+    if (suite === undefined) throw new Error(`unknown suite ${name}; choose from ${Object.keys(suites).join(', ')}`);
     say(`\n${name}`);
     const loadBefore = loadavg()[0];
     const samples = await suite();
@@ -66,31 +67,24 @@ if (values.help) {
       file,
       `${JSON.stringify({ date, suite: name, command: `npm run bench -- --suite ${name}`, machine, samples }, null, 1)}\n`,
     );
-    say(`\n${table(samples)}\n\nraw samples: bench/results/${date}-${name}.json`);
+    say(`\n${medians(samples)}\n\nraw samples: bench/results/${date}-${name}.json`);
   }
 }
 
-/** Medians over the rounds of every figure, a line per variant, with the ratio of each to the first line's. */
-function table(samples: readonly object[]): string {
+/** The median of every figure, a line per variant, with its ratio to the first line. */
+function medians(samples: readonly object[]): string {
   const rows = samples as readonly Record<string, number | string>[];
   const nameKey = rows[0] !== undefined && 'variant' in rows[0] ? 'variant' : 'what';
-  const names = [...new Set(rows.map((row) => String(row[nameKey])))];
+  const names = [...new Set(rows.map((row) => String(row[nameKey])))].sort((a, b) => rank(a) - rank(b));
   const figures = Object.keys(rows[0] ?? {}).filter((key) => ![nameKey, 'round', 'requests'].includes(key));
-  const firstSeen = names.length > 0 ? names.toSorted((a, b) => rank(a) - rank(b)) : [];
   const of = (name: string, figure: string): number =>
     median(rows.filter((row) => row[nameKey] === name).map((row) => Number(row[figure])));
-  const first = firstSeen[0] ?? '';
-  const cell = (name: string, figure: string): string =>
-    `${of(name, figure).toFixed(figure.endsWith('PerSecond') ? 0 : 1)} (${(of(name, figure) / of(first, figure)).toFixed(2)}×)`;
-  const lines = [['', ...figures], ...firstSeen.map((name) => [name, ...figures.map((figure) => cell(name, figure))])];
-  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
-  return lines
-    .map((line) =>
-      line
-        .map((text, column) => (column === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[column] ?? 0)))
-        .join('  '),
-    )
-    .join('\n');
+  const cell = (name: string, figure: string): string => {
+    const ratio = of(name, figure) / of(names[0] ?? '', figure);
+    return `${of(name, figure).toFixed(figure.endsWith('PerSecond') ? 0 : 1)} (${ratio.toFixed(2)}×)`;
+  };
+  const lines = names.map((name) => [name, ...figures.map((figure) => cell(name, figure))]);
+  return table([['', ...figures], ...lines], { numbers: true });
 }
 
 /** The yardstick first. */

@@ -1,4 +1,4 @@
-// The textbook service: Express, a pg pool, cache-aside in Redis with JSON.parse and JSON.stringify. What most teams start from.
+// The textbook service that most teams start from: Express, a pg pool, cache-aside in Redis with JSON.parse and JSON.stringify.
 import express from 'express';
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -46,7 +46,7 @@ app.post('/api/enrollments', async (request, response) => {
     ]);
     if (existing.rows.length > 0) {
       await client.query('rollback');
-      response.status(409).json({ error: 'enrolled already' });
+      response.status(409).json({ error: 'already enrolled' });
       return;
     }
     await client.query('update classes set taken = taken + 1 where class_id = $1', [classId]);

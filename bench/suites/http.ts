@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { connectRedis } from '@homeroom/redis';
 import { openSessions } from '@homeroom/sessions';
 import { createTestDatabase } from '@homeroom/testing';
-import { childId, familyId, openClassId, readClassId, seedCoOp } from '../co-op.ts';
-import { measure, type Sample, type Variant } from '../measure.ts';
-import { freePort, startServer, type Server } from '../process.ts';
-import { request } from '../requests.ts';
+import { childId, familyId, openClassId, readClassId, seedCoOp } from '../harness/co-op.ts';
+import { measure, type Sample, type Variant } from '../harness/measure.ts';
+import { startServer, type Server } from '../harness/process.ts';
+import { request } from '../harness/requests.ts';
 
 export interface Engines {
   readonly sessionsUrl: string;
@@ -13,7 +13,7 @@ export interface Engines {
 }
 
 const [classes, families, childrenPerFamily] = [60_000, 100, 10];
-const enrolClasses = 40;
+const openClasses = 40;
 
 /** The ladder of a read and the two writes, each against `node:http` and the textbook service. */
 export async function measureHttp(
@@ -22,64 +22,47 @@ export async function measureHttp(
 ): Promise<Sample[]> {
   const [enrollment, familiesDatabase] = [await createTestDatabase('enrollment'), await createTestDatabase('families')];
   await seedCoOp(enrollment.url, { classes, families, childrenPerFamily });
-  const secrets = {
+  const service = {
     CURSOR_SECRET: randomUUID(),
     ACCOUNT_TOKEN_SECRET: randomUUID(),
     PAYMENT_WEBHOOK_SECRET: randomUUID(),
-  };
-  const service = {
-    ...secrets,
     REDIS_SESSIONS_URL: sessionsUrl,
     REDIS_CACHE_URL: cacheUrl,
     DATABASE_POOL_SIZE: '10',
-    // counted as in production, with a limit that the load does not reach
+    // counted as in production, with a limit beyond the load
     RATE_LIMIT_PER_MINUTE: '1000000000',
     LOG_FORMAT: 'json',
   };
-  const env = { ...service, DATABASE_URL: enrollment.url };
-  const api = 'services/enrollment/src/api.ts';
-  const baseline = { DATABASE_URL: enrollment.url, REDIS_CACHE_URL: cacheUrl };
   const servers: Server[] = [];
-  const start = async (file: string, variables: Record<string, string> = {}): Promise<Server> => {
-    const server = await startServer(file, await freePort(), variables);
+  const variant = async (
+    name: string,
+    file: string,
+    env: Record<string, string>,
+    plan: Variant['plan'],
+  ): Promise<Variant> => {
+    const server = await startServer(file, env);
     servers.push(server);
-    return server;
+    return { name, server, plan };
   };
+  const api = 'services/enrollment/src/api.ts';
+  const env = { ...service, DATABASE_URL: enrollment.url };
+  const textbook = 'bench/baseline/server.ts';
+  const baseline = { DATABASE_URL: enrollment.url, REDIS_CACHE_URL: cacheUrl };
+  const familiesEnv = { ...service, DATABASE_URL: familiesDatabase.url };
+  const [few, many, cold] = [hotReads(seconds, 100), hotReads(seconds, 2_000), coldReads(seconds)];
+  const l2 = { ...env, CLASS_L1_TTL_MS: '1', CLASS_L2_TTL_SECONDS: '60' };
   try {
-    const cookies = await signInAll(sessionsUrl);
-    const hot = hotReads(seconds, 100);
-    const cold = coldReads(seconds);
-    const enrolments = enrolmentsOf(cookies, rounds);
-    const variants: Variant[] = [
-      { name: 'node:http, a constant', server: await start('bench/node-constant.ts'), plan: () => hot },
-      { name: 'L1 hit', server: await start(api, { ...env, CLASS_L1_TTL_MS: '5000' }), plan: () => hot },
-      {
-        name: 'L2 hit',
-        server: await start(api, { ...env, CLASS_L1_TTL_MS: '1', CLASS_L2_TTL_SECONDS: '60' }),
-        plan: () => hotReads(seconds, 2_000),
-      },
-      {
-        name: 'miss',
-        server: await start(api, { ...env, CLASS_L1_TTL_MS: '1', CLASS_L2_TTL_SECONDS: '1' }),
-        plan: () => cold,
-      },
-      {
-        name: 'baseline: hit in Redis',
-        server: await start('bench/baseline/server.ts', baseline),
-        plan: () => hotReads(seconds, 2_000),
-      },
-      {
-        name: 'baseline: miss',
-        server: await start('bench/baseline/server.ts', { ...baseline, CACHE: 'off' }),
-        plan: () => cold,
-      },
-      { name: 'enrol', server: await start(api, env), plan: enrolments.homeroom },
-      { name: 'baseline: enrol', server: await start('bench/baseline/server.ts', baseline), plan: enrolments.baseline },
-      {
-        name: 'register',
-        server: await start('services/families/src/api.ts', { ...service, DATABASE_URL: familiesDatabase.url }),
-        plan: registrations,
-      },
+    const enrollments = enrollmentsOf(await signInAll(sessionsUrl), rounds);
+    const variants = [
+      await variant('node:http, a constant', 'bench/baseline/node-constant.ts', {}, () => few),
+      await variant('L1 hit', api, { ...env, CLASS_L1_TTL_MS: '5000' }, () => few),
+      await variant('L2 hit', api, l2, () => many),
+      await variant('miss', api, { ...l2, CLASS_L2_TTL_SECONDS: '1' }, () => cold),
+      await variant('baseline: hit in Redis', textbook, baseline, () => many),
+      await variant('baseline: miss', textbook, { ...baseline, CACHE: 'off' }, () => cold),
+      await variant('enroll', api, env, enrollments.homeroom),
+      await variant('baseline: enroll', textbook, baseline, enrollments.baseline),
+      await variant('register', 'services/families/src/api.ts', familiesEnv, registrations),
     ];
     return await measure(variants, rounds, say);
   } finally {
@@ -98,7 +81,7 @@ const hotReads = (seconds: number, ids: number) => ({
   expectStatus: 200,
 });
 
-/** So many ids in turn that each has left the cache before it comes again. */
+/** So many ids in turn that each has expired from the cache before it is read again. */
 const coldReads = (seconds: number) => hotReads(seconds, classes);
 
 async function signInAll(sessionsUrl: string): Promise<string[]> {
@@ -116,9 +99,9 @@ async function signInAll(sessionsUrl: string): Promise<string[]> {
   }
 }
 
-/** Every child in every open class, once. The first class is the warm-up: after it the process knows the children. */
-function enrolmentsOf(cookies: readonly string[], rounds: number) {
-  const perRound = Math.floor((enrolClasses - 1) / rounds);
+/** Every child in every open class, once. The first class is the warm-up, which caches the children. */
+function enrollmentsOf(cookies: readonly string[], rounds: number) {
+  const perRound = Math.floor((openClasses - 1) / rounds);
   const plan = (classNumbers: readonly number[], withCookie: boolean) => ({
     connections: 20,
     seconds: 60,

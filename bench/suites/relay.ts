@@ -4,6 +4,7 @@ import pg from 'pg';
 import { openKafka, type Producer } from '@homeroom/kafka';
 import { createRelay } from '@homeroom/outbox';
 import { createTestDatabase } from '@homeroom/testing';
+import { roundLine } from '../harness/measure.ts';
 
 export interface RelaySample {
   readonly what: 'relay, no broker' | 'relay to Kafka' | 'bare client to Kafka';
@@ -39,11 +40,7 @@ export async function measureRelay(
   const samples: RelaySample[] = [];
   const note = (what: RelaySample['what'], round: number, seconds: number): void => {
     samples.push({ what, round, rowsPerSecond: rows / seconds });
-    say(
-      `round ${round}  ${what.padEnd(28)} ${Math.round(rows / seconds)
-        .toString()
-        .padStart(8)} rows/s`,
-    );
+    say(roundLine(round, what, [rows / seconds, 'rows/s']));
   };
   try {
     await kafka.ensureTopics([{ topic, partitions: 6 }]);

@@ -1,7 +1,8 @@
 // Writes schemas/<type>.json. `test/json-schema.test.ts` fails while a file differs from its contract.
 import { writeFileSync } from 'node:fs';
 import { format } from 'prettier';
-import { eventTypes, jsonSchemaOf, type EventType } from './src/index.ts';
+import { eventTypes, type EventType } from './src/events.ts';
+import { jsonSchemaOf } from './src/json-schema.ts';
 
 for (const type of Object.keys(eventTypes) as EventType[])
   writeFileSync(

@@ -15,32 +15,17 @@ app.kubernetes.io/part-of: homeroom
 app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
 {{- end }}
 
-{{- /* Takes the number of the image's user. */ -}}
-{{- define "data.podSecurityContext" -}}
-runAsNonRoot: true
-runAsUser: {{ . }}
-runAsGroup: {{ . }}
-fsGroup: {{ . }}
-fsGroupChangePolicy: OnRootMismatch
-seccompProfile: { type: RuntimeDefault }
-{{- end }}
-
 {{- /* The start of every pod specification. Takes (list $ user components): the pods of these components are spread across nodes. */ -}}
 {{- define "data.podSpec" -}}
 serviceAccountName: {{ (index . 0).Release.Name }}-data
-automountServiceAccountToken: false
-enableServiceLinks: false
-{{- with (index . 0).Values.global.priorityClassName }}
-priorityClassName: {{ . }}
-{{- end }}
+{{ include "homeroom.podSpec" (index . 0) }}
 {{- with (index . 0).Values.nodeSelector }}
 nodeSelector: {{ toJson . }}
 {{- end }}
-{{- with (index . 0).Values.global.image.pullSecrets }}
-imagePullSecrets: {{ toJson . }}
-{{- end }}
 securityContext:
-  {{- include "data.podSecurityContext" (index . 1) | nindent 2 }}
+  {{- include "homeroom.podSecurityContext" (index . 1) | nindent 2 }}
+  fsGroup: {{ index . 1 }}
+  fsGroupChangePolicy: OnRootMismatch
 topologySpreadConstraints:
   {{- range $key := list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
   - maxSkew: 1
@@ -73,12 +58,14 @@ topologySpreadConstraints:
 {{- end }}
 
 {{- define "data.sandboxImage" -}}
-{{- with .Values.sandbox.image -}}
-{{- if and .reference (not (regexMatch "(:[^:/]+|@sha256:[0-9a-f]{64})$" .reference)) -}}
-{{- fail (printf "data.sandbox.image.reference is %s, which has neither a tag nor a digest: add one, such as %s:1.0." .reference .reference) -}}
-{{- else if and .reference (or .repository .tag) -}}
-{{- fail (printf "data.sandbox.image.reference is %s, and its repository or tag is set too: a reference is the whole name, so set only one of the two." .reference) -}}
-{{- end -}}
-{{ .reference | default (printf "%s:%s" (.repository | default (printf "%s/sandbox" $.Values.global.image.repository)) (.tag | default $.Values.global.image.tag | default $.Chart.AppVersion)) }}
-{{- end -}}
+{{- with include "homeroom.refusedReference" (dict "value" "data.sandbox.image" "image" .Values.sandbox.image) }}{{ fail . }}{{ end -}}
+{{ include "homeroom.imageOf" (dict "root" . "image" .Values.sandbox.image "name" "sandbox") }}
+{{- end }}
+
+{{- /* The enabled components, as (component, its key in `parts`, the port that the release's pods may connect to). */ -}}
+{{- define "data.components" -}}
+{{- $all := list (list "postgres" "postgres" 5432) (list "postgres-replica" "postgres" 5432) (list "redis-sessions" "redis" 6379) (list "redis-cache" "redis" 6379) (list "kafka" "kafka" 9092) (list "mail" "mail" 1025) (list "payments" "payments" 8090) -}}
+{{- $enabled := list -}}
+{{- range $all }}{{ if index $.Values.parts (index . 1) }}{{ $enabled = append $enabled . }}{{ end }}{{ end -}}
+{{ toJson $enabled }}
 {{- end }}

@@ -14,11 +14,11 @@
 {{- if eq "true" (get $notes .) }}{{ $default = true }}{{ end -}}
 {{- end -}}
 {{- end -}}
-{{- $there := sortAlpha $names | join ", " | default "none" -}}
+{{- $available := sortAlpha $names | join ", " | default "none" -}}
 {{- if and .name (not (has .name $names)) -}}
-data.storageClass is {{ .name }}, and the cluster's StorageClasses are {{ $there }}: choose one of them.
+data.storageClass is {{ .name }}, and the cluster's StorageClasses are {{ $available }}: choose one of them.
 {{- else if not (or .name $default) -}}
-The cluster has no default StorageClass for the volumes of data (its StorageClasses are {{ $there }}): name one in data.storageClass, or mark one as default.
+The cluster has no default StorageClass for the volumes of data (its StorageClasses are {{ $available }}): name one in data.storageClass, or mark one as default.
 {{- end -}}
 {{- end }}
 

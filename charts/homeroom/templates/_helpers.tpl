@@ -18,43 +18,58 @@ app.kubernetes.io/part-of: homeroom
 app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
 {{- end }}
 
-{{- /* Takes the number of the image's user. */ -}}
-{{- define "homeroom.podSecurityContext" -}}
-runAsNonRoot: true
-runAsUser: {{ . }}
-runAsGroup: {{ . }}
-seccompProfile: { type: RuntimeDefault }
-{{- end }}
-
-{{- /* The families image's user. */ -}}
-{{- define "homeroom.familiesUser" -}}
-{{ if .Values.global.development }}1000{{ else }}65532{{ end }}
-{{- end }}
-
 {{- define "homeroom.familiesImage" -}}
-{{ include "service.imageOf" (dict "root" . "image" .Values.families.image "name" "families") }}
-{{- end }}
-
-{{- define "homeroom.gatewayRoutes" -}}
-{{- range $service := include "homeroom.services" . | fromJsonArray }}
-  acl of_{{ $service }} path_reg ^/api/({{ join "|" (index $.Values $service).paths }})([/.?]|$)
-  {{- range (index $.Values $service).pages }}
-  acl of_{{ $service }} path_beg {{ . }}
-  {{- end }}
-  {{- range $n, $canary := $.Values.gateway.canaries }}
-  {{- if eq .service $service }}
-  # by chance and not by weight: the share is the same however many pods there are on either side
-  use_backend canary-{{ $n }} if of_{{ $service }} { rand(100) lt {{ .percent }} } { nbsrv(canary-{{ $n }}) gt 0 }
-  {{- end }}
-  {{- end }}
-  use_backend {{ $service }} if of_{{ $service }} { nbsrv({{ $service }}) gt 0 }
-  use_backend {{ $service }}-last-resort if of_{{ $service }}
-{{- end }}
+{{ include "homeroom.imageOf" (dict "root" . "image" .Values.families.image "name" "families") }}
 {{- end }}
 
 {{- /* A file shared with the local gateway. Takes (list $ file words): the replacements of words between @ signs. */ -}}
 {{- define "homeroom.gatewayFile" -}}
 {{- $text := (index . 0).Files.Get (printf "files/gateway/%s" (index . 1)) -}}
-{{- range $word, $value := index . 2 }}{{ $text = replace (printf "@%s@" $word) $value $text }}{{ end -}}
+{{- range $word, $value := index . 2 }}{{ $text = replace (printf "@%s@" $word) (trimPrefix "\n" $value) $text }}{{ end -}}
 {{ $text | trimSuffix "\n" }}
+{{- end }}
+
+{{- define "homeroom.gatewayRoutes" -}}
+{{- range $service := include "homeroom.services" . | fromJsonArray }}
+{{- $rules := list }}
+{{- range (index $.Values $service).pages }}
+{{- $rules = append $rules (printf "  acl of_%s path_beg %s" $service .) }}
+{{- end }}
+{{- /* at random and not by weight: the share does not depend on the number of pods on either side */ -}}
+{{- range $n, $canary := $.Values.gateway.canaries }}
+{{- if eq .service $service }}
+{{- $rules = append $rules (printf "  use_backend canary-%d if of_%s { rand(100) lt %v } { nbsrv(canary-%d) gt 0 }" $n $service .percent $n) }}
+{{- end }}
+{{- end }}
+{{- $paths := join "|" (index $.Values $service).paths }}
+{{ include "homeroom.gatewayFile" (list $ "route.cfg" (dict "service" $service "paths" $paths "rules" (join "\n" $rules))) }}
+{{- end }}
+{{- end }}
+
+{{- /* Takes (list $ service checked): the pods behind a headless Service. */ -}}
+{{- define "homeroom.gatewayServers" -}}
+{{- $root := index . 0 }}
+{{- if index . 2 }}
+  # a name comes before its pod is ready: one check must succeed first
+  default-server check init-state down resolvers cluster resolve-prefer ipv4 init-addr none
+{{- else }}
+  default-server resolvers cluster resolve-prefer ipv4 init-addr none
+{{- end }}
+{{- with $root.Values.gateway }}
+  server-template pod 1-{{ .slots }} {{ index $ 1 }}.{{ $root.Release.Namespace }}.svc.{{ .clusterDomain }}:3000
+{{- end }}
+{{- end }}
+
+{{- define "homeroom.gatewayBackends" -}}
+{{- $balance := .Values.gateway.balance }}
+{{- if eq $balance "source" }}{{ $balance = "source\n  hash-type consistent" }}{{ end }}
+{{- range include "homeroom.services" . | fromJsonArray }}
+{{- $pods := printf "%s-%s-headless" $.Release.Name . }}
+{{ include "homeroom.gatewayFile" (list $ "backend.cfg" (dict "name" . "balance" $balance "servers" (include "homeroom.gatewayServers" (list $ $pods true)))) }}
+
+{{ include "homeroom.gatewayFile" (list $ "last-resort.cfg" (dict "name" . "servers" (include "homeroom.gatewayServers" (list $ $pods false)))) }}
+{{ end }}
+{{- range $n, $canary := .Values.gateway.canaries }}
+{{ include "homeroom.gatewayFile" (list $ "backend.cfg" (dict "name" (printf "canary-%d" $n) "balance" $balance "servers" (include "homeroom.gatewayServers" (list $ .headlessService true)))) }}
+{{ end }}
 {{- end }}

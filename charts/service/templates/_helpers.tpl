@@ -22,15 +22,8 @@ app.kubernetes.io/version: {{ include "service.version" $root | quote }}
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 {{- end }}
 
-{{- /* Takes (dict "root" "image" "name"): the reference if there is one, otherwise repository and tag. */ -}}
-{{- define "service.imageOf" -}}
-{{- with .image -}}
-{{ .reference | default (printf "%s:%s" (.repository | default (printf "%s/%s" $.root.Values.global.image.repository $.name)) (.tag | default $.root.Values.global.image.tag | default $.root.Chart.AppVersion)) }}
-{{- end -}}
-{{- end }}
-
 {{- define "service.image" -}}
-{{ include "service.imageOf" (dict "root" . "image" .Values.image "name" (include "service.name" .)) }}
+{{ include "homeroom.imageOf" (dict "root" . "image" .Values.image "name" (include "service.name" .)) }}
 {{- end }}
 
 {{- /* The image's tag, or the first digits of its digest, as a label value: at most 63 characters that begin and end with a letter or digit. */ -}}
@@ -38,17 +31,6 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 {{- $image := include "service.image" . -}}
 {{- $tag := regexReplaceAll "@.*$" $image "" | regexFind ":[^:/]+$" | trunc 64 | trimAll ":-_." -}}
 {{ $tag | default (regexFind "@sha256:[0-9a-f]{12}" $image | trimPrefix "@sha256:") }}
-{{- end }}
-
-{{- /* Takes (dict "value" "image"): the error message for a reference, or nothing. */ -}}
-{{- define "service.refusedReference" -}}
-{{- with .image.reference -}}
-{{- if not (regexMatch "(:[^:/]+|@sha256:[0-9a-f]{64})$" .) -}}
-{{ $.value }}.reference is {{ . }}, which has neither a tag nor a digest: add one, such as {{ . }}:1.0.
-{{- else if or $.image.repository $.image.tag -}}
-{{ $.value }}.reference is {{ . }}, and {{ $.value }}.{{ if $.image.tag }}tag is {{ $.image.tag }}{{ else }}repository is {{ $.image.repository }}{{ end }}: a reference is the whole name, so set only one of the two.
-{{- end -}}
-{{- end -}}
 {{- end }}
 
 {{- /* In development the next save may fix a process that does not start, so probes and deadlines allow a day. */ -}}
@@ -72,26 +54,18 @@ readOnlyRootFilesystem: {{ not .Values.global.development }}
 capabilities: { drop: [ALL] }
 {{- end }}
 
-{{- define "service.podSecurityContext" -}}
-runAsNonRoot: true
-{{- $user := ternary 1000 65532 .Values.global.development }}
-runAsUser: {{ $user }}
-runAsGroup: {{ $user }}
-seccompProfile: { type: RuntimeDefault }
-{{- end }}
-
 {{- /* Whether migrations run as a hook before everything else, which needs an existing database. An upgrade that creates or fixes the
 Postgres of the data chart would wait in that hook for what it installs afterwards. */ -}}
 {{- define "service.migratesFirst" -}}
 {{- $primary := dict -}}
-{{- $asked := and .Values.global.checkCluster (include "service.cluster" .) -}}
-{{- if $asked }}{{ $primary = lookup "apps/v1" "StatefulSet" .Release.Namespace (printf "%s-data-postgres" .Release.Name) }}{{ end -}}
-{{ include "service.databaseIsThere" (dict "host" .Values.global.postgres.host "upgrade" .Release.IsUpgrade "asked" $asked "primary" $primary) }}
+{{- $queried := and .Values.global.checkCluster (include "service.cluster" .) -}}
+{{- if $queried }}{{ $primary = lookup "apps/v1" "StatefulSet" .Release.Namespace (printf "%s-data-postgres" .Release.Name) }}{{ end -}}
+{{ include "service.databaseExists" (dict "host" .Values.global.postgres.host "upgrade" .Release.IsUpgrade "queried" $queried "primary" $primary) }}
 {{- end }}
 
-{{- /* Takes (dict "host" "upgrade" "asked" "primary"): on an upgrade the database exists, unless the cluster was queried and has no ready primary. */ -}}
-{{- define "service.databaseIsThere" -}}
-{{- if or .host (and .upgrade (or (not .asked) (dig "status" "readyReplicas" 0 .primary))) }}yes{{ end -}}
+{{- /* Takes (dict "host" "upgrade" "queried" "primary"): on an upgrade the database exists, unless the cluster was queried and has no ready primary. */ -}}
+{{- define "service.databaseExists" -}}
+{{- if or .host (and .upgrade (or (not .queried) (dig "status" "readyReplicas" 0 .primary))) }}yes{{ end -}}
 {{- end }}
 
 {{- /* The pods of `data`, as peers of a NetworkPolicy. */ -}}

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { randomUUID } from 'node:crypto';
 import { SecondTier } from './second-tier.ts';
 import { subscribe } from './subscription.ts';
-import type { Cache, CacheEvent, CacheOptions } from './types.ts';
+import type { CacheEvent, CacheOptions } from './types.ts';
 
 /** A load in progress, which every caller of this process waits for. */
 interface Flight {
@@ -12,7 +12,6 @@ interface Flight {
   voided: boolean;
 }
 
-/** Reads the truth; `undefined` means that there is none. */
 type Load = () => Promise<string | undefined>;
 
 /**
@@ -21,10 +20,11 @@ type Load = () => Promise<string | undefined>;
  */
 export function openCache(options: CacheOptions): Cache {
   check(options);
-  return new TwoTierCache(options);
+  return new Cache(options);
 }
 
-class TwoTierCache implements Cache {
+/** Cache-aside over two tiers. Values are strings: serialized once, served as they are. */
+export class Cache {
   readonly #name: string;
   readonly #origin = randomUUID();
   readonly #loadTimeoutMs: number;
@@ -48,18 +48,25 @@ class TwoTierCache implements Cache {
     this.#l2 = new SecondTier(redis, options, channel, this.#origin, this.#emit);
     this.#subscription = subscribe(redis, channel, {
       pingMs: Math.max(1000, l1.ttlMs),
-      onGap: () => this.#forgetAll(),
+      onGap: () => this.#dropAll(),
       onError: (error) => this.#emit({ kind: 'l2-error', cache: name, operation: 'subscribe', error }),
       onMessage: (message) => this.#receive(message),
     });
   }
 
+  /** What this process holds for `key`, at once and without I/O: for hot routes, before `get`. */
   peek(key: string): string | undefined {
     const held = this.#l1.get(key);
     if (held !== undefined) this.#onEvent?.(this.#l1Hit);
     return held;
   }
 
+  /**
+   * The value of `key`: from this process, from Redis, or from `load`, in this order. However many callers ask for a
+   * cold key at once, a process calls `load` once. Redis being down costs a load, never an error or a wait.
+   * @param load reads the truth; `undefined` means that there is none, which is not cached.
+   * @throws what `load` throws; nothing is stored then.
+   */
   async get(key: string, load: Load): Promise<string | undefined> {
     const held = this.peek(key);
     if (held !== undefined) return held;
@@ -69,9 +76,14 @@ class TwoTierCache implements Cache {
     return flight.promise;
   }
 
+  /**
+   * Drops the keys in every process, including loads in progress. Call it after the commit.
+   * Never rejects: when Redis is down, other processes may serve old values for up to `l1.ttlMs`, and the entries in
+   * Redis are deleted when it is back by this process; if it dies first, they stay until their TTL expires.
+   */
   async invalidate(...keys: string[]): Promise<void> {
     for (const key of keys) {
-      this.#forget(key);
+      this.#drop(key);
       this.#emit({ kind: 'invalidated', cache: this.#name, origin: 'here' });
     }
     if (keys.length > 0) await this.#l2?.invalidate(keys);
@@ -89,11 +101,11 @@ class TwoTierCache implements Cache {
   #receive(message: string): void {
     const space = message.indexOf(' ');
     if (message.slice(0, space) === this.#origin) return;
-    this.#forget(message.slice(space + 1));
+    this.#drop(message.slice(space + 1));
     this.#emit({ kind: 'invalidated', cache: this.#name, origin: 'elsewhere' });
   }
 
-  #forget(key: string): void {
+  #drop(key: string): void {
     this.#l1.delete(key);
     const flight = this.#flights.get(key);
     if (flight === undefined) return;
@@ -101,10 +113,10 @@ class TwoTierCache implements Cache {
     this.#flights.delete(key); // callers from now on must not get a value from before
   }
 
-  #forgetAll(): void {
+  #dropAll(): void {
     if (this.#l1.size === 0 && this.#flights.size === 0) return;
     this.#l1.clear();
-    for (const key of [...this.#flights.keys()]) this.#forget(key);
+    for (const key of [...this.#flights.keys()]) this.#drop(key);
     this.#emit({ kind: 'flushed', cache: this.#name });
   }
 

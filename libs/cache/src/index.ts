@@ -1,2 +1,2 @@
-export { openCache } from './cache.ts';
-export type { Cache, CacheEvent, CacheOptions } from './types.ts';
+export { openCache, type Cache } from './cache.ts';
+export type { CacheEvent } from './types.ts';

@@ -38,23 +38,3 @@ export type CacheEvent =
   | { kind: 'flushed'; cache: string }
   | { kind: 'l2-state'; cache: string; state: 'closed' | 'open' | 'half-open' }
   | { kind: 'l2-error'; cache: string; operation: 'get' | 'fill' | 'invalidate' | 'subscribe'; error: unknown };
-
-/** Cache-aside over two tiers. Values are strings: serialized once, served as they are. */
-export interface Cache {
-  /**
-   * The value of `key`: from this process, from Redis, or from `load`, in this order. However many callers ask for a
-   * cold key at once, a process calls `load` once. Redis being down costs a load, never an error or a wait.
-   * @param load reads the truth; `undefined` means that there is none, which is not cached.
-   * @throws what `load` throws; nothing is stored then.
-   */
-  get(key: string, load: () => Promise<string | undefined>): Promise<string | undefined>;
-  /** What this process holds for `key`, at once and without I/O: for hot routes, before `get`. */
-  peek(key: string): string | undefined;
-  /**
-   * Drops the keys in every process, including loads in progress. Call it after the commit.
-   * Never rejects: when Redis is down, other processes may serve old values for up to `l1.ttlMs`, and the entries in
-   * Redis are deleted when it is back by this process; if it dies first, they stay until their TTL expires.
-   */
-  invalidate(...keys: string[]): Promise<void>;
-  close(): Promise<void>;
-}

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { openCache, type CacheOptions } from '@homeroom/cache';
+import { openCache } from '@homeroom/cache';
+import type { CacheOptions } from '../src/types.ts';
 import { waitFor } from '@homeroom/testing';
 import { LRUCache } from 'lru-cache';
 import { testCaches } from './caches.ts';

@@ -1,4 +1,5 @@
-import { openCache, type Cache, type CacheEvent, type CacheOptions } from '@homeroom/cache';
+import { openCache, type Cache, type CacheEvent } from '@homeroom/cache';
+import type { CacheOptions } from '../src/types.ts';
 import { testRedis, waitFor } from '@homeroom/testing';
 import { Redis } from 'ioredis';
 

@@ -72,7 +72,7 @@ describe('a value that was read before a write and arrives after it', () => {
     const old = slowLoad('old');
     const reading = there!.get('1', old.load);
     await old.begun;
-    // what an invalidation elsewhere does, without telling
+    // what an invalidation elsewhere does, without announcing it
     await here!.redis.del(valueKey('1'), `${valueKey('1')}:lease`);
     await here!.get('1', async () => 'new');
     await waitFor('the new value in Redis', async () => (await here!.redis.get(valueKey('1'))) === 'new');
@@ -110,7 +110,7 @@ test('two processes that load at once may both fill: nothing was written since t
   expect([here!.peek('1'), there!.peek('1')]).toEqual(['same', 'same']);
 });
 
-test('after thousands of reads and writes in two processes, nobody holds an old value', async () => {
+test('after thousands of reads and writes in two processes, neither holds an old value', async () => {
   const truth = new Map<string, number>();
   const keys = Array.from({ length: 20 }, (_, n) => String(n));
   const load = (key: string) => async (): Promise<string> => {

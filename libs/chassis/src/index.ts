@@ -1,5 +1,4 @@
 export {
-  commaList,
   commandConfig,
   ConfigError,
   databaseConfig,
@@ -10,35 +9,25 @@ export {
   secret,
   url,
   wholeNumber,
-  type DatabaseConfig,
   type ProcessConfig,
 } from './wiring/config.ts';
 export { runCommand, UsageError, type CommandDeps, type CommandOptions } from './process/command.ts';
 export { createLogger, type Logger } from './wiring/logger.ts';
-export {
-  chassisErrors,
-  chassisProblem,
-  defineErrors,
-  Problem,
-  type ChassisErrorCode,
-  type ErrorEntry,
-  type ErrorTable,
-  type FieldError,
-} from './http/errors.ts';
-export { Health, type CheckOptions, type HealthReport, type Probe } from './wiring/health.ts';
+export { chassisErrors, chassisProblem, defineErrors, Problem } from './http/errors.ts';
+export { Health } from './wiring/health.ts';
 export { Metrics } from './wiring/metrics.ts';
-export { idempotencyHeaders, idempotencyKey } from './http/idempotency.ts';
+export { idempotencyHeaders } from './http/idempotency.ts';
 export { readJson } from './http/json-body.ts';
-export { decodeCursor, encodeCursor } from './http/pagination.ts';
+export { decodeCursor, encodeCursor, page, pageOf } from './http/pagination.ts';
 export { cursorParameter, integerParameter, limitParameter } from './http/query.ts';
 export { accepted, isRefused, refused, type Refused } from './http/refusal.ts';
 export { runJob } from './process/job.ts';
 export { runProcess, type Shell } from './process/process.ts';
-export { createServer, type ServerOptions } from './http/server.ts';
+export { createServer } from './http/server.ts';
 export type { ZodFastify } from './http/zod-fastify.ts';
 export { foreignText, id, text } from './http/text.ts';
-export { parse, type Issue } from './wiring/validation-messages.ts';
+export { parse } from './wiring/validation-messages.ts';
 export { validBody } from './http/validation.ts';
 export { isTimeZone, timeZone } from './http/time-zone.ts';
 export { ifMatchHeaders, versionTag, wantedVersions } from './http/version-tag.ts';
-export { startTracing, withRemoteParent, type Tracing } from './wiring/tracing.ts';
+export { withRemoteParent } from './wiring/tracing.ts';

@@ -37,7 +37,8 @@ export async function startChild(code: string, env: Record<string, string> = {})
   child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text));
   const ended = new Promise<number | string>((resolve) => {
     child.on('close', (status, signal) => resolve(status ?? signal ?? ''));
-  }).finally(() => rm(folder, { recursive: true }));
+  });
+  void ended.then(() => rm(folder, { recursive: true }));
   const lines = (): Record<string, unknown>[] =>
     output
       .split('\n')

@@ -1,52 +1,33 @@
 import type { z } from 'zod';
-import {
-  accountCoordinatorSaved,
-  accountPasswordChanged,
-  accountSignInAttacked,
-  accountTokenRequested,
-  classDoubleBooked,
-  classSnapshot,
-  enrollmentCancelled,
-  enrollmentConfirmed,
-  enrollmentFlagged,
-  enrollmentOffered,
-  enrollmentOfferExpired,
-  enrollmentPaymentDelayed,
-  enrollmentPaymentFailed,
-  enrollmentPromoted,
-  enrollmentSeatHeld,
-  enrollmentWaitlisted,
-  familySnapshot,
-  notificationSent,
-} from './schemas.ts';
+import * as data from './schemas.ts';
 import { topics, type Topic } from './topics.ts';
 
 /**
- * Every event of the house: its CloudEvents type, the topic that carries it, its data's schema.
+ * Every event: its CloudEvents type, the topic that carries it, and the schema of its data.
  * A type's version is part of its name; a breaking change is a new type beside the old one.
  */
 export const eventTypes = {
-  'homeroom.account.verification-requested.v1': { topic: topics.account, schema: accountTokenRequested },
-  'homeroom.account.password-reset-requested.v1': { topic: topics.account, schema: accountTokenRequested },
-  'homeroom.account.password-changed.v1': { topic: topics.account, schema: accountPasswordChanged },
-  'homeroom.account.sign-in-attacked.v1': { topic: topics.account, schema: accountSignInAttacked },
-  'homeroom.account.coordinator-saved.v1': { topic: topics.account, schema: accountCoordinatorSaved },
-  'homeroom.family.registered.v1': { topic: topics.family, schema: familySnapshot },
-  'homeroom.family.changed.v1': { topic: topics.family, schema: familySnapshot },
-  'homeroom.class.opened.v1': { topic: topics.class, schema: classSnapshot },
-  'homeroom.class.changed.v1': { topic: topics.class, schema: classSnapshot },
-  'homeroom.class.double-booked.v1': { topic: topics.class, schema: classDoubleBooked },
-  'homeroom.enrollment.waitlisted.v1': { topic: topics.enrollment, schema: enrollmentWaitlisted },
-  'homeroom.enrollment.seat-held.v1': { topic: topics.enrollment, schema: enrollmentSeatHeld },
-  'homeroom.enrollment.confirmed.v1': { topic: topics.enrollment, schema: enrollmentConfirmed },
-  'homeroom.enrollment.promoted.v1': { topic: topics.enrollment, schema: enrollmentPromoted },
-  'homeroom.enrollment.offered.v1': { topic: topics.enrollment, schema: enrollmentOffered },
-  'homeroom.enrollment.offer-expired.v1': { topic: topics.enrollment, schema: enrollmentOfferExpired },
-  'homeroom.enrollment.payment-failed.v1': { topic: topics.enrollment, schema: enrollmentPaymentFailed },
-  'homeroom.enrollment.payment-delayed.v1': { topic: topics.enrollment, schema: enrollmentPaymentDelayed },
-  'homeroom.enrollment.flagged.v1': { topic: topics.enrollment, schema: enrollmentFlagged },
-  'homeroom.enrollment.cancelled.v1': { topic: topics.enrollment, schema: enrollmentCancelled },
-  'homeroom.notification.sent.v1': { topic: topics.notification, schema: notificationSent },
+  'homeroom.account.verification-requested.v1': { topic: topics.account, schema: data.accountTokenRequested },
+  'homeroom.account.password-reset-requested.v1': { topic: topics.account, schema: data.accountTokenRequested },
+  'homeroom.account.password-changed.v1': { topic: topics.account, schema: data.accountPasswordChanged },
+  'homeroom.account.sign-in-attacked.v1': { topic: topics.account, schema: data.accountSignInAttacked },
+  'homeroom.account.coordinator-saved.v1': { topic: topics.account, schema: data.accountCoordinatorSaved },
+  'homeroom.family.registered.v1': { topic: topics.family, schema: data.familySnapshot },
+  'homeroom.family.changed.v1': { topic: topics.family, schema: data.familySnapshot },
+  'homeroom.class.opened.v1': { topic: topics.class, schema: data.classSnapshot },
+  'homeroom.class.changed.v1': { topic: topics.class, schema: data.classSnapshot },
+  'homeroom.class.double-booked.v1': { topic: topics.class, schema: data.classDoubleBooked },
+  'homeroom.enrollment.waitlisted.v1': { topic: topics.enrollment, schema: data.enrollmentWaitlisted },
+  'homeroom.enrollment.seat-held.v1': { topic: topics.enrollment, schema: data.enrollmentSeatHeld },
+  'homeroom.enrollment.confirmed.v1': { topic: topics.enrollment, schema: data.enrollmentConfirmed },
+  'homeroom.enrollment.promoted.v1': { topic: topics.enrollment, schema: data.enrollmentPromoted },
+  'homeroom.enrollment.offered.v1': { topic: topics.enrollment, schema: data.enrollmentOffered },
+  'homeroom.enrollment.offer-expired.v1': { topic: topics.enrollment, schema: data.enrollmentOfferExpired },
+  'homeroom.enrollment.payment-failed.v1': { topic: topics.enrollment, schema: data.enrollmentPaymentFailed },
+  'homeroom.enrollment.payment-delayed.v1': { topic: topics.enrollment, schema: data.enrollmentPaymentDelayed },
+  'homeroom.enrollment.flagged.v1': { topic: topics.enrollment, schema: data.enrollmentFlagged },
+  'homeroom.enrollment.cancelled.v1': { topic: topics.enrollment, schema: data.enrollmentCancelled },
+  'homeroom.notification.sent.v1': { topic: topics.notification, schema: data.notificationSent },
 } as const satisfies Record<string, { topic: Topic; schema: z.ZodType }>;
 
 export type EventType = keyof typeof eventTypes;
@@ -55,7 +36,7 @@ export type EventData<T extends EventType> = z.infer<(typeof eventTypes)[T]['sch
 /** An event as it travels: the CloudEvents 1.0 attributes that Homeroom uses, and its data. */
 export type DomainEvent<T extends EventType = EventType> = {
   [K in T]: {
-    /** Unique for ever (UUIDv7). Consumers recognise a duplicate by it. */
+    /** Unique forever (UUIDv7). Consumers recognize a duplicate by it. */
     readonly id: string;
     readonly type: K;
     /** The publishing service, `/families`. */
@@ -74,13 +55,13 @@ export class UnreadableEventError extends Error {
   override readonly name = 'UnreadableEventError';
 }
 
-/** A message as a broker hands it over: headers and bytes, nothing believed yet. */
+/** A message as a broker delivers it: headers and bytes, nothing validated yet. */
 export interface RawEvent {
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly value: Buffer | null;
 }
 
-export const isEventType = (type: string): type is EventType => Object.hasOwn(eventTypes, type);
+const isEventType = (type: string): type is EventType => Object.hasOwn(eventTypes, type);
 
 /**
  * Writes an event as a CloudEvents 1.0 message in binary mode: attributes as `ce_*` headers, data as JSON.
@@ -119,14 +100,14 @@ export function decodeEvent({ headers, value }: RawEvent): DomainEvent | undefin
   if (!isEventType(type)) return undefined;
   const time = new Date(required('ce_time'));
   if (Number.isNaN(time.getTime())) throw new UnreadableEventError('header ce_time is not a time');
-  const data = eventTypes[type].schema.safeParse(parseJson(value));
-  if (!data.success) {
-    const { path, message } = data.error.issues[0] ?? { path: [], message: 'unknown' };
+  const parsed = eventTypes[type].schema.safeParse(parseJson(value));
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0] ?? { path: [], message: 'unknown' };
     throw new UnreadableEventError(
       `data of ${type} does not fit its schema at ${path.join('.') || '(root)'}: ${message}`,
     );
   }
-  return { id, type, source, subject, time, traceparent: headers['traceparent'], data: data.data } as DomainEvent;
+  return { id, type, source, subject, time, traceparent: headers['traceparent'], data: parsed.data } as DomainEvent;
 }
 
 function parseJson(value: Buffer | null): unknown {

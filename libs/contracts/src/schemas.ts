@@ -9,7 +9,7 @@ const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/);
 
 export const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
 
-/** A family as the rest of the house needs it: who they are, whom to write to, who their children are. */
+/** A family as other services need it: its name, whom to write to, and its children. */
 export const familySnapshot = z.object({
   familyId: id,
   version,
@@ -20,7 +20,7 @@ export const familySnapshot = z.object({
         guardianId: id,
         name: z.string(),
         email: z.string(),
-        /** Whether the address is known to belong to the guardian. Absent in events from before it was asked: true. */
+        /** Whether the address is known to belong to the guardian. Absent in older events: true. */
         emailVerified: z.boolean().optional(),
       }),
     )
@@ -29,7 +29,7 @@ export const familySnapshot = z.object({
 });
 export type FamilySnapshot = z.infer<typeof familySnapshot>;
 
-/** A class as the catalogue shows it, without the seats that are taken. */
+/** A class as the catalog shows it, without the number of seats taken. */
 export const classSnapshot = z.object({
   classId: id,
   version,
@@ -61,7 +61,7 @@ const account = z.object({ accountId: id, email: z.string() });
  */
 export const accountTokenRequested = account.extend({ tokenId: id, expiresAt: z.iso.datetime() });
 export const accountPasswordChanged = account;
-/** Many wrong passwords for one account, whatever their addresses. */
+/** Many wrong passwords for one account, from any number of addresses. */
 export const accountSignInAttacked = account.extend({
   failures: z.int().positive(),
   withinMinutes: z.int().positive(),
@@ -71,7 +71,16 @@ export const accountCoordinatorSaved = account.extend({ name: z.string() });
 
 const currency = z.string().length(3);
 
-/** What every event of an enrollment tells: enough to write a mail and a calendar entry without asking anyone. */
+/** What identifies a class that meets at the same time. */
+const otherClass = z.object({
+  classId: id,
+  title: z.string(),
+  weekday: z.enum(weekdays),
+  startTime: time,
+  endTime: time,
+});
+
+/** What every event of an enrollment contains: enough for a mail and a calendar entry without another query. */
 const enrollment = z.object({
   enrollmentId: id,
   /** 1, 2, 3 … within the enrollment: its history is event-sourced. */
@@ -81,7 +90,7 @@ const enrollment = z.object({
   class: classSnapshot,
 });
 
-/** `currency` is of the amount. Absent in events from before an amount had its own: the class's. */
+/** `currency` is of the amount. Absent in older events: the class's. */
 export const enrollmentWaitlisted = enrollment.extend({ position: z.int().positive() });
 export const enrollmentSeatHeld = enrollment.extend({ amountCents: z.int().positive(), currency: currency.optional() });
 export const enrollmentConfirmed = enrollment.extend({
@@ -92,24 +101,18 @@ export const enrollmentPromoted = enrollment.extend({
   amountCents: z.int().nonnegative(),
   currency: currency.optional(),
 });
-/** A seat is free for the first on the waitlist, but the child has another class at that hour by now: nothing is charged
- *  until the family accepts. */
+/** A seat is free for the first on the waitlist, but the child now has another class at that time: nothing is charged until
+ *  the family accepts. */
 export const enrollmentOffered = enrollment.extend({
   amountCents: z.int().nonnegative(),
   currency,
   reason: z.enum(['schedule_conflict']),
   /** The class in the way. */
-  conflictsWith: z.object({
-    classId: id,
-    title: z.string(),
-    weekday: z.enum(weekdays),
-    startTime: time,
-    endTime: time,
-  }),
+  conflictsWith: otherClass,
   /** When the seat goes to the next on the waitlist. */
   expiresAt: z.iso.datetime(),
 });
-/** Nobody accepted in time: the enrollment has ended and the seat goes on. */
+/** The offer was not accepted in time: the enrollment has ended, and the seat goes to the next family. */
 export const enrollmentOfferExpired = enrollment;
 /** The provider declined the charge. The seat is held until `payBy`, and the charge is tried again. */
 export const enrollmentPaymentFailed = enrollment.extend({
@@ -131,21 +134,10 @@ export const enrollmentCancelled = enrollment.extend({
   currency: currency.optional(),
 });
 
-/** A class that was opened or changed meets in a room, or with a teacher, that another class has at that hour. */
+/** A class that was opened or changed meets in a room, or with a teacher, that another class has at that time. */
 export const classDoubleBooked = z.object({
   class: classSnapshot,
-  conflicts: z
-    .array(
-      z.object({
-        over: z.enum(['room', 'teacher']),
-        classId: id,
-        title: z.string(),
-        weekday: z.enum(weekdays),
-        startTime: time,
-        endTime: time,
-      }),
-    )
-    .min(1),
+  conflicts: z.array(z.object({ over: z.enum(['room', 'teacher']), ...otherClass.shape })).min(1),
 });
 
 export const notificationSent = z.object({

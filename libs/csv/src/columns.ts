@@ -1,15 +1,36 @@
+import { z } from 'zod';
 import { UnreadableCsvError } from './errors.ts';
 
 /** What an importer knows of a column. */
-export interface ColumnSpec {
-  readonly required?: boolean;
+export interface ColumnSpec<Cell extends z.ZodType = z.ZodType> {
+  /** Reads its cells; an empty one is undefined. A column is required unless its cell is optional or has a default. */
+  readonly cell: Cell;
   /** Other names of the column, compared like its own: without case, spaces, underscores, and hyphens. */
   readonly synonyms?: readonly string[];
   /** Its cells are dates: when one of them is day-first (13/02/2026), no other one is read as month-first. */
   readonly date?: boolean;
+  /** Its cells are in no report. */
+  readonly secret?: boolean;
 }
 
 export type Columns<Name extends string> = Readonly<Record<Name, ColumnSpec>>;
+
+const isRequired = ({ cell }: ColumnSpec): boolean => !cell.safeParse(undefined).success;
+
+export type ColumnNames = Readonly<Record<'required' | 'optional', readonly string[]>>;
+
+/** The names of an importer's columns. */
+export function columnNames(columns: Columns<string>): ColumnNames {
+  const names = (required: boolean): string[] =>
+    Object.keys(columns).filter((name) => columns[name] && isRequired(columns[name]) === required);
+  return { required: names(true), optional: names(false) };
+}
+
+type Cells<C extends Columns<string>> = { -readonly [Name in keyof C]: C[Name]['cell'] };
+
+/** The schema of a row: its cells by column. An importer adds its own rules and gives the row the form that it needs. */
+export const rowOf = <C extends Columns<string>>(columns: C): z.ZodObject<Cells<C>> =>
+  z.object(Object.fromEntries(Object.entries(columns).map(([name, { cell }]) => [name, cell])) as Cells<C>);
 
 /** A column of the file that no importer column matches. */
 export interface IgnoredColumn {
@@ -64,7 +85,7 @@ export function matchHeader<Name extends string>(cells: readonly string[], colum
       const didYouMean = nearest(name, unmatched);
       return { name: name.slice(0, 100), ...(didYouMean === undefined ? {} : { didYouMean }) };
     });
-  for (const name of unmatched.filter((candidate) => columns[candidate].required === true)) {
+  for (const name of unmatched.filter((candidate) => isRequired(columns[candidate]))) {
     const candidate = ignoredColumns.find(({ didYouMean }) => didYouMean === name);
     mistakes.push(
       `The column ${name} is missing.${candidate === undefined ? '' : ` Rename ${shown(candidate.name)} if it is meant.`}`,

@@ -1,6 +1,6 @@
 export { centsCell, dateCell, timeCell, weekdayCell, wholeCell } from './cells.ts';
-export type { Columns, ColumnSpec, IgnoredColumn } from './columns.ts';
-export { UnreadableCsvError } from './errors.ts';
-export { readTable, type Table } from './read-table.ts';
-export { listRows, sentenceOf, tableReport, type RowReport } from './report.ts';
-export { parseRow, rejectedRow, type Rejected, type TableRow } from './row.ts';
+export { columnNames, rowOf, type Columns, type ColumnSpec } from './columns.ts';
+export { runImport } from './import-command.ts';
+export { acceptCsv, csvIn, importOptions } from './import-route.ts';
+export { readRows, type ImportFile, type Row } from './read-rows.ts';
+export { importReport, reportOf, type ImportReport, type RowReport } from './report.ts';

@@ -6,7 +6,14 @@ import { matchHeader, type Columns, type Header, type IgnoredColumn } from './co
 import { decode, type Encoding } from './decode.ts';
 import { delimiters, detectDelimiter, type Delimiter } from './delimiter.ts';
 import { UnreadableCsvError } from './errors.ts';
-import { rejectedRow, type Rejected, type TableRow } from './row.ts';
+import { rejectedRow, type Rejected } from './rejected.ts';
+
+export interface TableRow<Name extends string> {
+  /** Where the row ends in the file; the header is on line 1. */
+  readonly line: number;
+  /** Trimmed; an empty cell is an absent one. */
+  readonly cells: Readonly<Partial<Record<Name, string>>>;
+}
 
 export interface Table<Name extends string> {
   readonly encoding: Encoding;
@@ -27,7 +34,7 @@ const chunkLength = 64 * 1024;
  */
 export async function readTable<Name extends string>(
   bytes: Buffer,
-  { columns, maxRows = 200_000 }: { columns: Columns<Name>; maxRows?: number },
+  { columns, maxRows = 200_000 }: { columns: Columns<Name>; maxRows?: number | undefined },
 ): Promise<Table<Name>> {
   const { text, encoding } = decode(bytes);
   const { delimiter, linesBefore } = detectDelimiter(text, columns);
@@ -69,13 +76,7 @@ export async function readTable<Name extends string>(
   }
   const { ignoredColumns } = header ?? matchHeader([], columns);
   const known = withoutAmbiguousDates(rows, columns);
-  return {
-    encoding,
-    delimiter,
-    ignoredColumns,
-    rows: known.rows,
-    rejected: [...rejected, ...known.rejected].sort((a, b) => a.line - b.line),
-  };
+  return { encoding, delimiter, ignoredColumns, rows: known.rows, rejected: [...rejected, ...known.rejected] };
 }
 
 async function* chunksOf(text: string): AsyncGenerator<string> {

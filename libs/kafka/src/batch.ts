@@ -26,9 +26,8 @@ const commitMs = 1000;
 const retryDefaults = { attempts: 5, baseMs: 100, maxMs: 2000 };
 
 /**
- * Works through one partition's messages in order. Nothing that a handler throws leaves this function: kafkajs takes a
- * TypeError for a bug of its own and stops the consumer for good. Only its own errors leave it, thrown by
- * its own functions (the group rebalances, the connection is lost), which it knows how to handle.
+ * Works through one partition's messages in order. Throws only what kafkajs's own functions throw, which kafkajs knows how
+ * to handle, and nothing that a handler throws: kafkajs takes a TypeError for a bug of its own and stops for good.
  */
 export async function workThrough(work: Work, payload: EachBatchPayload): Promise<void> {
   const { batch } = payload;
@@ -94,16 +93,8 @@ async function finish(work: Work, message: IncomingMessage, ended: AbortSignal):
         if (work.sendDeadLetter === undefined) return done('dropped', attempt, message.headers['ce_type']);
         const letter = toDeadLetter(message, { group, attempts: attempt, error });
         if (!(await deliver(work, letter, message, ended))) return false;
-        emit({
-          kind: 'dead-lettered',
-          group,
-          topic,
-          partition,
-          offset,
-          attempts: attempt,
-          reason: String(letter.headers['dlq_reason']),
-          error,
-        });
+        const reason = String(letter.headers['dlq_reason']);
+        emit({ kind: 'dead-lettered', group, topic, partition, offset, attempts: attempt, reason, error });
         return done('dead-lettered', attempt, message.headers['ce_type']);
       }
       await retryLater(work, message, { attempt, transient, error, backoff: retry }, ended);
@@ -165,17 +156,8 @@ async function retryLater(
   const { attempt, transient, error, backoff } = failed;
   const delayMs = fullJitter(attempt, backoff);
   work.alive();
-  work.emit({
-    kind: 'retrying',
-    group: work.options.group,
-    topic,
-    partition,
-    offset,
-    attempt,
-    delayMs,
-    transient,
-    error,
-  });
+  const { group } = work.options;
+  work.emit({ kind: 'retrying', group, topic, partition, offset, attempt, delayMs, transient, error });
   await pause(delayMs, ended);
 }
 

@@ -1,6 +1,5 @@
 import './request-queue.ts';
 import kafkajs from 'kafkajs';
-import type { RetryOptions } from 'kafkajs';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { KafkaOptions } from './types.ts';
@@ -20,9 +19,18 @@ export interface Connection {
 
 const keepAliveMs = 60_000;
 
+/** Complete, because kafkajs fills gaps from other defaults when NODE_ENV is `test`. */
+export const retryTimes = (retries: number) => ({
+  initialRetryTime: 100,
+  maxRetryTime: 1000,
+  factor: 0.2,
+  multiplier: 2,
+  retries,
+});
+
 export function connect(
   { brokers, clientId, dial }: Pick<KafkaOptions, 'brokers' | 'clientId' | 'dial'>,
-  retry: RetryOptions,
+  { retries }: { retries: number },
 ): Connection {
   const sockets = new Set<Socket>();
   let destroyed = false;
@@ -32,8 +40,7 @@ export function connect(
     logLevel: kafkajs.logLevel.NOTHING,
     connectionTimeout: 2000,
     requestTimeout: 5000,
-    // complete, because kafkajs fills gaps from other defaults when NODE_ENV is `test`
-    retry: { initialRetryTime: 100, maxRetryTime: 1000, factor: 0.2, multiplier: 2, retries: 5, ...retry },
+    retry: retryTimes(retries),
     socketFactory: ({ host, port, onConnect }) => {
       if (destroyed) throw new Error('the connection was closed');
       const socket = dial?.({ host, port }) ?? connectSocket({ host, port });

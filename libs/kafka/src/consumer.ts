@@ -1,11 +1,13 @@
 import { fullJitter, orAborted, pause, within } from '@homeroom/resilience';
 import type { Consumer as ClientConsumer } from 'kafkajs';
 import { workThrough, type Work } from './batch.ts';
-import { connect } from './connection.ts';
+import { connect, retryTimes } from './connection.ts';
 import { brokerCode } from './errors.ts';
 import type { Consumer, ConsumerOptions, KafkaEvent, KafkaOptions } from './types.ts';
 
 const stopMs = 4000;
+/** How many partitions are worked on at once; order holds within each. */
+const partitionsAtOnce = 3;
 /** Longer than any request or pause of kafkajs takes. */
 const silenceMs = 60_000;
 /** Crashes in a row, without a fetch between them, that are not the network's fault: then it is ours. */
@@ -21,15 +23,7 @@ interface Crash {
  * Keeps a consumer running: starts it, and when it crashes starts a new one. kafkajs can restart itself, but not
  * always, not after a stop, and sometimes without end (tulios/kafkajs#1443, #1593, #1721).
  */
-export function startConsumer(
-  kafka: KafkaOptions,
-  options: ConsumerOptions,
-  work: Pick<Work, 'handle' | 'sendDeadLetter'>,
-): Consumer {
-  return new SupervisedConsumer(kafka, options, work);
-}
-
-class SupervisedConsumer implements Consumer {
+export class SupervisedConsumer implements Consumer {
   readonly #kafka: KafkaOptions;
   readonly #options: ConsumerOptions;
   readonly #work: Pick<Work, 'handle' | 'sendDeadLetter'>;
@@ -96,11 +90,7 @@ class SupervisedConsumer implements Consumer {
     const consumer = connection.client.consumer({
       ...this.#settings(),
       retry: {
-        initialRetryTime: 100,
-        maxRetryTime: 1000,
-        factor: 0.2,
-        multiplier: 2,
-        retries: 2,
+        ...retryTimes(2),
         restartOnFailure: async () => {
           passing = true;
           return false;
@@ -166,7 +156,7 @@ class SupervisedConsumer implements Consumer {
       autoCommitInterval: 1000,
       // by default kafkajs moves the offset past messages that a loop left early has not seen
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: options.concurrency ?? 3,
+      partitionsConsumedConcurrently: partitionsAtOnce,
       eachBatch: async (payload) =>
         workThrough({ ...this.#work, options, topicPrefix, stopping, emit: this.#emit, alive: this.#alive }, payload),
     });
@@ -176,7 +166,7 @@ class SupervisedConsumer implements Consumer {
 /** Leaves the group and disconnects, within a time limit: with the brokers down, kafkajs would wait for them. */
 async function leave(consumer: ClientConsumer): Promise<void> {
   const late = (): Error => new Error(`the consumer did not disconnect within ${stopMs} ms`);
-  await within(stopMs, consumer.disconnect(), late).catch(() => undefined); // the sockets are cut next, whatever it was
+  await within(stopMs, consumer.disconnect(), late).catch(() => undefined); // the sockets are cut next in any case
 }
 
 /** From a cluster that has just started and is still creating its offsets topic. kafkajs considers it final. */

@@ -1,10 +1,13 @@
-import { deadLetterTopic, decodeEvent } from '@homeroom/contracts';
-import { openAdmin } from './admin.ts';
+import { decodeEvent } from '@homeroom/contracts';
+import { joinSignals } from '@homeroom/resilience';
+import { Admin } from './admin.ts';
 import type { Handled } from './batch.ts';
-import { startConsumer } from './consumer.ts';
-import { openProducer } from './producer.ts';
+import { SupervisedConsumer } from './consumer.ts';
+import { QueueingProducer } from './producer.ts';
+import { ensureTopics } from './topics.ts';
 import type {
   ConsumeOptions,
+  ConsumeRawOptions,
   Consumer,
   ConsumerOptions,
   HandlerContext,
@@ -13,79 +16,86 @@ import type {
   KafkaOptions,
   OutgoingMessage,
   Producer,
+  TopicSpec,
 } from './types.ts';
 
 /** Opens the client. Nothing is connected before it is needed, so this works while the brokers are down. */
-export function openKafka(options: KafkaOptions): Kafka {
-  const closing = new AbortController();
-  const admin = openAdmin(options, closing.signal);
-  const consumers = new Set<Consumer>();
-  let producer: Producer | undefined;
-  const sharedProducer = (): Producer => (producer ??= openProducer(options));
+export const openKafka = (options: KafkaOptions): Kafka => new KafkaClient(options);
 
-  const deadLetterTopics = new Set<string>();
-  const sendDeadLetter = async (letter: OutgoingMessage, signal: AbortSignal): Promise<void> => {
-    const { topic } = letter;
-    if (!deadLetterTopics.has(topic)) await admin.ensureTopics([{ topic, partitions: 1 }], { signal });
-    deadLetterTopics.add(topic);
-    await sharedProducer().send([letter]);
-  };
+type Handle = (message: IncomingMessage, context: HandlerContext) => Promise<Handled>;
 
-  const consume = (
-    consumerOptions: ConsumerOptions,
-    deadLetters: boolean,
-    handle: (message: IncomingMessage, context: HandlerContext) => Promise<Handled>,
-  ): Consumer => {
-    closing.signal.throwIfAborted();
-    const started = startConsumer(options, consumerOptions, {
-      handle,
-      sendDeadLetter: deadLetters ? sendDeadLetter : undefined,
+class KafkaClient implements Kafka {
+  readonly #options: KafkaOptions;
+  readonly #admin: Admin;
+  readonly #closing = new AbortController();
+  readonly #consumers: Consumer[] = [];
+  readonly #deadLetterTopics = new Set<string>();
+  #producer: Producer | undefined;
+
+  constructor(options: KafkaOptions) {
+    this.#options = options;
+    this.#admin = new Admin(options);
+  }
+
+  async ensureTopics(topics: readonly TopicSpec[], { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    using joined = joinSignals(this.#closing.signal, ...(signal === undefined ? [] : [signal]));
+    await ensureTopics(this.#admin, this.#options, topics, joined.signal);
+  }
+
+  async ping(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    await this.#admin.ask('ping', (client) => client.describeCluster());
+  }
+
+  async producer(): Promise<Producer> {
+    this.#closing.signal.throwIfAborted();
+    return this.#sharedProducer();
+  }
+
+  async consume(options: ConsumeOptions): Promise<Consumer> {
+    return this.#start(options, true, eventHandler(options));
+  }
+
+  async consumeRaw({ handler, deadLetters = true, ...options }: ConsumeRawOptions): Promise<Consumer> {
+    return this.#start(options, deadLetters, async (message, context) => {
+      await handler(message, context);
+      return { outcome: 'handled', type: message.headers['ce_type'] };
     });
-    const consumer: Consumer = {
-      healthy: () => started.healthy(),
-      stop: async () => {
-        await started.stop();
-        consumers.delete(consumer);
-      },
-    };
-    consumers.add(consumer);
-    return consumer;
-  };
+  }
 
-  return {
-    ensureTopics: admin.ensureTopics,
-    ping: admin.ping,
-    producer: async () => {
-      closing.signal.throwIfAborted();
-      return sharedProducer();
-    },
-    consume: async (consumeOptions) => consume(consumeOptions, true, eventHandler(consumeOptions)),
-    consumeRaw: async ({ handler, deadLetters = true, ...consumeOptions }) =>
-      consume(consumeOptions, deadLetters, async (message, context) => {
-        await handler(message, context);
-        return { outcome: 'handled', type: message.headers['ce_type'] };
-      }),
-    close: async () => {
-      await Promise.all([...consumers].map(async (consumer) => consumer.stop()));
-      closing.abort(new Error('the Kafka client has been closed'));
-      await producer?.close();
-      admin.close();
-    },
+  async close(): Promise<void> {
+    await Promise.all(this.#consumers.map(async (consumer) => consumer.stop()));
+    this.#closing.abort(new Error('the Kafka client has been closed'));
+    await this.#producer?.close();
+    this.#admin.close();
+  }
+
+  #sharedProducer(): Producer {
+    return (this.#producer ??= new QueueingProducer(this.#options));
+  }
+
+  #start(options: ConsumerOptions, deadLetters: boolean, handle: Handle): Consumer {
+    this.#closing.signal.throwIfAborted();
+    const sendDeadLetter = deadLetters ? this.#sendDeadLetter : undefined;
+    const consumer = new SupervisedConsumer(this.#options, options, { handle, sendDeadLetter });
+    this.#consumers.push(consumer);
+    return consumer;
+  }
+
+  readonly #sendDeadLetter = async (letter: OutgoingMessage, signal: AbortSignal): Promise<void> => {
+    const { topic } = letter;
+    if (!this.#deadLetterTopics.has(topic)) await this.ensureTopics([{ topic, partitions: 1 }], { signal });
+    this.#deadLetterTopics.add(topic);
+    await this.#sharedProducer().send([letter]);
   };
 }
 
-/** Where messages go that `topic`'s consumers cannot handle, as a topic to create beside it. */
-export const withDeadLetters = (spec: { topic: string; partitions: number; replicas?: number }) => [
-  spec,
-  { ...spec, topic: deadLetterTopic(spec.topic), partitions: 1 },
-];
-
-function eventHandler({ handlers }: ConsumeOptions) {
+function eventHandler({ handlers }: ConsumeOptions): Handle {
   // which handler fits which event is a relation that the type of `handlers` holds and indexing loses
   const byType = handlers as Readonly<
     Record<string, ((event: unknown, context: HandlerContext) => Promise<void>) | undefined>
   >;
-  return async (message: IncomingMessage, context: HandlerContext): Promise<Handled> => {
+  return async (message, context) => {
     const event = decodeEvent(message);
     const handler = event === undefined ? undefined : byType[event.type];
     if (event === undefined || handler === undefined) return { outcome: 'skipped', type: message.headers['ce_type'] };

@@ -1,7 +1,7 @@
 import { within } from '@homeroom/resilience';
 import kafkajs from 'kafkajs';
 import type { Producer as ClientProducer } from 'kafkajs';
-import { connect, type Connection } from './connection.ts';
+import { connect, retryTimes, type Connection } from './connection.ts';
 import { KafkaUnavailableError, translate } from './errors.ts';
 import { endSpan, startSend } from './tracing.ts';
 import type { KafkaOptions, OutgoingMessage, Producer } from './types.ts';
@@ -18,16 +18,11 @@ interface Job {
   readonly reject: (error: Error) => void;
 }
 
-/** Opens a producer. It connects at the first send. */
-export function openProducer(options: KafkaOptions): Producer {
-  return new QueueingProducer(options);
-}
-
 /**
- * One request at a time, made of all that waits: that keeps the order without a lock per partition, and few large
- * requests are cheaper than many small ones.
+ * Connects at the first send. Sends one request at a time, made of all that waits: that keeps the order without a lock per
+ * partition, and few large requests are cheaper than many small ones.
  */
-class QueueingProducer implements Producer {
+export class QueueingProducer implements Producer {
   readonly #options: KafkaOptions;
   readonly #sendTimeoutMs: number;
   readonly #waiting: Job[] = [];
@@ -114,7 +109,7 @@ class QueueingProducer implements Producer {
         maxInFlightRequests: 1,
         allowAutoTopicCreation: false,
         createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-        retry: { initialRetryTime: 100, maxRetryTime: 1000, factor: 0.2, multiplier: 2, retries: 8 },
+        retry: retryTimes(8),
       });
       this.#live = { connection, producer, connected: producer.connect() };
     }

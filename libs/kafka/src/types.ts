@@ -18,11 +18,10 @@ export interface KafkaOptions {
   readonly onEvent?: (event: KafkaEvent) => void;
 }
 
+/** Gets as many replicas as the brokers' `default.replication.factor`: three in production, with `min.insync.replicas` 2. */
 export interface TopicSpec {
   readonly topic: string;
   readonly partitions: number;
-  /** As many as the brokers' `default.replication.factor` if not given: three in production, with `min.insync.replicas` 2. */
-  readonly replicas?: number;
 }
 
 export interface OutgoingMessage {
@@ -74,29 +73,19 @@ export interface HandlerContext {
   readonly attempt: number;
 }
 
-export interface RetryOptions {
-  /** Tries in all, before the message goes to the dead letters. Default 5. */
-  readonly attempts?: number;
-  /** Default 100. */
-  readonly baseMs?: number;
-  /** Default 2000. */
-  readonly maxMs?: number;
-}
-
 /** Options of both kinds of consumer. */
 export interface ConsumerOptions {
   readonly group: string;
   readonly topics: readonly string[];
   /** Where a group that has never committed starts. Default true. */
   readonly fromBeginning?: boolean;
-  readonly retry?: RetryOptions;
+  /** Tries in all before the message goes to the dead letters, and the pauses between them. Default 5, 100, 2000. */
+  readonly retry?: { readonly attempts?: number; readonly baseMs?: number; readonly maxMs?: number };
   /**
    * Says that an error has nothing to do with the message (the database is down): the message is then retried
    * forever, with heartbeats, and never becomes a dead letter. Default: no error is transient.
    */
   readonly isTransient?: (error: unknown) => boolean;
-  /** How many partitions are worked on at once; order holds within each. Default 3. */
-  readonly concurrency?: number;
   /** How long one try may take before its signal aborts and it counts as failed. Default 60 000. */
   readonly handlerTimeoutMs?: number;
   /** How long the group waits for a silent member before it reassigns its partitions. Brokers take 6000 or more. Default 10 000. */
@@ -140,18 +129,22 @@ export interface Kafka {
   close(): Promise<void>;
 }
 
-/** What happened, for logs and metrics. Topics and groups are named without the prefix. */
+/** Where a consumer is. Topics and groups are named without the prefix. */
+interface Position {
+  group: string;
+  topic: string;
+  partition: number;
+}
+
+/** What happened, for logs and metrics. */
 export type KafkaEvent =
   | { kind: 'produced'; messages: number; durationMs: number }
   | { kind: 'produce-failed'; messages: number; durationMs: number; error: unknown }
   | { kind: 'waiting-for-broker'; what: string; attempt: number; delayMs: number; error: unknown }
   | { kind: 'waiting-for-topics'; group: string; topics: string[] }
   | { kind: 'joined'; group: string; partitions: Readonly<Record<string, readonly number[]>> }
-  | {
+  | (Position & {
       kind: 'consumed';
-      group: string;
-      topic: string;
-      partition: number;
       /** The CloudEvents type, when the message could be read so far. */
       type: string | undefined;
       outcome: 'handled' | 'skipped' | 'dead-lettered' | 'dropped';
@@ -159,30 +152,18 @@ export type KafkaEvent =
       durationMs: number;
       /** Age of the message when it was processed, in milliseconds. */
       ageMs: number;
-    }
-  | {
+    })
+  | (Position & {
       kind: 'retrying';
-      group: string;
-      topic: string;
-      partition: number;
       offset: string;
       attempt: number;
       delayMs: number;
       transient: boolean;
       error: unknown;
-    }
-  | {
-      kind: 'dead-lettered';
-      group: string;
-      topic: string;
-      partition: number;
-      offset: string;
-      attempts: number;
-      reason: string;
-      error: unknown;
-    }
+    })
+  | (Position & { kind: 'dead-lettered'; offset: string; attempts: number; reason: string; error: unknown })
   /** Consumer lag: how many messages follow the one just processed. */
-  | { kind: 'lag'; group: string; topic: string; partition: number; lag: number }
+  | (Position & { kind: 'lag'; lag: number })
   | { kind: 'restarting'; group: string; delayMs: number; error: unknown }
   /** The consumer has failed permanently: end the process. */
   | { kind: 'fatal'; group: string; error: unknown };

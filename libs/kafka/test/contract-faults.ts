@@ -85,7 +85,7 @@ export function faultContract(open: OpenKafka): void {
       expect(performance.now() - startedAt).toBeLessThan(5000);
     });
 
-    test('closing with messages that nobody acknowledges takes less than 5 s, and rejects them', async () => {
+    test('closing with unacknowledged messages takes less than 5 s, and rejects them', async () => {
       await it.kafka.ensureTopics([{ topic, partitions: 3 }]);
       const patient = await testKafka(open, { ...behind.options, sendTimeoutMs: 60_000 });
       await patient.send(message('1'));

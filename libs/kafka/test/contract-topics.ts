@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { withDeadLetters } from '@homeroom/kafka';
 import { waitFor } from '@homeroom/testing';
 import { faultyBroker, message, testKafka, topic, type OpenKafka } from './harness.ts';
 
@@ -14,7 +13,7 @@ export function topicContract(open: OpenKafka): void {
     });
 
     test('are created with their partitions, and left alone when they are there', async () => {
-      await it.kafka.ensureTopics(withDeadLetters({ topic, partitions: 3 }));
+      await it.kafka.ensureTopics([{ topic, partitions: 3 }]);
       await it.send(message('kept'));
       await it.kafka.ensureTopics([{ topic, partitions: 3 }]);
       expect((await it.read(topic, 1)).map(({ headers }) => headers['ce_id'])).toEqual(['kept']);

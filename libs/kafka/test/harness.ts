@@ -1,15 +1,8 @@
 import { encodeEvent, examples, topics, type DomainEvent } from '@homeroom/contracts';
-import type {
-  ConsumeOptions,
-  Consumer,
-  IncomingMessage,
-  Kafka,
-  KafkaEvent,
-  KafkaOptions,
-  OutgoingMessage,
-} from '@homeroom/kafka';
+import type { ConsumeOptions, Consumer, IncomingMessage, Kafka, KafkaEvent, OutgoingMessage } from '@homeroom/kafka';
 import { startFaultProxy, testKafkaBrokers, testTopicPrefix, waitFor, type FaultProxy } from '@homeroom/testing';
 import { connect } from 'node:net';
+import type { KafkaOptions } from '../src/types.ts';
 
 export type OpenKafka = (options: KafkaOptions) => Kafka;
 

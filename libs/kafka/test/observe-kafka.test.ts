@@ -1,5 +1,5 @@
 import { createLogger, Metrics, type Logger } from '@homeroom/chassis';
-import { observeKafka } from '@homeroom/kafka';
+import { observeKafka } from '../src/observe-kafka.ts';
 import { beforeEach, expect, test } from '@jest/globals';
 
 let metrics: Metrics;

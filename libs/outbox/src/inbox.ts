@@ -2,7 +2,7 @@ import type { Queryable, Transaction } from '@homeroom/postgres';
 
 /**
  * Records in the effect's own transaction that `consumer` has handled the event. A second delivery waits for the first one's
- * transaction: so the effect happens once, whatever the broker repeats and whichever process is killed.
+ * transaction: so the effect happens once, even when the broker repeats an event or a process is killed.
  * @returns false when it was handled before: return without doing anything.
  */
 export async function receiveOnce(
@@ -23,7 +23,7 @@ export async function receiveOnce(
  */
 export async function purgeReceived(db: Queryable, { days = 30, limit = 10_000 } = {}): Promise<number> {
   const { rowCount } = await db.query({
-    name: 'inbox_forget',
+    name: 'inbox_purge',
     text: `delete from inbox where (consumer, event_id) in (
              select consumer, event_id from inbox where received_at < now() - make_interval(days => $1) limit $2)`,
     values: [days, limit],

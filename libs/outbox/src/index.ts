@@ -1,5 +1,4 @@
 export { append, OUTBOX_COLUMNS, outboxParameters } from './append.ts';
 export { purgeReceived, receiveOnce } from './inbox.ts';
-export { observeRelay } from './observe-relay.ts';
-export { createRelay, type Relay, type RelayEvent, type RelayOptions } from './relay.ts';
-export { outboxBacklog } from './outbox-rows.ts';
+export { createRelay } from './relay.ts';
+export { runRelay } from './service-relay.ts';

@@ -40,12 +40,3 @@ export async function removeRows(db: Queryable, rows: readonly OutboxRow[]): Pro
     values: [rows.map((row) => row.sequence)],
   });
 }
-
-/** How many events wait, and for how long the first of them has: what an alert on the relay looks at. */
-export async function outboxBacklog(db: Queryable): Promise<{ rows: number; oldestSeconds: number }> {
-  const { rows } = await db.query<{ rows: number; oldest: number }>({
-    name: 'outbox_backlog',
-    text: `select count(*) as rows, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as oldest from outbox`,
-  });
-  return { rows: rows[0]?.rows ?? 0, oldestSeconds: rows[0]?.oldest ?? 0 };
-}

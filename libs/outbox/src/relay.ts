@@ -33,21 +33,14 @@ export interface RelayOptions {
   readonly onEvent?: (event: RelayEvent) => void;
 }
 
-/** Publishes what is committed to the outbox: at least once, in order per key. */
-export interface Relay {
-  /** Works until `signal` aborts, then finishes the batch in progress, releases the lock, and resolves. Never rejects. */
-  run(signal: AbortSignal): Promise<void>;
-}
-
 /** How long a key waits whose message was refused, before it is tried again. */
 const holdMs = 30_000;
 const backoff = { baseMs: 100, maxMs: 5_000 };
 
-export function createRelay(options: RelayOptions): Relay {
-  return new OutboxRelay(options);
-}
+export const createRelay = (options: RelayOptions): Relay => new Relay(options);
 
-class OutboxRelay implements Relay {
+/** Publishes what is committed to the outbox: at least once, in order per key. */
+class Relay {
   readonly #options: Required<RelayOptions>;
 
   constructor(options: RelayOptions) {
@@ -60,6 +53,7 @@ class OutboxRelay implements Relay {
     };
   }
 
+  /** Works until `signal` aborts, then finishes the batch in progress, releases the lock, and resolves. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { url, lockName, onEvent } = this.#options;
     let failures = 0;

@@ -1,5 +1,5 @@
 import { createLogger, Metrics, type Logger } from '@homeroom/chassis';
-import { observeRelay } from '@homeroom/outbox';
+import { observeRelay } from '../src/observe-relay.ts';
 import { beforeEach, expect, test } from '@jest/globals';
 
 let metrics: Metrics;

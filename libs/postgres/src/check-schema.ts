@@ -38,7 +38,7 @@ export function pendingMigrations(
     }
     if (file !== undefined && file.checksum !== checksum) {
       throw new Error(
-        `${file.name}.sql is not the ${name} that was applied: put the applied text back, and make the change a new migration.`,
+        `${file.name}.sql is not the ${name} that was applied: restore the applied text, and make the change a new migration.`,
       );
     }
   }
@@ -52,8 +52,8 @@ export class MigrationsMissingError extends Error {
 
 /**
  * Refuses to start a process on a schema that does not fit it.
- * @param directory the migrations that the process was written for.
- * @throws {MigrationsMissingError} that says to migrate first, {Error} that says to deploy the newer version. A newer schema without a breaking migration is fine.
+ * @throws {MigrationsMissingError} when the schema lacks a migration.
+ * @throws {Error} when it has a breaking migration that this version does not know.
  */
 export async function checkSchema(db: Queryable, directory: string | URL): Promise<void> {
   const missing = pendingMigrations(await readMigrations(directory), await readApplied(db));

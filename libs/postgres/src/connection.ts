@@ -12,26 +12,25 @@ export interface Connection extends Queryable {
   close(): Promise<void>;
 }
 
+const statementTimeoutMs = 30_000;
+
 export interface ConnectionOptions {
   readonly url: string;
   readonly applicationName: string;
-  readonly statementTimeoutMs?: number;
-  readonly connectTimeoutMs?: number;
 }
 
 /**
  * Opens it to the server itself: through a pooler in transaction mode a session lock would have no owner.
  * @throws {DatabaseUnavailableError} when the server cannot be reached.
  */
-export async function openConnection(options: ConnectionOptions): Promise<Connection> {
-  const { url, applicationName, statementTimeoutMs = 30_000, connectTimeoutMs = 2_000 } = options;
+export async function openConnection({ url, applicationName }: ConnectionOptions): Promise<Connection> {
   const client = new pg.Client({
     connectionString: url,
     application_name: applicationName,
     types: columnTypes,
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + 1_000,
-    connectionTimeoutMillis: connectTimeoutMs,
+    connectionTimeoutMillis: 2_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     // the server drops a client whose machine is lost after 20 s instead of 2 h, so that its locks become free

@@ -1,9 +1,10 @@
 import { orAborted } from '@homeroom/resilience';
-import { DatabaseUnavailableError, isReplicaDown, isReplicaTrouble } from './errors.ts';
-import type { DatabaseEvent, OnEvent } from './events.ts';
-import { Pool, type PoolOptions } from './pool.ts';
-import type { Freshness, Queryable, Result, Statement, Transaction } from './queryable.ts';
-import { hasReplayed, parseLsn, Replica } from './replica.ts';
+import { DatabaseUnavailableError } from './errors.ts';
+import type { OnEvent } from './events.ts';
+import { Pool, type PoolStats } from './pool.ts';
+import type { Freshness, Queryable, Transaction } from './queryable.ts';
+import { Reads } from './reads.ts';
+import { Replica } from './replica.ts';
 import { retrying } from './retry.ts';
 import { inTransaction, type Isolation } from './transaction.ts';
 
@@ -24,14 +25,6 @@ export interface DatabaseOptions {
   /** How long a caller waits for a connection. 2,000 if not given. */
   readonly connectTimeoutMs?: number;
   readonly onEvent?: OnEvent;
-}
-
-export interface PoolStats {
-  readonly total: number;
-  readonly idle: number;
-  /** Callers that wait for a connection now. */
-  readonly waiting: number;
-  readonly max: number;
 }
 
 /** One service's database: the primary and its replicas. As a `Queryable` it is the primary, one round trip a statement. */
@@ -55,118 +48,51 @@ export interface Database extends Queryable {
    * every connection leaves none for a ping.
    */
   answeredWithin(ms: number): boolean;
-  poolStats(): { readonly primary: PoolStats; readonly replicas: readonly PoolStats[] };
+  /** Of the primary's pool. */
+  poolStats(): PoolStats;
   /** Waits for running work, then closes every connection. */
   close(): Promise<void>;
 }
 
 /** Opens the pools; connects to nothing yet. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const { primaryUrl, replicaUrls, poolSize, replicaPoolSize, applicationName } = options;
   const {
+    applicationName,
     statementTimeoutMs = 5_000,
     lockTimeoutMs = 3_000,
     connectTimeoutMs = 2_000,
     onEvent = () => undefined,
   } = options;
-  const every = { applicationName, statementTimeoutMs, lockTimeoutMs, onEvent };
-  const primary = new Pool({ ...every, url: primaryUrl, role: 'primary', size: poolSize, connectTimeoutMs });
-  const replicas = replicaUrls.map((url, number) => {
-    // a read has somewhere else to go, so it waits less
-    const ofReplica: PoolOptions = {
-      ...every,
-      url,
-      role: 'replica',
-      size: replicaPoolSize,
-      connectTimeoutMs: connectTimeoutMs / 2,
-    };
-    return new Replica(number, ofReplica);
+  const shared = { applicationName, statementTimeoutMs, lockTimeoutMs, onEvent };
+  const primary = new Pool({
+    ...shared,
+    url: options.primaryUrl,
+    role: 'primary',
+    size: options.poolSize,
+    connectTimeoutMs,
   });
-  let turn = 0;
-  const nextReplica = (): Replica | undefined => {
-    for (let tries = 0; tries < replicas.length; tries++) {
-      const replica = replicas[turn++ % replicas.length];
-      if (replica?.available() === true) return replica;
-    }
-    return undefined;
-  };
-  const readPrimary = async <T>(
-    because: (DatabaseEvent & { type: 'read' })['because'],
-    freshness: Freshness | undefined,
-    work: (db: Queryable) => Promise<T>,
-  ): Promise<T> => {
-    onEvent({ type: 'read', role: 'primary', because });
-    const marked = freshness !== undefined && freshness.mark !== 'any';
-    const { value, lsn } = await primary.use(async (connection) => ({
-      value: await work(connection),
-      // after the read, so that the next one cannot show an older state than this one did
-      lsn: marked ? await currentPosition(connection) : undefined,
-    }));
-    if (marked && lsn !== undefined) await advance(freshness, lsn, onEvent);
-    return value;
-  };
+  const replicas = options.replicaUrls.map((url, number) => {
+    const size = options.replicaPoolSize;
+    // a read has somewhere else to go, so it waits less
+    return new Replica(number, { ...shared, url, role: 'replica', size, connectTimeoutMs: connectTimeoutMs / 2 });
+  });
+  const reads = new Reads(primary, replicas, onEvent);
 
   return {
-    query<Row>(statement: Statement): Promise<Result<Row>> {
-      return retrying(onEvent, () => primary.use((connection) => connection.query<Row>(statement)));
-    },
-
-    transaction(work, { isolation = 'read committed' } = {}) {
-      return retrying(onEvent, () => primary.use((connection) => inTransaction(connection, isolation, work)));
-    },
-
-    async read(freshness, work) {
-      const mark = freshness?.mark ?? 'any';
-      if (mark === 'primary') return readPrimary('just-wrote', freshness, work);
-      if (replicas.length === 0) return readPrimary('no-replica', freshness, work);
-      const replica = nextReplica();
-      if (replica === undefined) return readPrimary('replica-down', freshness, work);
-      try {
-        const answer = await replica.pool.use(async (connection) => {
-          if (mark !== 'any' && !(await hasReplayed(connection, parseLsn(mark)))) return undefined;
-          return { value: await work(connection) };
-        });
-        replica.up();
-        if (answer !== undefined) {
-          onEvent({ type: 'read', role: 'replica', because: mark === 'any' ? 'any' : 'caught-up' });
-          return answer.value;
-        }
-      } catch (error) {
-        const down = isReplicaDown(error);
-        if (down) replica.down(error as Error);
-        else replica.up();
-        if (!isReplicaTrouble(error)) throw error;
-        return readPrimary(down ? 'replica-down' : 'conflict', freshness, work);
-      }
-      return readPrimary('behind', freshness, work);
-    },
-
+    query: (statement) => retrying(onEvent, () => primary.use((connection) => connection.query(statement))),
+    transaction: (work, { isolation = 'read committed' } = {}) =>
+      retrying(onEvent, () => primary.use((connection) => inTransaction(connection, isolation, work))),
+    read: (freshness, work) => reads.read(freshness, work),
     async ping(signal) {
       signal?.throwIfAborted();
       const answer = primary.use((connection) => connection.command('ping', 'select 1'));
       const late = (): Error => new DatabaseUnavailableError('the primary did not answer in time');
       await (signal === undefined ? answer : orAborted(answer, signal, late));
     },
-
     answeredWithin: (ms) => primary.answeredWithin(ms),
-
-    poolStats: () => ({ primary: primary.stats(), replicas: replicas.map(({ pool }) => pool.stats()) }),
-
+    poolStats: () => primary.stats(),
     async close() {
       await Promise.all([primary.close(), ...replicas.map(({ pool }) => pool.close())]);
     },
   };
-}
-
-async function currentPosition(connection: Queryable): Promise<string | undefined> {
-  const statement = { name: 'position', text: 'select pg_current_wal_insert_lsn()::text as lsn' };
-  return (await connection.query<{ lsn: string }>(statement)).rows[0]?.lsn;
-}
-
-async function advance(freshness: Freshness, lsn: string, onEvent: OnEvent): Promise<void> {
-  try {
-    await freshness.advance(lsn);
-  } catch (error) {
-    onEvent({ type: 'mark-lost', error: error instanceof Error ? error : new Error(String(error)) });
-  }
 }

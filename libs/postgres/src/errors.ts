@@ -13,7 +13,7 @@ export class UnknownOutcomeError extends DatabaseUnavailableError {
   override readonly name = 'UnknownOutcomeError';
 }
 
-/** SQLSTATEs by what they mean for us. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/** SQLSTATEs by meaning. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const state = {
   serializationFailure: '40001',
   deadlockDetected: '40P01',

@@ -8,63 +8,78 @@ export class IdempotencyMismatchError extends Error {
   readonly code = 'idempotency_key_reused';
 }
 
-/** The table that the functions below use, for a service's migration. */
-export const idempotencyTable =
-  'create table idempotency_keys (principal text not null, key text not null, request_hash text not null, status int, body text, created_at timestamptz not null default now(), primary key (principal, key));';
-
-export interface IdempotencyKey {
+export interface IdempotentRequest {
   /** Whose key it is: keys of different principals never meet. */
   readonly principal: string;
-  /** The request's `Idempotency-Key`. */
-  readonly key: string;
+  /** The request's `Idempotency-Key`. Without one the work is always done. */
+  readonly key: string | undefined;
+  readonly request: readonly [method: string, path: string, body: unknown];
+  /** Stored with the answer; 201 if not given. */
+  readonly status?: number;
 }
 
-export type Claim =
-  | { readonly kind: 'new' }
-  /** The answer given the first time. */
-  | { readonly kind: 'replay'; readonly status: number; readonly body: string };
+interface KeyRow {
+  readonly request_hash: string;
+  readonly body: string | null;
+}
 
 /**
- * Claims a key in the transaction of the effect. A second claim waits until the first one's transaction has ended: then it
- * is a replay, or new when that one rolled back. So a key in use never needs a state of its own.
- * @throws {IdempotencyMismatchError} when the key came with another request before.
+ * Runs `work` the first time that a key arrives and replays its answer every other time. A second request with the key waits
+ * until the first one's transaction has ended. A refusal is not stored: it rolls back, and the key with it. Authorize the
+ * caller first: a replay checks nothing else.
+ * @param trx the transaction of the work.
+ * @throws {IdempotencyMismatchError} when the key came with another request.
  */
-export async function claimIdempotencyKey(
+export async function once<T>(
   trx: Transaction,
-  { principal, key, requestHash }: IdempotencyKey & { readonly requestHash: string },
-): Promise<Claim> {
-  const { rows } = await trx.query<{
-    request_hash: string;
-    status: number | null;
-    body: string | null;
-    fresh: boolean;
-  }>({
+  { principal, key, request, status = 201 }: IdempotentRequest,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (key === undefined) return work();
+  const requestHash = hashRequest(...request);
+  const { rows } = await trx.query<KeyRow & { fresh: boolean }>({
     name: 'claim_idempotency_key',
     // the update changes nothing, but unlike "do nothing" it waits for, locks and returns the row that is there
     text: `insert into idempotency_keys (principal, key, request_hash) values ($1, $2, $3)
            on conflict (principal, key) do update set key = excluded.key
-           returning request_hash, status, body, xmax = 0 as fresh`,
+           returning request_hash, body, xmax = 0 as fresh`,
     values: [principal, key, requestHash],
   });
-  const row = rows[0];
-  if (row === undefined || row.fresh) return { kind: 'new' };
-  return { kind: 'replay', ...answerOf(row, requestHash) };
-}
-
-/** Stores the answer in the same transaction. An answer that says "try again" (5xx) is not stored: roll back instead. */
-export async function storeIdempotentResponse(
-  trx: Transaction,
-  { principal, key, status, body }: IdempotencyKey & { readonly status: number; readonly body: string },
-): Promise<void> {
+  if (rows[0]?.fresh === false) return answerOf<T>(rows[0], requestHash);
+  const answer = await work();
   await trx.query({
     name: 'store_idempotent_response',
     text: 'update idempotency_keys set status = $3, body = $4 where principal = $1 and key = $2',
-    values: [principal, key, status, body],
+    values: [principal, key, status, JSON.stringify(answer)],
   });
+  return answer;
 }
 
-/** The columns of a claim made together with its answer, in the order of `claimParameters`. */
-const claimColumns = 'principal, key, request_hash, status, body';
+/**
+ * The first answer to the principal's key, for work that claims its key inside its own statement
+ * (`claimCte`). Call it only for a caller who may see that answer: authorization comes before replay.
+ * @throws {IdempotencyMismatchError} when the key came with another request.
+ */
+export async function earlierAnswer<T>(
+  db: Queryable,
+  { principal, key, request }: IdempotentRequest,
+): Promise<T | undefined> {
+  if (key === undefined) return undefined;
+  const { rows } = await db.query<KeyRow>({
+    name: 'find_idempotent_response',
+    text: 'select request_hash, body from idempotency_keys where principal = $1 and key = $2',
+    values: [principal, key],
+  });
+  return rows[0] && answerOf<T>(rows[0], hashRequest(...request));
+}
+
+function answerOf<T>({ request_hash, body }: KeyRow, requestHash: string): T {
+  if (request_hash !== requestHash) {
+    throw new IdempotencyMismatchError('this Idempotency-Key was used for another request');
+  }
+  if (body === null) throw new Error('the key was committed without an answer');
+  return JSON.parse(body) as T;
+}
 
 /**
  * A CTE named `claimed` that claims a key and stores its answer inside the statement of the effect: no extra round trip. When
@@ -77,60 +92,28 @@ const claimColumns = 'principal, key, request_hash, status, body';
 export function claimCte({ from, first, body }: { from: string; first: number; body?: string }): string {
   const [principal, key, hash, status, answer] = [0, 1, 2, 3, 4].map((offset) => `$${first + offset}`);
   return `claimed as (
-  insert into idempotency_keys (${claimColumns})
+  insert into idempotency_keys (principal, key, request_hash, status, body)
   select ${principal}::text, ${key}::text, ${hash}::text, ${status}::int, ${body ?? `${answer}::text`} from ${from}
 )`;
 }
 
-export const claimParameters = ({
-  principal,
-  key,
-  requestHash,
-  status,
-  body,
-}: IdempotencyKey & { readonly requestHash: string; readonly status: number; readonly body: string }): [
-  string,
-  string,
-  string,
-  number,
-  string,
-] => [principal, key, requestHash, status, body];
+/** The values of the parameters of `claimCte`, in its order. */
+export const claimParameters = (claim: {
+  readonly principal: string;
+  readonly key: string;
+  readonly requestHash: string;
+  readonly status: number;
+  readonly body: string;
+}): [string, string, string, number, string] => [
+  claim.principal,
+  claim.key,
+  claim.requestHash,
+  claim.status,
+  claim.body,
+];
 
 /** True for the error of a statement with `claimCte` whose key was claimed before. */
 export const isKeyTaken = (error: unknown): boolean => isUniqueViolation(error, 'idempotency_keys_pkey');
-
-/**
- * The answer that this principal's key had the first time. Ask after authorization: an answer is data of the one who may
- * read it.
- * @throws {IdempotencyMismatchError} when the key came with another request before.
- */
-export async function findIdempotentResponse(
-  db: Queryable,
-  { principal, key, requestHash }: IdempotencyKey & { readonly requestHash: string },
-): Promise<{ readonly status: number; readonly body: string } | undefined> {
-  const { rows } = await db.query<{ request_hash: string; status: number | null; body: string | null }>({
-    name: 'find_idempotent_response',
-    text: 'select request_hash, status, body from idempotency_keys where principal = $1 and key = $2',
-    values: [principal, key],
-  });
-  const [row] = rows;
-  return row && answerOf(row, requestHash);
-}
-
-function answerOf(
-  row: { request_hash: string; status: number | null; body: string | null },
-  requestHash: string,
-): { readonly status: number; readonly body: string } {
-  if (row.request_hash !== requestHash) {
-    throw new IdempotencyMismatchError('this Idempotency-Key was used for another request');
-  }
-  if (row.status === null) {
-    throw new Error(
-      'the key was committed without an answer: storeIdempotentResponse belongs in the same transaction as the claim',
-    );
-  }
-  return { status: row.status, body: row.body ?? '' };
-}
 
 /** A request's fingerprint: equal for equal method, path and body. */
 export const hashRequest = (method: string, path: string, body: unknown): string =>
@@ -141,7 +124,7 @@ export const hashRequest = (method: string, path: string, body: unknown): string
 /** Deletes keys older than `hours`, at most `limit` of them. @returns how many. Clients retry for minutes, not days. */
 export async function purgeIdempotencyKeys(db: Queryable, { hours = 72, limit = 10_000 } = {}): Promise<number> {
   const { rowCount } = await db.query({
-    name: 'forget_idempotency_keys',
+    name: 'purge_idempotency_keys',
     text: `delete from idempotency_keys where (principal, key) in (
              select principal, key from idempotency_keys where created_at < now() - make_interval(hours => $1) limit $2)`,
     values: [hours, limit],

@@ -1,28 +1,20 @@
-export { openDatabase, type Database, type DatabaseOptions, type PoolStats } from './database.ts';
-export type { Freshness, Queryable, Result, Statement, Transaction } from './queryable.ts';
-export type { Isolation } from './transaction.ts';
-export type { DatabaseEvent, OnEvent, Role } from './events.ts';
-export { DatabaseUnavailableError, isUnavailable, isUniqueViolation, sqlState, UnknownOutcomeError } from './errors.ts';
-export { earlierAnswer, once, type IdempotentRequest } from './once.ts';
+export { openDatabase, type Database } from './database.ts';
+export type { Freshness, Queryable, Statement, Transaction } from './queryable.ts';
+export type { DatabaseEvent } from './events.ts';
+export { isUnavailable, isUniqueViolation } from './errors.ts';
 export { transact } from './transact.ts';
 export { purgeExpiredRows } from './purge-expired-rows.ts';
 export { commandDatabase, migrateService, openServiceDatabase } from './service-database.ts';
-export { openConnection, type Connection, type ConnectionOptions } from './connection.ts';
-export { checkConnectionBudget, poolSize } from './pool-size.ts';
-export { migrate, type MigrateEvent, type MigrateOptions } from './migrate.ts';
-export { checkSchema } from './check-schema.ts';
-export { waitForSchema, type SchemaWaitOptions } from './wait-for-schema.ts';
+export { openConnection, type Connection } from './connection.ts';
+export { poolSize } from './pool-size.ts';
+export { migrate } from './migrate.ts';
 export {
   claimCte,
-  claimIdempotencyKey,
   claimParameters,
-  findIdempotentResponse,
-  purgeIdempotencyKeys,
+  earlierAnswer,
   hashRequest,
-  IdempotencyMismatchError,
-  idempotencyTable,
   isKeyTaken,
-  storeIdempotentResponse,
-  type Claim,
-  type IdempotencyKey,
+  once,
+  purgeIdempotencyKeys,
+  type IdempotentRequest,
 } from './idempotency.ts';

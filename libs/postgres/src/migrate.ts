@@ -4,7 +4,7 @@ import pg from 'pg';
 import { pendingMigrations, readApplied } from './check-schema.ts';
 import { DatabaseUnavailableError, explain, isUnavailable } from './errors.ts';
 import { readMigrations } from './migration-files.ts';
-import type { Queryable } from './queryable.ts';
+import type { Result } from './queryable.ts';
 
 export type MigrateEvent =
   | { readonly type: 'waiting'; readonly error: Error; readonly delayMs: number }
@@ -28,26 +28,20 @@ const lock = 4_608_201;
 /**
  * Applies what is not yet applied, each file in a transaction of its own together with its row in `schema_migrations`.
  * Runners that start together take turns; the later ones find nothing to do.
- * @throws {DatabaseUnavailableError} when another try may succeed: the database did not answer or let the owner in, or a lock
- *   was held for too long; {Error} when it cannot: a file fails (it left nothing behind), was changed after it was applied, or
- *   the database is ahead by a breaking migration.
+ * @throws {DatabaseUnavailableError} when another try may succeed: no answer, no such role yet, a lock held for too long.
+ * @throws {Error} when a file fails, was changed after it was applied, or the database is ahead by a breaking migration.
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
   const { url, directory, waitMs = 30_000, lockTimeoutMs = 10_000, onEvent = () => undefined } = options;
   const files = await readMigrations(directory);
   const client = await connect(url, waitMs, onEvent);
-  const query = async (text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> => {
+  const query = async <Row>(text: string, values: unknown[] = []): Promise<Result<Row>> => {
     try {
-      return await client.query({ text, values: [...values] });
+      const { rows, rowCount } = await client.query({ text, values });
+      return { rows: rows as Row[], rowCount: rowCount ?? 0 };
     } catch (error) {
       throw explain(error);
     }
-  };
-  const db: Queryable = {
-    async query<Row>({ text, values }: { text: string; values?: readonly unknown[] }) {
-      const { rows, rowCount } = await query(text, values);
-      return { rows: rows as Row[], rowCount: rowCount ?? 0 };
-    },
   };
   try {
     await query('select pg_advisory_lock($1)', [lock]);
@@ -55,8 +49,9 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
       version int primary key, name text not null, checksum text not null, breaking boolean not null,
       applied_at timestamptz not null default now())`);
     await query(`set lock_timeout = ${Math.round(lockTimeoutMs)}`);
+    const pending = pendingMigrations(files, await readApplied({ query: ({ text }) => query(text) }));
     const applied: string[] = [];
-    for (const { version, name, sql, checksum, breaking } of pendingMigrations(files, await readApplied(db))) {
+    for (const { version, name, sql, checksum, breaking } of pending) {
       const start = performance.now();
       try {
         await query('begin');

@@ -15,6 +15,14 @@ export interface PoolOptions {
   readonly onEvent: OnEvent;
 }
 
+export interface PoolStats {
+  readonly total: number;
+  readonly idle: number;
+  /** Callers that wait for a connection now. */
+  readonly waiting: number;
+  readonly max: number;
+}
+
 /** Connections to one server: bounded in number, age and time, and never reused once broken. */
 export class Pool {
   readonly #options: PoolOptions;
@@ -52,7 +60,7 @@ export class Pool {
     }
   }
 
-  stats(): { total: number; idle: number; waiting: number; max: number } {
+  stats(): PoolStats {
     const { totalCount: total, idleCount: idle, waitingCount: waiting } = this.#pool;
     return { total, idle, waiting, max: this.#options.size };
   }

@@ -4,7 +4,7 @@ import type { PooledConnection } from './pooled-connection.ts';
 
 const coolDownMs = { first: 1_000, longest: 30_000 };
 
-/** One replica: its pool, and whether to use it now. One that is down is tried by one read at a time, ever more rarely. */
+/** One replica: its pool, and whether to use it now. One that is down is tried by one read at a time, with growing pauses. */
 export class Replica {
   readonly pool: Pool;
   readonly #number: number;
@@ -18,7 +18,7 @@ export class Replica {
     this.#onEvent = options.onEvent;
   }
 
-  /** Asking reserves: while a replica is down, the one read that is let through holds the others back. */
+  /** Reserves the replica: while it is down, one read at a time may try it. */
   available(now = performance.now()): boolean {
     if (this.#failures === 0) return true;
     if (now < this.#downUntil) return false;
@@ -34,7 +34,7 @@ export class Replica {
 
   down(error: Error, now = performance.now()): void {
     const ceiling = Math.min(coolDownMs.longest, coolDownMs.first * 2 ** this.#failures);
-    // half of it fixed: a dead replica is certain to be left alone; half random: not every process asks at once
+    // half fixed, so that a dead replica is not tried at once; half random, so that processes do not try it together
     const pause = ceiling / 2 + (Math.random() * ceiling) / 2;
     this.#failures++;
     this.#downUntil = now + pause;

@@ -46,7 +46,7 @@ export async function openServiceDatabase(shell: DatabaseShell, migrations: URL)
   });
   onClose('database', () => database.close());
   metrics.gauge('db_pool_connections', 'Connections to the primary', ['state'], (gauge) => {
-    const { total, idle, waiting } = database.poolStats().primary;
+    const { total, idle, waiting } = database.poolStats();
     gauge.set({ state: 'busy' }, total - idle);
     gauge.set({ state: 'idle' }, idle);
     gauge.set({ state: 'waited-for' }, waiting);

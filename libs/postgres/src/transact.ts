@@ -1,5 +1,5 @@
 import type { Database } from './database.ts';
-import { once, type IdempotentRequest } from './once.ts';
+import { once, type IdempotentRequest } from './idempotency.ts';
 import type { Transaction } from './queryable.ts';
 
 /** What a use-case returns for what the domain refuses, as far as a transaction must know it. */
@@ -18,8 +18,7 @@ class RolledBack extends Error {
 
 /**
  * Runs a use-case's one transaction. A refusal rolls it back, with the idempotency key that it claimed.
- * @param options.claim the request's idempotency key: the second time that it comes, `work` is not done and its first answer
- * returned.
+ * @param options.claim the request's idempotency key: the second time, `work` is not done and its first answer is returned.
  * @param options.keep whether to commit this outcome; by default everything but a refusal.
  * @throws {IdempotencyMismatchError} when the key came with another request.
  */

@@ -7,17 +7,16 @@ export interface SchemaWaitOptions {
   /** How long to wait; 0 checks once. */
   readonly waitMs: number;
   readonly signal?: AbortSignal;
-  /** Called after every look that found it missing. */
+  /** Called after every check that failed. */
   readonly onWaiting?: (error: Error) => void;
 }
 
 const pollMs = 250;
 
 /**
- * `checkSchema` for a process that starts at the same time as its database and its migrations: a database that does not
- * answer and migrations that are missing are waited for. What waiting cannot fix is refused at once.
- * @param directory the migrations that the process was written for.
- * @throws {Error} as `checkSchema` does, and with the last look's reason when the time is over; an AbortError on `signal`.
+ * `checkSchema` for a process that starts together with its database and its migrations: waits for a database that does not
+ * answer and for migrations that are missing. What waiting cannot fix is refused at once.
+ * @throws {Error} as `checkSchema` does, also when the time is over; an AbortError on `signal`.
  */
 export async function waitForSchema(
   db: Queryable,

@@ -24,7 +24,7 @@ test('an int8 that a number would change is an error, and the connection stays u
   expect(await value('after', '1')).toBe(1);
 });
 
-test('days stay days whatever the time zone', async () => {
+test('days stay days in every time zone', async () => {
   expect(await value('day', `date '2017-04-02'`)).toBe('2017-04-02');
 });
 

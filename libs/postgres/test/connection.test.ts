@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { DatabaseUnavailableError, openConnection, type Connection } from '@homeroom/postgres';
+import { openConnection, type Connection } from '@homeroom/postgres';
 import { startFaultProxy, waitFor } from '@homeroom/testing';
+import { DatabaseUnavailableError } from '../src/errors.ts';
 import { openTest, type Opened } from './opened.ts';
 
 let opened: Opened;
@@ -35,7 +36,7 @@ test('a lock is free when its holder’s connection breaks, and the holder knows
   await Promise.all([first.close(), second.close(), proxy.close()]);
 });
 
-test('nobody there is an outage, not a crash', async () => {
+test('a server that is down is an outage, not a crash', async () => {
   const proxy = await startFaultProxy({ target: { host: '127.0.0.1', port: 1 } });
   proxy.refuse();
   await expect(open(proxy.through(opened.test.url))).rejects.toBeInstanceOf(DatabaseUnavailableError);

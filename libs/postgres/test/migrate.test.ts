@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { checkSchema, DatabaseUnavailableError, migrate, openDatabase, type Database } from '@homeroom/postgres';
+import { migrate, openDatabase, type Database } from '@homeroom/postgres';
 import { startFaultProxy, waitFor, type TestDatabase } from '@homeroom/testing';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkSchema } from '../src/check-schema.ts';
+import { DatabaseUnavailableError } from '../src/errors.ts';
 import { createUnmigrated } from './unmigrated.ts';
 
 let directory: string;

@@ -1,5 +1,6 @@
-import { openDatabase, type Database, type DatabaseEvent, type DatabaseOptions } from '@homeroom/postgres';
+import { openDatabase, type Database, type DatabaseEvent } from '@homeroom/postgres';
 import { createTestDatabase, type TestDatabase } from '@homeroom/testing';
+import type { DatabaseOptions } from '../src/database.ts';
 
 export interface Opened {
   readonly test: TestDatabase;

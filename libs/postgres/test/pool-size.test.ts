@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { checkConnectionBudget, poolSize, type Database } from '@homeroom/postgres';
+import { poolSize, type Database } from '@homeroom/postgres';
+import { checkConnectionBudget } from '../src/pool-size.ts';
 import { openTest, type Opened } from './opened.ts';
 
 let opened: Opened;

@@ -1,14 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import {
-  DatabaseUnavailableError,
-  isUnavailable,
-  sqlState,
-  UnknownOutcomeError,
-  type Database,
-  type DatabaseOptions,
-} from '@homeroom/postgres';
+import { isUnavailable, type Database } from '@homeroom/postgres';
 import { startFaultProxy, waitFor, type FaultProxy } from '@homeroom/testing';
 import pg from 'pg';
+import type { DatabaseOptions } from '../src/database.ts';
+import { DatabaseUnavailableError, sqlState, UnknownOutcomeError } from '../src/errors.ts';
 import { openTest, type Opened } from './opened.ts';
 
 let opened: Opened;
@@ -104,7 +99,7 @@ describe('timeouts', () => {
     expect(error).toBeInstanceOf(DatabaseUnavailableError);
     expect((error as Error).message).toContain('no connection of the pool became free');
     await busy;
-    expect(database.poolStats().primary).toMatchObject({ total: 1, waiting: 0, max: 1 });
+    expect(database.poolStats()).toMatchObject({ total: 1, waiting: 0, max: 1 });
   });
 
   test('a server that is lost silently is given up', async () => {
@@ -135,7 +130,7 @@ describe('broken connections', () => {
     const database = open({ poolSize: 1 });
     await database.query(one);
     const running = errorOf(database.query(seconds(5)));
-    await waitFor('the query to run', () => database.poolStats().primary.idle === 0);
+    await waitFor('the query to run', () => database.poolStats().idle === 0);
     primary.cut();
     expect(isUnavailable(await running)).toBe(true);
     expect((await database.query(one)).rows).toEqual([{ one: 1 }]);
@@ -180,7 +175,7 @@ describe('broken connections', () => {
     expect(opened.events).toContainEqual(expect.objectContaining({ type: 'connection-lost' }));
   });
 
-  test('nobody there: unavailable, not a crash, and back when it is back', async () => {
+  test('a server that is down: unavailable, not a crash, and used again when it is back', async () => {
     const database = open();
     primary.refuse();
     expect(await errorOf(database.query(one))).toBeInstanceOf(DatabaseUnavailableError);

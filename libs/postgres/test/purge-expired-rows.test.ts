@@ -3,7 +3,7 @@ import { purgeExpiredRows } from '@homeroom/postgres';
 import { waitFor } from '@homeroom/testing';
 import { expect, test } from '@jest/globals';
 
-test('expired rows are deleted again and again, whatever fails, until the signal aborts', async () => {
+test('expired rows are deleted again and again, despite failures, until the signal aborts', async () => {
   const lines: Record<string, unknown>[] = [];
   const stream = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
   const stopping = new AbortController();

@@ -1,11 +1,12 @@
 import { createLogger, databaseConfig, Health, loadConfig, Metrics, processConfig } from '@homeroom/chassis';
-import { type Database, idempotencyTable, once, openServiceDatabase } from '@homeroom/postgres';
+import { once, openServiceDatabase, type Database } from '@homeroom/postgres';
 import { createTestDatabase, waitFor, type TestDatabase } from '@homeroom/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { idempotencyTable } from './idempotency-table.ts';
 
 let testDatabase: TestDatabase;
 let folder: string;

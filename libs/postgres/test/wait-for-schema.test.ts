@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { migrate, openDatabase, waitForSchema, type Database } from '@homeroom/postgres';
+import { migrate, openDatabase, type Database } from '@homeroom/postgres';
 import { startFaultProxy, waitFor, type TestDatabase } from '@homeroom/testing';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { waitForSchema } from '../src/wait-for-schema.ts';
 import { createUnmigrated } from './unmigrated.ts';
 
 let directory: string;
@@ -86,7 +87,7 @@ describe('a process that starts beside its migrations', () => {
     const database = open();
     await writeFile(join(directory, '0001_pets.sql'), 'create table pets (name text, age int);');
     const changed = wait(database);
-    await expect(changed.done).rejects.toThrow('put the applied text back');
+    await expect(changed.done).rejects.toThrow('restore the applied text');
 
     await writeFile(join(directory, '0001_pets.sql'), 'create table pets (name text);');
     await database.query({

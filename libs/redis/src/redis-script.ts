@@ -5,8 +5,7 @@ import type { Redis } from 'ioredis';
 export type RedisScript = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
 
 /**
- * Prepares a Lua script: one round trip, by its digest, so that the text travels once per Redis server and not with every
- * call.
+ * Prepares a Lua script: one round trip, by its digest, so that the text is sent once per Redis server, not with every call.
  * @param text takes its keys from `KEYS` and everything else from `ARGV`, both counted from 1.
  */
 export function redisScript(redis: Redis, text: string): RedisScript {

@@ -2,7 +2,6 @@ import {
   circuitBreaker,
   CircuitState,
   ConsecutiveBreaker,
-  CountBreaker,
   handleAll,
   isBrokenCircuitError,
   type CircuitBreakerPolicy,
@@ -12,13 +11,11 @@ import { PolicyError } from './errors.ts';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
-/**
- * Opens after `failures` failed tries in a row, or when more than `ratio` (between 0 and 1) of the last `calls`
- * (default 20, judged from half as many) failed. `openMs` later one try goes through, and closes it by succeeding.
- */
-export type BreakerOptions =
-  | { readonly failures: number; readonly openMs: number }
-  | { readonly ratio: number; readonly calls?: number; readonly openMs: number };
+/** Opens after `failures` failed tries in a row. `openMs` later one try goes through, and closes it by succeeding. */
+export interface BreakerOptions {
+  readonly failures: number;
+  readonly openMs: number;
+}
 
 export interface Breaker {
   /** @throws what `call` throws, or, without calling it, an error that `isBrokenCircuit` recognizes. */
@@ -61,14 +58,7 @@ export function breakerOf(
 ): CircuitBreakerPolicy {
   const circuit = circuitBreaker(counted, {
     halfOpenAfter: options.openMs,
-    breaker:
-      'failures' in options
-        ? new ConsecutiveBreaker(options.failures)
-        : new CountBreaker({
-            threshold: options.ratio,
-            size: options.calls ?? 20,
-            minimumNumberOfCalls: Math.ceil((options.calls ?? 20) / 2),
-          }),
+    breaker: new ConsecutiveBreaker(options.failures),
   });
   circuit.onStateChange((state) => onState?.(states[state]));
   return circuit;
@@ -79,11 +69,5 @@ export function checkBreaker(name: string, options: BreakerOptions): void {
     if (!fits) throw new Error(`policy ${name}: ${sentence}`);
   };
   demand(options.openMs > 0, 'breaker.openMs must be more than 0');
-  if ('failures' in options) {
-    demand(Number.isInteger(options.failures) && options.failures >= 1, 'breaker.failures must be 1 or more');
-  } else {
-    const calls = options.calls ?? 20;
-    demand(options.ratio > 0 && options.ratio < 1, 'breaker.ratio must lie between 0 and 1');
-    demand(Number.isInteger(calls) && calls >= 2, 'breaker.calls must be 2 or more');
-  }
+  demand(Number.isInteger(options.failures) && options.failures >= 1, 'breaker.failures must be 1 or more');
 }

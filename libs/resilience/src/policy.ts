@@ -55,7 +55,7 @@ export interface CallContext {
 export interface Policy {
   /**
    * Runs `call` under the policy.
-   * @param options.signal the caller's own, for instance a deadline's: ends waiting, retrying and the try at once.
+   * @param options.signal the caller's own, for instance `AbortSignal.timeout`: ends waiting, retrying and the try at once.
    * @throws what `call` threw last; an error that `isTimeout`, `isBrokenCircuit`, or `isRejected` recognizes; or the
    * reason of the caller's signal.
    */
@@ -73,7 +73,7 @@ export interface Policy {
 export function policy(options: PolicyOptions): Policy {
   check(options);
   const { name, timeoutMs, isFailure = () => true, onEvent } = options;
-  const inTrouble = handleWhen((error) => isTimeout(error) || (!isCallerGone(error) && isFailure(error)));
+  const inTrouble = handleWhen((error) => isTimeout(error) || (!(error instanceof CallerAborted) && isFailure(error)));
   const breaker =
     options.breaker &&
     breakerOf(inTrouble, options.breaker, (state) => onEvent?.({ kind: 'breaker', policy: name, state }));
@@ -87,7 +87,7 @@ export function policy(options: PolicyOptions): Policy {
   const run = async <T>(call: (context: CallContext) => Promise<T>, caller: AbortSignal | undefined): Promise<T> => {
     let attempt = 0;
     return around.execute(async () => {
-      if (hasGone(caller)) throw new CallerGone();
+      if (hasAborted(caller)) throw new CallerAborted();
       attempt += 1;
       try {
         return await limit.execute(async ({ signal }) => {
@@ -96,7 +96,7 @@ export function policy(options: PolicyOptions): Policy {
           return await call({ attempt, signal: joined.signal });
         }, caller);
       } catch (error) {
-        if (hasGone(caller)) throw new CallerGone();
+        if (hasAborted(caller)) throw new CallerAborted();
         // cockatiel 3.2.1's own isTaskCancelledError looks for another error's mark
         if (!(error instanceof TaskCancelledError)) throw error;
         onEvent?.({ kind: 'timed-out', policy: name });
@@ -126,9 +126,8 @@ export function policy(options: PolicyOptions): Policy {
 }
 
 /** Thrown inside, when the caller's signal has aborted: that is not the other side's fault. */
-class CallerGone extends Error {}
-const hasGone = (caller: AbortSignal | undefined): boolean => caller?.aborted === true;
-const isCallerGone = (error: unknown): boolean => error instanceof CallerGone;
+class CallerAborted extends Error {}
+const hasAborted = (caller: AbortSignal | undefined): boolean => caller?.aborted === true;
 
 function retryOf(
   { name, onEvent }: PolicyOptions,
@@ -136,7 +135,8 @@ function retryOf(
   isFailure: (error: unknown) => boolean,
 ) {
   const worthwhile = handleWhen(
-    (error) => isTimeout(error) || (!isCallerGone(error) && !isBrokenCircuitError(error) && isFailure(error)),
+    (error) =>
+      isTimeout(error) || (!(error instanceof CallerAborted) && !isBrokenCircuitError(error) && isFailure(error)),
   );
   const policy = retry(worthwhile, {
     maxAttempts: attempts - 1,
@@ -160,7 +160,7 @@ function retryOf(
 }
 
 function named(name: string, error: unknown, caller: AbortSignal | undefined): unknown {
-  if (hasGone(caller)) return caller?.reason;
+  if (hasAborted(caller)) return caller?.reason;
   if (isBrokenCircuitError(error)) return brokenCircuit(name, error);
   if (isBulkheadRejectedError(error)) {
     return new PolicyError(name, 'rejected', 'too many calls in progress', { cause: error });

@@ -11,8 +11,8 @@ export async function pause(ms: number, signal: AbortSignal, { ref = true } = {}
 }
 
 /**
- * Waits for `work` at most `ms` milliseconds. `work` itself goes on: for what takes no signal. The timer ends with the
- * wait, where one of `AbortSignal.timeout` would stay until its time.
+ * Waits for `work`, which takes no signal and goes on, at most `ms` milliseconds. The timer ends with the wait; the one of
+ * `AbortSignal.timeout` would stay.
  * @param late makes the error of a wait that has ended without an answer.
  */
 export async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {

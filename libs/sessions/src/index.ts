@@ -1,21 +1,11 @@
-export { readSessionsEnded, sessionsEndedChannel, type EndedSessions } from './ended.ts';
+export { readSessionsEnded, sessionsEndedChannel } from './ended.ts';
 export {
   requireCoordinator,
-  requireGuardian,
   requirePrincipal,
   sessionsPlugin,
   signIn,
   signOut,
-  type Coordinator,
   type Freshness,
-  type Guardian,
   type Session,
 } from './plugin.ts';
-export {
-  openSessions,
-  type Mark,
-  type Principal,
-  type SessionStore,
-  type SessionSummary,
-  type StoredSession,
-} from './store.ts';
+export { openSessions, type Principal, type SessionStore } from './store.ts';

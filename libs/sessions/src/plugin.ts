@@ -1,9 +1,9 @@
 import cookie from '@fastify/cookie';
 // for its types: packages that use this lib get them from its declarations
 import '@fastify/cookie';
-import { chassisProblem } from '@homeroom/chassis';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
+import { SessionError } from './session-error.ts';
 import type { Mark, Principal, SessionStore } from './store.ts';
 
 /** What libs/postgres asks before a read, and updates after one. */
@@ -21,13 +21,12 @@ export interface Session {
   /** For `database.read`. */
   readonly freshness: Freshness;
   /**
-   * Call after a committed write: this session's next reads see it. Never throws: the write stands, whatever Redis does.
+   * Call after a committed write: this session's next reads see it. Never throws: the write stands even when Redis is down.
    */
   wrote(): Promise<void>;
 }
 
-export type Guardian = Session & { readonly principal: Extract<Principal, { role: 'guardian' }> };
-export type Coordinator = Session & { readonly principal: Extract<Principal, { role: 'coordinator' }> };
+type Coordinator = Session & { readonly principal: Extract<Principal, { role: 'coordinator' }> };
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -35,6 +34,10 @@ declare module 'fastify' {
     session(): Promise<Session | undefined>;
     /** @private what `session()` has found; reset by sign-in and sign-out. */
     sessionFound: Promise<Session | undefined> | undefined;
+  }
+  interface FastifyInstance {
+    /** @private */
+    sessions: SessionsOptions;
   }
 }
 
@@ -44,13 +47,6 @@ interface SessionsOptions {
   service: string;
   /** Whether PUBLIC_ORIGIN is https: the cookie is `__Host-homeroom` and Secure then, `homeroom` otherwise. */
   secure: boolean;
-}
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** @private */
-    sessions: SessionsOptions;
-  }
 }
 
 /** Gives every request `session()`. Await its registration before the routes. */
@@ -111,24 +107,17 @@ async function find(request: FastifyRequest): Promise<Session | undefined> {
   };
 }
 
-/** @throws {Problem} `unauthenticated` 401 without a session. */
+/** @throws {SessionError} `unauthenticated` without a session. */
 export async function requirePrincipal(request: FastifyRequest): Promise<Session> {
   const session = await request.session();
-  if (session === undefined) throw chassisProblem('unauthenticated');
+  if (session === undefined) throw new SessionError('unauthenticated');
   return session;
 }
 
-/** @throws {Problem} `unauthenticated` 401 without a session, `forbidden_role` 403 for a coordinator. */
-export async function requireGuardian(request: FastifyRequest): Promise<Guardian> {
-  const session = await requirePrincipal(request);
-  if (session.principal.role !== 'guardian') throw chassisProblem('forbidden_role');
-  return session as Guardian;
-}
-
-/** @throws {Problem} `unauthenticated` 401 without a session, `forbidden_role` 403 for a guardian. */
+/** @throws {SessionError} `unauthenticated` without a session, `forbidden_role` for a guardian. */
 export async function requireCoordinator(request: FastifyRequest): Promise<Coordinator> {
   const session = await requirePrincipal(request);
-  if (session.principal.role !== 'coordinator') throw chassisProblem('forbidden_role');
+  if (session.principal.role !== 'coordinator') throw new SessionError('forbidden_role');
   return session as Coordinator;
 }
 

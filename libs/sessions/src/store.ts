@@ -1,18 +1,8 @@
-import { chassisProblem } from '@homeroom/chassis';
-import { redisScript, type Redis } from '@homeroom/redis';
+import { redisScript, type Redis, type RedisScript } from '@homeroom/redis';
 import { createHash, randomBytes } from 'node:crypto';
 import { sessionsEndedChannel } from './ended.ts';
-import {
-  advanceScript,
-  aliveScript,
-  createScript,
-  datesScript,
-  destroyAllScript,
-  destroyOthersScript,
-  destroyScript,
-  findScript,
-  wroteScript,
-} from './scripts.ts';
+import { scripts } from './scripts.ts';
+import { SessionError } from './session-error.ts';
 
 export type Principal =
   | { readonly accountId: string; readonly role: 'guardian'; readonly familyId: string }
@@ -25,7 +15,7 @@ export type Mark = 'any' | 'primary' | `${string}/${string}`;
 export interface StoredSession {
   readonly principal: Principal;
   readonly createdAt: Date;
-  /** When it ends whatever happens; idleness ends it sooner. */
+  /** When it ends at the latest; idleness ends it sooner. */
   readonly expiresAt: Date;
   /** The service's read-your-writes mark. */
   readonly mark: Mark;
@@ -41,171 +31,157 @@ export interface SessionSummary {
   readonly expiresAt: Date;
 }
 
-/**
- * Every method throws the Problem `sessions_unavailable` (503) when Redis does not answer in time. A session that is ended
- * by `create`, `destroy`, `destroyAll` or `destroyOthers` is announced on `sessionsEndedChannel` in the same step.
- */
-export interface SessionStore {
-  /**
-   * Starts a session.
-   * @param replacing a token that the client presented: it ends in the same step, even if an attacker planted it.
-   */
-  create(principal: Principal, replacing?: string): Promise<{ token: string; expiresAt: Date }>;
-  /** One round trip. Also extends the idle expiry. */
-  find(token: string, service?: string): Promise<StoredSession | undefined>;
-  /** @returns whether there was such a session. */
-  destroy(token: string): Promise<boolean>;
-  /** Ends every session of an account. @returns how many there were. */
-  destroyAll(accountId: string): Promise<number>;
-  /** Ends every session of an account except the one of `keepToken`, as after a password change. @returns how many. */
-  destroyOthers(accountId: string, keepToken: string): Promise<number>;
-  /** Which of these tokens have a session now. One round trip; does not extend the idle expiry. */
-  alive(tokens: readonly string[]): Promise<Set<string>>;
-  list(accountId: string): Promise<SessionSummary[]>;
-  /** Notes a committed write: reads go to the primary until `advance`. @returns the new count of writes. */
-  wrote(token: string, service: string): Promise<number>;
-  /**
-   * Narrows the mark to an LSN, unless the session has written again since `writes` was read or the mark is further on.
-   * @returns whether it was taken.
-   */
-  advance(token: string, service: string, lsn: string, writes: number): Promise<boolean>;
-  /** What a list calls the session of this token. */
-  idOf(token: string): string;
-}
-
 const digest = (token: string): string => createHash('sha256').update(token).digest('base64url');
 
 /** 256 random bits in base64url. Anything else is refused without asking Redis. */
 const looksLikeToken = (token: string): boolean => /^[\w-]{43}$/.test(token);
 
+interface SessionOptions {
+  /** Opened by `connectRedis`: its commands are bounded in time. The instance must not evict. */
+  readonly redis: Redis;
+  readonly keyPrefix?: string;
+  /** A session ends after this long without a request. */
+  readonly idleSeconds?: number;
+  /** A session ends this long after sign-in at the latest. */
+  readonly absoluteSeconds?: number;
+}
+
+/** Opens the sessions in Redis. A token is 256 random bits and only its SHA-256 is stored: a copy of Redis opens nothing. */
+export const openSessions = (options: SessionOptions): SessionStore => new SessionStore(options);
+
 /**
- * Sessions in Redis. A token is 256 random bits and only its SHA-256 is stored, so that a copy of Redis opens nothing.
- * @param redis opened by `connectRedis`: its commands are bounded in time. The instance must not evict.
- * @param idleSeconds without a request for this long it ends.
- * @param absoluteSeconds it ends this long after sign-in, whatever happens.
+ * Every method throws a SessionError `sessions_unavailable` when Redis does not answer in time. A session that is ended by
+ * `create`, `destroy`, `destroyAll`, or `destroyOthers` is announced on `sessionsEndedChannel` in the same step.
  */
-export function openSessions({
-  redis,
-  keyPrefix = '',
-  idleSeconds = 1_800,
-  absoluteSeconds = 43_200,
-}: {
-  redis: Redis;
-  keyPrefix?: string;
-  idleSeconds?: number;
-  absoluteSeconds?: number;
-}): SessionStore {
-  const prefix = `${keyPrefix}session:`;
-  const sessionKey = (token: string): string => prefix + digest(token);
-  const accountKey = (accountId: string): string => `${keyPrefix}account:${accountId}`;
-  const channel = sessionsEndedChannel(keyPrefix);
-  const idleMs = idleSeconds * 1_000;
+export class SessionStore {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  readonly #accountPrefix: string;
+  readonly #channel: string;
+  readonly #idleMs: number;
+  readonly #absoluteMs: number;
+  readonly #scripts: Readonly<Record<keyof typeof scripts, RedisScript>>;
 
-  const prepare = (script: string) => {
-    const run = redisScript(redis, script);
-    return (keys: string[], args: (string | number)[]): Promise<unknown> => orUnavailable(run(keys, args));
-  };
-  const createHashed = prepare(createScript);
-  const findHashed = prepare(findScript);
-  const destroyHashed = prepare(destroyScript);
-  const destroyAllHashed = prepare(destroyAllScript);
-  const destroyOthersHashed = prepare(destroyOthersScript);
-  const aliveHashed = prepare(aliveScript);
-  const markWritten = prepare(wroteScript);
-  const advanceMark = prepare(advanceScript);
-  const readDates = prepare(datesScript);
+  constructor({ redis, keyPrefix = '', idleSeconds = 1_800, absoluteSeconds = 43_200 }: SessionOptions) {
+    this.#redis = redis;
+    this.#prefix = `${keyPrefix}session:`;
+    this.#accountPrefix = `${keyPrefix}account:`;
+    this.#channel = sessionsEndedChannel(keyPrefix);
+    this.#idleMs = idleSeconds * 1_000;
+    this.#absoluteMs = absoluteSeconds * 1_000;
+    this.#scripts = prepare(redis);
+  }
 
-  return {
-    async create(principal, replacing) {
-      const token = randomBytes(32).toString('base64url');
-      const now = Date.now();
-      const expiresAt = now + absoluteSeconds * 1_000;
-      const replaced = replacing !== undefined && looksLikeToken(replacing) ? replacing : undefined;
-      await createHashed(
-        [sessionKey(token), accountKey(principal.accountId)],
-        [
-          principal.accountId,
-          principal.role,
-          principal.role === 'guardian' ? principal.familyId : '',
-          now,
-          expiresAt,
-          Math.min(idleMs, absoluteSeconds * 1_000),
-          replaced === undefined ? '' : sessionKey(replaced),
-          `${keyPrefix}account:`,
-          channel,
-          replaced === undefined ? '' : publicId(digest(replaced)),
-        ],
-      );
-      return { token, expiresAt: new Date(expiresAt) };
-    },
+  /**
+   * Starts a session.
+   * @param replacing a token that the client presented: it ends in the same step, even if an attacker planted it.
+   */
+  async create(principal: Principal, replacing?: string): Promise<{ token: string; expiresAt: Date }> {
+    const token = randomBytes(32).toString('base64url');
+    const now = Date.now();
+    const expiresAt = now + this.#absoluteMs;
+    const replaced = replacing !== undefined && looksLikeToken(replacing) ? replacing : undefined;
+    await this.#scripts.create(
+      [this.#sessionKey(token), this.#accountPrefix + principal.accountId],
+      [
+        principal.accountId,
+        principal.role,
+        principal.role === 'guardian' ? principal.familyId : '',
+        now,
+        expiresAt,
+        Math.min(this.#idleMs, this.#absoluteMs),
+        replaced === undefined ? '' : this.#sessionKey(replaced),
+        this.#accountPrefix,
+        this.#channel,
+        replaced === undefined ? '' : this.idOf(replaced),
+      ],
+    );
+    return { token, expiresAt: new Date(expiresAt) };
+  }
 
-    async find(token, service = '') {
-      if (!looksLikeToken(token)) return undefined;
-      return readSession(await findHashed([sessionKey(token)], [service, Date.now(), idleMs]));
-    },
+  /** One round trip. Also extends the idle expiry. */
+  async find(token: string, service = ''): Promise<StoredSession | undefined> {
+    if (!looksLikeToken(token)) return undefined;
+    return readSession(await this.#scripts.find([this.#sessionKey(token)], [service, Date.now(), this.#idleMs]));
+  }
 
-    async destroy(token) {
-      if (!looksLikeToken(token)) return false;
-      const id = publicId(digest(token));
-      return (await destroyHashed([sessionKey(token)], [`${keyPrefix}account:`, channel, id])) === 1;
-    },
+  /** @returns whether there was such a session. */
+  async destroy(token: string): Promise<boolean> {
+    if (!looksLikeToken(token)) return false;
+    const args = [this.#accountPrefix, this.#channel, this.idOf(token)];
+    return (await this.#scripts.destroy([this.#sessionKey(token)], args)) === 1;
+  }
 
-    async destroyAll(accountId) {
-      return Number(await destroyAllHashed([accountKey(accountId)], [channel, accountId]));
-    },
+  /** Ends every session of an account. @returns how many there were. */
+  async destroyAll(accountId: string): Promise<number> {
+    return Number(await this.#scripts.destroyAll([this.#accountPrefix + accountId], [this.#channel, accountId]));
+  }
 
-    async destroyOthers(accountId, keepToken) {
-      const keep = looksLikeToken(keepToken) ? sessionKey(keepToken) : '';
-      const args = [channel, accountId, keep, prefix, publicIdLength];
-      return Number(await destroyOthersHashed([accountKey(accountId)], args));
-    },
+  /** Ends every session of an account except the one of `keepToken`, as after a password change. @returns how many. */
+  async destroyOthers(accountId: string, keepToken: string): Promise<number> {
+    const keep = looksLikeToken(keepToken) ? this.#sessionKey(keepToken) : '';
+    const args = [this.#channel, accountId, keep, this.#prefix, publicIdLength];
+    return Number(await this.#scripts.destroyOthers([this.#accountPrefix + accountId], args));
+  }
 
-    async alive(tokens) {
-      const real = tokens.filter(looksLikeToken);
-      if (real.length === 0) return new Set();
-      const answers = (await aliveHashed(real.map(sessionKey), [])) as number[];
-      return new Set(real.filter((_, index) => answers[index] === 1));
-    },
+  /** Which of these tokens have a session now. One round trip; does not extend the idle expiry. */
+  async alive(tokens: readonly string[]): Promise<Set<string>> {
+    const real = tokens.filter(looksLikeToken);
+    if (real.length === 0) return new Set();
+    const answers = (await this.#scripts.alive(real.map(this.#sessionKey), [])) as number[];
+    return new Set(real.filter((_, index) => answers[index] === 1));
+  }
 
-    async list(accountId) {
-      const keys = await orUnavailable(redis.zrangebyscore(accountKey(accountId), Date.now(), '+inf'));
-      const sessions = await Promise.all(keys.map(async (key) => [key, await readDates([key], [])] as const));
-      return sessions.flatMap(([key, fields]) => {
-        const [createdAt, expiresAt] = fields as [string | null, string | null];
-        if (createdAt === null || expiresAt === null) return [];
-        return [
-          {
-            id: publicId(key.slice(prefix.length)),
-            createdAt: new Date(Number(createdAt)),
-            expiresAt: new Date(Number(expiresAt)),
-          },
-        ];
-      });
-    },
+  async list(accountId: string): Promise<SessionSummary[]> {
+    const account = this.#accountPrefix + accountId;
+    const keys = await orUnavailable(this.#redis.zrangebyscore(account, Date.now(), '+inf'));
+    const sessions = await Promise.all(keys.map(async (key) => [key, await this.#scripts.dates([key], [])] as const));
+    return sessions.flatMap(([key, fields]) => {
+      const [created, expires] = fields as [string | null, string | null];
+      if (created === null || expires === null) return [];
+      const id = publicId(key.slice(this.#prefix.length));
+      return [{ id, createdAt: new Date(Number(created)), expiresAt: new Date(Number(expires)) }];
+    });
+  }
 
-    async wrote(token, service) {
-      return Number(await markWritten([sessionKey(token)], [service]));
-    },
+  /** Notes a committed write: reads go to the primary until `advance`. @returns the new count of writes. */
+  async wrote(token: string, service: string): Promise<number> {
+    return Number(await this.#scripts.wrote([this.#sessionKey(token)], [service]));
+  }
 
-    async advance(token, service, lsn, writes) {
-      return (await advanceMark([sessionKey(token)], [service, lsn, writes])) === 1;
-    },
+  /**
+   * Narrows the mark to an LSN, unless the session has written again since `writes` was read or the mark is further on.
+   * @returns whether it was taken.
+   */
+  async advance(token: string, service: string, lsn: string, writes: number): Promise<boolean> {
+    return (await this.#scripts.advance([this.#sessionKey(token)], [service, lsn, writes])) === 1;
+  }
 
-    idOf: (token) => publicId(digest(token)),
-  };
+  /** What a list calls the session of this token. */
+  idOf(token: string): string {
+    return publicId(digest(token));
+  }
+
+  readonly #sessionKey = (token: string): string => this.#prefix + digest(token);
 }
 
 /** Half of the hash: enough to distinguish sessions, and not the key under which one is stored. */
 const publicIdLength = 16;
 const publicId = (hash: string): string => hash.slice(0, publicIdLength);
 
+function prepare(redis: Redis): Record<keyof typeof scripts, RedisScript> {
+  const prepared = Object.entries(scripts).map(([name, text]): [string, RedisScript] => {
+    const run = redisScript(redis, text);
+    return [name, (keys, args) => orUnavailable(run(keys, args))];
+  });
+  return Object.fromEntries(prepared) as Record<keyof typeof scripts, RedisScript>;
+}
+
 async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
-  } catch (error) {
-    const problem = chassisProblem('sessions_unavailable');
-    problem.cause = error;
-    throw problem;
+  } catch (cause) {
+    throw new SessionError('sessions_unavailable', { cause });
   }
 }
 

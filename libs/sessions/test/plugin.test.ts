@@ -90,7 +90,6 @@ describe('a request', () => {
 
   test.each([
     ['/me', 200, 200, 401],
-    ['/guardians', 200, 403, 401],
     ['/coordinators', 403, 200, 401],
   ])(
     'to %s is answered to a guardian with %i, to a coordinator with %i, to nobody with %i',
@@ -168,13 +167,12 @@ describe('without Redis', () => {
     const proxy = await startFaultProxy({ target: { host: hostname, port: Number(port) } });
     const fragile = await connectRedis(proxy.through(url), { commandTimeoutMs: 100 });
     const sessions = openSessions({ redis: fragile, keyPrefix });
-    const fragileApp = await sessionsApp({
-      ...sessions,
-      wrote: (token, service) => {
-        proxy.refuse();
-        return sessions.wrote(token, service);
-      },
-    });
+    const wrote = sessions.wrote.bind(sessions);
+    sessions.wrote = (token, service) => {
+      proxy.refuse();
+      return wrote(token, service);
+    };
+    const fragileApp = await sessionsApp(sessions);
     const { token } = await sessions.create(guardian);
     const headers = { cookie: `homeroom=${token}` };
 

@@ -10,7 +10,6 @@ import {
 } from '@homeroom/chassis';
 import {
   requireCoordinator,
-  requireGuardian,
   requirePrincipal,
   sessionsPlugin,
   signIn,
@@ -48,7 +47,6 @@ export async function sessionsApp(
     ended: await signOut(request, reply, { everywhere: true }),
   }));
   app.get('/me', async (request) => (await requirePrincipal(request)).principal);
-  app.get('/guardians', async (request) => ({ family: (await requireGuardian(request)).principal.familyId }));
   app.get('/coordinators', async (request) => ({ account: (await requireCoordinator(request)).principal.accountId }));
   app.get('/three-times', async (request) => {
     await Promise.all([request.session(), request.session()]);

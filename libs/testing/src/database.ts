@@ -21,19 +21,20 @@ export interface TestDatabase {
   resumeReplica(): Promise<void>;
 }
 
-/** A service's name, or the SQL of migrations in order, or nothing at all. */
+/** A service's name, or the SQL of migrations in order; none for an empty database. */
 export type Migrations = 'families' | 'enrollment' | 'notifications' | { readonly migrations: readonly string[] };
 
 const root = new URL('../../../', import.meta.url);
 
-/** Clones from runs that were killed are dropped when they are older than this. */
+/** Clones that killed runs left behind are dropped when they are older than this. */
 const abandonedAfterSeconds = 1_800;
 
 /**
- * A fresh database with the service's schema. The schema is migrated once per content of the migrations into a template,
- * whoever comes first; a clone of it takes a tenth of a second. Safe in parallel, across workers and runs.
+ * Creates a database with the service's schema. The schema is migrated once per content of the migrations, into a template
+ * that all databases are cloned from. Safe in parallel, across workers and runs.
+ * @param replica whether the test reads from the replica: waits until the replica has the database.
  */
-export async function createTestDatabase(service: Migrations): Promise<TestDatabase> {
+export async function createTestDatabase(service: Migrations, { replica = true } = {}): Promise<TestDatabase> {
   const adminUrl = engineUrl('TEST_POSTGRES_URL');
   const template = await ensureTemplate(adminUrl, await readSql(service));
   const name = `t_${Math.floor(Date.now() / 1_000).toString(36)}_${randomBytes(4).toString('hex')}`;
@@ -50,7 +51,7 @@ export async function createTestDatabase(service: Migrations): Promise<TestDatab
     pauseReplica,
     resumeReplica,
   };
-  await database.waitForReplica();
+  if (replica) await database.waitForReplica();
   return database;
 }
 
@@ -68,7 +69,7 @@ async function ensureTemplate(adminUrl: string, sql: readonly string[]): Promise
     await client.query('select pg_advisory_lock(hashtext($1))', [template]);
     await dropAbandoned(client);
     if (await exists(client, template)) return;
-    // built under another name: a template that has its name is complete, whatever was killed when
+    // built under another name: a template that has its name is complete, even after a killed run
     const building = `${template}_building`;
     await client.query(`drop database if exists ${building} with (force)`);
     await client.query(`create database ${building} template template0`);

@@ -74,7 +74,11 @@ export async function fuzzRoutes(app: Pick<FastifyInstance, 'inject'>, options: 
         throw new Error(`${complaint}\n${describe(request)}\n→ ${answer.status} ${answer.body.slice(0, 500)}`);
     });
     // a failing request is made smaller, but not for ever: each step is a request
-    const details = await fc.check(property, { seed, numRuns: runsPerRoute, interruptAfterTimeLimit: 120_000 });
+    const details = await fc.check(property, {
+      seed,
+      numRuns: runsPerRoute,
+      plugins: [fc.interruptAfterTimeLimit(120_000)],
+    });
     if (details.failed) {
       const cause = details.errorInstance;
       throw new Error(

@@ -1,13 +1,23 @@
-export { createTestDatabase, type Migrations, type TestDatabase } from './database.ts';
+export { createTestDatabase, type TestDatabase } from './database.ts';
 export { testKafkaBrokers, testRedis, testTopicPrefix } from './engines.ts';
+export { Closing } from './closing.ts';
+export {
+  openServiceEngines,
+  openTestDatabase,
+  openTestRedis,
+  type EngineOptions,
+  type ServiceEngines,
+} from './service-engines.ts';
+export { runProgram, startProgram, type Program } from './program.ts';
+export { serviceEnvironment } from './service-environment.ts';
+export { configNames, errorRows, readmeTables } from './readme-tables.ts';
 export { waitFor } from './wait-for.ts';
-export { countQueries, type QueryCount, type QueryCounter } from './count-queries.ts';
+export { countQueries } from './count-queries.ts';
 export { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
-export { readExamplesOf, readmeExamples, runReadmeExample, type ReadmeExample } from './readme-examples.ts';
+export { readExamplesOf, runReadmeExample } from './readme-examples.ts';
 export { checkLeaks } from './check-leaks.ts';
 export { openApiMistakes } from './check-openapi.ts';
-export { fuzzRoutes, type FuzzOptions, type FuzzReport } from './fuzz-routes.ts';
-export type { FuzzRoute } from './fuzz-requests.ts';
+export { fuzzRoutes } from './fuzz-routes.ts';
 export { accessMatrix, type AccessRow, type AccessWorld, type Caller } from './access-matrix.ts';
 export { signInCallers } from './sign-in-callers.ts';
 export { generateTypedClient } from './typed-client.ts';

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { runProgram } from './run-program.ts';
+import { outputOf } from './program.ts';
 
 export interface ReadmeExample {
   /** The heading that the example stands under. */
@@ -45,7 +45,7 @@ export async function runReadmeExample(
   const file = join(scratch, `${basename(folder)}-${example.heading.replace(/\W+/g, '-')}-${process.pid}.ts`);
   await writeFile(file, example.code);
   try {
-    return await runProgram([file], { ...process.env, ...env }, timeoutMs);
+    return await outputOf(file, [], { env, timeoutMs });
   } finally {
     await rm(file, { force: true });
   }

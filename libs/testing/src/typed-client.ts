@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runProgram } from './run-program.ts';
+import { outputOf } from './program.ts';
 
 export interface TypedClient extends AsyncDisposable {
   /** The compiler's errors, a line each: of the program, and of the program with a mistake. */
@@ -35,7 +35,11 @@ export async function generateTypedClient(
   const folder = fileURLToPath(new URL('.homeroom/', program));
   await mkdir(folder, { recursive: true });
   const scratch = await mkdtemp(join(folder, 'client-'));
-  const project = { extends: base, compilerOptions: { noEmit: true }, files: ['sound.ts', 'mistaken.ts'] };
+  const project = {
+    extends: base,
+    compilerOptions: { noEmit: true, rootDir: '.' },
+    files: ['sound.ts', 'mistaken.ts'],
+  };
   const files = {
     'api.ts': astToString(types),
     'sound.ts': source,
@@ -49,7 +53,7 @@ export async function generateTypedClient(
       sound: lines.filter((line) => !line.includes('mistaken.ts')),
       mistaken: lines.filter((line) => line.includes('mistaken.ts')),
     },
-    run: (env) => runProgram([join(scratch, 'sound.ts')], { ...process.env, ...env }, timeoutMs),
+    run: (env) => outputOf(join(scratch, 'sound.ts'), [], { env, timeoutMs }),
     [Symbol.asyncDispose]: () => rm(scratch, { recursive: true, force: true }),
   };
 }
@@ -58,7 +62,7 @@ async function compile(project: string): Promise<string[]> {
   const compiler = fileURLToPath(import.meta.resolve('typescript/bin/tsc'));
   const errorsOf = (printed: string): string[] => printed.split('\n').filter((line) => line.includes('error TS'));
   try {
-    return errorsOf(await runProgram([compiler, '-p', project], process.env, timeoutMs));
+    return errorsOf(await outputOf(compiler, ['-p', project], { timeoutMs }));
   } catch (error) {
     const errors = errorsOf(String(error));
     // the compiler itself has failed

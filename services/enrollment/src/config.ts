@@ -19,6 +19,9 @@ const cache = {
   CLASS_L2_TTL_SECONDS: wholeNumber(1).default(5),
 };
 
+const cacheConfig = processConfig.extend(cache);
+export type CacheConfig = Readonly<z.infer<typeof cacheConfig>>;
+
 /** Holds with a deadline, of API and worker. */
 const terms = {
   /** How long a seat is offered to a family whose child has another class at that hour. */

@@ -23,5 +23,3 @@ export const errors = defineErrors({
   signature_invalid: { status: 401, title: 'Invalid webhook signature' },
   seats_contended: { status: 503, title: 'Too many requests for this seat at once', retryAfterSeconds: 1 },
 });
-
-export type ErrorCode = Parameters<typeof errors.problem>[0];

@@ -37,14 +37,14 @@ beforeAll(async () => {
 afterAll(() => world.harness.close());
 
 /** A family with one child. The child's id is not a recent one: to another family it does not exist. */
-async function addChild({ db }: Harness, name: string): Promise<Child> {
+async function addChild({ database }: Harness, name: string): Promise<Child> {
   const children = [{ childId: randomUUID(), name, birthDate: '2018-06-01' }];
   const family = aFamily({
     name,
     children,
     guardians: [{ guardianId: randomUUID(), name, email: `${name}@co.example` }],
   });
-  await copyFamily({ db }, { eventId: randomUUID(), family });
+  await copyFamily({ db: database }, { eventId: randomUUID(), family });
   return { id: children[0]?.childId ?? '', name, familyId: family.familyId };
 }
 

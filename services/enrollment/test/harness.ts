@@ -1,10 +1,7 @@
 import { createLogger, Health, loadConfig, Metrics, type ZodFastify } from '@homeroom/chassis';
 import type { FamilySnapshot } from '@homeroom/contracts';
-import { openDatabase, type Database } from '@homeroom/postgres';
-import { connectRedis } from '@homeroom/redis';
-import { openSessions, type Principal, type SessionStore } from '@homeroom/sessions';
-import { countQueries, createTestDatabase, testRedis, type QueryCounter, type TestDatabase } from '@homeroom/testing';
-import { hash } from 'node:crypto';
+import type { Database } from '@homeroom/postgres';
+import { openServiceEngines, type EngineOptions, type ServiceEngines } from '@homeroom/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { buildApp } from '../src/app.ts';
 import type { ClassDetails, ClassView } from '../src/classes/schemas.ts';
@@ -44,16 +41,9 @@ export interface Child {
 type Headers = Record<string, string>;
 type Injected = Awaited<ReturnType<ZodFastify['inject']>>;
 
-/** The service as one API process has it, over a database of its own. */
-export interface Harness {
+/** The service as one API process has it, over engines of its own. */
+export interface Harness extends ServiceEngines {
   readonly app: ZodFastify;
-  readonly db: Database;
-  readonly database: TestDatabase;
-  readonly counter: QueryCounter;
-  /** The sessions that the app reads. */
-  readonly openSessions: (absoluteSeconds?: number) => SessionStore;
-  /** A cookie of a new session. */
-  signedIn(principal: Principal): Promise<Headers>;
   /** Signed in as the guardian of a family. */
   guardian(familyId: string): Promise<Headers>;
   coordinator(): Promise<Headers>;
@@ -62,30 +52,51 @@ export interface Harness {
   openClass(details?: Partial<ClassDetails>): Promise<ClassView>;
   enroll(childOf: Child, classId: string, headers?: Headers): Promise<Injected>;
   cancel(enrollmentId: string, headers: Headers): Promise<Injected>;
-  /** Rows of a statement, for looking behind the API. */
-  rows<T = Record<string, unknown>>(text: string, ...values: unknown[]): Promise<T[]>;
-  close(): Promise<void>;
 }
 
-/** @param env changes of the configuration. DATABASE_REPLICA_URLS: 'replica' reads from the standby. */
-export async function startHarness(env: Record<string, string> = {}): Promise<Harness> {
-  const [database, redisUrls] = await Promise.all([createTestDatabase('enrollment'), testRedis()]);
-  const counter = countQueries();
-  const db = openDatabase({
-    primaryUrl: database.url,
-    replicaUrls: env['DATABASE_REPLICA_URLS'] === 'replica' ? [database.replicaUrl] : [],
-    poolSize: 10,
-    replicaPoolSize: 2,
-    applicationName: 'enrollment-test',
-    statementTimeoutMs: 20_000,
-    lockTimeoutMs: 15_000,
-    connectTimeoutMs: 15_000,
-    onEvent: counter.onEvent,
-  });
+/** Starts the service on engines of its own. @param env changes of the configuration. */
+export async function startHarness({
+  env = {},
+  ...options
+}: EngineOptions & { env?: Record<string, string> } = {}): Promise<Harness> {
+  const engines = await openServiceEngines('enrollment', options);
+  const { database, signedIn } = engines;
+  const app = await startApp(engines, env);
+  const guardian = (familyId: string): Promise<Headers> =>
+    signedIn({ accountId: uuidv7(), role: 'guardian', familyId });
+  return {
+    ...engines,
+    app,
+    guardian,
+    coordinator: () => signedIn({ accountId: uuidv7(), role: 'coordinator' }),
+    children: (count) => Promise.all(Array.from({ length: count }, (_, index) => addChild(database, index))),
+    // all in one room with one teacher: double bookings are not checked
+    openClass: (details = {}) =>
+      database.transaction(async (trx) => {
+        const [opened] = await createClasses(trx, [{ ...pottery, title: `Pottery ${uuidv7()}`, ...details }]);
+        if (opened === undefined) throw new Error('there is such a class already');
+        return opened;
+      }),
+    enroll: async (child, classId, headers) =>
+      app.inject({
+        method: 'POST',
+        url: '/api/enrollments',
+        headers: headers ?? (await guardian(child.familyId)),
+        payload: { classId, childId: child.id },
+      }),
+    cancel: async (enrollmentId, headers) =>
+      app.inject({ method: 'DELETE', url: `/api/enrollments/${enrollmentId}`, headers }),
+  };
+}
+
+async function startApp(
+  { testDatabase, database, redis, cacheRedis, sessionsUrl, cacheUrl, keyPrefix, closing }: ServiceEngines,
+  env: Record<string, string>,
+): Promise<ZodFastify> {
   const config = loadConfig(apiConfig, {
-    DATABASE_URL: database.url,
-    REDIS_SESSIONS_URL: redisUrls.sessionsUrl,
-    REDIS_CACHE_URL: redisUrls.cacheUrl,
+    DATABASE_URL: testDatabase.url,
+    REDIS_SESSIONS_URL: sessionsUrl,
+    REDIS_CACHE_URL: cacheUrl,
     CURSOR_SECRET: 'a cursor secret for tests',
     PAYMENT_WEBHOOK_SECRET: webhookSecret,
     RATE_LIMIT_PER_MINUTE: '0',
@@ -97,82 +108,25 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
   });
   const logger = createLogger({ service: 'enrollment', level: 'error', format: 'json' });
   const metrics = new Metrics({ service: 'enrollment', defaults: false });
-  const health = new Health();
-  const [redis, cacheRedis] = await Promise.all([
-    connectRedis(redisUrls.sessionsUrl, { commandTimeoutMs: 5_000 }),
-    connectRedis(redisUrls.cacheUrl, { commandTimeoutMs: 5_000 }),
-  ]);
   const classes = openClassCache({
     redis: cacheRedis,
-    prefix: redisUrls.keyPrefix,
+    prefix: keyPrefix,
     l1TtlMs: config.CLASS_L1_TTL_MS,
     l2TtlSeconds: config.CLASS_L2_TTL_SECONDS,
     logger,
     metrics,
   });
-  const redisPrefix = redisUrls.keyPrefix;
-  const app = await buildApp(config, { logger, health, metrics, database: db, classes, redis, redisPrefix });
+  closing.add(classes, (it) => it.close());
+  const health = new Health();
+  const app = await buildApp(config, { logger, health, metrics, database, classes, redis, redisPrefix: keyPrefix });
+  return closing.add(app, (it) => it.close());
+}
 
-  const harness: Harness = {
-    app,
-    db,
-    database,
-    counter,
-    openSessions: (absoluteSeconds) =>
-      openSessions({
-        redis,
-        keyPrefix: redisPrefix,
-        ...(absoluteSeconds === undefined ? {} : { absoluteSeconds }),
-      }),
-    async signedIn(principal) {
-      const { token } = await harness.openSessions().create(principal);
-      return { cookie: `homeroom=${token}` };
-    },
-    guardian: (familyId) => harness.signedIn({ accountId: uuidv7(), role: 'guardian', familyId }),
-    coordinator: () => harness.signedIn({ accountId: uuidv7(), role: 'coordinator' }),
-    children: (count) =>
-      Promise.all(
-        Array.from({ length: count }, async (_, index) => {
-          const family = aFamily({
-            children: [{ childId: uuidv7(), name: `Child ${index}`, birthDate: '2018-06-01' }],
-          });
-          await copyFamily({ db }, { eventId: uuidv7(), family });
-          const [child] = family.children;
-          return { id: child?.childId ?? '', name: child?.name ?? '', familyId: family.familyId };
-        }),
-      ),
-    // all in one room with one teacher: double bookings are not checked
-    openClass: (details = {}) =>
-      db.transaction(async (trx) => {
-        const [opened] = await createClasses(trx, [{ ...pottery, title: `Pottery ${uuidv7()}`, ...details }]);
-        if (opened === undefined) throw new Error('there is such a class already');
-        return opened;
-      }),
-    async enroll(child, classId, headers) {
-      return app.inject({
-        method: 'POST',
-        url: '/api/enrollments',
-        headers: headers ?? (await harness.guardian(child.familyId)),
-        payload: { classId, childId: child.id },
-      });
-    },
-    cancel: async (enrollmentId, headers) =>
-      app.inject({ method: 'DELETE', url: `/api/enrollments/${enrollmentId}`, headers }),
-    async rows<T>(text: string, ...values: unknown[]) {
-      // one name per text: statements are prepared under it
-      const name = `test-${hash('md5', text)}`;
-      return (await db.query<T>({ name, text, values })).rows;
-    },
-    async close() {
-      await app.close();
-      await classes.close();
-      redis.disconnect();
-      cacheRedis.disconnect();
-      await db.close();
-      await database.drop();
-    },
-  };
-  return harness;
+async function addChild(database: Database, index: number): Promise<Child> {
+  const family = aFamily({ children: [{ childId: uuidv7(), name: `Child ${index}`, birthDate: '2018-06-01' }] });
+  await copyFamily({ db: database }, { eventId: uuidv7(), family });
+  const [child] = family.children;
+  return { id: child?.childId ?? '', name: child?.name ?? '', familyId: family.familyId };
 }
 
 export const aFamily = (change: Partial<FamilySnapshot> = {}): FamilySnapshot => ({

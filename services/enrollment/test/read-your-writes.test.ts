@@ -5,7 +5,7 @@ let harness: Harness;
 let child: Child;
 let headers: Record<string, string>;
 beforeAll(async () => {
-  harness = await startHarness({ DATABASE_REPLICA_URLS: 'replica' });
+  harness = await startHarness({ replica: true });
   [child] = (await harness.children(1)) as [Child];
   headers = await harness.guardian(child.familyId);
 });
@@ -16,12 +16,12 @@ const list = async (of: Record<string, string>): Promise<string[]> =>
 
 /** Runs `work` while the replica receives nothing. */
 const whileTheReplicaLags = async (work: () => Promise<void>): Promise<void> => {
-  await harness.database.waitForReplica();
-  await harness.database.pauseReplica();
+  await harness.testDatabase.waitForReplica();
+  await harness.testDatabase.pauseReplica();
   try {
     await work();
   } finally {
-    await harness.database.resumeReplica();
+    await harness.testDatabase.resumeReplica();
   }
 };
 
@@ -45,7 +45,7 @@ test('control: another session, which has written nothing, reads the replica and
     id = (await harness.enroll(child, classId, headers)).json().id;
     expect(await list(other)).not.toContain(id);
   });
-  await harness.database.waitForReplica();
+  await harness.testDatabase.waitForReplica();
   expect(await list(other)).toContain(id);
 });
 

@@ -1,36 +1,22 @@
 import { migrationConfig, processConfig } from '@homeroom/chassis';
+import { configNames, errorRows, readmeTables } from '@homeroom/testing';
 import { expect, test } from '@jest/globals';
-import { readFile } from 'node:fs/promises';
-import { timetableColumns } from '../src/timetable/parse-timetable.ts';
 import { apiConfig, commandConfig, workerConfig } from '../src/config.ts';
 import { errors } from '../src/errors.ts';
+import { timetableColumns } from '../src/timetable/parse-timetable.ts';
 
-const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
-
-const section = (heading: string): string => {
-  const [, text = ''] = readme.split(`## ${heading}\n`);
-  return text.split('\n## ')[0] ?? '';
-};
-const namesInTable = (heading: string): string[] =>
-  section(heading)
-    .split('\n')
-    .filter((line) => line.startsWith('| `'))
-    .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => String(name)));
+const readme = readmeTables(new URL('../', import.meta.url));
 
 test('the README lists the errors of errors.ts, no more and no less', () => {
-  const listed = [...section('Errors').matchAll(/^\| `(\w+)` \| (\d{3}) \| (.*) \|$/gm)].map(
-    ([, code, status, title]) => [code, Number(status), title],
-  );
-  expect(listed).toEqual(Object.entries(errors.own).map(([code, { status, title }]) => [code, status, title]));
+  expect(readme.errors()).toEqual(errorRows(errors.own));
 });
 
 test('the README lists the columns of a timetable', () => {
   const { required, optional } = timetableColumns;
-  expect(namesInTable('Timetables').sort()).toEqual([...required, ...optional].sort());
+  expect(readme.names('Timetables')).toEqual([...required, ...optional].sort());
 });
 
 test('the README lists what the service reads from its environment', () => {
-  const read = [apiConfig, workerConfig, commandConfig, migrationConfig].flatMap(({ shape }) => Object.keys(shape));
-  const own = [...new Set(read)].filter((name) => !(name in processConfig.shape));
-  expect(namesInTable('Configuration').sort()).toEqual(own.sort());
+  const configs = [apiConfig, workerConfig, commandConfig, migrationConfig];
+  expect(readme.names('Configuration')).toEqual(configNames(configs, processConfig));
 });

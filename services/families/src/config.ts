@@ -9,20 +9,20 @@ export const apiConfig = processConfig.extend({
   CURSOR_SECRET: secret,
   /** Derives the single-use tokens of mails. The mailer of notifications has the same. */
   ACCOUNT_TOKEN_SECRET: secret,
-  /** Mails with a link that strangers can have sent in an hour: to one mailbox, for each kind; 0 switches the limit off. */
+  /** Mails of one kind that anyone can have sent to one mailbox in an hour; 0 switches the limit off. */
   ACCOUNT_MAILS_PER_MAILBOX: wholeNumber().default(3),
-  /** The same from one client address, whatever the mailbox and kind. */
+  /** The same from one client address, for all mailboxes and kinds. */
   ACCOUNT_MAILS_PER_ADDRESS: wholeNumber().default(60),
   /** Passwords hashed at once: each takes a core for about 13 ms and 19 MiB. */
   PASSWORD_CONCURRENCY: wholeNumber(1).default(4),
   PASSWORD_QUEUE: wholeNumber().default(50),
   /** Failed sign-ins in 15 minutes, for one email from one address; 0 switches the limit off. */
   SIGN_IN_FAILURES_PER_ACCOUNT: wholeNumber().default(10),
-  /** The same for one address, whatever the email. */
+  /** The same for one address and all emails. */
   SIGN_IN_FAILURES_PER_ADDRESS: wholeNumber().default(100),
-  /** Failed sign-ins in 15 minutes for one email, whatever the addresses, after which attempts are slowed; 0 never slows. */
+  /** Failed sign-ins in 15 minutes for one email from all addresses, after which attempts are slowed; 0 never slows. */
   SIGN_IN_SLOWDOWN_AFTER: wholeNumber().default(20),
-  /** Then one attempt is admitted in so many seconds. */
+  /** Seconds between the attempts that are admitted then. */
   SIGN_IN_SLOWDOWN_SECONDS: wholeNumber(1).default(30),
 });
 export type ApiConfig = Readonly<z.infer<typeof apiConfig>>;

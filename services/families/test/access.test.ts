@@ -2,10 +2,18 @@ import type { Principal } from '@homeroom/sessions';
 import { accessMatrix, signInCallers, type AccessRow, type AccessWorld, type Caller } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { newEmail, password, registrationOf, startApp, type Client, type Guardian, type TestApp } from './app.ts';
+import {
+  newEmail,
+  password,
+  registrationOf,
+  startHarness,
+  type Client,
+  type Guardian,
+  type Harness,
+} from './harness.ts';
 
 interface World extends AccessWorld {
-  readonly service: TestApp;
+  readonly service: Harness;
   readonly owner: Guardian;
   readonly other: Guardian;
   readonly desk: Client;
@@ -18,7 +26,7 @@ type Row = AccessRow<World>;
 let world: World;
 beforeAll(async () => {
   // every registration comes from one address here
-  const service = await startApp({ env: { ACCOUNT_MAILS_PER_ADDRESS: '0' } });
+  const service = await startHarness({ env: { ACCOUNT_MAILS_PER_ADDRESS: '0' } });
   const family = (name: string): Promise<Guardian> =>
     service.family({
       name,
@@ -58,7 +66,7 @@ async function addChild(
   payload = child(),
   headers?: Record<string, string>,
 ): Promise<string> {
-  await service.rows('delete from children where family_id = $1', [owner.family.id]);
+  await service.rows('delete from children where family_id = $1', owner.family.id);
   return (await owner.send('POST', `/api/families/${owner.family.id}/children`, payload, headers)).body.id;
 }
 const importing = (...rows: string[]) => ({
@@ -343,7 +351,7 @@ test('another guardian’s family and one that does not exist get the same answe
 test('a session does not outlive its deleted family', async () => {
   const { service } = world;
   const gone = await service.family();
-  await service.rows('delete from families where id = $1', [gone.family.id]);
+  await service.rows('delete from families where id = $1', gone.family.id);
   expect((await gone.send('GET', `/api/families/${gone.family.id}`)).status).toBe(404);
   await expect(service.signIn(gone.email)).rejects.toThrow('401');
 });

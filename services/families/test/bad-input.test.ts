@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { newEmail, password, registrationOf, startApp, type Guardian, type TestApp } from './app.ts';
+import { newEmail, password, registrationOf, startHarness, type Guardian, type Harness } from './harness.ts';
 
-let service: TestApp;
+let service: Harness;
 let client: Guardian;
 beforeAll(async () => {
-  service = await startApp({ env: { REQUEST_TIMEOUT_MS: '1000' } });
+  service = await startHarness({ env: { REQUEST_TIMEOUT_MS: '1000' } });
   client = await service.family({ children: [{ name: 'Maya', birthDate: '2017-04-02' }] });
 });
 afterAll(() => service.close());

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startFaultProxy, testRedis } from '@homeroom/testing';
 import { v7 as uuidv7 } from 'uuid';
-import { newEmail, password, registrationOf, startApp, type Guardian, type TestApp } from './app.ts';
+import { newEmail, password, registrationOf, startHarness, type Guardian, type Harness } from './harness.ts';
 
-let service: TestApp;
+let service: Harness;
 beforeAll(async () => {
-  service = await startApp();
+  service = await startHarness();
 });
 afterAll(() => service.close());
 
@@ -90,7 +90,7 @@ test('an import of a hundred new families is three queries', async () => {
 test('a registration waits for nothing but Postgres: with Redis hanging it still answers 201', async () => {
   const target = new URL((await testRedis()).sessionsUrl);
   const proxy = await startFaultProxy({ target: { host: target.hostname, port: Number(target.port) } });
-  const alone = await startApp({ redisUrl: proxy.through(target.href), env: { RATE_LIMIT_PER_MINUTE: '100' } });
+  const alone = await startHarness({ redisUrl: proxy.through(target.href), env: { RATE_LIMIT_PER_MINUTE: '100' } });
   try {
     for (const fault of [() => proxy.hang(), () => proxy.refuse()]) {
       fault();

@@ -1,7 +1,7 @@
 import type { Principal } from '@homeroom/sessions';
 import { fuzzRoutes, openApiMistakes } from '@homeroom/testing';
 import { expect, test } from '@jest/globals';
-import { password, startApp, type Client } from './app.ts';
+import { password, startHarness, type Client } from './harness.ts';
 
 const roster = [
   'guardian_email,guardian_name,family_name,latitude,longitude,child_name,child_birth_date',
@@ -10,7 +10,7 @@ const roster = [
 ].join('\n');
 
 test('every response to any request is as the OpenAPI document describes it, and none is a 5xx', async () => {
-  const service = await startApp({
+  const service = await startHarness({
     env: { SIGN_IN_FAILURES_PER_ACCOUNT: '0', SIGN_IN_FAILURES_PER_ADDRESS: '0', SIGN_IN_SLOWDOWN_AFTER: '0' },
   });
   try {
@@ -80,7 +80,7 @@ test('every response to any request is as the OpenAPI document describes it, and
 }, 120_000);
 
 test('no roster is answered with a 5xx, and sound rows come in', async () => {
-  const service = await startApp();
+  const service = await startHarness();
   const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`fuzzing rosters: FUZZ_SEED=${seed}`);
   // mulberry32: a few lines, and the same numbers for the same seed

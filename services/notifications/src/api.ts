@@ -1,6 +1,6 @@
 import { runProcess } from '@homeroom/chassis';
 import { openServiceDatabase } from '@homeroom/postgres';
-import { connectRedis } from '@homeroom/redis';
+import { openServiceRedis } from '@homeroom/redis';
 import { openSessions, sessionsEndedChannel } from '@homeroom/sessions';
 import { buildApp } from './app.ts';
 import { apiConfig, migrations } from './config.ts';
@@ -11,16 +11,13 @@ import { announcementChannel } from './streams/sse.ts';
 await runProcess({ service: 'notifications', role: 'api', config: apiConfig }, async (shell) => {
   const { config, logger, health, metrics } = shell;
   const database = await openServiceDatabase(shell, migrations);
-  const onError = (error: Error): void => logger.warn({ err: error }, 'redis');
-  const sessionsRedis = await connectRedis(config.REDIS_SESSIONS_URL, { name: shell.name, onError });
-  // not quit(): while Redis is away that fails, and with it the stop
-  shell.onClose('sessions', async () => sessionsRedis.disconnect());
-  const announcements = await connectRedis(config.REDIS_CACHE_URL, { name: 'notifications-streams', onError });
-  shell.onClose('announcements', async () => announcements.disconnect());
-  const endedSessions = await connectRedis(config.REDIS_SESSIONS_URL, { name: 'notifications-sessions', onError });
-  shell.onClose('ended sessions', async () => endedSessions.disconnect());
-  const sessions = openSessions({ redis: sessionsRedis });
-
+  // what subscribes can send no other command: hence two connections to the instance of sessions
+  const [limiter, announcements, endedSessions] = await Promise.all([
+    openServiceRedis(shell, 'redis-sessions', config.REDIS_SESSIONS_URL),
+    openServiceRedis(shell, 'redis-cache', config.REDIS_CACHE_URL),
+    openServiceRedis(shell, 'redis-sessions-ended', config.REDIS_SESSIONS_URL, { watched: false }),
+  ]);
+  const sessions = openSessions({ redis: limiter });
   const fanOut: FanOut = new FanOut({
     database,
     redis: announcements,
@@ -34,10 +31,5 @@ await runProcess({ service: 'notifications', role: 'api', config: apiConfig }, a
     maxAgeMs: config.STREAM_MAX_AGE_MS,
     onEvent: observeStreams({ logger, metrics, size: () => fanOut.size() }),
   });
-  // without the one nobody is known, without the other streams are late by a heartbeat: both heal by themselves
-  health.check('sessions', () => sessionsRedis.ping(), { critical: false });
-  health.check('announcements', () => announcements.ping(), { critical: false });
-  await shell.serve(
-    await buildApp(config, { logger, health, metrics, database, sessions, fanOut, limiter: sessionsRedis }),
-  );
+  await shell.serve(await buildApp(config, { logger, health, metrics, database, sessions, fanOut, limiter }));
 });

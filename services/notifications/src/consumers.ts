@@ -1,5 +1,5 @@
 import { deadLetterTopic, topics } from '@homeroom/contracts';
-import type { Consumer, ConsumeOptions, ConsumeRawOptions, Kafka, KafkaEvent, TopicSpec } from '@homeroom/kafka';
+import type { ConsumeOptions, ConsumeRawOptions } from '@homeroom/kafka';
 import { isUnavailable, type Database } from '@homeroom/postgres';
 import { readDeadLetter } from './dead-letters/dead-letter.ts';
 import { keepDeadLetter } from './dead-letters/store.ts';
@@ -14,13 +14,7 @@ import {
 } from './notifications/receive-event.ts';
 import type { Added } from './notifications/store.ts';
 
-const deadLetterTopics = Object.values(topics).map(deadLetterTopic);
-
-/** What must exist before this service consumes it. */
-export const consumedTopics: readonly TopicSpec[] = [
-  ...Object.values(topics).map((topic) => ({ topic, partitions: 6 })),
-  ...deadLetterTopics.map((topic) => ({ topic, partitions: 1 })),
-];
+export const deadLetterTopics = Object.values(topics).map(deadLetterTopic);
 
 export interface ConsumerDeps {
   readonly database: Database;
@@ -78,35 +72,12 @@ export function consumers({ database, coop, onAdded, onAccountMail }: ConsumerDe
   ];
 }
 
-/** What it consumes undecoded: the messages that the consumers of any service could not handle. */
-export const rawConsumers = ({ database }: Pick<ConsumerDeps, 'database'>): ConsumeRawOptions[] => [
-  {
-    group: 'notifications-dead-letters',
-    topics: deadLetterTopics,
-    handler: (message) => keepDeadLetter(database, readDeadLetter(message)),
-    // there is no dead letter of a dead letter: a bug in storing it holds the partition, and nothing is lost
-    isTransient: () => true,
-    deadLetters: false,
-  },
-];
-
-/** Starts all consumers, when the topics exist. */
-export async function startConsumers({
-  kafka,
-  house,
-  signal,
-  onEvent,
-  ...deps
-}: Omit<ConsumerDeps, 'coop'> & {
-  readonly kafka: Kafka;
-  readonly house: Coop;
-  readonly signal: AbortSignal;
-  readonly onEvent?: (event: KafkaEvent) => void;
-}): Promise<Consumer[]> {
-  await kafka.ensureTopics(consumedTopics, { signal });
-  const observed = onEvent === undefined ? {} : { onEvent };
-  return Promise.all([
-    ...consumers({ ...deps, coop: house }).map((options) => kafka.consume({ ...options, ...observed })),
-    ...rawConsumers(deps).map((options) => kafka.consumeRaw({ ...options, ...observed })),
-  ]);
-}
+/** Consumes, undecoded, the messages that the consumers of any service could not handle. */
+export const deadLetterConsumer = ({ database }: Pick<ConsumerDeps, 'database'>): ConsumeRawOptions => ({
+  group: 'notifications-dead-letters',
+  topics: deadLetterTopics,
+  handler: (message) => keepDeadLetter(database, readDeadLetter(message)),
+  // there is no dead letter of a dead letter: a bug in storing it holds the partition, and nothing is lost
+  isTransient: () => true,
+  deadLetters: false,
+});

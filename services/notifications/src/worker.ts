@@ -1,10 +1,11 @@
 import { runProcess } from '@homeroom/chassis';
-import { type Consumer, observeKafka, openKafka } from '@homeroom/kafka';
-import { createRelay, purgeReceived, observeRelay } from '@homeroom/outbox';
-import { purgeExpiredRows, openServiceDatabase } from '@homeroom/postgres';
-import { connectRedis } from '@homeroom/redis';
+import { topics } from '@homeroom/contracts';
+import { openServiceKafka, startConsumers } from '@homeroom/kafka';
+import { purgeReceived, runRelay } from '@homeroom/outbox';
+import { openServiceDatabase, purgeExpiredRows } from '@homeroom/postgres';
+import { openServiceRedis } from '@homeroom/redis';
 import { migrations, workerConfig } from './config.ts';
-import { startConsumers } from './consumers.ts';
+import { consumers, deadLetterConsumer, deadLetterTopics } from './consumers.ts';
 import { accountMailQueue } from './account-mails/queue.ts';
 import { deleteOldAccountMails } from './account-mails/store.ts';
 import { coordinatorMailQueue } from './coordinator-mails/queue.ts';
@@ -19,19 +20,10 @@ import { announce } from './streams/announce.ts';
 import { announcementChannel } from './streams/sse.ts';
 
 await runProcess({ service: 'notifications', role: 'worker', config: workerConfig }, async (shell) => {
-  const { config, logger, health, metrics, signal } = shell;
+  const { config, logger, metrics } = shell;
   const database = await openServiceDatabase(shell, migrations);
-  const onError = (error: unknown): void => logger.warn({ err: error }, 'redis');
-  const redis = await connectRedis(config.REDIS_CACHE_URL, { name: shell.name, onError });
-  // not quit(): while Redis is away that fails, and with it the stop
-  shell.onClose('redis', async () => redis.disconnect());
-  const kafka = openKafka({
-    brokers: config.KAFKA_BROKERS,
-    clientId: shell.name,
-    topicPrefix: config.TOPIC_PREFIX,
-    onEvent: observeKafka({ logger, metrics }),
-  });
-  shell.onClose('kafka', () => kafka.close());
+  const redis = await openServiceRedis(shell, 'redis-cache', config.REDIS_CACHE_URL);
+  const kafka = openServiceKafka(shell);
 
   const { onDelivery, onSmtp } = observeDeliveries({ logger, metrics, database });
   observeDeadLetters({ logger, metrics, database });
@@ -66,48 +58,35 @@ await runProcess({ service: 'notifications', role: 'worker', config: workerConfi
     idleMs: 500,
     onEvent: onDelivery,
   });
-  const relay = createRelay({
-    url: config.DATABASE_URL,
-    producer: await kafka.producer(),
-    lockName: 'notifications',
-    onEvent: observeRelay({ logger, metrics }),
-  });
+  await runRelay(shell, { kafka, topics: Object.values(topics) });
 
-  // what is committed waits; a broker or a mail server that is away is no reason to replace this process
-  health.check('kafka', (probe) => kafka.ping(probe), { critical: false });
   const channel = announcementChannel(config.TOPIC_PREFIX);
-  const consumers = startConsumers({
-    kafka,
+  const options = consumers({
     database,
-    house: { coopName: config.COOP_NAME, timeZone: config.TIME_ZONE },
-    signal,
+    coop: { coopName: config.COOP_NAME, timeZone: config.TIME_ZONE },
     async onAdded(added) {
       if (added.length > 0) deliveries.wake();
-      await announce({ redis, channel, onError }, added);
+      await announce({ redis, channel, onError: (err) => logger.warn({ err }, 'announcement failed') }, added);
     },
     onAccountMail: () => deliveries.wake(),
   });
-  let started: Consumer[] = [];
-  health.alive('consumers', () => started.every((consumer) => consumer.healthy()));
-  const listening = consumers.then((running) => void (started = running));
-  const working = Promise.all([
-    listening,
-    relay.run(signal),
-    deliveries.run(signal),
-    purgeExpiredRows(
-      {
-        'received events': () => purgeReceived(database),
-        'account mails': () => deleteOldAccountMails(database),
-        'held mails': () => suppressHeld(database, { days: config.MAIL_HOLD_DAYS }),
-        'mails without an address': () => suppressWithoutAddress(database, { days: config.MAIL_HOLD_DAYS }),
-      },
-      { signal, logger },
+  await startConsumers(shell, [
+    ...options.map((each) => kafka.consume(each)),
+    kafka.consumeRaw(deadLetterConsumer({ database })),
+  ]);
+  shell.run('dead-letter topics', (signal) =>
+    kafka.ensureTopics(
+      deadLetterTopics.map((topic) => ({ topic, partitions: 1 })),
+      { signal },
     ),
-  ]).catch((error: unknown) => {
-    // anything but being stopped before it began is a bug, and ends the process
-    if (!signal.aborted) throw error;
-    logger.debug({ err: error }, 'stopped early');
-  });
-  shell.onClose('loops', () => working);
+  );
+  shell.run('deliveries', (signal) => deliveries.run(signal));
+  const purges = {
+    'received events': () => purgeReceived(database),
+    'account mails': () => deleteOldAccountMails(database),
+    'held mails': () => suppressHeld(database, { days: config.MAIL_HOLD_DAYS }),
+    'mails without an address': () => suppressWithoutAddress(database, { days: config.MAIL_HOLD_DAYS }),
+  };
+  shell.run('purge', () => purgeExpiredRows(purges, shell));
   shell.started();
 });

@@ -1,45 +1,29 @@
-import { openSessions, type Principal } from '@homeroom/sessions';
-import { accessMatrix, signInCallers, type AccessRow, type AccessWorld } from '@homeroom/testing';
+import type { Principal } from '@homeroom/sessions';
+import { accessMatrix, type AccessRow, type AccessWorld, signInCallers } from '@homeroom/testing';
 import type { ZodFastify } from '@homeroom/chassis';
-import { connectRedis } from '@homeroom/redis';
 import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { keepDeadLetter, listDeadLetters } from '../src/dead-letters/store.ts';
 import { receiveEnrollment, receiveFamily } from '../src/notifications/receive-event.ts';
 import { aDeadLetter } from './dead-letters/a-dead-letter.ts';
-import {
-  aFamily,
-  Closing,
-  co,
-  guardianOf,
-  openApp,
-  openHouse,
-  openTestDatabase,
-  patient,
-  someCoordinator,
-  type TestHouse,
-} from './harness.ts';
+import { aFamily, co, guardianOf, type Harness, someCoordinator, startHarness } from './harness.ts';
 
 type Family = ReturnType<typeof aFamily>;
 type Row = AccessRow<World>;
 
 interface World extends AccessWorld {
   readonly app: ZodFastify;
-  readonly house: TestHouse;
+  readonly harness: Harness;
   readonly owner: Family;
   /** Of the owner's inbox, and of the coordinators'. */
   readonly ids: { readonly welcome: string; readonly registered: string };
 }
 
-const closing = new Closing();
 let world: World;
 beforeAll(async () => {
-  const opened = await openHouse(closing);
   // what a request has prepared is there for the next one: no replica
-  const database = closing.add(openTestDatabase(opened.testDatabase, { replicas: false }), (it) => it.close());
-  const house = { ...opened, database };
-  const redis = closing.add(await connectRedis(house.sessionsUrl, patient), (it) => it.quit());
-  const { app } = await openApp(house, closing, { maxStreamsPerAccount: 100 });
+  const harness = await startHarness({ replica: false, streams: { maxStreamsPerAccount: 100 } });
+  const { app, database } = harness;
   const [owner, other] = [aFamily(), aFamily()];
   const [welcome, registered] = await receiveFamily(database, co, owner.registered({ name: 'Kolibri' }));
   await receiveFamily(database, co, other.registered({ name: 'Zaunkoenig' }));
@@ -50,17 +34,9 @@ beforeAll(async () => {
     coordinator: someCoordinator(),
   };
   world = {
-    ...{ app, house, owner },
-    rows: async (text) => (await database.query<object>({ name: `test-${randomUUID()}`, text, values: [] })).rows,
-    cookies: await signInCallers<Principal>(
-      (absoluteSeconds) =>
-        openSessions({
-          redis,
-          keyPrefix: house.keyPrefix,
-          ...(absoluteSeconds === undefined ? {} : { absoluteSeconds }),
-        }),
-      principals,
-    ),
+    ...{ app, harness, owner },
+    rows: (text) => harness.rows(text),
+    cookies: await signInCallers<Principal>(harness.openSessions, principals),
     secrets: {
       guardian: [owner.familyId, owner.email, 'Kolibri'],
       stranger: [other.familyId, other.email, 'Zaunkoenig'],
@@ -68,9 +44,9 @@ beforeAll(async () => {
     ids: { welcome: welcome?.id ?? '', registered: registered?.id ?? '' },
   };
 });
-afterAll(() => closing.closeAll());
+afterAll(() => world.harness.close());
 
-async function deadLetter({ house: { database } }: World): Promise<string> {
+async function deadLetter({ harness: { database } }: World): Promise<string> {
   await keepDeadLetter(database, aDeadLetter());
   return (await listDeadLetters(database, { limit: 1 }))[0]?.id ?? '';
 }

@@ -1,32 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { encodeCursor, type ZodFastify } from '@homeroom/chassis';
 import type { InjectOptions } from 'fastify';
-import {
-  aFamily,
-  Closing,
-  cookieOf,
-  cursorSecret,
-  guardianOf,
-  openApp,
-  openHouse,
-  someCoordinator,
-  type TestHouse,
-} from './harness.ts';
+import { aFamily, cursorSecret, guardianOf, type Harness, someCoordinator, startHarness } from './harness.ts';
 
-const closing = new Closing();
-let house: TestHouse;
+let harness: Harness;
 let app: ZodFastify;
 let guardian: { cookie: string };
 let coordinator: { cookie: string };
 const family = aFamily();
 
 beforeAll(async () => {
-  house = await openHouse(closing);
-  ({ app } = await openApp(house, closing));
-  guardian = await cookieOf(house, guardianOf(family.familyId));
-  coordinator = await cookieOf(house, someCoordinator());
+  harness = await startHarness();
+  ({ app } = harness);
+  guardian = await harness.signedIn(guardianOf(family.familyId));
+  coordinator = await harness.signedIn(someCoordinator());
 });
-afterAll(() => closing.closeAll());
+afterAll(() => harness.close());
 
 const problem = async (
   request: InjectOptions,

@@ -1,44 +1,48 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { encodeEvent, type DomainEvent } from '@homeroom/contracts';
+import { encodeEvent, topics, type DomainEvent } from '@homeroom/contracts';
 import { openKafka, type Kafka, type KafkaEvent, type OutgoingMessage, type Producer } from '@homeroom/kafka';
 import { createRelay } from '@homeroom/outbox';
-import { startFaultProxy, testKafkaBrokers, testTopicPrefix, waitFor } from '@homeroom/testing';
+import {
+  Closing,
+  openTestDatabase,
+  startFaultProxy,
+  testKafkaBrokers,
+  testTopicPrefix,
+  waitFor,
+} from '@homeroom/testing';
 import { randomUUID } from 'node:crypto';
-import { startConsumers } from '../src/consumers.ts';
+import { consumers, deadLetterConsumer, deadLetterTopics } from '../src/consumers.ts';
 import { replayDeadLetter } from '../src/dead-letters/replay-dead-letter.ts';
 import { findDeadLetter, listDeadLetters, type StoredDeadLetter } from '../src/dead-letters/store.ts';
 import { audienceOf } from '../src/notifications/notification.ts';
 import { listNotifications } from '../src/notifications/store.ts';
-import { aFamily, asMessage, Closing, co, openHouse, openTestDatabase, type TestHouse } from './harness.ts';
+import { aFamily, asMessage, co, type Engines, openEngines } from './harness.ts';
 
 const closing = new Closing();
 const topicPrefix = testTopicPrefix();
 const stopping = new AbortController();
 const happened: KafkaEvent[] = [];
-let house: TestHouse;
+let harness: Engines;
 let kafka: Kafka;
 let producer: Producer;
 let databaseAway: { refuse(): void; accept(): void };
 
 beforeAll(async () => {
-  house = await openHouse(closing);
-  const { hostname: host, port } = new URL(house.testDatabase.url);
+  harness = closing.add(await openEngines(), (it) => it.close());
+  const { hostname: host, port } = new URL(harness.testDatabase.url);
   const proxy = closing.add(await startFaultProxy({ target: { host, port: Number(port) } }), (it) => it.close());
   databaseAway = proxy;
-  const throughProxy = { ...house.testDatabase, url: proxy.through(house.testDatabase.url) };
-  const database = closing.add(openTestDatabase(throughProxy, { replicas: false }), (it) => it.close());
+  const throughProxy = { ...harness.testDatabase, url: proxy.through(harness.testDatabase.url) };
+  const database = closing.add(openTestDatabase(throughProxy), (it) => it.close());
   kafka = closing.add(openKafka({ brokers: testKafkaBrokers(), clientId: 'test', topicPrefix }), (it) => it.close());
   producer = await kafka.producer();
-  const relay = createRelay({ url: house.testDatabase.url, producer, lockName: 'notifications' });
-  await startConsumers({
-    kafka,
-    database,
-    house: co,
-    signal: stopping.signal,
-    onAdded: async () => undefined,
-    onAccountMail: () => undefined,
-    onEvent: (event) => happened.push(event),
-  });
+  const relay = createRelay({ url: harness.testDatabase.url, producer, lockName: 'notifications' });
+  const onEvent = (event: KafkaEvent): void => void happened.push(event);
+  await kafka.ensureTopics([...Object.values(topics), ...deadLetterTopics].map((topic) => ({ topic, partitions: 6 })));
+  const onAdded = async (): Promise<void> => undefined;
+  for (const options of consumers({ database, coop: co, onAdded, onAccountMail: () => undefined }))
+    await kafka.consume({ ...options, onEvent });
+  await kafka.consumeRaw({ ...deadLetterConsumer({ database }), onEvent });
   const relaying = relay.run(stopping.signal);
   closing.add(stopping, async (it) => {
     it.abort();
@@ -51,11 +55,11 @@ const publish = (...events: DomainEvent[]): Promise<void> =>
   producer.send(events.map((event) => asMessage(event, event.subject)));
 const inbox = async (familyId: string): Promise<string[]> => {
   const query = { audience: audienceOf(familyId), before: undefined, unread: false, limit: 100 };
-  return (await listNotifications(house.database, query)).items.map(({ kind }) => kind).reverse();
+  return (await listNotifications(harness.database, query)).items.map(({ kind }) => kind).reverse();
 };
 const allDeadLetters = async (): Promise<StoredDeadLetter[]> => {
-  const letters = await listDeadLetters(house.database, { limit: 100 });
-  const whole = await Promise.all(letters.map(({ id }) => findDeadLetter(house.database, id)));
+  const letters = await listDeadLetters(harness.database, { limit: 100 });
+  const whole = await Promise.all(letters.map(({ id }) => findDeadLetter(harness.database, id)));
   return whole.filter((letter) => letter !== undefined);
 };
 const deadLetterOf = (sent: Buffer | null): Promise<StoredDeadLetter> =>
@@ -128,8 +132,8 @@ describe('a poison message', () => {
     expect(await inbox(poison.familyId)).toEqual([]);
 
     // replayed while nothing has changed, it comes back as another dead letter
-    await replayDeadLetter(house.database, letter.id, 'the test');
-    expect(await replayDeadLetter(house.database, letter.id, 'the test')).toMatchObject({
+    await replayDeadLetter(harness.database, letter.id, 'the test');
+    expect(await replayDeadLetter(harness.database, letter.id, 'the test')).toMatchObject({
       kind: 'refused',
       code: 'dead_letter_replayed',
     });
@@ -143,7 +147,7 @@ describe('a poison message', () => {
     );
     expect(again.value?.equals(value)).toBe(true);
     expect(headersOf(again)).toEqual(message.headers);
-    expect(await findDeadLetter(house.database, letter.id)).toMatchObject({ replayedBy: 'the test' });
+    expect(await findDeadLetter(harness.database, letter.id)).toMatchObject({ replayedBy: 'the test' });
   }, 60_000);
 
   test('replayed after its cause is gone, it is handled once, and never again', async () => {
@@ -160,7 +164,7 @@ describe('a poison message', () => {
       },
     ]);
     const letter = await deadLetterOf(value);
-    await replayDeadLetter(house.database, letter.id, 'the test');
+    await replayDeadLetter(harness.database, letter.id, 'the test');
     await waitFor('the notification', async () => (await inbox(family.familyId)).length === 1);
     await publish({ ...event, subject: family.familyId });
     const after = aFamily();
@@ -192,7 +196,7 @@ describe('a poison message', () => {
         expect(letter.obstacle).toBeNull();
       } else {
         expect(letter.obstacle).toContain(obstacle);
-        expect(await replayDeadLetter(house.database, letter.id, 'the test')).toMatchObject({
+        expect(await replayDeadLetter(harness.database, letter.id, 'the test')).toMatchObject({
           kind: 'refused',
           code: 'dead_letter_not_replayable',
         });

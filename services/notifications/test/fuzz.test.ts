@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from '@jest/globals';
-import { fuzzRoutes, openApiMistakes } from '@homeroom/testing';
+import { Closing, fuzzRoutes, openApiMistakes } from '@homeroom/testing';
 import { keepDeadLetter, listDeadLetters } from '../src/dead-letters/store.ts';
 import { receiveFamily } from '../src/notifications/receive-event.ts';
 import { aDeadLetter } from './dead-letters/a-dead-letter.ts';
-import { aFamily, Closing, co, cookieOf, guardianOf, openApp, openHouse, someCoordinator } from './harness.ts';
+import { aFamily, co, guardianOf, someCoordinator, startHarness } from './harness.ts';
 
 const closing = new Closing();
 afterAll(() => closing.closeAll());
@@ -11,23 +11,23 @@ afterAll(() => closing.closeAll());
 const openapiPath = '/api/notifications/openapi.json';
 
 test('every response to any request is as the OpenAPI document describes it, and none is a 5xx', async () => {
-  const house = await openHouse(closing);
-  const { app } = await openApp(house, closing);
+  const harness = closing.add(await startHarness(), (it) => it.close());
+  const { app } = harness;
   const document = await app.inject(openapiPath);
   expect(await openApiMistakes(document.json())).toEqual([]);
 
   const [family, other] = [aFamily(), aFamily()];
-  const guardian = await cookieOf(house, guardianOf(family.familyId));
-  const coordinator = await cookieOf(house, someCoordinator());
-  const notifications = await receiveFamily(house.database, co, family.registered());
-  await receiveFamily(house.database, co, other.registered());
-  await keepDeadLetter(house.database, aDeadLetter());
+  const guardian = await harness.signedIn(guardianOf(family.familyId));
+  const coordinator = await harness.signedIn(someCoordinator());
+  const notifications = await receiveFamily(harness.database, co, family.registered());
+  await receiveFamily(harness.database, co, other.registered());
+  await keepDeadLetter(harness.database, aDeadLetter());
   // of another family: the preferences of this one are changed, and the address of its calendar with them
-  const reader = await cookieOf(house, guardianOf(other.familyId));
+  const reader = await harness.signedIn(guardianOf(other.familyId));
   const preferences = await app.inject({ url: '/api/notification-preferences', headers: reader });
   const { calendarUrl } = preferences.json<{ calendarUrl: string }>();
-  await house.testDatabase.waitForReplica();
-  const letters = await listDeadLetters(house.database, { limit: 10 });
+  await harness.testDatabase.waitForReplica();
+  const letters = await listDeadLetters(harness.database, { limit: 10 });
   const ids = [...notifications, ...letters].map(({ id }) => id);
 
   let sent = 0;

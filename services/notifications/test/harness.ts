@@ -8,79 +8,57 @@ import {
   type EventType,
 } from '@homeroom/contracts';
 import type { OutgoingMessage } from '@homeroom/kafka';
-import { openDatabase, type Database } from '@homeroom/postgres';
-import { connectRedis } from '@homeroom/redis';
-import { openSessions, sessionsEndedChannel, type Principal, type SessionStore } from '@homeroom/sessions';
-import { createTestDatabase, testRedis, type TestDatabase } from '@homeroom/testing';
+import { sessionsEndedChannel, type Principal, type SessionStore } from '@homeroom/sessions';
+import { openServiceEngines, openTestRedis, type Closing, type ServiceEngines } from '@homeroom/testing';
 import { randomUUID } from 'node:crypto';
 import { buildApp } from '../src/app.ts';
 import { apiConfig } from '../src/config.ts';
-import { FanOut } from '../src/streams/fan-out.ts';
+import { FanOut, type FanOutOptions } from '../src/streams/fan-out.ts';
 
 export const co = { coopName: 'Willow Creek', timeZone: 'America/Chicago' };
 export const cursorSecret = 'a secret that is long enough';
 export const logger = createLogger({ service: 'notifications', level: 'silent', format: 'json' });
 
-/** A test machine may be busy with other tests: what is not about time limits has generous ones. */
-export const patient = { commandTimeoutMs: 10_000, connectTimeoutMs: 10_000 };
-
-/** Everything opened in a test is closed after it, last first. */
-export class Closing {
-  readonly #closers: (() => Promise<unknown>)[] = [];
-
-  add<T>(thing: T, close: (thing: T) => unknown): T {
-    this.#closers.unshift(() => Promise.resolve(close(thing)));
-    return thing;
-  }
-
-  async closeAll(): Promise<void> {
-    for (const close of this.#closers.splice(0)) await close();
-  }
-}
-
-export interface TestHouse {
-  readonly testDatabase: TestDatabase;
-  readonly database: Database;
+export interface Engines extends ServiceEngines {
   readonly sessions: SessionStore;
+  /** Where workers announce new notifications. */
   readonly channel: string;
-  readonly cacheUrl: string;
-  readonly sessionsUrl: string;
-  readonly keyPrefix: string;
 }
 
-/** The service's own database and sessions, on the real engines. */
-export async function openHouse(closing: Closing): Promise<TestHouse> {
-  const testDatabase = closing.add(await createTestDatabase('notifications'), (it) => it.drop());
-  const database = closing.add(openTestDatabase(testDatabase), (it) => it.close());
-  const { sessionsUrl, cacheUrl, keyPrefix } = await testRedis();
-  const redis = closing.add(await connectRedis(sessionsUrl, patient), (it) => it.quit());
-  const sessions = openSessions({ redis, keyPrefix });
-  return { testDatabase, database, sessions, channel: `${keyPrefix}announcements`, cacheUrl, sessionsUrl, keyPrefix };
+/** The service as one API process has it, over engines of its own. */
+export interface Harness extends Engines {
+  readonly app: ZodFastify;
 }
 
-export const openTestDatabase = ({ url, replicaUrl }: TestDatabase, { replicas = true } = {}): Database =>
-  openDatabase({
-    primaryUrl: url,
-    replicaUrls: replicas ? [replicaUrl] : [],
-    poolSize: 5,
-    replicaPoolSize: 3,
-    applicationName: 'notifications-test',
-  });
+/** Opens what the service stands on, without an API. @param replica whether reads go to the replica. */
+export async function openEngines({ replica = true }: { replica?: boolean } = {}): Promise<Engines> {
+  const engines = await openServiceEngines('notifications', { replica });
+  return { ...engines, sessions: engines.openSessions(), channel: `${engines.keyPrefix}announcements` };
+}
 
-/** One API process of the house, not listening. */
-export async function openApp(
-  { database, sessions, channel, cacheUrl, sessionsUrl, keyPrefix }: TestHouse,
+/** Starts the service on engines of its own. @param streams changes of what its streams are given. */
+export async function startHarness({
+  streams = {},
+  ...options
+}: { replica?: boolean; streams?: Partial<FanOutOptions> } = {}): Promise<Harness> {
+  const engines = await openEngines(options);
+  const { app } = await startApp(engines, engines.closing, streams);
+  return { ...engines, app };
+}
+
+/** One API process, not listening. */
+export async function startApp(
+  { database, sessions, channel, cacheUrl, sessionsUrl, keyPrefix }: Omit<Engines, 'close' | 'closing'>,
   closing: Closing,
-  streams: Partial<ConstructorParameters<typeof FanOut>[0]> = {},
+  streams: Partial<FanOutOptions> = {},
 ): Promise<{ app: ZodFastify; fanOut: FanOut }> {
-  const redis = closing.add(await connectRedis(cacheUrl, patient), (it) => it.disconnect());
-  const sessionsRedis = closing.add(await connectRedis(sessionsUrl, patient), (it) => it.disconnect());
+  const connect = async (url: string) => closing.add(await openTestRedis(url), (it) => it.disconnect());
   const fanOut = new FanOut({
     database,
-    redis,
+    redis: await connect(cacheUrl),
     channel,
     sessions,
-    sessionsRedis,
+    sessionsRedis: await connect(sessionsUrl),
     sessionsChannel: sessionsEndedChannel(keyPrefix),
     maxStreams: 100,
     maxStreamsPerAccount: 5,
@@ -100,15 +78,6 @@ export async function openApp(
   const app = await buildApp(config, { logger, health: new Health(), metrics, database, sessions, fanOut });
   closing.add(app, (it) => it.close());
   return { app, fanOut };
-}
-
-/** Signs somebody in and gives the header that says so. */
-export async function cookieOf(
-  { sessions }: Pick<TestHouse, 'sessions'>,
-  principal: Principal,
-): Promise<{ cookie: string }> {
-  const { token } = await sessions.create(principal);
-  return { cookie: `homeroom=${token}` };
 }
 
 export const guardianOf = (familyId: string): Principal => ({ role: 'guardian', accountId: randomUUID(), familyId });

@@ -1,51 +1,32 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { connectRedis } from '@homeroom/redis';
 import { topics } from '@homeroom/contracts';
 import { openKafka, type Producer } from '@homeroom/kafka';
 import { openSessions } from '@homeroom/sessions';
-import { createTestDatabase, testKafkaBrokers, testTopicPrefix, waitFor, type TestDatabase } from '@homeroom/testing';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { changeCoordinatorPreferences } from '../src/preferences/coordinator-store.ts';
 import {
-  aFamily,
-  anEvent,
-  asMessage,
   Closing,
-  cookieOf,
-  guardianOf,
-  openHouse,
-  patient,
-  type TestHouse,
-} from './harness.ts';
+  createTestDatabase,
+  serviceEnvironment,
+  startProgram,
+  testKafkaBrokers,
+  testTopicPrefix,
+  waitFor,
+  type Program,
+} from '@homeroom/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { changeCoordinatorPreferences } from '../src/preferences/coordinator-store.ts';
+import { aFamily, anEvent, asMessage, guardianOf, openEngines, type Engines } from './harness.ts';
 import { startSmtp, type TestSmtp } from './smtp-server.ts';
 import { openStream } from './streams/read-stream.ts';
-
-interface LogLine {
-  readonly level?: string;
-  readonly msg?: string;
-  readonly address?: string;
-  readonly port?: number;
-}
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly log: LogLine[];
-}
 
 const closing = new Closing();
 const perTest = new Closing();
 const topicPrefix = testTopicPrefix();
-const sessionsUrl = String(process.env['TEST_REDIS_SESSIONS_URL']);
-let house: TestHouse;
+let engines: Engines;
 let smtp: TestSmtp;
 let producer: Producer;
 
 beforeAll(async () => {
-  house = await openHouse(closing);
+  engines = closing.add(await openEngines(), (it) => it.close());
   smtp = closing.add(await startSmtp(), (it) => it.close());
   const kafka = closing.add(openKafka({ brokers: testKafkaBrokers(), clientId: 'test', topicPrefix }), (it) =>
     it.close(),
@@ -56,72 +37,38 @@ beforeAll(async () => {
 afterEach(() => perTest.closeAll());
 afterAll(() => closing.closeAll());
 
-function start(file: 'api.ts' | 'worker.ts' | 'migrate.ts', env: Record<string, string> = {}): Running {
-  const path = fileURLToPath(new URL(`../src/${file}`, import.meta.url));
-  const child = spawn(process.execPath, ['--conditions=@homeroom/source', path], {
-    env: {
-      PATH: String(process.env['PATH']),
-      DATABASE_URL: house.testDatabase.url,
-      DATABASE_REPLICA_URLS: house.testDatabase.replicaUrl,
-      REDIS_SESSIONS_URL: sessionsUrl,
-      REDIS_CACHE_URL: house.cacheUrl,
-      CURSOR_SECRET: 'a secret for tests only',
-      KAFKA_BROKERS: testKafkaBrokers().join(','),
-      TOPIC_PREFIX: topicPrefix,
-      SMTP_URL: smtp.url,
-      MAIL_FROM: 'Willow Creek <hello@willow.example>',
-      ACCOUNT_TOKEN_SECRET: 'a secret for tests only',
-      COOP_NAME: 'Willow Creek',
-      TIME_ZONE: 'America/Chicago',
-      RATE_LIMIT_PER_MINUTE: '0',
-      MAIL_RETRY_BASE_MS: '50',
-      MAIL_LEASE_MS: '3000',
-      SMTP_TIMEOUT_MS: '1000',
-      PORT: '0',
-      LOG_FORMAT: 'json',
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const log: LogLine[] = [];
-  createInterface(child.stdout).on('line', (line) => log.push(JSON.parse(line) as LogLine));
-  return perTest.add({ child, log }, async () => {
-    if (child.exitCode === null && child.signalCode === null) await end({ child, log }, 'SIGKILL');
-  });
-}
-
-/** Starting takes a second alone and half a minute beside other tests. */
-const said = ({ child, log }: Running, message: string): Promise<LogLine> =>
-  waitFor(
-    `“${message}”`,
-    () => {
-      if (child.exitCode !== null) throw new Error(`exited ${child.exitCode}: ${JSON.stringify(log)}`);
-      return log.find(({ msg }) => msg === message);
-    },
-    { timeoutMs: 45_000 },
-  );
-
-async function end({ child }: Running, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
-  const exited = once(child, 'exit');
-  child.kill(signal);
-  return ((await exited) as [number | null])[0];
+function start(file: 'api.ts' | 'worker.ts' | 'migrate.ts', change: Record<string, string> = {}): Program {
+  const env = {
+    ...serviceEnvironment(engines),
+    TOPIC_PREFIX: topicPrefix,
+    SMTP_URL: smtp.url,
+    MAIL_FROM: 'Willow Creek <hello@willow.example>',
+    ACCOUNT_TOKEN_SECRET: 'a secret for tests only',
+    COOP_NAME: 'Willow Creek',
+    TIME_ZONE: 'America/Chicago',
+    MAIL_RETRY_BASE_MS: '50',
+    MAIL_LEASE_MS: '3000',
+    SMTP_TIMEOUT_MS: '1000',
+    ...change,
+  };
+  return perTest.add(startProgram(new URL(`../src/${file}`, import.meta.url), { env }), (it) => it.stop('SIGKILL'));
 }
 
 const publish = (...families: ReturnType<typeof aFamily>[]): Promise<void> =>
   producer.send(families.map((family) => asMessage(family.registered(), family.familyId)));
-const troubles = ({ log }: Running): LogLine[] => log.filter(({ level }) => level === 'error' || level === 'fatal');
 
 describe('the processes', () => {
   test('an event becomes a mail, and shows in the streams of both APIs; all three stop in order and quickly', async () => {
     const [one, two, worker] = [start('api.ts'), start('api.ts'), start('worker.ts')];
-    const redis = perTest.add(await connectRedis(sessionsUrl, patient), (it) => it.quit());
     const family = aFamily();
-    const cookie = await cookieOf({ sessions: openSessions({ redis }) }, guardianOf(family.familyId));
-    await said(worker, 'running');
+    // the processes' own sessions: they put no prefix before their keys
+    const { token } = await openSessions({ redis: engines.redis }).create(guardianOf(family.familyId));
+    const cookie = { cookie: `homeroom=${token}` };
+    await worker.logged('running');
     const streams = [];
     for (const api of [one, two]) {
-      const { address = '' } = await said(api, 'listening');
-      await said(api, 'listening for announcements');
+      const { address = '' } = await api.logged('listening');
+      await api.logged('listening for announcements');
       streams.push(perTest.add(await openStream(Number(new URL(address).port), cookie), (it) => it.close()));
     }
     for (const stream of streams) await waitFor('the stream to open', () => stream.events.length > 0);
@@ -133,8 +80,8 @@ describe('the processes', () => {
     }
     await waitFor('the mail', () => smtp.mails.some(({ recipients }) => recipients.includes(family.email)));
 
-    const metricsOf = async (process: Running): Promise<string> => {
-      const { port = 0 } = await said(process, 'health and metrics');
+    const metricsOf = async (process: Program): Promise<string> => {
+      const { port = 0 } = await process.logged('health and metrics');
       return (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     };
     await waitFor('the count', async () =>
@@ -146,15 +93,15 @@ describe('the processes', () => {
     expect(await metricsOf(one)).not.toMatch(/http_request_duration_seconds_count\{[^}]*stream/);
 
     const startedAt = performance.now();
-    expect(await Promise.all([one, two, worker].map((process) => end(process, 'SIGTERM')))).toEqual([0, 0, 0]);
+    expect(await Promise.all([one, two, worker].map((process) => process.stop()))).toEqual([0, 0, 0]);
     expect(performance.now() - startedAt).toBeLessThan(8_000);
     expect(streams[1]?.events.at(-1)).toMatchObject({ event: 'close', data: { reason: 'shutdown' } });
-    expect([one, two, worker].flatMap(troubles)).toEqual([]);
+    expect([one, two, worker].flatMap((process) => process.errors())).toEqual([]);
   }, 120_000);
 
   test('D15: a coordinator who asked for it gets a mail, at the address that families published', async () => {
     const [accountId, email] = [randomUUID(), `robin-${randomUUID()}@example.org`];
-    await changeCoordinatorPreferences(house.database, accountId, {
+    await changeCoordinatorPreferences(engines.database, accountId, {
       emailEnabled: true,
       on: ['family_registered'],
       off: [],
@@ -167,7 +114,7 @@ describe('the processes', () => {
       timeoutMs: 60_000,
     });
     expect(mail.header('x-homeroom-kind')).toBe('family_registered');
-    await changeCoordinatorPreferences(house.database, accountId, { emailEnabled: false, on: [], off: [] });
+    await changeCoordinatorPreferences(engines.database, accountId, { emailEnabled: false, on: [], off: [] });
   }, 90_000);
 
   test('a worker that is killed again and again loses nothing, and tells nothing twice', async () => {
@@ -178,7 +125,7 @@ describe('the processes', () => {
     for (let kill = 0; kill < kills; kill++) {
       const worker = start('worker.ts');
       await waitFor('some more mails', () => smtp.mails.length > before + kill * 10, { timeoutMs: 60_000 });
-      await end(worker, 'SIGKILL');
+      await worker.stop('SIGKILL');
     }
     start('worker.ts');
     const mails = await waitFor(
@@ -195,7 +142,7 @@ describe('the processes', () => {
     }
     // the mails in hand at a kill may come twice, and no others
     expect(mails.length - families.length).toBeLessThanOrEqual(kills * 5);
-    const { rows } = await house.database.query<{ count: number }>({
+    const { rows } = await engines.database.query<{ count: number }>({
       name: 'test_count',
       text: `select count(*) as count from notifications where audience = any ($1)`,
       values: [families.map(({ familyId }) => `family:${familyId}`)],
@@ -204,10 +151,10 @@ describe('the processes', () => {
   }, 240_000);
 
   test('migrate brings an empty database up to date, and a second time finds nothing to do', async () => {
-    const empty: TestDatabase = perTest.add(await createTestDatabase({ migrations: [] }), (it) => it.drop());
+    const empty = perTest.add(await createTestDatabase({ migrations: [] }), (it) => it.drop());
     for (let time = 0; time < 2; time++) {
       const migration = start('migrate.ts', { DATABASE_MIGRATION_URL: empty.url });
-      expect(((await once(migration.child, 'exit')) as [number])[0]).toBe(0);
+      expect((await migration.ended).code).toBe(0);
     }
   }, 60_000);
 });

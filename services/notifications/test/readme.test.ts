@@ -1,15 +1,16 @@
+import { commandConfig, migrationConfig, processConfig } from '@homeroom/chassis';
+import { configNames, errorRows, readmeTables } from '@homeroom/testing';
 import { expect, test } from '@jest/globals';
-import { readFile } from 'node:fs/promises';
+import { apiConfig, workerConfig } from '../src/config.ts';
 import { errors } from '../src/errors.ts';
 
-test('the README’s table of errors and errors.ts say the same', async () => {
-  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
-  const rows = [...readme.matchAll(/^\| `(?<code>[a-z_]+)` \| (?<status>\d{3}) \| (?<title>.+?) \|$/gm)];
-  const written = Object.fromEntries(
-    rows.map(({ groups }) => [groups?.['code'], { status: Number(groups?.['status']), title: groups?.['title'] }]),
-  );
-  const declared = Object.fromEntries(
-    Object.entries(errors.own).map(([code, { status, title }]) => [code, { status, title }]),
-  );
-  expect(written).toEqual(declared);
+const readme = readmeTables(new URL('../', import.meta.url));
+
+test('the README lists the errors of errors.ts, no more and no less', () => {
+  expect(readme.errors()).toEqual(errorRows(errors.own));
+});
+
+test('the README lists what the service reads from its environment', () => {
+  const configs = [apiConfig, workerConfig, commandConfig, migrationConfig];
+  expect(readme.names('Configuration')).toEqual(configNames(configs, processConfig));
 });

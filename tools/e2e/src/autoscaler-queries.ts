@@ -1,4 +1,4 @@
-// What autoscalers ask Prometheus, proved by promtool: the rules of the adapter and the queries of KEDA's ScaledObjects.
+// The Prometheus queries of the autoscalers, tested by promtool: the adapter's rules and the queries of KEDA's ScaledObjects.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -16,7 +16,7 @@ export interface AutoscalerQueries {
   readonly kedaLag: string;
 }
 
-/** The queries for families' API and enrollment's worker, as they reach Prometheus. */
+/** The queries for families' API and enrollment's worker, as Prometheus receives them. */
 export function autoscalerQueries(): AutoscalerQueries {
   const adapter = parse(readFileSync(join(checkout, 'k8s/metrics/adapter-rules.yaml'), 'utf8'));
   const asked = (rule: Manifest, matchers: string): string =>
@@ -34,7 +34,7 @@ export function autoscalerQueries(): AutoscalerQueries {
 
 type Samples = Readonly<Record<string, number>>;
 
-/** A series' text: `1000` requests more at every scrape, so many of them within a quarter and half of a second. */
+/** 1000 more requests at every scrape, with the given numbers of them within a quarter and half of a second. */
 const requests = (pod: string, route: string, status: number, within: { quarter: number; half: number }) =>
   Object.entries({ '0.25': within.quarter, '0.5': within.half, '+Inf': 1000 }).map(([le, count]) => ({
     series: `http_request_duration_seconds_bucket{namespace="homeroom",service="families",role="api",pod="${pod}",route="${route}",status_code="${status}",le="${le}"}`,
@@ -53,7 +53,7 @@ const fast = { quarter: 1000, half: 1000 };
 const slow = { quarter: 0, half: 1000 };
 const slowSeconds = 0.4875;
 
-/** A test file for `promtool test rules` that says what the four queries must come to. */
+/** A file for `promtool test rules` with the expected results of the four queries. */
 export function autoscalerTests(queries: AutoscalerQueries): string {
   const expected = (latency: Samples, all: number, enrollmentLag: number): object[] => {
     const samples = (label: string, values: Samples): object[] =>
@@ -66,26 +66,26 @@ export function autoscalerTests(queries: AutoscalerQueries): string {
       { expr: queries.kedaLag, eval_time: '5m', exp_samples: one(enrollmentLag) },
     ];
   };
-  const house = [alive('api', 'families', 'a'), alive('api', 'families', 'b'), alive('worker', 'enrollment', 'w')];
+  const idle = [alive('api', 'families', 'a'), alive('api', 'families', 'b'), alive('worker', 'enrollment', 'w')];
   const tests = [
     {
-      name: 'a house that was just started: 0, and not unknown',
-      input_series: house,
+      name: 'a release that just started: 0 instead of unknown',
+      input_series: idle,
       promql_expr_test: expected({ a: 0, b: 0 }, 0, 0),
     },
     {
-      name: 'nobody asks any more: 0, and not unknown; a lag that stays behind in who had the partition is no work',
+      name: 'no traffic any more: 0 instead of unknown; a stale lag of the previous owner of a partition does not count',
       input_series: [
-        ...house,
+        ...idle,
         ...requests('a', '/api/families', 200, slow).map((one) => ({ ...one, values: '1000x40' })),
         lag('w', 0, '700x40'),
       ],
       promql_expr_test: expected({ a: 0, b: 0 }, 0, 0),
     },
     {
-      name: 'slow answers count, of each pod by itself; two workers that speak of one partition count once',
+      name: 'slow responses count for each pod; two workers that report one partition count once',
       input_series: [
-        ...house,
+        ...idle,
         ...requests('a', '/api/families', 200, slow),
         ...requests('b', '/api/families', 201, fast),
         lag('w', 0, '0+10x40'),
@@ -95,9 +95,9 @@ export function autoscalerTests(queries: AutoscalerQueries): string {
       promql_expr_test: expected({ a: slowSeconds, b: 0.2375 }, 0.475, 600),
     },
     {
-      name: 'what is quick because nothing was done hides no slow answer: probes, refusals, unknown addresses, documents',
+      name: 'fast responses without work do not hide slow ones: probes, refusals, unknown paths, documents',
       input_series: [
-        ...house,
+        ...idle,
         ...requests('a', '/api/families', 200, slow),
         ...requests('a', '/health/ready', 200, fast),
         ...requests('a', '/api/families', 503, fast),
@@ -116,7 +116,7 @@ export function autoscalerTests(queries: AutoscalerQueries): string {
   });
 }
 
-/** The queries with one protection taken from one of them: the tests must notice each. */
+/** The queries, each time with one protection removed from one of them. The tests must notice each. */
 export function withoutProtection(queries: AutoscalerQueries): Record<string, AutoscalerQueries> {
   const protections: Record<string, (query: string) => string> = {
     'status codes': (query) => query.replace(/status_code=~"[^"]+",/, ''),

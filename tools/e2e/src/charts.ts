@@ -20,7 +20,7 @@ const combinations: Record<string, Record<string, unknown>> = {
   canary: { 'gateway.canaries': [{ service: 'families', headlessService: 'canary-families-headless', percent: 25 }] },
 };
 
-/** What the charts promise before anything is installed. */
+/** What can be checked before anything is installed. */
 export async function proveCharts(parts: Parts): Promise<void> {
   await parts.part('helm lint', async () => {
     for (const chart of ['homeroom', 'service', 'data']) helm(['lint', '--strict', join(charts, chart)]);
@@ -28,8 +28,10 @@ export async function proveCharts(parts: Parts): Promise<void> {
   await parts.part('kubeconform', conform);
   await proveKubeScore(parts);
   await parts.part('template tests', templateTests);
-  await parts.part('alert rules', alertRules);
-  await parts.part('what autoscalers ask', whatAutoscalersAsk);
+  await parts.part('alert rules', async () =>
+    console.log(await promtool(join(checkout, 'k8s/metrics/rules/homeroom.test.yaml'))),
+  );
+  await parts.part('autoscaler queries', testAutoscalerQueries);
 }
 
 async function conform(): Promise<void> {
@@ -42,7 +44,7 @@ async function conform(): Promise<void> {
   });
   const production = join(work, 'production.yaml');
   writeFileSync(production, renderText({}, ['values-production.yaml']));
-  // whoever has the resources of Gateway API and KEDA has their schemas; here they are left out, and said to be
+  // this cluster has no schemas of Gateway API and KEDA; the summary counts them as skipped
   const skip = ['-skip', 'HTTPRoute,ScaledObject'];
   const flags = ['-strict', '-summary', '-schema-location', schemas, ...skip];
   console.log(await run('kubeconform', [...flags, ...files, production]));
@@ -50,18 +52,12 @@ async function conform(): Promise<void> {
 
 async function templateTests(): Promise<void> {
   const jest = join(checkout, 'node_modules', 'jest', 'bin', 'jest.js');
-  // by default, Jest leaves one of two cores idle
+  // Jest's default leaves one of two cores idle
   const flags = ['--maxWorkers=2', '--rootDir', checkout, '--testMatch', '**/tools/e2e/test/*.helm.ts'];
-  await run(process.execPath, [jest, ...flags], {
-    NODE_OPTIONS: '--experimental-vm-modules',
-  });
+  await run(process.execPath, [jest, ...flags], { NODE_OPTIONS: '--experimental-vm-modules' });
 }
 
-async function alertRules(): Promise<void> {
-  console.log(await promtool(join(checkout, 'k8s', 'metrics', 'rules', 'homeroom.test.yaml')));
-}
-
-async function whatAutoscalersAsk(): Promise<void> {
+async function testAutoscalerQueries(): Promise<void> {
   const folder = join(work, 'autoscaler-queries');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'queries.test.yaml');
@@ -73,14 +69,14 @@ async function whatAutoscalersAsk(): Promise<void> {
   for (const [name, without] of weaker) {
     writeFileSync(file, autoscalerTests(without));
     const noticed = await promtool(file).then(
-      () => 'nobody noticed',
+      () => 'not noticed',
       (error: unknown) => (String(error).includes('FAILED') ? 'noticed' : String(error)),
     );
     same(name, noticed, 'noticed');
   }
 }
 
-/** `promtool test rules`: that of the PATH, or else of Prometheus's image. @throws with its words when a test fails. */
+/** Runs `promtool test rules` from the PATH, or else from Prometheus's image. @throws {Error} with its output when a test fails. */
 async function promtool(file: string): Promise<string> {
   try {
     return await run('promtool', ['test', 'rules', file]);

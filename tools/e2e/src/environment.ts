@@ -1,8 +1,8 @@
 import { find, type Manifest, type Pod } from './render.ts';
 
 /**
- * What a container's process finds in its environment. A Secret's key stands as `<secret/key>`; a reference to a variable that
- * comes later stays as it is written, as Kubernetes leaves it.
+ * The environment of a pod's first container. The value of a Secret's key is `<secret/key>`. As in Kubernetes, a reference to
+ * a variable that is defined later is not expanded.
  */
 export function environment(manifests: readonly Manifest[], pod: Pod): Record<string, string> {
   const [container] = pod.spec.containers;

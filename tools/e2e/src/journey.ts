@@ -1,25 +1,22 @@
-import { join } from 'node:path';
-import type { House } from './cluster.ts';
-import { checkout, runShown } from './parts.ts';
+import { runJourney } from '@homeroom/journey';
+import { forward, type Release } from './cluster.ts';
 
 /** The journey of a whole co-op, from outside the cluster, through the gateway. */
-export async function journey(house: House, families: string): Promise<void> {
-  const ways = await Promise.all([
-    house.forward('homeroom-gateway', 80),
-    house.forward('homeroom-data-mail', 8025),
-    house.forward('homeroom-data-payments', 8090),
+export async function journey(release: Release, families: string): Promise<void> {
+  const [gateway, mail, payments] = await Promise.all([
+    forward(release, 'homeroom-gateway', 80),
+    forward(release, 'homeroom-data-mail', 8025),
+    forward(release, 'homeroom-data-payments', 8090),
   ]);
   try {
-    const [gateway, mail, payments] = ways.map(({ url }) => url);
-    const main = join(checkout, 'tools', 'stack', 'src', 'journey', 'main.ts');
-    await runShown(process.execPath, ['--conditions=@homeroom/source', main, '--families', families], {
-      HOMEROOM_GATEWAY_URL: gateway,
-      HOMEROOM_MAIL_URL: mail,
-      HOMEROOM_PAYMENTS_URL: payments,
-      HOMEROOM_COORDINATOR_EMAIL: await house.secret('homeroom-coordinator', 'email'),
-      HOMEROOM_COORDINATOR_PASSWORD: await house.secret('homeroom-coordinator', 'password'),
-    });
+    const coordinator = {
+      email: await release.secret('homeroom-coordinator', 'email'),
+      password: await release.secret('homeroom-coordinator', 'password'),
+    };
+    const target = { gateway: gateway.url, mail: mail.url, payments: payments.url, coordinator };
+    const code = await runJourney(target, ['--families', families]);
+    if (code !== 0) throw new Error(`the journey exited with ${code}`);
   } finally {
-    for (const way of ways) way.close();
+    for (const way of [gateway, mail, payments]) way.close();
   }
 }

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { checkout, work, type Parts } from './parts.ts';
 import { renderText } from './render.ts';
 
-/** A check that an object of a render fails critically. */
+/** A critical finding in a render. */
 export interface Finding {
   readonly render: string;
   readonly rule: string;
@@ -13,7 +13,7 @@ export interface Finding {
   readonly object: string;
 }
 
-/** What is accepted, and why. */
+/** An accepted finding, with the reason. */
 export interface Exception {
   readonly rule: string;
   /** Patterns of `<kind>/<name>`. */
@@ -29,7 +29,7 @@ const renders: Record<string, () => string> = {
   development: () => renderText({ 'global.development': true }),
 };
 
-/** Runs kube-score over what people install. It is left out, and that is logged, where the program is not on PATH. */
+/** Runs kube-score over what users install. Without the program on PATH it is reported as left out. */
 export async function proveKubeScore(parts: Parts): Promise<void> {
   if (spawnSync('kube-score', ['version']).error !== undefined) {
     parts.leaveOut('kube-score', 'kube-score is not on PATH');
@@ -75,7 +75,7 @@ function criticalOf(render: string, text: string): Finding[] {
   const file = join(work, `kube-score-${render}.yaml`);
   writeFileSync(file, text);
   const flags = ['score', '--output-format', 'json', '--kubernetes-version', 'v1.34', file];
-  // its exit status says only that there are findings
+  // the exit status reports only that there are findings
   const { stdout, stderr } = spawnSync('kube-score', flags, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   if (!stdout.startsWith('[')) throw new Error(`kube-score could not read ${file}:\n${stderr}`);
   const scored = JSON.parse(stdout) as Scored[];

@@ -1,17 +1,17 @@
-import { House } from './cluster.ts';
+import { describe, Release } from './cluster.ts';
 import { provideImages } from './images.ts';
 import { help, readOptions, type Act, type Options } from './options.ts';
 import { Parts } from './parts.ts';
 import { proveCharts } from './charts.ts';
-import { proveHouse } from './house.ts';
+import { proveRelease } from './release.ts';
 import { proveInnerLoop } from './inner-loop.ts';
 import { proveProduction } from './production.ts';
 import { proveUpgrade } from './upgrade.ts';
 
 const live: Record<
   Exclude<Act, 'charts'>,
-  (parts: Parts, house: House, images: readonly string[], options: Options) => Promise<void>
-> = { house: proveHouse, upgrade: proveUpgrade, production: proveProduction, 'inner-loop': proveInnerLoop };
+  (parts: Parts, release: Release, images: readonly string[], options: Options) => Promise<void>
+> = { release: proveRelease, upgrade: proveUpgrade, production: proveProduction, 'inner-loop': proveInnerLoop };
 
 try {
   const options = readOptions(process.argv.slice(2));
@@ -29,21 +29,21 @@ async function prove(options: Options): Promise<void> {
     const living = options.acts.filter((act) => act !== 'charts');
     if (living.length === 0) return;
     const images = await parts.part('images', () => provideImages(options));
-    for (const act of living) await inNamespace(act, options, (house) => live[act](parts, house, images, options));
+    for (const act of living) await inNamespace(act, options, (release) => live[act](parts, release, images, options));
   } finally {
     console.log(`\n${parts.table()}`);
   }
 }
 
-async function inNamespace(act: string, { keep }: Options, work: (house: House) => Promise<void>): Promise<void> {
-  const house = new House(`homeroom-${act}-${process.pid}`);
-  await house.create();
+async function inNamespace(act: string, { keep }: Options, work: (release: Release) => Promise<void>): Promise<void> {
+  const release = new Release(`homeroom-${act}-${process.pid}`);
+  await release.create();
   try {
-    await work(house);
+    await work(release);
   } catch (error) {
-    await house.describe();
+    await describe(release);
     throw error;
   } finally {
-    if (!keep) await house.remove();
+    if (!keep) await release.remove();
   }
 }

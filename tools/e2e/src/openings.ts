@@ -1,6 +1,6 @@
 import type { Manifest, Pod } from './render.ts';
 
-/** Every rule of every policy that chooses a pod: `in from gateway :3000`. No peers, or an empty list of them, are all. */
+/** Every rule of every policy that selects a pod: `in from gateway :3000`. No peers, or an empty list, means all. */
 export function openings(manifests: readonly Manifest[], pod: Pod, everyone: readonly Pod[]): string[] {
   return policiesOf(manifests, pod).flatMap(({ spec }) => [
     ...(spec.ingress ?? []).map((rule: Manifest) => `in from ${peers(rule.from, everyone)} ${ports(rule)}`),
@@ -12,7 +12,7 @@ export function policiesOf(manifests: readonly Manifest[], { labels }: Pod): Man
   return manifests.filter(({ kind, spec }) => kind === 'NetworkPolicy' && selects(spec.podSelector, labels));
 }
 
-/** Whether a selector chooses a pod with these labels. @throws {Error} for an operator other than `In`. */
+/** Whether a selector matches these labels. @throws {Error} for an operator other than `In`. */
 export function selects(
   { matchLabels = {}, matchExpressions = [] }: Manifest,
   labels: Record<string, string>,
@@ -20,7 +20,7 @@ export function selects(
   return (
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
     matchExpressions.every(({ key, operator, values }: Manifest) => {
-      if (operator !== 'In') throw new Error(`the operator ${operator} is not known here`);
+      if (operator !== 'In') throw new Error(`unsupported operator ${operator}`);
       return values.includes(labels[key]);
     })
   );

@@ -1,34 +1,26 @@
 import { parseArgs } from 'node:util';
 
-export const help = `Proves the charts on the cluster of the current KUBECONFIG, in namespaces of its own.
+export const help = `Tests the charts on the cluster of the current KUBECONFIG, in namespaces of its own.
 
   npm run e2e:cluster -- [options]
 
-  --act <name>          only this one, may be repeated: charts, house, upgrade, production, inner-loop
-  --load <command>      run with the images' names once they are built, such as "kind load docker-image"
-  --tag <tag>           images with this tag are in the cluster already: build none
-  --adapter <ns/name>   the metrics adapter (ConfigMap and Deployment) that gets k8s/metrics/adapter-rules.yaml; without it
-                        autoscaling on latency is proved only if the metric is served already
-  --families <n>        how many families the journey brings, 40
-  --keep                leave releases and namespaces
+  --act <name>          only this one, repeatable: charts, release, upgrade, production, inner-loop
+  --load <command>      run with the names of the built images, such as "kind load docker-image"
+  --tag <tag>           use images with this tag, which are already in the cluster, and build none
+  --adapter <ns/name>   the metrics adapter (ConfigMap and Deployment) to load with k8s/metrics/adapter-rules.yaml; without it
+                        autoscaling on latency is tested only if the metric is already served
+  --families <n>        families in the journey, 40
+  --keep                keep releases and namespaces
 
-Needs kubectl, kubeconform, helm (HELM names another) and Docker. Ends by itself; exit status 1 when a promise is broken.`;
+Needs kubectl, kubeconform, helm (HELM names another) and Docker. The exit status is 1 when a check fails.`;
 
-export const acts = ['charts', 'house', 'upgrade', 'production', 'inner-loop'] as const;
+export const acts = ['charts', 'release', 'upgrade', 'production', 'inner-loop'] as const;
 export type Act = (typeof acts)[number];
 
-export interface Options {
-  acts: readonly Act[];
-  load: string | undefined;
-  tag: string | undefined;
-  adapter: { namespace: string; name: string } | undefined;
-  families: string;
-  keep: boolean;
-  help: boolean;
-}
+export type Options = ReturnType<typeof readOptions>;
 
-/** @throws {Error} naming the flag that makes no sense. */
-export function readOptions(args: readonly string[]): Options {
+/** @throws {Error} naming the wrong flag. */
+export function readOptions(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -41,14 +33,11 @@ export function readOptions(args: readonly string[]): Options {
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  const selected: readonly Act[] = values.act?.map(readAct) ?? acts;
   return {
-    acts: values.act?.map(readAct) ?? acts,
-    load: values.load,
-    tag: values.tag,
+    ...values,
+    acts: selected,
     adapter: values.adapter === undefined ? undefined : readAdapter(values.adapter),
-    families: values.families,
-    keep: values.keep,
-    help: values.help,
   };
 }
 
@@ -60,6 +49,6 @@ function readAct(name: string): Act {
 
 function readAdapter(text: string): { namespace: string; name: string } {
   const [, namespace, name] = /^([^/]+)\/([^/]+)$/.exec(text) ?? [];
-  if (namespace === undefined || name === undefined) throw new Error(`--adapter ${text}: say NAMESPACE/NAME`);
+  if (namespace === undefined || name === undefined) throw new Error(`--adapter ${text}: use NAMESPACE/NAME`);
   return { namespace, name };
 }

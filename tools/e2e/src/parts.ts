@@ -1,43 +1,38 @@
-import { spawn, type StdioOptions } from 'node:child_process';
+import { table } from '@homeroom/terminal';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 export const checkout = join(import.meta.dirname, '../../..');
-/** Where files of a run may lie. */
+/** Where the files of a run are written. */
 export const work = join(checkout, '.homeroom', 'e2e');
 
-/** Runs a program; resolves to what it wrote on stdout. @throws with all that it wrote when it exits with an error. */
-export function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
-  return spawned(command, args, env, ['ignore', 'pipe', 'pipe']);
+const execute = promisify(execFile);
+
+/** Runs a program; resolves to its output. @throws {Error} with the end of what it wrote when it exits with an error. */
+export async function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  try {
+    const options = { env: { ...process.env, ...env }, maxBuffer: 256 * 1024 * 1024 };
+    return (await execute(command, args, options)).stdout;
+  } catch (error) {
+    const { code, stdout = '', stderr = '' } = error as { code?: unknown; stdout?: string; stderr?: string };
+    if (typeof code === 'string') throw error;
+    throw failed(command, args, code, `:\n${`${stdout}\n${stderr}`.trim().slice(-4000)}`);
+  }
 }
 
-/** The same for a program whose words a reader wants to follow. */
-export function runShown(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
-  return spawned(command, args, env, ['ignore', 'inherit', 'inherit']);
+/** The same for a program whose output a reader wants to follow. */
+export async function runShown(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<void> {
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } });
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw failed(command, args, code);
 }
 
-function spawned(
-  command: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  stdio: StdioOptions,
-): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio, env: { ...process.env, ...env } });
-    const said: Buffer[] = [];
-    const complained: Buffer[] = [];
-    child.stdout?.on('data', (part: Buffer) => void said.push(part));
-    child.stderr?.on('data', (part: Buffer) => void complained.push(part));
-    child.once('error', reject);
-    child.once('close', (code) => {
-      const text = Buffer.concat(said).toString();
-      const all = `${text}\n${Buffer.concat(complained).toString()}`.trim();
-      if (code === 0) resolve(text);
-      else reject(new Error(`${command} ${args.join(' ')} exited with ${code}:\n${all.slice(-4000)}`));
-    });
-  });
-}
+const failed = (command: string, args: readonly string[], code: unknown, output = ''): Error =>
+  new Error(`${command} ${args.join(' ')} exited with ${String(code)}${output}`);
 
-/** @throws when what was found is not what was expected. */
+/** @throws {Error} when what was found is not what was expected. */
 export function same(what: string, found: string, expected: string): void {
   if (found !== expected) throw new Error(`${what}: “${found}” instead of “${expected}”`);
 }
@@ -61,18 +56,15 @@ export class Parts {
     }
   }
 
-  /** Something this cluster cannot show, and why: it is neither passed nor failed. */
+  /** Something that this cluster cannot show, and why: neither passed nor failed. */
   leaveOut(name: string, why: string): void {
     this.#rows.push({ name, seconds: 0, what: 'left out' });
     console.log(`… ${name}: left out, because ${why}`);
   }
 
   table(): string {
-    const width = Math.max(...this.#rows.map(({ name }) => name.length));
-    const rows = this.#rows.map(
-      ({ name, seconds, what }) => `  ${name.padEnd(width)}  ${what.padEnd(8)} ${seconds.toFixed(1).padStart(7)} s`,
-    );
+    const rows = this.#rows.map(({ name, seconds, what }) => [name, what, `${seconds.toFixed(1)} s`]);
     const count = (wanted: string): number => this.#rows.filter(({ what }) => what === wanted).length;
-    return `${rows.join('\n')}\n\n${count('passed')} passed, ${count('failed')} failed`;
+    return `${table(rows, { numbers: true })}\n\n${count('passed')} passed, ${count('failed')} failed`;
   }
 }

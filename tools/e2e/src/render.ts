@@ -9,7 +9,7 @@ export const charts = join(import.meta.dirname, '../../../charts');
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- manifests have as many shapes as Kubernetes has kinds
 export type Manifest = any;
 
-/** What helm says when it refuses, as one line. */
+/** Helm's error as one line. */
 export class Refused extends Error {
   override readonly name = 'Refused';
 }
@@ -24,7 +24,7 @@ export interface Rendering {
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Renders a chart, with values as `--set-json` takes them. @throws {Refused} with helm's sentence. */
+/** Renders a chart, with values as for `--set-json`. @throws {Refused} with helm's error. */
 export function render(values: Values = {}, files: readonly string[] = [], rendering: Rendering = {}): Manifest[] {
   return parse(renderText(values, files, rendering));
 }
@@ -41,7 +41,7 @@ export function renderText(
 
 const outputs = new Map<string, string>();
 
-/** What helm prints for these arguments. A file of tests renders some values many times, and the charts do not change. */
+/** Helm's output, once for the same arguments: tests render some values many times. */
 function cached(args: readonly string[]): string {
   const key = args.join('\0');
   const output = outputs.get(key) ?? helm(args);
@@ -49,13 +49,13 @@ function cached(args: readonly string[]): string {
   return output;
 }
 
-// a helm that was built by hand takes itself for an old cluster's
+// a helm without a release version assumes an old cluster
 const template = ['--namespace', 'homeroom', '--kube-version', '1.34.0'];
 
 const flags = (values: Values): string[] =>
   Object.entries(values).flatMap(([path, value]) => ['--set-json', `${path}=${JSON.stringify(value)}`]);
 
-/** The sentence that values are refused with, or `rendered`. */
+/** The error with which values are refused, or `rendered`. */
 export function refusal(values: Values, files: readonly string[] = [], rendering: Rendering = {}): string {
   try {
     renderText(values, files, rendering);
@@ -66,7 +66,7 @@ export function refusal(values: Values, files: readonly string[] = [], rendering
   return 'rendered';
 }
 
-/** What a template expression comes to in the umbrella, where every definition of the charts is at hand. */
+/** The value of a template expression in the umbrella chart, which has the definitions of all charts. */
 export function evaluate(
   expression: string,
   values: Values = {},
@@ -93,20 +93,19 @@ function parse(text: string): Manifest[] {
     .filter((manifest) => manifest !== null);
 }
 
-/** Runs helm, found on PATH or named by HELM. @throws {Refused} when it exits with an error, Error when it is not there. */
+/** Runs helm from the PATH or HELM. @throws {Refused} when it exits with an error. @throws {Error} when it is missing. */
 export function helm(args: readonly string[]): string {
   try {
     return execFileSync(process.env['HELM'] ?? 'helm', args, {
       encoding: 'utf8',
-      // it ends before a garbage collection would pay
+      // short-lived: garbage collection does not pay
       env: { ...process.env, GOGC: 'off' },
       stdio: ['ignore', 'pipe', 'pipe'],
       maxBuffer: 64 * 1024 * 1024,
     });
   } catch (error) {
     const { code, stderr } = error as { code?: string; stderr?: string };
-    if (code === 'ENOENT')
-      throw new Error('helm is not there: install it, or name it with HELM=/path/to/helm', { cause: error });
+    if (code === 'ENOENT') throw new Error('helm is missing: install it, or set HELM=/path/to/helm', { cause: error });
     throw new Refused((stderr ?? '').replace(/^(level=|walk\.go:).*$/gm, '').replace(/\s+/g, ' '));
   }
 }
@@ -123,7 +122,7 @@ export interface Pod {
   spec: Manifest;
 }
 
-/** Every pod that the manifests lead to, tests and hooks included. */
+/** Every pod of the manifests, tests and hooks included. */
 export function pods(manifests: readonly Manifest[]): Pod[] {
   return manifests.flatMap((manifest) => {
     const owner = `${manifest.kind}/${manifest.metadata.name}`;

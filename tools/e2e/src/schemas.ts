@@ -15,7 +15,7 @@ interface Schema {
   [key: string]: unknown;
 }
 
-/** Writes a strict JSON schema per kind, as the cluster itself describes them; returns kubeconform's pattern for them. */
+/** Writes the cluster's own schemas, one per kind and strict. @returns kubeconform's pattern for them. */
 export async function writeSchemas(folder: string): Promise<string> {
   const api = JSON.parse(await run('kubectl', ['get', '--raw', '/openapi/v2'])) as {
     definitions: Record<string, Schema>;
@@ -25,27 +25,15 @@ export async function writeSchemas(folder: string): Promise<string> {
     for (const { group, version, kind } of definition['x-kubernetes-group-version-kind'] ?? []) {
       const name = [kind, group.split('.')[0], version].filter((part) => part !== '').join('-');
       const schema = { ...strict(definition), definitions: mapValues(api.definitions, strict) };
-      if (wanted.has(kind)) writeFileSync(join(folder, `${name.toLowerCase()}.json`), JSON.stringify(schema));
+      if (wanted.test(kind)) writeFileSync(join(folder, `${name.toLowerCase()}.json`), JSON.stringify(schema));
     }
   }
   return join(folder, '{{ .ResourceKind }}{{ .KindSuffix }}.json');
 }
 
-// what the charts render; a schema of every kind would fill a gigabyte
-const wanted = new Set([
-  'ConfigMap',
-  'Deployment',
-  'HorizontalPodAutoscaler',
-  'Ingress',
-  'Job',
-  'NetworkPolicy',
-  'Pod',
-  'PodDisruptionBudget',
-  'Secret',
-  'Service',
-  'ServiceAccount',
-  'StatefulSet',
-]);
+// schemas of every kind would fill a gigabyte
+const wanted =
+  /^(ConfigMap|Deployment|HorizontalPodAutoscaler|Ingress|Job|NetworkPolicy|Pod|PodDisruptionBudget|Secret|Service|ServiceAccount|StatefulSet)$/;
 
 function strict(schema: Schema): Schema {
   if (schema.format === 'int-or-string') return { oneOf: [{ type: 'string' }, { type: 'integer' }] };

@@ -1,6 +1,6 @@
 import { refusal, render, type Manifest } from './render.ts';
 
-/** What a rendering asks for: pods, and the requests that a scheduler must find room for. */
+/** The pods of a rendering and the sum of their resource requests. */
 export interface Size {
   readonly pods: number;
   /** Cores. */
@@ -10,7 +10,7 @@ export interface Size {
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** The sizes of a rendering with as few and as many pods as its autoscalers may choose; without them both are the same. */
+/** The sizes of a rendering at its autoscalers' minimum and maximum; without autoscalers both are the same. */
 export function sizes(values: Values, files: readonly string[] = []): { least: Size; most: Size } {
   const manifests = render(values, files);
   const bounds = new Map<string, Manifest>(
@@ -34,15 +34,15 @@ export function sizes(values: Values, files: readonly string[] = []): { least: S
   return { least: size('minReplicas'), most: size('maxReplicas') };
 }
 
-/** Connections that all pods together may open to the primary at the most, surges of a roll included, in the chart's own sum. */
+/** The most connections that all pods may open to the primary, surges of a rollout included, as the chart computes them. */
 export function connections(values: Values, files: readonly string[] = []): number {
-  // too few for all, and enough for each alone: only then does the chart add them up
+  // the chart prints the sum only when it exceeds the limit and each service alone does not
   for (const maxConnections of [60, 300]) {
     const sentence = refusal({ ...values, 'global.postgres.maxConnections': maxConnections }, files);
     const sum = /= (\d+) connections to Postgres/.exec(sentence)?.[1];
     if (sum !== undefined) return Number(sum);
   }
-  throw new Error('the chart has room for every connection and says no sum');
+  throw new Error('the chart has room for every connection and prints no sum');
 }
 
 /** Of a quantity like `50m` or `2`. @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */

@@ -8,13 +8,13 @@ const written = (value: unknown): string => `(${JSON.stringify(JSON.stringify(va
 describe('at an upgrade, migrations go before all else', () => {
   const first = (about: object): unknown =>
     evaluate(
-      `include "service.databaseIsThere" ${written({ host: '', upgrade: true, asked: 'yes', primary: {}, ...about })}`,
+      `include "service.databaseExists" ${written({ host: '', upgrade: true, queried: 'yes', primary: {}, ...about })}`,
     );
 
   test.each<[string, object, unknown]>([
     ['where the Postgres of data is ready', { primary: { status: { readyReplicas: 1 } } }, 'yes'],
     ['where it is yours', { host: 'db.example' }, 'yes'],
-    ['where nobody was asked', { asked: '' }, 'yes'],
+    ['where the cluster was not queried', { queried: '' }, 'yes'],
     ['but not where this upgrade brings it', {}, ''],
     ['and not where this upgrade mends it', { primary: { status: { replicas: 1 } } }, ''],
   ])('%s', (_, about, answer) => {

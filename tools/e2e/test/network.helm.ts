@@ -83,7 +83,7 @@ describe('what is needed is open', () => {
   });
 
   test('helm’s tests reach what they try', () => {
-    expect(mayCall(pod('Pod/homeroom-house'), gateway, 8080)).toBe(true);
+    expect(mayCall(pod('Pod/homeroom-sign-in'), gateway, 8080)).toBe(true);
     for (const service of services)
       expect(mayCall(pod(`Pod/homeroom-${service}-answers`), api(service), 3000)).toBe(true);
   });

@@ -16,12 +16,12 @@ const engines =
 const all =
   'enrollment-api enrollment-worker families-api families-worker notifications-api notifications-worker gateway ' +
   `${engines} enrollment-migrate-1 families-migrate-1 notifications-migrate-1 ` +
-  'enrollment-answers families-answers notifications-answers house coordinator';
+  'enrollment-answers families-answers notifications-answers sign-in coordinator';
 const dns = 'out to namespaces {} :53/udp :53';
 
 /** A service's pods, and the Jobs and tests that work for it, share a policy. */
 const ofService = (service: string, ...own: string[]): string[] => [
-  'in from gateway data-payments enrollment-answers families-answers notifications-answers house :3000',
+  'in from gateway data-payments enrollment-answers families-answers notifications-answers sign-in :3000',
   'in from namespaces {} :9100',
   dns,
   `out to ${engines} :5432`,
@@ -40,7 +40,7 @@ const expected: Record<string, string[]> = {
     dns,
     'out to enrollment-api families-api notifications-api :3000',
   ],
-  house: [dns, 'out to gateway :8080'],
+  'sign-in': [dns, 'out to gateway :8080'],
   coordinator: ofService('families'),
   'data-postgres': ofEngine(5432, dns),
   'data-postgres-replica': ofEngine(5432, dns, 'out to data-postgres :5432'),

@@ -1,6 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkout } from '../src/parts.ts';
 import { find, render, type Manifest } from '../src/render.ts';
 
+const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { version: string };
 const plain = render();
 const api = (manifests: Manifest[]): Manifest => find(manifests, 'Deployment', 'homeroom-families-api').spec;
 const config = (manifests: Manifest[]): Record<string, string> =>
@@ -90,7 +94,7 @@ describe('a service', () => {
   test('takes one image for all by a tag, and another for itself', () => {
     const image = (values: Record<string, unknown>): string =>
       api(render(values)).template.spec.containers[0].image as string;
-    expect(image({})).toBe('homeroom/families:dev');
+    expect(image({})).toBe(`homeroom/families:${version}`);
     expect(image({ 'global.image': { repository: 'r.example/h', tag: '1.2' } })).toBe('r.example/h/families:1.2');
     expect(image({ 'global.image.tag': '1.2', 'families.image': { repository: 'own/f', tag: '9' } })).toBe('own/f:9');
   });

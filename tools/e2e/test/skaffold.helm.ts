@@ -139,7 +139,7 @@ test.each<[string, Record<string, unknown>, RegExp | string]>([
   [
     'of the sandbox, a tag besides',
     { 'data.sandbox.image': { reference: 'r/s:1', repository: '', tag: '2' } },
-    /repository or tag is set too/,
+    /data.sandbox.image.tag is 2: .*set only one of the two/,
   ],
   ['half a digest', { 'families.image.reference': 'r/f@sha256:ab' }, /reference.*does not match pattern/],
   ['what all share besides', { 'families.image.reference': 'r/f:1', 'global.image.tag': '2' }, 'rendered'],

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import type { ImageName } from '../../images/src/assemble/images.ts';
 import { imageInputs } from '../../images/src/content-hash.ts';
 import { checkout } from '../src/parts.ts';
@@ -70,7 +71,7 @@ describe('an edit in a lib', () => {
       expect([file, concerned(file).filter((name) => name !== 'sandbox')]).toEqual([file, users]);
   });
 
-  test('of the sandbox is one that its programs import', () => {
+  test('of the sandbox is one that it depends on', () => {
     const inSandbox = libs.filter((lib) => concerned(`libs/${lib}/src/index.ts`).includes('sandbox'));
     expect(inSandbox).toEqual(['resilience']);
   });
@@ -103,11 +104,14 @@ describe('what is synced', () => {
   });
 });
 
-test('the demo edits one text that the API serves, and it is synced', () => {
+test('the demo edits a text that the API serves, in a file that is synced', async () => {
   const demo = read('k8s/demos/edit');
   const [, source = ''] = /^source=(\S+)$/m.exec(demo) ?? [];
-  const [, from = '\0'] = /sed "s\/([^/]+)\//.exec(demo) ?? [];
-  expect(read(source).split(from)).toHaveLength(2);
+  const [, code = ''] = /^code=(\S+)$/m.exec(demo) ?? [];
+  const [, line = ''] = /; echo "(.+)"; }$/m.exec(demo) ?? [];
+  const { errors } = await import(join(checkout, source));
+  runInNewContext(line.replace('$code', code).replace('$1', '7'), { errors });
+  expect(errors.entries[code]).toEqual({ status: 404, title: 'Edit 7.' });
   const enrollment = artifacts.find((artifact) => nameOf(artifact) === 'enrollment');
   expect(isSynced(enrollment, source)).toBe(true);
 });

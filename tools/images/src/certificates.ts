@@ -2,9 +2,8 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Lays the certificates that this machine's Node trusts besides its own beside the Dockerfile, while a build runs: behind a
- * proxy of a company npm reaches nothing without them.
- * @returns takes them away again.
+ * Copies the extra certificates that this machine's Node trusts into the build context: behind a company's proxy, npm needs them.
+ * @returns removes them again.
  */
 export function lendCertificates(checkout: string, env: NodeJS.ProcessEnv = process.env): () => void {
   const bundle = env['NODE_EXTRA_CA_CERTS'];

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { imagePlans, type ImageName } from './assemble/images.ts';
-import { productionWorkspaces, readWorkspaces, type Workspace } from './assemble/workspaces.ts';
+import type { ImageName } from './assemble/images.ts';
+import { imageWorkspaces } from './assemble/workspaces.ts';
 
 export type Target = 'service' | 'dev';
 
@@ -12,48 +12,21 @@ const ofTheBuild = [
   'tools/images/dev-entrypoint.sh',
   'tools/images/package.json',
   'tools/images/src/inner-loop/**',
-  'tools/images/tsconfig.sandbox.json',
 ];
 const ofAWorkspace = ['package.json', 'tsconfig*.json', 'src/**', 'migrations/**'];
 
-/** The files that decide what an image holds, by their paths from the checkout, sorted. */
+/** The files that an image is built from, by their paths in the checkout, sorted. */
 export function imageInputs(checkout: string, image: ImageName): string[] {
-  const { workspace, folders } = imagePlans[image];
-  const workspaces = readWorkspaces(checkout);
-  const all = productionWorkspaces(workspaces, workspace);
-  const own = all.at(-1)?.folder ?? '';
-  const parts = folders?.map((folder) => join(own, 'src', folder, '**')) ?? [];
-  const needed = folders === undefined ? all : importedWorkspaces(checkout, workspaces, parts);
-  const patterns = [
-    ...everywhere,
-    ...ofTheBuild,
-    ...needed.flatMap(({ folder }) => ofAWorkspace.map((part) => join(folder, part))),
-    ...(folders === undefined ? [] : [join(own, 'package.json'), ...parts]),
-  ];
-  const files = globSync(patterns, { cwd: checkout }).filter((file) => statSync(join(checkout, file)).isFile());
-  return [...new Set(files)].sort();
-}
-
-/** The packages of this repository that sources import, and what these need. */
-function importedWorkspaces(
-  checkout: string,
-  workspaces: ReadonlyMap<string, Workspace>,
-  patterns: readonly string[],
-): Workspace[] {
-  const text = globSync(
-    patterns.map((pattern) => join(pattern, '*.ts')),
-    { cwd: checkout },
-  )
-    .map((file) => readFileSync(join(checkout, file), 'utf8'))
-    .join('\n');
-  return [...workspaces.keys()]
-    .filter((name) => text.includes(`from '${name}'`))
-    .flatMap((name) => productionWorkspaces(workspaces, name));
+  const parts = imageWorkspaces(checkout, image).flatMap(({ folder }) =>
+    ofAWorkspace.map((part) => join(folder, part)),
+  );
+  const files = globSync([...everywhere, ...ofTheBuild, ...parts], { cwd: checkout });
+  return [...new Set(files)].filter((file) => statSync(join(checkout, file)).isFile()).sort();
 }
 
 /**
- * Names what an image is made from: the same inputs give the same 12 digits on every machine, any change gives others.
- * @param buildArgs those that change what is inside, such as another base.
+ * 12 hex digits that identify an image's inputs: the same on every machine, different after any change.
+ * @param buildArgs those that change the content, such as another base.
  */
 export function contentHash(
   checkout: string,

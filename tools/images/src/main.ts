@@ -48,7 +48,7 @@ async function provide(image: ImageName, ref: string, options: Options): Promise
     await build(image, ref, options);
   }
   const size = ((await imageSize(ref)) ?? 0) / 1e6;
-  const how = exists ? 'is there' : `built in ${((Date.now() - started) / 1000).toFixed(1)} s`;
+  const how = exists ? 'exists' : `built in ${((Date.now() - started) / 1000).toFixed(1)} s`;
   console.log(`${image.padEnd(14)} ${ref}  ${size.toFixed(1)} MB  ${how}`);
   const other = options.as ?? (options.tag === undefined ? undefined : ref.replace(/:[^:]*$/, `:${options.tag}`));
   if (other !== undefined) {
@@ -66,18 +66,18 @@ async function build(image: ImageName, ref: string, { target, network }: Options
   const env = process.env;
   const given = { SERVICE: image, ...buildArgs, ...(env['NPM_REGISTRY'] ? { NPM_REGISTRY: env['NPM_REGISTRY'] } : {}) };
   const args = Object.entries(given).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
-  // docker takes their values from the environment
+  // docker reads their values from the environment
   for (const proxy of ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']) if (env[proxy]) args.push('--build-arg', proxy);
   if (network !== undefined) args.push('--network', network);
-  const takeBack = lendCertificates(checkout);
+  const removeCertificates = lendCertificates(checkout);
   try {
     await docker(['build', '--target', target, ...args, '--tag', ref, checkout]);
   } finally {
-    takeBack();
+    removeCertificates();
   }
 }
 
-/** What was built before and not now keeps its name. */
+/** Images that are not built now keep their recorded names. */
 function remember(refs: ReadonlyMap<ImageName, string>, { target }: Options): void {
   const file = join(checkout, '.homeroom', target === 'dev' ? 'images-dev.json' : 'images.json');
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>) : {};

@@ -1,42 +1,35 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { imageName, imageNames, type ImageName } from './assemble/images.ts';
+import { imageName, imageNames } from './assemble/images.ts';
 import type { Target } from './content-hash.ts';
 
-export const help = `Builds the images of the services, and of the sandbox (mail catcher, payments).
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+export const help = `Builds the images of the services and of the sandbox (mail catcher, payments).
 
   npm run images -- [options]
 
-  --service <name>     only this one, may be repeated: ${imageNames.join(', ')}
-  --target <target>    service: for production (the default); dev: sources that are reloaded, for the inner loop
-  --registry <prefix>  before the names, such as localhost:5000
-  --tag <name>         another name for each, the same for all: dev, which the chart asks for, unless this says another
-  --as <reference>     the one name that matters to the caller, such as localhost:5000/homeroom/families:1.0; needs one --service
-  --push               pushes what has been built; with --as, only under that name
-  --network <mode>     what the build's npm ci runs in, such as host (DOCKER_BUILD_NETWORK)
-  --force              builds what exists already
-  --check              builds, then proves of every image what the README promises: needs the engines of \`npm run engines\`
-  --print              only the names that the images would have
+  --service <name>     only this image, may be repeated: ${imageNames.join(', ')}
+  --target <target>    service: for production (the default); dev: sources that reload, for the inner loop
+  --registry <prefix>  put before the names, such as localhost:5000
+  --tag <name>         an additional tag for every image (default: the version, ${version}, which the charts install)
+  --as <reference>     a whole name, such as localhost:5000/homeroom/families:1.0; needs exactly one --service
+  --push               pushes the images; with --as, only under that name
+  --network <mode>     network of the build's npm ci, such as host (DOCKER_BUILD_NETWORK)
+  --force              builds images that exist already
+  --check              builds, then checks every image against the README's promises; needs the engines of \`npm run engines\`
+  --print              prints the names only
 
-A name ends with the hash of what the image is made from. What exists is not built again. The names are written to
-.homeroom/images.json (images-dev.json). DOCKER is the client to use; NODE_IMAGE, RUNTIME_IMAGE and NPM_REGISTRY take the place
-of the public ones; certificates of NODE_EXTRA_CA_CERTS are lent to the build; DOCKER_DEFAULT_PLATFORM builds for another platform.`;
+A name ends with a hash of the image's inputs. An image that exists is not built again. The names are written to
+.homeroom/images.json (images-dev.json). DOCKER names another client; NODE_IMAGE, RUNTIME_IMAGE, and NPM_REGISTRY replace the
+public ones; certificates of NODE_EXTRA_CA_CERTS are used by the build; DOCKER_DEFAULT_PLATFORM builds for another platform.`;
 
-export interface Options {
-  images: ImageName[];
-  target: Target;
-  registry: string;
-  tag?: string | undefined;
-  as?: string | undefined;
-  network?: string | undefined;
-  push: boolean;
-  force: boolean;
-  check: boolean;
-  print: boolean;
-  help: boolean;
-}
+export type Options = ReturnType<typeof readOptions>;
 
-/** @throws naming the flag that makes no sense. */
-export function readOptions(args: string[]): Options {
+/** @throws naming the flag that is invalid. */
+export function readOptions(args: string[]) {
   const string = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
   const { values } = parseArgs({
@@ -55,22 +48,24 @@ export function readOptions(args: string[]): Options {
       help: { ...flag, short: 'h' },
     },
   });
-  const { target } = values;
-  if (target !== 'service' && target !== 'dev') throw new Error(`--target ${target}: choose service or dev`);
-  if (target === 'dev' && values.check) throw new Error('--check is for images of production, not for --target dev');
-  const possible = imageNames.filter((name) => target === 'service' || name !== 'sandbox');
-  const images = values.service?.map(imageName) ?? possible;
-  if (images.some((name) => !possible.includes(name))) throw new Error('The sandbox has no image for the inner loop');
-  const { as } = values;
-  if (as !== undefined && images.length !== 1) throw new Error('--as names one image: choose it with --service');
-  if (as !== undefined && values.tag !== undefined) throw new Error('--as is a whole name: leave --tag out');
+  const { as, service } = values;
+  const target = targetOf(values.target);
+  if (target === 'dev' && values.check) throw new Error('--check needs --target service.');
+  const images = service?.map(imageName) ?? imageNames;
+  if (as !== undefined && images.length !== 1) throw new Error('--as names one image. Choose it with --service.');
+  if (as !== undefined && values.tag !== undefined) throw new Error('--as is a whole name. Omit --tag.');
   return {
     ...values,
     images,
     target,
-    tag: values.tag ?? (target === 'service' && as === undefined ? 'dev' : undefined),
+    tag: values.tag ?? (target === 'service' && as === undefined ? version : undefined),
     network: values.network ?? process.env['DOCKER_BUILD_NETWORK'],
   };
+}
+
+function targetOf(name: string): Target {
+  if (name === 'service' || name === 'dev') return name;
+  throw new Error(`Unknown --target ${name}. Use service or dev.`);
 }
 
 /** Build arguments that change what an image holds. */
@@ -78,7 +73,7 @@ export function readBuildArgs(env: NodeJS.ProcessEnv): Record<string, string> {
   return given(env, ['NODE_IMAGE', 'RUNTIME_IMAGE']);
 }
 
-/** The platform that Docker is asked for, if it is another than its own. */
+/** The platform to build for, when it is not Docker's own. */
 export function readPlatform(env: NodeJS.ProcessEnv): Record<string, string> {
   return given(env, ['DOCKER_DEFAULT_PLATFORM']);
 }

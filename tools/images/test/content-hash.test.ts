@@ -28,7 +28,7 @@ describe('the name of an image', () => {
   });
 
   test.each(['Dockerfile', 'package-lock.json', 'libs/chassis/src/index.ts', 'tools/images/src/assemble/assemble.ts'])(
-    'is another after a change of %s, for every service',
+    'changes with %s, for every service',
     (file) => {
       const [families, enrollment] = names();
       appendFileSync(join(copy, file), '\n');
@@ -38,7 +38,7 @@ describe('the name of an image', () => {
     },
   );
 
-  test('stays when only another service changes', () => {
+  test('does not change with another service', () => {
     const [families, enrollment] = names();
     appendFileSync(join(copy, 'services/enrollment/src/api.ts'), '\n');
     const after = names();
@@ -46,7 +46,7 @@ describe('the name of an image', () => {
     expect(after[1]).not.toBe(enrollment);
   });
 
-  test('is another after a new source, and stays after a new test', () => {
+  test('changes with a new source, and not with a new test', () => {
     const [families] = names();
     mkdirSync(join(copy, 'services/families/test'), { recursive: true });
     writeFileSync(join(copy, 'services/families/test/new.test.ts'), '');
@@ -55,7 +55,7 @@ describe('the name of an image', () => {
     expect(names()[0]).not.toBe(families);
   });
 
-  test('tells targets and bases apart', () => {
+  test('differs between targets and between bases', () => {
     const all = [
       contentHash(copy, 'families', 'service'),
       contentHash(copy, 'families', 'dev'),

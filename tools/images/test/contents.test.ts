@@ -21,19 +21,19 @@ test.each([
   ['bin/sh', 'a shell'],
   ['app/services/families/src/api.ts', 'a source'],
   ['app/libs/postgres/src/index.js', 'a source'],
+  ['app/apps/sandbox/src/process/process.js', 'a source'],
   ['app/services/families/test/app.js', 'a test'],
   ['app/libs/postgres/dist/index.js.map', 'a source map'],
   ['app/extra.pem', 'a certificate'],
   ['app/node_modules/typescript/package.json', 'node_modules/typescript, which production does not need'],
   ['app/node_modules/@swc/core/package.json', 'node_modules/@swc/core, which production does not need'],
-])('%s is told as a mistake', (file, sentence) => {
+])('%s is reported as a mistake', (file, sentence) => {
   expect(mistakesIn([...good, file], needed)).toEqual([expect.stringContaining(sentence)]);
 });
 
-test('options that make no sense are refused by name', () => {
+test('invalid options are refused by name', () => {
   expect(() => readOptions(['--service', 'families', '--target', 'prod'])).toThrow('--target prod');
-  expect(() => readOptions(['--service', 'nobody'])).toThrow('nobody');
-  expect(() => readOptions(['--target', 'dev', '--service', 'sandbox'])).toThrow('sandbox');
+  expect(() => readOptions(['--service', 'unknown'])).toThrow('unknown');
   expect(() => readOptions(['--target', 'dev', '--check'])).toThrow('--check');
-  expect(readOptions(['--target', 'dev']).images).not.toContain('sandbox');
+  expect(readOptions(['--target', 'dev']).images).toEqual(readOptions([]).images);
 });

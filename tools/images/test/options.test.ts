@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readOptions } from '../src/options.ts';
@@ -14,12 +14,13 @@ describe('--as', () => {
       return [as, tag];
     };
     expect(names(['--as', reference])).toEqual([reference, undefined]);
-    expect(names([])).toEqual([undefined, 'dev']);
+    const root = readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8');
+    expect(names([])).toEqual([undefined, (JSON.parse(root) as { version: string }).version]);
   });
 
   test.each([
-    [['--as', reference], '--as names one image: choose it with --service'],
-    [['--as', reference, '--service', 'families', '--tag', 'x'], '--as is a whole name: leave --tag out'],
+    [['--as', reference], '--as names one image. Choose it with --service.'],
+    [['--as', reference, '--service', 'families', '--tag', 'x'], '--as is a whole name. Omit --tag.'],
   ])('%j is refused', (args, sentence) => {
     expect(() => readOptions(args)).toThrow(sentence);
   });

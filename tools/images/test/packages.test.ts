@@ -17,8 +17,8 @@ function packagesOf(name: string): string[] {
   );
 }
 
-describe('the packages of this repository that a service needs', () => {
-  test('come each after what it needs, the service last', () => {
+describe('the workspaces that a service needs', () => {
+  test('come each after its dependencies, the service last', () => {
     const folders = productionWorkspaces(workspaces, '@homeroom/families').map(({ folder }) => folder);
     expect(folders.at(-1)).toBe('services/families');
     expect(folders).toContain('libs/postgres');
@@ -27,28 +27,28 @@ describe('the packages of this repository that a service needs', () => {
     expect(folders).not.toContain('libs/cache');
   });
 
-  test('are refused under a name that nobody has', () => {
-    expect(() => productionWorkspaces(workspaces, '@homeroom/nobody')).toThrow('@homeroom/nobody');
+  test('are refused under an unknown name', () => {
+    expect(() => productionWorkspaces(workspaces, '@homeroom/unknown')).toThrow('@homeroom/unknown');
   });
 });
 
-describe('the packages of others that a service needs', () => {
-  test('hold what its libs need, and nothing of development', () => {
+describe('the third-party packages that a service needs', () => {
+  test('include those of its libs, and no development dependencies', () => {
     const packages = packagesOf('@homeroom/notifications');
     expect(packages).toEqual(
       expect.arrayContaining(['node_modules/pg', 'node_modules/fastify', 'node_modules/nodemailer']),
     );
-    // they stand in its devDependencies, the last two in those of the repository
+    // its devDependencies, and for the last two those of the root
     for (const name of ['smtp-server', 'ical.js', 'typescript', 'jest'])
       expect(packages).not.toContain(`node_modules/${name}`);
   });
 
-  test('are installed here, apart from those of other platforms', () => {
+  test('are installed here, except those of other platforms', () => {
     const missing = packagesOf('@homeroom/families').filter((path) => !existsSync(join(checkout, path)));
     expect(missing.filter((path) => lock.packages[path]?.optional !== true)).toEqual([]);
   });
 
-  test('are found where Node finds them: the nearest on the way up', () => {
+  test('are resolved as Node does: from the nearest node_modules upwards', () => {
     const small: Lock = {
       packages: {
         'node_modules/a': { dependencies: { b: '1' }, peerDependencies: { c: '1' } },

@@ -9,8 +9,8 @@ import { freePort } from '../src/check/container.ts';
 
 const reload = join(import.meta.dirname, '../src/inner-loop/reload.ts');
 const file = 'services/a/src/api.ts';
-// it says its words once it can be stopped
-const runs = (words: string): string => `process.on('SIGTERM', () => { console.log('told'); process.exit(3); });
+// prints its words once it can be stopped
+const runs = (words: string): string => `process.on('SIGTERM', () => { console.log('stopping'); process.exit(3); });
   console.log('${words}');
   setInterval(() => undefined, 1000);`;
 
@@ -30,7 +30,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** As tar and many editors do: a new file takes the place of the old one. */
+/** As tar and many editors do: replaces the file by a new one. */
 function save(text: string, name = file): void {
   writeFileSync(join(folder, 'new'), text);
   renameSync(join(folder, 'new'), join(folder, name));
@@ -44,18 +44,18 @@ function start(env: Record<string, string> = {}): void {
   for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (text: Buffer) => (said += text.toString()));
 }
 const says = (words: string) => waitFor(`“${words}” in ${said}`, () => said.includes(words), { timeoutMs: 30_000 });
-/** The watcher has no words for that it watches: a lib is touched until the program is started again. */
+/** The watcher does not log when it is ready: a lib is touched until the program restarts. */
 async function watching(): Promise<void> {
   const starts = (): number => said.split('first').length;
   const before = starts();
-  await waitFor('it watches', () => (save(String(Math.random()), 'libs/b/src/b.ts'), starts() > before), {
+  await waitFor('the watcher', () => (save(String(Math.random()), 'libs/b/src/b.ts'), starts() > before), {
     timeoutMs: 30_000,
     everyMs: 500,
   });
 }
 
 describe('a program in a pod', () => {
-  test('is started again by each save that replaces its file, after it has finished', async () => {
+  test('restarts on each save that replaces its file, after it has shut down', async () => {
     save(runs('first'));
     start();
     await says('first');
@@ -63,34 +63,34 @@ describe('a program in a pod', () => {
     for (const words of ['second', 'third', 'fourth']) {
       save(runs(words));
       await says(words);
-      expect(said.slice(0, said.indexOf(words))).toMatch(/told\s*$/);
+      expect(said.slice(0, said.indexOf(words))).toMatch(/stopping\s*$/);
     }
   }, 60_000);
 
-  test('that does not start is mended by the next save', async () => {
+  test('that does not start restarts on the next save', async () => {
     save(runs('first'));
     start();
     await says('first');
     await watching();
     save('this is no program');
-    await says('is started again after the next save');
-    save(runs('mended'));
-    await says('mended');
-    // and what was mended is heard like any other
+    await says('it restarts on the next save');
+    save(runs('fixed'));
+    await says('fixed');
+    // and so do later saves
     save(runs('better'));
     await says('better');
   }, 60_000);
 
-  test('ends when it is told to, with the program’s own status', async () => {
+  test('stops on a signal, with the program’s own status', async () => {
     save(runs('first'));
     start();
     await says('first');
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([3, null]);
-    expect(said).toContain('told');
+    expect(said).toContain('stopping');
   }, 60_000);
 
-  test('is what an inspector speaks to', async () => {
+  test('is what an inspector connects to', async () => {
     save(
       `import inspector from 'node:inspector'; console.log('at', inspector.url(), 'of', process.argv[1]); ${runs('first')}`,
     );

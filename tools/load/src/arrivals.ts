@@ -1,4 +1,4 @@
-/** When requests arrive, in milliseconds after the start: nobody in the world outside waits for an earlier answer. */
+/** When requests arrive, in milliseconds after the start. Arrivals do not wait for earlier responses. */
 export function* arrivals({
   kind,
   rate,

@@ -21,15 +21,15 @@ export interface ClientOptions {
 }
 
 /**
- * A server that closes an idle connection resets at once what still comes in on it. One that took longer had begun to work
- * on the request, and has failed a user. Beside pods that start, this process may hear of a reset some tenths of a second late.
+ * A server that closes an idle connection resets a late request at once. A reset after a longer time means that it had begun
+ * to process the request, which is a failure. On a busy machine the reset can arrive some tenths of a second late.
  */
 const staleWithinMs = 250;
 
-/** Somebody with a browser: keeps connections and cookies to itself. */
+/** A browser with its own connections and cookies. */
 export class Client {
   readonly name: string;
-  /** What a scenario remembers of this client. */
+  /** For the scenarios. */
   familyId: string | undefined;
   readonly #origin: URL;
   readonly #timeoutMs: number;
@@ -46,13 +46,13 @@ export class Client {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** Rejects with a TimeoutError when the answer is not complete in time, and with the socket's error. */
+  /** Rejects with a TimeoutError when the response is not complete in time, and with the socket's error. */
   async call(call: Call): Promise<Answer> {
     const signal = AbortSignal.timeout(this.#timeoutMs);
     try {
       return await this.#send(call, signal);
     } catch (error) {
-      // RFC 9110 §9.2.2: what was sent just as the other side closed an idle connection may be sent again if it is safe
+      // RFC 9110 §9.2.2: a safe request may be repeated when the server closed the idle connection at the same time
       if (!(error instanceof StaleConnectionError) || call.method !== 'GET') throw error;
       this.#onResent();
       return await this.#send(call, signal, true);
@@ -126,7 +126,7 @@ class StaleConnectionError extends Error {
   readonly code: string;
 
   constructor(cause: Error) {
-    super('a kept connection was closed by the other side', { cause });
+    super('the server closed a kept connection', { cause });
     this.code = 'code' in cause && typeof cause.code === 'string' ? cause.code : 'ECONNRESET';
   }
 }

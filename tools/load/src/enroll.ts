@@ -2,17 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { Answer, Client } from './client.ts';
 import { refused, signIn, signUp } from './family.ts';
-import type { Scenario } from './scenarios.ts';
-
-/** Who may open classes. */
-export interface Coordinator {
-  readonly email: string;
-  readonly password: string;
-}
+import type { Coordinator, Scenario } from './scenario.ts';
 
 interface Pupil {
   readonly childId: string;
-  /** Enrolments that were confirmed, by id. */
+  /** Ids of confirmed enrollments. */
   readonly confirmed: string[];
 }
 
@@ -20,9 +14,9 @@ const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'satur
 const hours = [8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
 
 /**
- * Every client is a family whose child takes one class after the other, each at an hour of its own and for money. At the end
- * each enrolment that was confirmed must be there.
- * @throws {Error} from `prepare` when no coordinator is named or a family cannot begin.
+ * Every client is a family whose child takes one paid class after the other, each at another hour. At the end each confirmed
+ * enrollment must exist.
+ * @throws {Error} from `prepare` without a coordinator, or when a family cannot begin.
  */
 export function enroll(coordinator?: Coordinator): Scenario {
   const pupils = new Map<Client, Pupil>();
@@ -32,12 +26,8 @@ export function enroll(coordinator?: Coordinator): Scenario {
     async prepare(client, signal) {
       opened = await (classes ??= openClasses(client, coordinator, signal));
       await signUp(client, signal);
-      const child = { name: 'Load', birthDate: '2016-05-04' };
-      const added = await client.call({
-        method: 'POST',
-        path: `/api/families/${client.familyId!}/children`,
-        body: child,
-      });
+      const body = { name: 'Load', birthDate: '2016-05-04' };
+      const added = await client.call({ method: 'POST', path: `/api/families/${client.familyId!}/children`, body });
       if (added.status !== 201) throw refused('to add a child', added);
       const childId = (JSON.parse(added.body) as { id: string }).id;
       pupils.set(client, { childId, confirmed: [] });
@@ -45,7 +35,7 @@ export function enroll(coordinator?: Coordinator): Scenario {
     },
     next(client, n) {
       const { childId } = pupils.get(client)!;
-      if (opened[n + 1] === undefined) throw new Error('the child has every class: give more --clients');
+      if (opened[n + 1] === undefined) throw new Error('the child has every class: use more --clients');
       return { method: 'POST', path: '/api/enrollments', body: { classId: opened[n + 1], childId } };
     },
     wrong(answer, client) {
@@ -63,18 +53,18 @@ export function enroll(coordinator?: Coordinator): Scenario {
   };
 }
 
-/** The enrolments that hold; only a list that was read says what is not in it. */
+/** The ids of enrollments that are not canceled; undefined when the list could not be read. */
 function seats({ status, body }: Answer): Set<string> | undefined {
   if (status !== 200) return undefined;
   const { items } = JSON.parse(body) as { items: { id: string; status: string }[] };
   return new Set(items.filter((item) => item.status !== 'cancelled').map(({ id }) => id));
 }
 
-/** One class for every hour of the week, so that a child can be in all of them. */
+/** Creates a class for every hour of the week, so that a child can be in all of them. */
 async function openClasses(client: Client, coordinator?: Coordinator, signal?: AbortSignal): Promise<string[]> {
   if (coordinator === undefined)
     throw new Error(
-      'enroll needs classes: name who opens them in LOAD_COORDINATOR_EMAIL and LOAD_COORDINATOR_PASSWORD',
+      'enroll needs classes: set LOAD_COORDINATOR_EMAIL and LOAD_COORDINATOR_PASSWORD to an account that may create them',
     );
   const signedIn = await client.call(signIn(coordinator.email, coordinator.password));
   if (signedIn.status !== 201) throw refused('to sign in as the coordinator', signedIn);
@@ -86,7 +76,7 @@ async function openClasses(client: Client, coordinator?: Coordinator, signal?: A
       const body = {
         title: `Load ${run} ${weekday} ${hour}`,
         subject: 'Load',
-        // of this run alone: a class of an earlier run at the same hour would be a double booking
+        // unique to this run: a class of an earlier run at the same hour would be a double booking
         teacher: `Load Generator ${run}`,
         room: `Nowhere ${run}`,
         weekday,
@@ -100,7 +90,7 @@ async function openClasses(client: Client, coordinator?: Coordinator, signal?: A
         priceCents: 5_000,
       };
       const answer = await client.call({ method: 'POST', path: '/api/classes', body });
-      if (answer.status !== 201) throw refused('to open a class', answer);
+      if (answer.status !== 201) throw refused('to create a class', answer);
       ids.push((JSON.parse(answer.body) as { id: string }).id);
     }
   return ids;
@@ -108,7 +98,7 @@ async function openClasses(client: Client, coordinator?: Coordinator, signal?: A
 
 const clock = (hour: number, minute: string): string => `${String(hour).padStart(2, '0')}:${minute}`;
 
-/** The registration may still be on its way to enrollment: it comes by an event. */
+/** Retries on 409: enrollment receives the registration in an event, which may take a moment. */
 async function firstEnrollment(
   client: Client,
   body: { classId: string; childId: string },
@@ -118,8 +108,8 @@ async function firstEnrollment(
   for (let tries = 0; tries < 100; tries += 1) {
     answer = await client.call({ method: 'POST', path: '/api/enrollments', body });
     if (answer.status === 201) return;
-    if (answer.status !== 409) throw refused('to enrol', answer);
+    if (answer.status !== 409) throw refused('to enroll', answer);
     await setTimeout(200, undefined, { signal });
   }
-  throw refused('to enrol within 20 s', answer!);
+  throw refused('to enroll within 20 s', answer!);
 }

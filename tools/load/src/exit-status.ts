@@ -1,6 +1,6 @@
 import type { Report } from './recorder.ts';
 
-/** What a script reads of a run. Not knowing is no success, and neither is having sent nothing. */
+/** The exit status of a run. Unknown results, and a run without requests, are not a success. */
 export function exitStatus(
   { scheduled, failed, lost = 0, unknown = 0 }: Report,
   { maxFailed, stopped }: { maxFailed: number; stopped: boolean },

@@ -12,7 +12,7 @@ export async function signUp(client: Client, signal?: AbortSignal): Promise<void
   client.familyId = (JSON.parse(registered.body) as { id: string }).id;
   const signedIn = await client.call(signIn(registration.body.guardian.email));
   if (signedIn.status !== 201) throw refused('to sign in', signedIn);
-  // the new session has written nothing, so its first read may go to a replica that does not know the family yet
+  // the new session has written nothing, so its first read may go to a replica that lags behind
   for (let tries = 0; tries < 50; tries += 1) {
     const { status } = await client.call({ method: 'GET', path: `/api/families/${client.familyId}` });
     if (status === 200) return;

@@ -1,7 +1,7 @@
-import type { Coordinator } from './enroll.ts';
 import { exitStatus } from './exit-status.ts';
 import { parseOptions, usage } from './options.ts';
 import { run } from './run.ts';
+import type { Coordinator } from './scenario.ts';
 import { scenario } from './scenarios.ts';
 import { progressLine, table } from './table.ts';
 import { checkTarget } from './target.ts';

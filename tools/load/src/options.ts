@@ -1,60 +1,44 @@
 import { parseArgs } from 'node:util';
-import { scenarioNames, type ScenarioName } from './scenarios.ts';
+import { scenarioNames } from './scenarios.ts';
 
-export const usage = `Sends requests at a fixed arrival rate and says what became of them.
+export const usage = `Sends requests at a fixed arrival rate and reports the outcomes.
 
   node tools/load/src/main.ts --target http://127.0.0.1:8080 --rate 50 --seconds 30
 
-  --target URL        where to; only this machine or, from a pod, this cluster, unless --any-host is given
+  --target URL        only this machine or, from a pod, this cluster, unless --any-host is given
   --rate N            arrivals per second (20), at most 5000
-  --seconds N         for how long (30), at most 3600
-  --count N           at most so many arrivals
+  --seconds N         duration (30), at most 3600
+  --count N           maximum number of arrivals
   --arrival KIND      poisson (default) or constant
-  --scenario NAME     browse (default), sessions: clients sign in and must stay signed in, change: they change their names,
-                      register: families, each looked for at the end, enroll: children take seats, each looked for at
-                      the end; classes are opened as LOAD_COORDINATOR_EMAIL with LOAD_COORDINATOR_PASSWORD,
+  --scenario NAME     browse (default)
+                      sessions: clients sign in and must stay signed in
+                      change: signed-in clients change their names
+                      register: families, each checked at the end
+                      enroll: children take seats, each checked at the end; LOAD_COORDINATOR_EMAIL with
+                      LOAD_COORDINATOR_PASSWORD creates the classes
                       paths: --path as given
-  --path PATH         what to GET; repeatable; means --scenario paths
-  --clients N         people with cookies and connections of their own (20); for more than 512 connections at once, start the
+  --path PATH         what to GET; repeatable; implies --scenario paths
+  --clients N         clients with their own cookies and connections (20); for more than 512 connections at once, start the
                       gateway with --connections-per-address 0, or install with gateway.connectionsPerAddress=0
-  --timeout MS        an answer that is not there by then is a failure (10000)
-  --max-in-flight N   more are counted as failures and not sent (2000)
-  --pod-header NAME   the header in which answers name their pod (x-served-by)
+  --timeout MS        a response that takes longer is a failure (10000)
+  --max-in-flight N   further arrivals are counted as failures and not sent (2000)
+  --pod-header NAME   the response header that names the pod (x-served-by)
   --max-failed N      exit 1 when more requests fail (0), or any
   --json              the report as one line of JSON on standard output
   --quiet             no line per second
   --any-host          send to any host
 
-Latency counts from the scheduled arrival to the end of the answer, so a server that stalls is seen by every request that
-arrives during the stall. Time-outs and broken connections count with the time that was waited in vain, arrivals that were
-not sent with that of --timeout. A GET is sent again only when a kept connection breaks within 250 ms, as an idle one does.
-What was confirmed is lost when the answer says so (sign-in: 401; enrolments: not in the list). Without such an answer it is
-asked for again, with growing pauses of 10 s at most together, then counted as unknown; after a minute in vain no more is
-asked. Ends by itself; Ctrl-C ends it early, report included.
-Exit status: 0, 1 more failed than allowed or any lost or unknown, 2 wrong options, the run could not begin or was ended
-before its first request.`;
+Latency is measured from the scheduled arrival to the end of the response, so every request that arrives during a stall
+counts it. Time-outs and broken connections count with the time waited, arrivals that were not sent with --timeout. A GET is
+sent again only when a kept connection breaks within 250 ms, as idle connections do. Something confirmed is lost when the
+response shows it (sign-in: 401; enrollments: not in the list). Without such a response the check is repeated, with growing
+pauses of 10 s in total, and then counted as unknown; after a minute without an answer the checks end. Ctrl-C ends the run
+early, with its report.
+Exit status: 0; 1 more failed than allowed, or any lost or unknown; 2 wrong options, or the run ended before its first
+request.`;
 
-export interface Options {
-  target: string;
-  rate: number;
-  seconds: number;
-  count: number | undefined;
-  arrival: 'poisson' | 'constant';
-  scenario: ScenarioName;
-  paths: string[];
-  clients: number;
-  timeoutMs: number;
-  maxInFlight: number;
-  podHeader: string;
-  maxFailed: number;
-  json: boolean;
-  quiet: boolean;
-  anyHost: boolean;
-  help: boolean;
-}
-
-/** @throws {Error} with a sentence that names the option. */
-export function parseOptions(args: readonly string[]): Options {
+/** @throws {Error} naming the wrong option. */
+export function parseOptions(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -78,7 +62,7 @@ export function parseOptions(args: readonly string[]): Options {
   });
   const paths = values.path;
   return {
-    target: values.target,
+    ...values,
     rate: within('rate', values.rate, 0.1, 5_000),
     seconds: within('seconds', values.seconds, 0.1, 3_600),
     count: values.count === undefined ? undefined : within('count', values.count, 1, 10_000_000),
@@ -90,10 +74,7 @@ export function parseOptions(args: readonly string[]): Options {
     maxInFlight: within('max-in-flight', values['max-in-flight'], 1, 20_000),
     podHeader: values['pod-header'].toLowerCase(),
     maxFailed: values['max-failed'] === 'any' ? Infinity : within('max-failed', values['max-failed'], 0, 1e9),
-    json: values.json,
-    quiet: values.quiet,
     anyHost: values['any-host'],
-    help: values.help,
   };
 }
 

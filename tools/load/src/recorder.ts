@@ -5,37 +5,28 @@ export interface Report {
   readonly failed: number;
   /** Failed requests by what went wrong: `status 503`, `timeout`, `ECONNREFUSED`, `session lost`, … */
   readonly failures: Readonly<Record<string, number>>;
-  /** Sent again, as browsers do, because a connection kept from an earlier request had just been closed. */
+  /** Sent again, as browsers do, because a kept connection had just been closed. */
   readonly resent: number;
   readonly seconds: number;
-  /** From the scheduled arrival to the end of the answer, or of waiting in vain; see `Outcome`. */
-  readonly latencyMs: {
-    readonly p50: number;
-    readonly p90: number;
-    readonly p95: number;
-    readonly p99: number;
-    readonly max: number;
-  };
-  /** Answers by the pod that gave them, as far as a header names it. */
+  /** From the scheduled arrival to the end of the response, or of waiting for it. */
+  readonly latencyMs: Readonly<Record<'p50' | 'p90' | 'p95' | 'p99' | 'max', number>>;
+  /** Responses by pod, if a header names it. */
   readonly pods: Readonly<Record<string, number>>;
-  /** Answers that were confirmed and could not be found afterwards; absent when the scenario does not look. */
+  /** What was confirmed and is missing; absent when the scenario does not check. */
   readonly lost?: number;
-  /** Answers that were confirmed and of which nobody could say whether they are there; absent as `lost` is. */
+  /** What was confirmed and could not be checked; absent when the scenario does not check. */
   readonly unknown?: number;
 }
 
 export interface Outcome {
   /** Absent when the request succeeded. */
   failure?: string | undefined;
-  /**
-   * How long a user waited, whatever for: percentiles that left out failures would be best when the server is worst. Absent
-   * when there was nothing to send.
-   */
+  /** How long the user waited, failures included; percentiles without them would look best in an outage. */
   latencyMs?: number | undefined;
   pod?: string | undefined;
 }
 
-/** Remembers what became of every arrival. */
+/** Records the outcome of every arrival. */
 export class Recorder {
   scheduled = 0;
   resent = 0;
@@ -52,7 +43,7 @@ export class Recorder {
     if (pod !== undefined) this.#pods.set(pod, (this.#pods.get(pod) ?? 0) + 1);
   }
 
-  /** Whoever could not even be sent would have waited at least that long. */
+  /** An arrival that was not sent would have waited at least `latencyMs`. */
   notSent(why: string, latencyMs: number): void {
     this.#unsent += 1;
     this.done({ failure: why, latencyMs });
@@ -75,7 +66,7 @@ export class Recorder {
   }
 }
 
-/** The nearest-rank percentile: a value that was really seen. 0 when nothing was. */
+/** The nearest-rank percentile; 0 without values. */
 export function percentile(sorted: ArrayLike<number>, share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }

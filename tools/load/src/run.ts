@@ -1,7 +1,8 @@
+import { setTimeout } from 'node:timers/promises';
 import { arrivals } from './arrivals.ts';
 import { Client, type Call } from './client.ts';
 import { Recorder, type Report } from './recorder.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
 import { Search } from './search.ts';
 
 export interface RunOptions {
@@ -11,23 +12,23 @@ export interface RunOptions {
   /** Arrivals per second. */
   readonly rate: number;
   readonly seconds: number;
-  /** At most so many arrivals. */
+  /** The maximum number of arrivals. */
   readonly count?: number | undefined;
   readonly clients: number;
   readonly timeoutMs: number;
-  /** Arrivals above it are counted as failures instead of being sent: this machine has its limits too. */
+  /** Arrivals above it are counted as failures and not sent, because this machine has limits too. */
   readonly maxInFlight: number;
-  /** The header in which an answer names the pod that gave it. */
+  /** The response header that names the pod. */
   readonly podHeader: string;
-  /** Ends whatever it is at early; what is in flight is still waited for. */
+  /** Ends the run early, after the requests in flight. */
   readonly signal?: AbortSignal;
-  /** The report costs a sort of all latencies, so it is made only for those who ask. */
+  /** A function, because a report sorts all latencies. */
   readonly onSecond?: (soFar: () => Report) => void;
-  /** The pauses before it is asked again whether what was confirmed is there. */
+  /** The pauses between the checks of what was confirmed. */
   readonly lookAgainAfterMs?: readonly number[];
 }
 
-/** An open model: requests leave at their arrival, whether or not earlier ones were answered. */
+/** An open model: requests are sent at their arrival, whether or not earlier ones were answered. */
 export async function run(options: RunOptions): Promise<Report> {
   const { scenario, origin, timeoutMs, signal } = options;
   const recorder = new Recorder();
@@ -56,7 +57,7 @@ export async function run(options: RunOptions): Promise<Report> {
   }
 }
 
-/** Whether all could begin; false when it was told to stop before. */
+/** Whether all clients are prepared; false when the run was aborted before. */
 async function prepareAll(scenario: Scenario, clients: readonly Client[], signal?: AbortSignal): Promise<boolean> {
   try {
     for (const client of clients) {
@@ -79,7 +80,7 @@ async function sendAll(options: RunOptions, clients: readonly Client[], recorder
     for (const at of arrivals({ kind, rate, seconds, count })) {
       const scheduledAt = began + at;
       await until(scheduledAt, signal);
-      // after the wait: an abort ends it before the time, and what leaves early has a latency below zero
+      // after the wait: an abort ends it early, and a request sent early would have a negative latency
       if (signal?.aborted === true) break;
       const n = recorder.scheduled++;
       if (inFlight.size >= maxInFlight) {
@@ -97,7 +98,7 @@ async function sendAll(options: RunOptions, clients: readonly Client[], recorder
   return (performance.now() - began) / 1_000;
 }
 
-/** Never rejects: whatever happens to a request is an outcome. */
+/** Never rejects: every result of a request is an outcome. */
 async function send(
   { scenario, podHeader }: RunOptions,
   client: Client,
@@ -127,22 +128,8 @@ function kindOf(error: unknown): string {
   return typeof code === 'string' ? code : (message ?? String(error));
 }
 
-/**
- * Not before the time, unless aborted: timers may be early, and a latency counts from it. What is late already leaves at
- * once.
- */
+/** Waits until the time or an abort. Timers can fire early, and a latency is measured from the time. */
 async function until(time: number, signal?: AbortSignal): Promise<void> {
-  for (;;) {
-    const waitMs = time - performance.now();
-    if (waitMs <= 0 || signal?.aborted === true) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, waitMs);
-      signal?.addEventListener('abort', done);
-    });
-  }
+  for (let waitMs = time - performance.now(); waitMs > 0 && signal?.aborted !== true; waitMs = time - performance.now())
+    await setTimeout(waitMs, undefined, { signal }).catch(() => undefined); // aborted
 }

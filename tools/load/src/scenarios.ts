@@ -1,25 +1,7 @@
-import type { Answer, Call, Client } from './client.ts';
-import { enroll, type Coordinator } from './enroll.ts';
+import type { Answer, Client } from './client.ts';
+import { enroll } from './enroll.ts';
 import { newFamily, signIn, signUp, type Registration } from './family.ts';
-import type { Search } from './search.ts';
-
-/** What clients do. */
-export interface Scenario {
-  /** Before the first arrival, once per client. May reject with the signal's reason. */
-  prepare?(client: Client, signal?: AbortSignal): Promise<void>;
-  next(client: Client, n: number): Call;
-  /** What is wrong with an answer, in a few words; undefined when nothing is. */
-  wrong(answer: Answer, client: Client, call: Call): string | undefined;
-  /** After the last answer: what became of what was confirmed. */
-  lost?(client: Client, search: Search): Promise<Loss>;
-}
-
-export interface Loss {
-  /** Definitely not there. */
-  readonly lost: number;
-  /** Nobody could say. */
-  readonly unknown: number;
-}
+import type { Coordinator, Scenario } from './scenario.ts';
 
 export const scenarioNames = ['paths', 'browse', 'sessions', 'register', 'change', 'enroll'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
@@ -27,20 +9,15 @@ export type ScenarioName = (typeof scenarioNames)[number];
 const unexpected = ({ status }: Answer): string => `status ${status}`;
 
 export function scenario(name: ScenarioName, paths: readonly string[], coordinator?: Coordinator): Scenario {
-  switch (name) {
-    case 'paths':
-      return reading(paths);
-    case 'browse':
-      return reading(['/api/classes?limit=20', '/api/classes?age=9', '/api/classes?q=art']);
-    case 'sessions':
-      return sessions();
-    case 'register':
-      return register();
-    case 'change':
-      return change();
-    case 'enroll':
-      return enroll(coordinator);
-  }
+  const scenarios: Record<ScenarioName, () => Scenario> = {
+    paths: () => reading(paths),
+    browse: () => reading(['/api/classes?limit=20', '/api/classes?age=9', '/api/classes?q=art']),
+    sessions,
+    register,
+    change,
+    enroll: () => enroll(coordinator),
+  };
+  return scenarios[name]();
 }
 
 function reading(paths: readonly string[]): Scenario {
@@ -50,7 +27,7 @@ function reading(paths: readonly string[]): Scenario {
   };
 }
 
-/** Every client is a family that has signed in, and stays signed in whatever happens to pods. */
+/** Every client is a signed-in family, which must stay signed in. */
 function sessions(): Scenario {
   return {
     prepare: signUp,
@@ -58,30 +35,30 @@ function sessions(): Scenario {
     wrong(answer, client) {
       if (answer.status === 401) return 'session lost';
       if (answer.status !== 200 && answer.status !== 304) return unexpected(answer);
-      return answer.body.includes(client.familyId!) ? undefined : 'somebody else’s answer';
+      return answer.body.includes(client.familyId!) ? undefined : 'another client’s data';
     },
   };
 }
 
-/** Every client is a family that has signed in and goes on changing its name: writes that cost next to no CPU. */
+/** Every client is a signed-in family that changes its name: writes that need little CPU. */
 function change(): Scenario {
   return {
     prepare: signUp,
     next: (client, n) => ({ method: 'PATCH', path: `/api/families/${client.familyId!}`, body: { name: `Load ${n}` } }),
     wrong: (answer, _client, { body }) => {
       if (answer.status !== 200) return unexpected(answer);
-      return answer.body.includes(JSON.stringify(body).slice(1, -1)) ? undefined : 'somebody else’s answer';
+      return answer.body.includes(JSON.stringify(body).slice(1, -1)) ? undefined : 'another client’s data';
     },
   };
 }
 
-/** Whether a family is known to who answered its sign-in; undefined when the answer does not say. */
-function knows({ status }: Answer): boolean | undefined {
+/** Whether the response to a sign-in shows that the family exists; undefined when it does not show it. */
+function exists({ status }: Answer): boolean | undefined {
   if (status === 201) return true;
   return status === 401 ? false : undefined;
 }
 
-/** Every arrival registers a family; at the end each that was answered 201 must be able to sign in. */
+/** Every arrival registers a family. At the end each family that was confirmed with 201 must be able to sign in. */
 function register(): Scenario {
   const confirmed = new Map<Client, string[]>();
   return {
@@ -95,7 +72,7 @@ function register(): Scenario {
     async lost(client, search) {
       let [lost, unknown] = [0, 0];
       for (const email of confirmed.get(client) ?? []) {
-        const isThere = await search.ask(client, signIn(email), knows);
+        const isThere = await search.ask(client, signIn(email), exists);
         if (isThere === undefined) unknown += 1;
         else if (!isThere) lost += 1;
       }

@@ -1,20 +1,20 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Answer, Client } from './client.ts';
 
-/** Together less than ten seconds: what mends itself does so within them, and a report is waited for. */
+/** Less than ten seconds in total: systems that recover do so within them. */
 const growingMs = [250, 500, 1_000, 2_000, 4_000];
 const pausesAtMostMs = 10_000;
 
 export interface SearchOptions {
-  /** The pauses between tries; as many as there are, so often one is asked again. */
+  /** The pauses between tries, which are one more. */
   readonly pausesMs?: readonly number[] | undefined;
-  /** What all questions together may wait for answers that say nothing: a house that is down is not asked for hours. */
+  /** How long all searches together may wait without a result, so that an outage does not take hours. */
   readonly inVainMs?: number;
-  /** Once aborted, nothing more is asked. */
+  /** Ends the search. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Looks for what was confirmed. That the house cannot say right now does not mean that it lost anything. */
+/** Looks for what was confirmed. An unavailable service does not mean that anything was lost. */
 export class Search {
   readonly #pausesMs: readonly number[];
   readonly #signal: AbortSignal | undefined;
@@ -26,7 +26,7 @@ export class Search {
     this.#signal = signal;
   }
 
-  /** Asks until `read` makes something of an answer; undefined when it never did. */
+  /** Repeats the call until `read` returns a result; undefined when it never does. */
   async ask<T>(
     client: Pick<Client, 'call'>,
     call: Parameters<Client['call']>[0],
@@ -47,12 +47,12 @@ export class Search {
   }
 
   async #pause(ms: number): Promise<void> {
-    // an abort only ends the pause: the loop looks at the signal anyway
+    // an abort ends the pause, and the loop checks the signal
     await setTimeout(ms, undefined, { signal: this.#signal }).catch(() => undefined);
   }
 }
 
-/** No answer and one that cannot be read say as little as a 503. */
+/** A failed call and an unreadable response count as no result. */
 async function attempt<T>(
   client: Pick<Client, 'call'>,
   call: Parameters<Client['call']>[0],
@@ -66,15 +66,15 @@ async function attempt<T>(
   }
 }
 
-/** Undefined: do not ask again. Whoever wants to be left alone for longer than there is time is left alone. */
+/** The next pause; undefined when the tries or the time are used up. */
 export function pauseAfter(
   retryAfter: string | undefined,
   ownMs: number | undefined,
   pausedMs: number,
 ): number | undefined {
   if (ownMs === undefined) return undefined;
-  // the other form of the header is a date: nobody here sends one
+  // the header's other form, a date, is not used here
   const askedMs = Number(retryAfter ?? 0) * 1_000;
-  const pauseMs = askedMs > ownMs ? askedMs : ownMs;
+  const pauseMs = askedMs > ownMs ? askedMs : ownMs; // NaN is not greater
   return pausedMs + pauseMs > pausesAtMostMs ? undefined : pauseMs;
 }

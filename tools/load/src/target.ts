@@ -13,9 +13,9 @@ inCluster.addSubnet('198.18.0.0', 15);
 inCluster.addSubnet('fc00::', 7, 'ipv6');
 
 /**
- * Load is an attack on whoever did not ask for it, so by default it goes to this machine, and from a pod also to its own
- * cluster: service names and private addresses.
- * @throws {Error} with the mend in the sentence.
+ * Unwanted load is an attack, so by default only this machine is allowed, and from a pod also its cluster: service names and
+ * private addresses.
+ * @throws {Error} naming the target and the fix.
  */
 export function checkTarget(target: string, { anyHost, inPod }: { anyHost: boolean; inPod: boolean }): URL {
   if (!URL.canParse(target)) throw new Error(`“${target}” is not a URL such as http://127.0.0.1:8080`);

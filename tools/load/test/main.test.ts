@@ -32,7 +32,7 @@ describe('the command', () => {
     expect(good.stderr).toBe('');
   });
 
-  test('prints its report and exits 1 when nobody can say whether what was confirmed is there', async () => {
+  test('prints its report and exits 1 when what was confirmed cannot be checked', async () => {
     const { origin } = await listen((request, response) => {
       // to wait a minute is too long for it
       if (request.url === '/api/sessions') response.writeHead(503, { 'retry-after': '60' }).end();
@@ -44,7 +44,7 @@ describe('the command', () => {
     expect(stdout).toMatch(/"lost":0,"unknown":3\b/);
   });
 
-  test('exits 2 when it is ended before its first request, whatever may fail', async () => {
+  test('exits 2 when it is ended before its first request', async () => {
     let families = 0;
     const { origin } = await listen((request, response) => {
       if (request.url === '/api/families' && (families += 1) === 2) running.kill('SIGINT');

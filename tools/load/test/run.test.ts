@@ -35,7 +35,7 @@ describe('a run', () => {
     expect(n).toBe(100);
   });
 
-  test('sends nothing before its time: it would be timed from a moment when nobody waited yet', async () => {
+  test('sends nothing before its time, because latency counts from then', async () => {
     const origin = await listen((_request, response) => response.end('ok'));
     const given = scenario('paths', ['/']);
     const sentAt: number[] = [];
@@ -151,7 +151,7 @@ describe('a run', () => {
     expect(report.resent).toBeGreaterThan(0);
   });
 
-  test('ends early when it is told to', async () => {
+  test('ends early when aborted', async () => {
     const origin = await listen((_request, response) => response.end('ok'));
     const stop = new AbortController();
     const report = await run(options(origin, { seconds: 60, signal: stop.signal, onSecond: () => stop.abort() }));
@@ -159,7 +159,7 @@ describe('a run', () => {
     expect(report.ok).toBe(report.scheduled);
   });
 
-  test('sends nothing early when it is told to end while it waits for an arrival', async () => {
+  test('sends nothing early when aborted while it waits for an arrival', async () => {
     const origin = await listen((_request, response) => response.end('ok'));
     const stop = new AbortController();
     const stopping = {
@@ -173,7 +173,7 @@ describe('a run', () => {
     expect(report).toMatchObject({ scheduled: 1, sent: 1, ok: 1 });
   });
 
-  test('lets no further client begin when it is told to end before', async () => {
+  test('prepares no further client when aborted before', async () => {
     const stop = new AbortController();
     let began = 0;
     const stopping = {
@@ -270,7 +270,7 @@ describe('the change scenario', () => {
       });
     });
     const report = await run(options(origin, { scenario: scenario('change', []), count: 10 }));
-    expect(report).toMatchObject({ ok: 9, failures: { 'somebody else’s answer': 1 } });
+    expect(report).toMatchObject({ ok: 9, failures: { 'another client’s data': 1 } });
     expect(writes).toBe(10);
   });
 });
@@ -278,8 +278,8 @@ describe('the change scenario', () => {
 describe('the enroll scenario', () => {
   const coordinator = { email: 'c@example.org', password: 'secret' };
 
-  /** Answers as the services do; the enrolments whose number `forgets` says are confirmed and not kept. */
-  function coOp(forgets: (n: number) => boolean): RequestListener {
+  /** Answers as the services do; enrollments whose number `loses` matches are confirmed and not kept. */
+  function coOp(loses: (n: number) => boolean): RequestListener {
     let ids = 0;
     let early = 1;
     const kept: { id: string; status: string }[] = [];
@@ -291,7 +291,7 @@ describe('the enroll scenario', () => {
         response.writeHead(409).end('{"code":"family_not_ready"}');
       } else {
         const id = `id-${(ids += 1)}`;
-        if (request.url === '/api/enrollments' && !forgets(ids)) kept.push({ id, status: 'payment_pending' });
+        if (request.url === '/api/enrollments' && !loses(ids)) kept.push({ id, status: 'payment_pending' });
         response.writeHead(201).end(JSON.stringify({ id }));
       }
     };
@@ -301,11 +301,11 @@ describe('the enroll scenario', () => {
       run(options(origin, { scenario: scenario('enroll', [], coordinator), clients: 1, count: 10, ...changes })),
     );
 
-  test('waits for the family’s arrival, enrols and finds everything again', async () => {
+  test('waits for the family’s arrival, enrolls, and finds everything again', async () => {
     expect(await runs(coOp(() => false))).toMatchObject({ ok: 10, failed: 0, lost: 0 });
   });
 
-  test('counts an enrolment that was confirmed and is gone', async () => {
+  test('counts an enrollment that was confirmed and is lost', async () => {
     // 70 classes, coordinator, family, guardian and child come before
     expect(await runs(coOp((n) => n === 80))).toMatchObject({ ok: 10, failed: 0, lost: 1 });
   });
@@ -361,7 +361,7 @@ describe('the enroll scenario', () => {
     expect([asked, report.scheduled]).toEqual([2, 0]);
   });
 
-  test('says what is missing where nobody may open classes', async () => {
+  test('reports the missing account that may create classes', async () => {
     const origin = await listen(coOp(() => false));
     const scenarioWithout = scenario('enroll', []);
     await expect(run(options(origin, { scenario: scenarioWithout }))).rejects.toThrow('LOAD_COORDINATOR_EMAIL');
@@ -407,13 +407,13 @@ describe('the register scenario', () => {
     expect(report).toMatchObject({ ok: 10, failed: 0, lost: 0, unknown: 0 });
   });
 
-  test('gives its report, and no success, when nobody can say what became of what was confirmed', async () => {
+  test('reports no success when what was confirmed cannot be checked', async () => {
     const report = await runs(house((response) => response.writeHead(503).end()));
     expect(report).toMatchObject({ ok: 10, failed: 0, lost: 0, unknown: 10 });
     expect(exitStatus(report, { maxFailed: Infinity, stopped: false })).toBe(1);
   });
 
-  test('looks for nothing more when it is told to end, and does not call that found', async () => {
+  test('looks for nothing more when aborted, and does not count that as found', async () => {
     const stop = new AbortController();
     let asked = 0;
     const report = await runs(

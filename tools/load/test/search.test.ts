@@ -5,7 +5,7 @@ import { pauseAfter, Search } from '../src/search.ts';
 const call = { method: 'GET', path: '/' } as const;
 const isThere = ({ status }: Answer): boolean | undefined => (status === 200 ? true : undefined);
 
-/** Somebody who gets one answer after the other, the last one for ever. */
+/** A client that gets one answer after the other, and the last one from then on. */
 function asking(...statuses: (number | Error)[]) {
   const asker = {
     asked: 0,
@@ -30,7 +30,7 @@ describe('the search', () => {
     expect(client.asked).toBe(4);
   });
 
-  test('leaves alone who wants to be left alone for longer than there is time', async () => {
+  test('does not wait for a Retry-After beyond its time', async () => {
     let asked = 0;
     const busy = {
       call: () => Promise.resolve({ status: 503, headers: { 'retry-after': '60' }, body: String((asked += 1)) }),
@@ -48,7 +48,7 @@ describe('the search', () => {
     expect(client.asked).toBe(asked);
   });
 
-  test('ends its pause when it is told to end', async () => {
+  test('ends its pause when aborted', async () => {
     const stop = new AbortController();
     const client = asking(503);
     const found = new Search({ pausesMs: [9_000], signal: stop.signal }).ask(client, call, isThere);

@@ -20,11 +20,11 @@ export interface CheckStep {
 /** Everything that proves the project without running it; each is one line that a person can type too. */
 export const checks: CheckStep[][] = [
   // two lanes, for two cores
-  [{ name: 'lint', command: 'eslint', args: ['.'] }],
+  [{ name: 'lint', command: 'oxlint', args: [] }],
   [
     { name: 'format', command: 'prettier', args: ['--check', '--log-level=warn', '.'] },
-    { name: 'types', command: 'tsc', args: ['-p', 'tsconfig.json'] },
-    { name: 'dead code', command: 'knip', args: [] },
+    { name: 'checks', command: 'node', args: ['--conditions=@homeroom/source', 'tools/checks/src/main.ts'] },
+    { name: 'dead code', command: 'knip', args: ['--tsConfig', 'tsconfig.build.json'] },
     // one version of each package everywhere; the rest of its rules are taste
     {
       name: 'workspaces',

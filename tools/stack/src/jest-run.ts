@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { StepResult } from './check-steps.ts';
+
+/** A test file waits for engines more than half of its time. */
+const workers = 2 * availableParallelism();
 
 export interface JestOptions {
   checkout: string;
@@ -37,12 +41,16 @@ export async function runJest({ checkout, env, args, signal }: JestOptions): Pro
     '--disable-warning=TimeoutNegativeWarning',
   ];
   const code = await new Promise<number>((settle, reject) => {
-    const child = spawn(process.execPath, [jest, '--maxWorkers=2', '--json', `--outputFile=${reportFile}`, ...args], {
-      cwd: checkout,
-      // the report goes to its file, the story to standard error
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, ...env, NODE_OPTIONS: flags.join(' ') },
-    });
+    const child = spawn(
+      process.execPath,
+      [jest, `--maxWorkers=${workers}`, '--json', `--outputFile=${reportFile}`, ...args],
+      {
+        cwd: checkout,
+        // the report goes to its file, the story to standard error
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: { ...process.env, ...env, NODE_OPTIONS: flags.join(' ') },
+      },
+    );
     const interrupt = (): void => void child.kill('SIGTERM');
     signal.addEventListener('abort', interrupt, { once: true });
     child.once('error', reject);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { checkBudget, planConnections, RESERVE } from '../src/budget.ts';
+import { checkBudget, planConnections, RESERVE } from '../src/engines/budget.ts';
 
 describe('the connection budget', () => {
   test('shares what the formula gives among all processes', () => {

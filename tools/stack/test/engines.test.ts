@@ -6,13 +6,13 @@ import { Redis } from 'ioredis';
 import { waitFor } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { withClient } from '../src/engines/postgres.ts';
-import { checkout, readStackOptions, type StackOptions } from '../src/options.ts';
-import { portNames, portsOf } from '../src/port-table.ts';
-import { freePorts, isFree } from '../src/ports.ts';
-import { silent } from '../src/progress.ts';
-import { readRecords, startTimeOf } from '../src/records.ts';
-import { startStack, type RunningStack } from '../src/stack.ts';
-import { readRunningStack } from '../src/stack-file.ts';
+import { checkout, readStackOptions, type StackOptions } from '../src/options/options.ts';
+import { portNames, portsOf } from '../src/options/port-table.ts';
+import { freePorts, isFree } from '../src/machine/ports.ts';
+import { silent } from '@homeroom/terminal';
+import { readRecords, startTimeOf } from '../src/processes/records.ts';
+import { startStack, type RunningStack } from '../src/stack/stack.ts';
+import { readRunningStack } from '../src/stack/stack-file.ts';
 
 // closed to everybody but its owner, as a checkout below /root is: Postgres must find its way as another user
 let stateDir: string;

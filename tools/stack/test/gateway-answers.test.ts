@@ -149,7 +149,7 @@ describe('S12: every answer of the gateway itself', () => {
     const shared = join(import.meta.dirname, '../../../charts/homeroom/files/gateway/gateway.cfg');
     const answered = readFileSync(shared, 'utf8').matchAll(/"status":(\d+),"code":"(\w+)"/g);
     const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8').matchAll(
-      /^\| `(\w+)` \| (\d{3}) \|/gm,
+      /^\| `(\w+)` +\| (\d{3}) +\|/gm,
     );
     expect(Array.from(answered, ([, status, code]) => `${code} ${status}`).toSorted()).toEqual(
       Array.from(readme, ([, code, status]) => `${code} ${status}`).toSorted(),

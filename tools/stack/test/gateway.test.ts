@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { waitFor } from '@homeroom/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { balanceModes } from '../src/gateway.ts';
+import { balanceModes } from '../src/options/options.ts';
 import { TestGateway, type Answer } from './test-gateway.ts';
 
 let gateway: TestGateway;

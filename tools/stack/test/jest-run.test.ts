@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { summary } from '../src/check-steps.ts';
 import { jestArguments } from '../src/jest-run.ts';
-import { checkout } from '../src/options.ts';
+import { checkout } from '../src/options/options.ts';
 
 describe('paths of npm test', () => {
   test('are found from where they were typed, and from the root', () => {

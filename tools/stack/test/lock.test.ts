@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { AlreadyRunningError, lockOwner, releaseState, takeState } from '../src/lock.ts';
-import { Supervisor } from '../src/processes.ts';
-import { isAlive, readRecords, startTimeOf, writeRecord } from '../src/records.ts';
+import { AlreadyRunningError, lockOwner, releaseState, takeState } from '../src/processes/lock.ts';
+import { Supervisor } from '../src/processes/supervisor.ts';
+import { isAlive, readRecords, startTimeOf, writeRecord } from '../src/processes/records.ts';
 
 let stateDir: string;
 let runDir: string;

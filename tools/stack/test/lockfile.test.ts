@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isInstalled } from '../is-installed.mjs';
-import { checkout } from '../src/options.ts';
+import { checkout } from '../src/options/options.ts';
 
 interface Entry {
   version?: string;

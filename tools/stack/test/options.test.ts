@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { readStackOptions } from '../src/options.ts';
-import { PlainError } from '../src/plain-error.ts';
+import { readStackOptions } from '../src/options/options.ts';
+import { PlainError } from '../src/terminal/errors.ts';
 
 const read = (args: string[], env: NodeJS.ProcessEnv = {}) => readStackOptions(args, env).options;
 

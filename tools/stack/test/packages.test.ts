@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ensureBinaries, whatToType, type Machine } from '../src/packages.ts';
+import { ensureBinaries, whatToType, type Machine } from '../src/machine/packages.ts';
 
 let bin: string;
 beforeEach(() => {

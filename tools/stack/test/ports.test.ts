@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { defaultPorts, portNames, portsFrom } from '../src/port-table.ts';
-import { describeTaken, findTaken, freePorts, ownerOf } from '../src/ports.ts';
+import { defaultPorts, portNames, portsFrom } from '../src/options/port-table.ts';
+import { describeTaken, findTaken, freePorts, ownerOf } from '../src/machine/ports.ts';
 
 const open: Server[] = [];
 afterEach(async () => {

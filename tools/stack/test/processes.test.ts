@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '@homeroom/testing';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Supervisor, untilServing, type ProcessSpec } from '../src/processes.ts';
-import { readRecords, startTimeOf } from '../src/records.ts';
+import type { ProcessSpec } from '../src/processes/child.ts';
+import { untilServing } from '../src/processes/serving.ts';
+import { Supervisor } from '../src/processes/supervisor.ts';
+import { readRecords, startTimeOf } from '../src/processes/records.ts';
 
 let dir: string;
 let supervisor: Supervisor;

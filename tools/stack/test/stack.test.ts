@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { waitFor } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { footprintOf } from './memory.ts';
-import { checkout } from '../src/options.ts';
-import { portNames, portsOf, type Ports } from '../src/port-table.ts';
-import { freePorts, portVariable } from '../src/ports.ts';
-import { startTimeOf } from '../src/records.ts';
-import { readRunningStack, type StackFile } from '../src/stack-file.ts';
+import { checkout } from '../src/options/options.ts';
+import { portNames, portsOf, type Ports } from '../src/options/port-table.ts';
+import { portVariable } from '../src/options/port-table.ts';
+import { freePorts } from '../src/machine/ports.ts';
+import { startTimeOf } from '../src/processes/records.ts';
+import { readRunningStack, type StackFile } from '../src/stack/stack-file.ts';
 
 let stateDir: string;
 let ports: Ports;

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkout } from '../src/options.ts';
-import { Supervisor, untilServing } from '../src/processes.ts';
-import { expectOk } from '../src/services.ts';
+import { checkout } from '../src/options/options.ts';
+import { Supervisor } from '../src/processes/supervisor.ts';
+import { expectOk, untilServing } from '../src/processes/serving.ts';
 import { TestGateway, type Answer } from './test-gateway.ts';
 
 const names = ['enrollment-1', 'enrollment-2'] as const;

@@ -4,11 +4,12 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '@homeroom/testing';
-import { haproxyConfig, type GatewayOptions } from '../src/gateway.ts';
-import { landingPage } from '../src/landing-page.ts';
-import { portNames, portsOf, type Ports } from '../src/port-table.ts';
-import { freePorts } from '../src/ports.ts';
-import { Supervisor, untilServing } from '../src/processes.ts';
+import { haproxyConfig, type GatewayOptions } from '../src/gateway/haproxy.ts';
+import { landingPage } from '../src/gateway/landing-page.ts';
+import { portNames, portsOf, type Ports } from '../src/options/port-table.ts';
+import { freePorts } from '../src/machine/ports.ts';
+import { untilServing } from '../src/processes/serving.ts';
+import { Supervisor } from '../src/processes/supervisor.ts';
 
 const host = '127.0.0.1';
 
@@ -99,9 +100,10 @@ export class TestGateway {
     return readFileSync(this.#supervisor.logFile('gateway'), 'utf8');
   }
 
+  /** On a connection of its own: the gateway may just be closing one that was used before. */
   send(path: string, { body, ...options }: RequestOptions & { body?: string } = {}): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      request({ host, port: this.ports.gateway, path, ...options }, (res) => {
+      request({ host, port: this.ports.gateway, path, agent: false, ...options }, (res) => {
         const chunks: Buffer[] = [];
         res.on('data', (chunk: Buffer) => chunks.push(chunk));
         res.on('end', () =>

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '@homeroom/testing';
 import { describe, expect, test } from '@jest/globals';
-import { checkout } from '../src/options.ts';
-import { servicesOf, watchSources } from '../src/watch.ts';
+import { checkout } from '../src/options/options.ts';
+import { servicesOf, watchSources } from '../src/services/watch.ts';
 
 describe('a save', () => {
   test.each([

@@ -4,9 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 type Done = (error?: Error | null, payload?: unknown) => void;
 
 /**
- * The last hook before a response is sent: an ETag for JSON that was read, the digest of the content in the tag of a version,
- * 304 when the client has it already, and `Connection: close` once the process is draining, so that a keep-alive client
- * connects elsewhere after this response.
+ * The last hook before a response is sent. Adds an ETag to JSON that was read, adds the content's digest to a version's tag,
+ * answers 304 when the client has the content already, and closes keep-alive connections while the process is draining.
  */
 export function answerHook(isDraining: () => boolean) {
   return (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: Done): void => {
@@ -31,7 +30,7 @@ export function answerHook(isDraining: () => boolean) {
   };
 }
 
-/** For telling contents apart, not for security: the fastest digest will do. */
+/** Distinguishes contents and is no security measure: the fastest digest will do. */
 function tagOf(payload: string, given: string | undefined): string {
   if (given !== undefined && !/^"\d+"$/.test(given)) return given;
   const digest = hash('md5', payload, 'base64url');

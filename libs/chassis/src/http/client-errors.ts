@@ -32,8 +32,8 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: HttpSock
 }
 
 /**
- * Whether the client would take what we write for the answer to the bad request: nothing is in progress, or only the request
- * that arrived incomplete. After a good request it would be taken for that one's answer.
+ * Whether the client would read what we write as the answer to the bad request: nothing is in progress, or only the request
+ * that arrived incomplete. After a good request it would be read as that one's answer.
  */
 function isNext(answer: ServerResponse | null | undefined): boolean {
   return answer == null || (!answer.headersSent && !answer.req.complete);

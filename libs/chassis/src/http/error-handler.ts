@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { chassisProblem, Problem, type ChassisErrorCode } from './errors.ts';
+import { chassisErrors, chassisProblem, Problem, type ChassisErrorCode } from './errors.ts';
 import { refusedFields } from './validation.ts';
 
 const byCode: Readonly<Record<string, ChassisErrorCode>> = {
@@ -8,8 +8,6 @@ const byCode: Readonly<Record<string, ChassisErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_HANDLER_TIMEOUT: 'overloaded',
-  // IdempotencyMismatchError of libs/postgres
-  idempotency_key_reused: 'idempotency_key_reused',
 };
 
 const byStatus: Readonly<Record<number, ChassisErrorCode>> = {
@@ -52,7 +50,10 @@ function toProblem(error: unknown, unavailable: (error: unknown) => boolean): Pr
   const { code, statusCode = 500 } = error as FastifyError;
   const errors = refusedFields(error as FastifyError);
   if (errors !== undefined) return chassisProblem('validation_failed', undefined, { errors });
-  const known = byCode[code] ?? byStatus[statusCode];
+  const known = isChassisCode(code) ? code : (byCode[code] ?? byStatus[statusCode]);
   if (known !== undefined) return chassisProblem(known);
   return statusCode >= 400 && statusCode < 500 ? chassisProblem('bad_request') : chassisProblem('internal');
 }
+
+/** Libs, which do not know the chassis, name its codes: `idempotency_key_reused` of libs/postgres. */
+const isChassisCode = (code: string): code is ChassisErrorCode => Object.hasOwn(chassisErrors, code);

@@ -10,19 +10,12 @@ export interface ErrorEntry {
 export const chassisErrors = {
   bad_request: { status: 400, title: 'Malformed request' },
   malformed_json: { status: 400, title: 'The body is not valid JSON' },
-  idempotency_key_missing: { status: 400, title: 'This request needs an Idempotency-Key' },
   unauthenticated: { status: 401, title: 'Sign in first' },
   forbidden_origin: { status: 403, title: 'Requests from other sites are not accepted' },
   forbidden_role: { status: 403, title: 'Not allowed for this role' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed for this path' },
   request_timeout: { status: 408, title: 'The request took too long to arrive' },
-  conflict: { status: 409, title: 'Conflicts with the current state' },
-  idempotency_in_progress: {
-    status: 409,
-    title: 'The first request with this Idempotency-Key is not finished',
-    retryAfterSeconds: 1,
-  },
   precondition_failed: { status: 412, title: 'The resource has changed since it was read' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported content type' },
@@ -123,7 +116,7 @@ export function defineErrors<const T extends Readonly<Record<string, ErrorEntry>
     entries,
     problem: (code, detail, extra) => {
       const entry = entries[code];
-      if (entry === undefined) throw new Error(`no error is called “${code}”`);
+      if (entry === undefined) throw new Error(`unknown error code “${code}”`);
       return new Problem(code, entry, detail, extra);
     },
   };

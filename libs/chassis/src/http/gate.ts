@@ -48,8 +48,8 @@ interface GateOptions {
 }
 
 /**
- * The one hook that every request passes first: refuses what must go no further, and opens the
- * trace context. One hook instead of six, and no promise: it runs for every cached read.
+ * The first hook of every request: refuses what needs no route, and opens the trace context. One hook instead of six, and no
+ * promise: it runs for every cached read.
  */
 export function gate({ config, load, recording, refuseCounted }: GateOptions) {
   const tracer = trace.getTracer('@homeroom/chassis');

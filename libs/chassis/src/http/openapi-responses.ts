@@ -40,7 +40,7 @@ export function factsOf(method: string, { url, schema, config }: RouteOptions): 
     [secured, ['sessions_unavailable']],
     [accepts(schema?.querystring, 'cursor'), ['invalid_cursor']],
     [accepts(schema?.headers, 'if-match'), ['precondition_failed']],
-    [accepts(schema?.headers, 'idempotency-key'), ['idempotency_key_reused', 'idempotency_in_progress']],
+    [accepts(schema?.headers, 'idempotency-key'), ['idempotency_key_reused']],
   ] as const;
   const codes = [...always, ...conditional.flatMap(([holds, some]) => (holds ? some : [])), ...declared];
   return {

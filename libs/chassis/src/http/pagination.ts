@@ -1,24 +1,25 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { chassisProblem, type Problem } from './errors.ts';
 
 const sign = (text: string, key: string): Buffer => createHmac('sha256', key).update(text).digest().subarray(0, 16);
 
-/**
- * Writes where a list continues, signed so that clients cannot forge it.
- * @param payload the sort key of the last row sent; JSON.
- * @param key CURSOR_SECRET.
- */
+/** Signs where a list continues, the sort key of the last row sent, with CURSOR_SECRET. */
 export function encodeCursor(payload: object, key: string): string {
   const text = Buffer.from(JSON.stringify(payload)).toString('base64url');
   return `${text}.${sign(text, key).toString('base64url')}`;
 }
 
 /**
- * Reads a cursor that `encodeCursor` wrote with the same key.
+ * Reads a cursor that `encodeCursor` wrote with the same key; undefined without one.
  * @throws {Problem} `invalid_cursor` 422 for anything else.
  */
-export function decodeCursor<S extends z.ZodType>(cursor: string, schema: S, key: string): z.infer<S> {
+export function decodeCursor<S extends z.ZodType>(
+  cursor: string | undefined,
+  schema: S,
+  key: string,
+): z.infer<S> | undefined {
+  if (cursor === undefined) return undefined;
   const [text = '', signature = '', ...rest] = cursor.split('.');
   const given = Buffer.from(signature, 'base64url');
   const expected = sign(text, key);
@@ -32,3 +33,22 @@ export function decodeCursor<S extends z.ZodType>(cursor: string, schema: S, key
 
 const invalid = (message: string): Problem =>
   chassisProblem('invalid_cursor', undefined, { errors: [{ in: 'query', field: 'cursor', message }] });
+
+/** The schema of a page of a list. */
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), nextCursor: z.string().optional() });
+
+/**
+ * A page of a list.
+ * @param rows up to one row more than `limit`, which shows that there is another page.
+ * @param options.cursorOf the sort key of a row: the next page begins after that of the last row.
+ */
+export function page<Row>(
+  rows: readonly Row[],
+  { limit, cursorOf, cursorSecret }: { limit: number; cursorOf: (last: Row) => object; cursorSecret: string },
+): { items: Row[]; nextCursor?: string } {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  if (rows.length <= limit || last === undefined) return { items };
+  return { items, nextCursor: encodeCursor(cursorOf(last), cursorSecret) };
+}

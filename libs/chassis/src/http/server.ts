@@ -64,7 +64,7 @@ const noQuery = z.strictObject({});
  * load shedding, ETags, metrics, traces, health, and OpenAPI. Add routes to it; it does not listen.
  */
 export async function createServer(options: ServerOptions): Promise<ZodFastify> {
-  const { service, config, logger, health, metrics, errors, unavailable = () => false } = options;
+  const { service, config, logger, metrics, errors, unavailable = () => false } = options;
   const handleError = errorHandler(unavailable);
   const load = new Load({ maxInFlight: config.MAX_IN_FLIGHT, maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS });
   const observe = observer({ load, logger, metrics });
@@ -74,6 +74,7 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
     setHeaders(request, reply);
   };
   const { recording } = tracing();
+  const log: FastifyBaseLogger = logger;
   let limit: Limit | undefined;
   const refuseCounted = (request: FastifyRequest, reply: FastifyReply, refusal: Error): void => {
     if (limit === undefined) handleError(refusal, request, reply);
@@ -83,7 +84,6 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
         (error: unknown) => handleError(error, request, reply),
       );
   };
-  const log: FastifyBaseLogger = logger;
 
   const app = fastify({
     ...transport(config),
@@ -103,6 +103,33 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
   parseJsonOnly(app);
   app.decorateRequest('traceId', undefined);
 
+  const allowed = checkRoutes(app, errors);
+  if (recording) await app.register(traceRequests());
+  const enter = gate({ config, load, recording, refuseCounted });
+  app.addHook('onRequest', (request, reply, done) => {
+    admit(request, reply);
+    enter(request, reply, done);
+  });
+  addClosingHooks(app, load);
+  if (config.RATE_LIMIT_PER_MINUTE > 0) limit = await limitRate(app, options);
+  answerUnknownPaths(app, allowed, limit);
+  serveHealth(app, options.health);
+  await serveOpenApi(app, service, options.openapi, errors);
+  return app;
+}
+
+/** Checks each route when it is declared. @returns the methods of every path. */
+function checkRoutes(app: ZodFastify, errors: ErrorTable): AllowedMethods {
+  const allowed = new AllowedMethods({ maxParamLength });
+  app.addHook('onRoute', (route) => {
+    declare(route, errors);
+    allowed.add(route.method, route.url);
+  });
+  return allowed;
+}
+
+/** While the app closes, responses ask clients to reconnect elsewhere. */
+function addClosingHooks(app: ZodFastify, load: Load): void {
   let draining = false;
   app.addHook('preClose', (done) => {
     draining = true;
@@ -112,31 +139,13 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
     load.stop();
     done();
   });
-  const allowed = new AllowedMethods({ maxParamLength });
-  app.addHook('onRoute', (route) => {
-    declare(route, errors);
-    allowed.add(route.method, route.url);
-  });
-
-  if (recording) await app.register(traceRequests());
-  const enter = gate({ config, load, recording, refuseCounted });
-  app.addHook('onRequest', (request, reply, done) => {
-    admit(request, reply);
-    enter(request, reply, done);
-  });
   app.addHook(
     'onSend',
     answerHook(() => draining),
   );
-
-  if (config.RATE_LIMIT_PER_MINUTE > 0) limit = await limitRate(app, options);
-  answerUnknownPaths(app, allowed, limit);
-  serveHealth(app, health);
-  await serveOpenApi(app, service, options.openapi, errors);
-  return app;
 }
 
-/** Who is believed, how long anything may take, and how large it may be. */
+/** Who is trusted, how long anything may take, and how large it may be. */
 function transport(config: ProcessConfig) {
   const trusts = trustedProxies(config.TRUSTED_PROXIES);
   return {
@@ -144,7 +153,7 @@ function transport(config: ProcessConfig) {
       typeof given === 'string' && trusts(socket.remoteAddress) && /^[\w.:-]{1,128}$/.test(given)
         ? given
         : randomUUID(),
-    // one hop: the last entry is the proxy's, and those before it are the client's own, whatever their range
+    // one hop: the last entry is the proxy's; those before it are the client's own, even in a trusted range
     trustProxy:
       config.TRUSTED_PROXIES.length === 0 ? false : (address: string, hop: number) => hop === 0 && trusts(address),
     bodyLimit: config.BODY_LIMIT_BYTES,
@@ -233,7 +242,7 @@ function declare(route: RouteOptions, errors: ErrorTable): void {
   if (url.includes(':') && schema?.params === undefined) throw new Error(`${name}: its path has no schema`);
   for (const code of schema?.problems ?? []) {
     if (!Object.hasOwn(errors.entries, code))
-      throw new Error(`${name}: its problem “${code}” is in no table of errors`);
+      throw new Error(`${name}: its problem “${code}” is not in the error table`);
   }
   route.schema = { querystring: noQuery, ...schema };
 }

@@ -42,7 +42,7 @@ function carry(issues: readonly Issue[]): Error {
   return issues.map((homeroomIssue): CarriedIssue => ({ homeroomIssue })) as unknown as Error;
 }
 
-/** Walks without recursion: its input is whatever came over the wire. */
+/** Walks without recursion: its input is untrusted. */
 function unfitText(root: unknown): Issue | undefined {
   if (typeof root === 'string') return unfit(root) ? { field: '', message: unfitMessage } : undefined;
   if (typeof root !== 'object' || root === null) return undefined;
@@ -79,9 +79,9 @@ export function refusedFields({ validation, validationContext = 'body' }: Fastif
 }
 
 /**
- * Refuses, when a route is declared, a schema that would silently drop unknown fields, and one that would turn an
- * empty text into a number: a client must learn of its misspelling.
- * @throws with the place of the first such schema.
+ * Refuses, when a route is declared, a schema that would hide a client's mistake: one that silently drops unknown fields, or
+ * turns an empty text into a number.
+ * @throws {Error} with the place of the first such schema.
  */
 export function assertStrict(schema: unknown, place: string): void {
   const fault = schema instanceof z.ZodType ? firstFault(schema, '', new Set()) : undefined;

@@ -82,7 +82,7 @@ function parse<O extends ParseArgsOptionsConfig>(
   const help = { type: 'boolean', short: 'h', default: false } as const;
   try {
     const typed = parseArgs({ options: { ...given, help }, allowPositionals });
-    // the types of parseArgs cannot take one option away again
+    // the types of parseArgs cannot remove one option
     return { help: typed.values.help, typed: typed as unknown as Typed<O> };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });

@@ -7,9 +7,8 @@ const sweepEveryMs = 50;
 const silenceMs = 500;
 
 /**
- * Stops accepting and waits for the answers in progress. Fastify's own `close` waits for idle
- * keep-alive connections, or cuts those in use.
- * @param budgetMs after it, what is still open is cut.
+ * Makes what stops accepting and waits for the responses in progress, for `budgetMs` at most. Fastify's own `close` waits for
+ * idle keep-alive connections, or cuts those in use.
  * @returns how many connections had to be cut.
  */
 export function drainable(app: ZodFastify): (budgetMs: number) => Promise<number> {

@@ -13,6 +13,7 @@ import { startTracing, type Tracing } from '../wiring/tracing.ts';
 
 /** What a process's main function receives. */
 export interface Shell<C extends ProcessConfig = ProcessConfig> {
+  readonly service: string;
   /** `<service>-<role>`: the name of its connections at the engines. */
   readonly name: string;
   readonly config: C;
@@ -23,6 +24,8 @@ export interface Shell<C extends ProcessConfig = ProcessConfig> {
   readonly signal: AbortSignal;
   /** Registers what must be closed after the drain; the last registered is closed first. */
   onClose(name: string, close: () => Promise<unknown>): void;
+  /** Starts a loop that works until the signal aborts. Shutdown waits for it; an error before that ends the process. */
+  run(name: string, loop: (signal: AbortSignal) => Promise<unknown>): void;
   /** Listens on HOST:PORT and marks the process started. At the end the app is drained before anything is closed. */
   serve(app: ZodFastify): Promise<void>;
   /** For processes that serve nothing: marks them started. */
@@ -68,14 +71,23 @@ export async function runProcess<S extends z.ZodType<ProcessConfig>>(
     const ops = await serveOps({ host: config.HOST, port: config.OPS_PORT, health, metrics });
     ending.ops = ops.server;
     logger.info({ port: ops.port }, 'health and metrics');
+    const onClose: Shell['onClose'] = (name, close) => ending.closers.unshift({ name, close });
     await main({
+      service,
       name: `${service}-${role}`,
       config,
       logger,
       health,
       metrics,
       signal: ending.signal,
-      onClose: (name, close) => ending.closers.unshift({ name, close }),
+      onClose,
+      run: (name, loop) => {
+        const working = loop(ending.signal).catch((error: unknown) => {
+          if (!ending.signal.aborted) throw error;
+          logger.debug({ err: error, name }, 'stopped during startup');
+        });
+        onClose(name, () => working);
+      },
       serve: async (app) => {
         ending.drains.push(drainable(app));
         const address = await app.listen({ host: config.HOST, port: config.PORT });

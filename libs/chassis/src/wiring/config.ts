@@ -12,7 +12,7 @@ const flag = (text: string): string[] =>
 export const wholeNumber = (least = 0): z.ZodCoercedNumber => z.coerce.number().int().min(least);
 
 /** A comma-separated list; the empty text is the empty list. */
-export const commaList = z.string().transform(flag);
+const commaList = z.string().transform(flag);
 
 /** A URL of these schemes, such as `/^rediss?$/`. */
 export const url = (protocol: RegExp): z.ZodURL => z.url({ protocol, message: 'must be a URL' });
@@ -84,8 +84,6 @@ export const databaseConfig = {
   /** How long startup waits for a database that is down or not migrated; 0 fails at once. */
   SCHEMA_WAIT_MS: wholeNumber().default(0),
 };
-
-export type DatabaseConfig = Readonly<z.infer<z.ZodObject<typeof databaseConfig>>>;
 
 /** What a command reads. One that needs the schema waits SCHEMA_WAIT_MS for it; by default it looks once. */
 export const commandConfig = z.object({

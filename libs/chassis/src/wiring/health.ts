@@ -9,7 +9,7 @@ export interface CheckOptions {
   /** Successes in a row until it counts as up again. The very first success counts at once. */
   readonly recoverAfter?: number;
   readonly everyMs?: number;
-  /** Time in which this process ran: while it has no CPU, no dependency is late. */
+  /** Counts only time in which this process ran: while it has no CPU, no dependency is late. */
   readonly timeoutMs?: number;
   /** Only critical checks make the process not ready; the others are reported. */
   readonly critical?: boolean;
@@ -37,8 +37,8 @@ export interface HealthReport {
 }
 
 /**
- * What the probes of Kubernetes and the balancer ask. Dependencies are watched in the background and with hysteresis,
- * so that a probe costs nothing and one lost packet does not empty the balancer.
+ * Answers the probes of Kubernetes and the load balancer. Dependencies are checked in the background and with hysteresis, so
+ * that a probe costs nothing and one lost packet does not empty the balancer.
  */
 export class Health {
   readonly #checks = new Map<string, Check>();
@@ -68,8 +68,8 @@ export class Health {
   }
 
   /**
-   * A reason to be restarted, asked at every liveness probe: is the loop that this process exists for still turning?
-   * Never a dependency: restarting does not bring one back.
+   * A condition of liveness, checked at every probe: whether the process's loop still makes progress. Never a dependency: a
+   * restart does not fix one.
    */
   alive(name: string, isAlive: () => boolean): void {
     this.#alive.set(name, isAlive);
@@ -138,9 +138,8 @@ export class Health {
 }
 
 /**
- * Aborts after `ms` in which the event loop ran. `AbortSignal.timeout` counts all time: after a second without CPU it fires before
- * an answer is read that waits in the socket already, and on a starved machine every instance then reports a good dependency down.
- * @returns what clears its timer.
+ * Aborts after `ms` in which the event loop ran; returns what clears its timer. `AbortSignal.timeout` counts all time: on a
+ * starved machine it fires before an answer that waits in the socket is read, and a good dependency is reported down.
  */
 function abortAfterRunning(ms: number, controller: AbortController): () => void {
   let ticks = 0;

@@ -18,7 +18,7 @@ export class Metrics {
     return known instanceof Counter ? known : new Counter({ name, help, labelNames, registers: [this.registry] });
   }
 
-  /** A gauge; `collect` is asked at every scrape. */
+  /** A gauge; `collect` runs at every scrape. */
   gauge<const L extends string = never>(
     name: string,
     help: string,

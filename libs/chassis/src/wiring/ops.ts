@@ -5,11 +5,7 @@ import { healthAnswer } from './health-routes.ts';
 import type { Health } from './health.ts';
 import type { Metrics } from './metrics.ts';
 
-/**
- * Serves health and metrics on a port of their own, which no gateway routes to.
- * @param port 0 takes any free one.
- * @returns the server and the port that it got.
- */
+/** Serves health and metrics on a port of their own, which no gateway routes to. @param port 0 takes any free one. */
 export async function serveOps({
   host,
   port,

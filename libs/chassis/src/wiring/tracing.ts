@@ -15,7 +15,7 @@ import {
 
 /** The running tracing of a process. */
 export interface Tracing {
-  /** Whether spans are recorded and sent, or only ids are handed on. */
+  /** Whether spans are recorded and sent, or only ids are passed on. */
   readonly recording: boolean;
   /** Sends what is still buffered and stops. */
   shutdown(): Promise<void>;
@@ -23,13 +23,12 @@ export interface Tracing {
 
 let running: Tracing | undefined;
 
-/** What runs in this process. Starts ids without recording when nothing was started, as in an app under test. */
+/** The tracing of this process. An app under test starts none: then ids are made, and nothing is recorded. */
 export const tracing = (): Tracing =>
   (running ??= register(new NodeTracerProvider({ sampler: new AlwaysOffSampler() }), false));
 
 /**
- * Starts tracing. Without an endpoint nothing is recorded, yet requests and events still carry W3C trace context, so
- * that the log lines of one piece of work can be found together in every service.
+ * Starts tracing. Without an endpoint nothing is recorded, but requests, events, and log lines still carry trace ids.
  * @param endpoint base URL of an OTLP/HTTP collector.
  * @param ratio share of the traces that begin here which is recorded, 0 to 1.
  */
@@ -67,9 +66,8 @@ function register(provider: NodeTracerProvider, recording: boolean): Tracing {
 }
 
 /**
- * The usual way, hooks in the module loader, sees nothing that was imported before the hooks were there, and an ES
- * module's imports are all loaded before its first line runs: it traces nothing, silently. The instrumentation
- * patches prototypes, so it is given the module itself, and load order no longer matters.
+ * Patches the module itself: the usual hooks in the module loader miss what was imported before them, and an ES module's
+ * imports are all loaded before its first line runs.
  */
 async function tracePostgres(): Promise<void> {
   const { default: pg } = await import('pg');

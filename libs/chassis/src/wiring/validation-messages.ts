@@ -8,8 +8,8 @@ export interface Issue {
 
 /**
  * Parses a value from outside.
- * @returns the parsed value, or sentences that name the field, what is wrong, and what is accepted. What only follows
- *   from a mistake in a field's form is no second one.
+ * @returns the parsed value, or sentences that name the field, what is wrong, and what is accepted: one for each field
+ *   unless several rules of our own refuse it.
  */
 export function parse<S extends z.ZodType>(
   schema: S,

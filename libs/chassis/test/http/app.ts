@@ -7,10 +7,10 @@ import {
   loadConfig,
   Metrics,
   processConfig,
-  type ServerOptions,
   type ZodFastify,
 } from '@homeroom/chassis';
 import { z } from 'zod';
+import type { ServerOptions } from '../../src/http/server.ts';
 
 export interface TestApp {
   readonly app: ZodFastify;

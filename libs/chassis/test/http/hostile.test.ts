@@ -118,7 +118,7 @@ describe('a hostile client', () => {
     expect(text.split('\r\n\r\n', 1)[0]?.toLowerCase()).not.toContain('set-cookie');
   });
 
-  test('that pipelines 500 requests gets answers in order, or 503s, and nobody else notices', async () => {
+  test('that pipelines 500 requests gets answers in order, or 503s, and no other client notices', async () => {
     const many = Array.from(
       { length: 500 },
       (_, i) => `GET /api/things/${i} HTTP/1.1\r\n${head}${i === 499 ? close : ''}\r\n`,

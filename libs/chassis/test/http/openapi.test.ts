@@ -56,11 +56,11 @@ async function describeApp(): Promise<{
   return document.json();
 }
 
-const codesOf = (operation: Operation | undefined, status: number): unknown =>
-  (
-    operation?.responses[String(status)]?.content as
-      { 'application/problem+json'?: { schema: { allOf: object[] } } } | undefined
-  )?.['application/problem+json']?.schema.allOf[1];
+function codesOf(operation: Operation | undefined, status: number): unknown {
+  const content: { 'application/problem+json'?: { schema: { allOf: object[] } } } | undefined =
+    operation?.responses[String(status)]?.content;
+  return content?.['application/problem+json']?.schema.allOf[1];
+}
 
 describe('Contract: the document lists what each route may answer', () => {
   test('the codes of its table per status, and no default', async () => {
@@ -81,7 +81,10 @@ describe('Contract: the document lists what each route may answer', () => {
       '503',
     ]);
     expect(codesOf(post, 409)).toMatchObject({
-      properties: { status: { const: 409 }, code: { enum: ['idempotency_in_progress', 'pet_taken'] } },
+      properties: { status: { const: 409 }, code: { enum: ['pet_taken'] } },
+    });
+    expect(codesOf(post, 422)).toMatchObject({
+      properties: { code: { enum: ['validation_failed', 'idempotency_key_reused'] } },
     });
     expect(post?.responses['409']?.description).toContain('`pet_taken`: The pet has a home');
     expect(post?.responses['201']?.headers).toHaveProperty('Location');

@@ -1,4 +1,4 @@
-import { decodeCursor, encodeCursor, idempotencyHeaders } from '@homeroom/chassis';
+import { decodeCursor, encodeCursor, idempotencyHeaders, page } from '@homeroom/chassis';
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 
@@ -31,6 +31,14 @@ describe('a cursor', () => {
       expect.objectContaining({ code: 'invalid_cursor', status: 422 }),
     );
   });
+});
+
+test('a page has a cursor when there is a row more than its limit', () => {
+  const options = { limit: 2, cursorOf: (id: number) => ({ name: '', id }), cursorSecret: key };
+  const { items, nextCursor } = page([5, 6, 7], options);
+  expect([items, decodeCursor(nextCursor, schema, key)]).toEqual([[5, 6], { name: '', id: 6 }]);
+  expect(page([5, 6], options)).toEqual({ items: [5, 6] });
+  expect(decodeCursor(undefined, schema, key)).toBeUndefined();
 });
 
 test.each([

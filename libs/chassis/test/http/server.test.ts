@@ -20,7 +20,7 @@ beforeAll(async () => {
         throw new Error('database down');
       });
       server.get('/api/things/busy', () => {
-        throw chassisProblem('conflict', 'a detail', { retryAfterSeconds: 3 });
+        throw chassisProblem('precondition_failed', 'a detail', { retryAfterSeconds: 3 });
       });
       server.get('/api/things/reused', () => {
         // as libs/postgres throws it, which does not know the chassis
@@ -95,7 +95,7 @@ describe('what is refused', () => {
   ])('content type %j gives %i', async (type, status) => {
     const answer = await post({ name: 'a' }, { 'content-type': type });
     expect(answer.statusCode).toBe(status);
-    // whatever the parser makes of the header, the schema is never skipped
+    // however the parser reads the header, the schema is never skipped
     const empty = await post({ name: '' }, { 'content-type': type });
     expect(empty.statusCode).toBe(status === 201 ? 422 : 415);
   });
@@ -116,7 +116,7 @@ describe('what is refused', () => {
     ['a path that is not UTF-8', '/api/things/%E0%A4%A', 400, 'bad_request'],
     ['a long path parameter', `/api/things/${'x'.repeat(101)}`, 400, 'bad_request'],
     ['many query parameters', `/api/things?${'a&'.repeat(101)}`, 400, 'bad_request'],
-    ['a path that nobody has', '/api/nothing', 404, 'not_found'],
+    ['an unknown path', '/api/nothing', 404, 'not_found'],
     ['a query parameter twice', '/api/things?limit=1&limit=2', 422, 'validation_failed'],
   ])('%s', async (_, url, status, code) => {
     const answer = await app.inject(url);
@@ -160,7 +160,7 @@ describe('what breaks', () => {
 
   test('a problem keeps its own code, detail and Retry-After', async () => {
     const answer = await app.inject('/api/things/busy');
-    expect(answer.json()).toMatchObject({ code: 'conflict', status: 409, detail: 'a detail' });
+    expect(answer.json()).toMatchObject({ code: 'precondition_failed', status: 412, detail: 'a detail' });
     expect(answer.headers['retry-after']).toBe('3');
   });
 });
@@ -216,7 +216,7 @@ describe('who the client is', () => {
     expect(answer.json()).toMatchObject({ ip: '203.0.113.9' });
   });
 
-  test('S9: a client from a range of the proxies is one client, whatever it forges behind a proxy that appends', async () => {
+  test('S9: a client from a range of the proxies is one client, even when it forges addresses behind a proxy that appends', async () => {
     const client = '10.1.7.7';
     for (const forgery of [
       '198.51.100.1',
@@ -247,7 +247,7 @@ describe('who the client is', () => {
     expect(answer.headers['x-request-id']).toMatch(/^[\da-f-]{36}$/);
   });
 
-  test('without trusted proxies nobody is believed', async () => {
+  test('without trusted proxies no peer may name the client', async () => {
     const plain = await testApp();
     const answer = await plain.app.inject({ url: '/api/things', remoteAddress: '10.1.2.3', headers: forged });
     expect(answer.json()).toMatchObject({ ip: '10.1.2.3' });

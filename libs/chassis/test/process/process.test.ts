@@ -110,7 +110,7 @@ describe('a process', () => {
 });
 
 describe('on SIGTERM under keep-alive load', () => {
-  test('nobody sees an error: not ready, then no new connections, answers with Connection: close, pools last, exit 0', async () => {
+  test('no client sees an error: not ready, then no new connections, answers with Connection: close, pools last, exit 0', async () => {
     const child = await start(serving, { PRESTOP_DELAY_MS: '300', SHUTDOWN_DEADLINE_MS: '8000' });
     const [origin, ops] = [await originOf(child), await opsOf(child)];
     const agent = new Agent({ keepAlive: true, maxSockets: 20 });

@@ -57,7 +57,7 @@ export const datesOverlap = (a: WeeklySlot, b: WeeklySlot): boolean =>
 export const overlaps = (a: WeeklySlot, b: WeeklySlot): boolean =>
   a.weekday === b.weekday && a.startTime < b.endTime && b.startTime < a.endTime && datesOverlap(a, b);
 
-/** Whether two classes really meet at once, on a day of both. */
+/** Whether two classes meet at the same hour on at least one day. */
 export function meetTogether(a: WeeklySlot, b: WeeklySlot): boolean {
   if (!overlaps(a, b)) return false;
   const firstDay = a.firstDay > b.firstDay ? a.firstDay : b.firstDay;
@@ -67,13 +67,13 @@ export function meetTogether(a: WeeklySlot, b: WeeklySlot): boolean {
 
 export const sameSlot = (a: WeeklySlot, b: WeeklySlot): boolean => slotFields.every((name) => a[name] === b[name]);
 
-/** Whole years lived on a day. Someone born on 29 February has a birthday on 1 March in other years. */
+/** Age in whole years on a day. A birthday on 29 February counts from 1 March in other years. */
 export const ageOn = (birthDate: string, day: string): number =>
   Number(day.slice(0, 4)) - Number(birthDate.slice(0, 4)) - (day.slice(5) < birthDate.slice(5) ? 1 : 0);
 
 const publishedFields = fieldNames.filter((name) => name !== 'description');
 
-/** A class as its events describe it: no counters, because seats change too often to be published one by one. */
+/** A class in its events: without counters, because seats change too often to publish each change. */
 export const snapshotOf = (about: ClassDetails & { id: string; version: number }): ClassSnapshot => ({
   classId: about.id,
   version: about.version,

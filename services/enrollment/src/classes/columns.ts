@@ -1,42 +1,19 @@
-import { fieldNames, type FieldName } from './schemas.ts';
-
-/** The type of each field's column in `classes`. */
-const columnTypes = {
-  title: 'text',
-  description: 'text',
-  subject: 'text',
-  teacher: 'text',
-  room: 'text',
-  weekday: 'text',
-  startTime: 'text',
-  endTime: 'text',
-  firstDay: 'date',
-  lastDay: 'date',
-  timeZone: 'text',
-  ageMin: 'int',
-  ageMax: 'int',
-  capacity: 'int',
-  priceCents: 'int',
-  currency: 'text',
-  status: 'text',
-} as const satisfies Record<FieldName, string>;
+import { fieldNames, type ClassDetails, type FieldName } from './schemas.ts';
 
 /** The column of a field, which is its name in snake_case. */
 const columnOf = (field: FieldName): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-const listOf = (write: (field: FieldName) => string): string => fieldNames.map(write).join(', ');
-
 /** The columns of a class's fields: `title, …, start_time, …`. */
-export const columnNames = listOf(columnOf);
+export const columnNames = fieldNames.map(columnOf).join(', ');
 
-/** The same columns as values of `recordOf`. */
-export const recordValues = listOf((field) => `d."${field}"`);
+/** The same columns of a row: `d.title, …`. */
+export const columnsOf = (row: string): string => fieldNames.map((field) => `${row}.${columnOf(field)}`).join(', ');
 
-/** What an update sets from a row of `recordOf`. */
-export const recordAssignments = listOf((field) => `${columnOf(field)} = d."${field}"`);
-
-/** Classes with their ids in the parameter $1, a JSON array, as rows of `d`. */
-export const recordOf = `jsonb_to_recordset($1::jsonb) as d(id uuid, ${listOf((field) => `"${field}" ${columnTypes[field]}`)})`;
+/** A class as JSON for `jsonb_populate_recordset(null::classes, …)`. */
+export const rowOf = ({ id, ...details }: ClassDetails & { id: string }): object => ({
+  class_id: id,
+  ...Object.fromEntries(fieldNames.map((field) => [columnOf(field), details[field]])),
+});
 
 /** Pairs of `json_build_object`: fields of a row of `classes` by their names in the API. */
 export const fieldPairs = (row: string, names: readonly FieldName[] = fieldNames): string =>

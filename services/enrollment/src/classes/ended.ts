@@ -12,6 +12,6 @@ function dayIn(timeZone: string, at: Date): string {
   return format.format(at);
 }
 
-/** Whether a class's last day has passed in its time zone: then nobody joins, pays, moves up, or is refunded. */
+/** Whether a class's last day has passed in its time zone. It ends enrollments, charges, promotions, and refunds. */
 export const hasEnded = ({ lastDay, timeZone }: { lastDay: string; timeZone: string }, at: Date): boolean =>
   dayIn(timeZone, at) > lastDay;

@@ -1,10 +1,11 @@
 import { openCache, type Cache, type CacheEvent } from '@homeroom/cache';
-import type { Logger, Metrics } from '@homeroom/chassis';
-import type { Redis } from '@homeroom/redis';
+import type { Logger, Metrics, Shell } from '@homeroom/chassis';
+import { openServiceRedis, type Redis } from '@homeroom/redis';
+import type { CacheConfig } from '../config.ts';
 
 /**
  * Class details with their seats, as JSON text. Everyone reads them and seats change, so entries live briefly, and events
- * invalidate them sooner. An enrollment is checked in Postgres: a stale entry can never give a seat away.
+ * invalidate them sooner. An enrollment is checked in Postgres: a stale entry can never oversell a class.
  */
 export function openClassCache({
   redis,
@@ -29,6 +30,20 @@ export function openClassCache({
     l2: { ttlSeconds: l2TtlSeconds },
     onEvent: observe({ logger, metrics }),
   });
+}
+
+/** A process's class cache, on its Redis for caches; closed at the end. */
+export async function openServiceClassCache(shell: Shell<CacheConfig>): Promise<Cache> {
+  const { config, logger, metrics } = shell;
+  const classes = openClassCache({
+    redis: await openServiceRedis(shell, 'redis-cache', config.REDIS_CACHE_URL),
+    l1TtlMs: config.CLASS_L1_TTL_MS,
+    l2TtlSeconds: config.CLASS_L2_TTL_SECONDS,
+    logger,
+    metrics,
+  });
+  shell.onClose('class cache', () => classes.close());
+  return classes;
 }
 
 function observe({ logger, metrics }: { logger: Logger; metrics: Metrics }): (event: CacheEvent) => void {

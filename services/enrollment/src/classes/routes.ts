@@ -8,7 +8,7 @@ import { pageText, sendText, versionIn } from '../json-text.ts';
 import { readOperation, searchCursor, searchOperation } from './schemas.ts';
 import { findClassText, searchClasses } from './store.ts';
 
-/** Browsers ask again each time, which a 304 answers; a CDN may answer everyone for two seconds. */
+/** Browsers revalidate each time; a CDN may serve a response for two seconds. */
 const publicFor2s = 'public, max-age=0, s-maxage=2, must-revalidate';
 
 export function classRoutes(
@@ -17,7 +17,7 @@ export function classRoutes(
 ): void {
   app.get('/api/classes', { schema: searchOperation }, async (request, reply) => {
     const { cursor, limit, ...search } = request.query;
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, searchCursor, cursorSecret);
+    const after = decodeCursor(cursor, searchCursor, cursorSecret);
     const rows = await db.read(await freshnessOf(request), (reader) =>
       searchClasses(reader, { ...search, after, limit: limit + 1 }),
     );
@@ -28,7 +28,7 @@ export function classRoutes(
 
   app.get('/api/classes/:classId', { schema: readOperation }, async (request, reply) => {
     const { classId } = request.params;
-    // from the primary: a lagging replica would put back into the cache what an event has just invalidated
+    // from the primary: a lagging replica would restore in the cache what an event has just invalidated
     const text = classes.peek(classId) ?? (await classes.get(classId, () => findClassText(db, classId)));
     if (text === undefined) throw errors.problem('class_not_found');
     reply.header('cache-control', publicFor2s).header('etag', versionTag(versionIn(text)));
@@ -36,7 +36,7 @@ export function classRoutes(
   });
 }
 
-/** The catalog is public. Without sessions nobody is known to have just written, so the primary answers. */
+/** The catalog is public. When sessions are unavailable, the caller's last write is unknown: the primary answers. */
 async function freshnessOf(request: FastifyRequest): Promise<Freshness | undefined> {
   try {
     return (await request.session())?.freshness;

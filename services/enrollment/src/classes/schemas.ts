@@ -1,4 +1,4 @@
-import { cursorParameter, id, integerParameter, limitParameter, text, timeZone } from '@homeroom/chassis';
+import { cursorParameter, id, integerParameter, limitParameter, pageOf, text, timeZone } from '@homeroom/chassis';
 import { weekdays } from '@homeroom/contracts';
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
@@ -9,7 +9,7 @@ const day = z.iso.date().refine((value) => value >= '1900' && value < '2200', 'm
 const age = z.int().min(0).max(120);
 
 /**
- * What a coordinator says about a class: the one place that lists its fields. Types, validation, events, and imported rows
+ * What a coordinator enters about a class: the one place that lists its fields. Types, validation, events, and imported rows
  * derive from it, SQL from `columns.ts`.
  */
 export const fields = {
@@ -41,7 +41,7 @@ export const classView = z.object({
   id: z.uuid(),
   version: z.int(),
   ...fields,
-  /** Classes from before names were checked may have an offset or an abbreviation. */
+  /** Old classes may have an offset or an abbreviation: names were not always checked. */
   timeZone: z.string(),
   seatsLeft: z.int(),
   waitlisted: z.int(),
@@ -62,12 +62,15 @@ const searchQuery = z.strictObject({
   limit: limitParameter,
   cursor: cursorParameter,
 });
+export type Search = Omit<z.infer<typeof searchQuery>, 'cursor'> & {
+  readonly after?: z.infer<typeof searchCursor> | undefined;
+};
 
 export const searchOperation = {
   tags: ['classes'],
   summary: 'Search the catalog',
   querystring: searchQuery,
-  response: { 200: z.object({ items: z.array(classView), nextCursor: z.string().optional() }) },
+  response: { 200: pageOf(classView) },
 } satisfies FastifySchema;
 
 export const readOperation = {

@@ -1,6 +1,6 @@
 import type { Queryable, Transaction } from '@homeroom/postgres';
 import { classJson } from './columns.ts';
-import type { ClassDetails, ClassView } from './schemas.ts';
+import type { ClassView, Search } from './schemas.ts';
 
 /** The hot read: one query, no object is made of it. */
 export async function findClassText(db: Queryable, id: string): Promise<string | undefined> {
@@ -20,14 +20,6 @@ export async function lockClass(trx: Transaction, id: string): Promise<ClassView
     values: [id],
   });
   return rows[0]?.class;
-}
-
-export interface Search {
-  readonly q?: string | undefined;
-  readonly age?: number | undefined;
-  readonly day?: ClassDetails['weekday'] | undefined;
-  readonly after?: { readonly title: string; readonly id: string } | undefined;
-  readonly limit: number;
 }
 
 /** The statement has only the conditions that are given, so each combination has a plan of its own. */

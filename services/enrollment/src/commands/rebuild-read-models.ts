@@ -7,7 +7,7 @@ await runCommand(
   {
     name: 'enrollment-rebuild-read-models',
     usage: `Rebuilds the read models from the enrollments' events: enrollments, counters of classes, busy hours of children.
-Nobody can enroll while it writes.
+Enrolling waits while it writes.
 
   rebuild-read-models [--check]
 

@@ -1,12 +1,12 @@
+import { isRefused, refused, type Refused } from '@homeroom/chassis';
 import { once, transact, type Database, type Transaction } from '@homeroom/postgres';
 import { hoursOf } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { lockClass } from '../classes/store.ts';
-import { isRefused, refuse, type Refused } from '../outcome.ts';
 import type { Enrollment } from '../seats/enrollment.ts';
 import { findClash, giveSeat } from '../seats/promote-waiting.ts';
-import { locateEnrollment, lockEnrollment, readChildName } from '../seats/store.ts';
+import { findClassOf, lockEnrollment, readChildName } from '../seats/store.ts';
 import type { Enrolled } from './schemas.ts';
 
 export interface AcceptRequest {
@@ -26,15 +26,13 @@ export async function acceptOffer(
   { enrollmentId, familyId, accountId, idempotencyKey }: AcceptRequest,
 ): Promise<Enrolled | Refused> {
   return transact(db, async (trx) => {
-    const found = await locateEnrollment(trx, enrollmentId);
-    if (found === undefined || (familyId !== undefined && found.familyId !== familyId)) {
-      return refuse('enrollment_not_found');
-    }
+    const classId = await findClassOf(trx, { enrollmentId, familyId });
+    if (classId === undefined) return refused('enrollment_not_found');
     const request = ['POST', `/api/enrollments/${enrollmentId}/accept`, null] as const;
     return once(trx, { principal: accountId, key: idempotencyKey, request, status: 200 }, async () => {
-      const locked = await lockClass(trx, found.classId);
+      const locked = await lockClass(trx, classId);
       const before = await lockEnrollment(trx, enrollmentId);
-      if (locked === undefined || before === undefined) return refuse('enrollment_not_found');
+      if (locked === undefined || before === undefined) return refused('enrollment_not_found');
       const accepted = await accept(trx, before, locked, new Date());
       return isRefused(accepted) ? accepted : enrolledOf(accepted, locked, await readChildName(trx, accepted.childId));
     });
@@ -64,12 +62,12 @@ async function accept(
   if (before.status === 'payment_pending' || before.status === 'enrolled') return before;
   const isOver = before.status === 'cancelled' && before.reason === 'offer_expired';
   // an expired offer may wait for the worker to end it: its deadline decides
-  if (isOver || (before.status === 'offered' && before.expiresAt <= at)) return refuse('offer_expired');
-  if (before.status !== 'offered') return refuse('not_offered');
-  if (hasEnded(locked, at)) return refuse('class_ended', `${locked.title} had its last day on ${locked.lastDay}.`);
+  if (isOver || (before.status === 'offered' && before.expiresAt <= at)) return refused('offer_expired');
+  if (before.status !== 'offered') return refused('not_offered');
+  if (hasEnded(locked, at)) return refused('class_ended', `${locked.title} had its last day on ${locked.lastDay}.`);
   const clash = await findClash(trx, before.childId, locked);
   if (clash !== undefined) {
-    return refuse('schedule_conflict', `The child has ${clash.title} on ${hoursOf(clash)}. Cancel it first.`, {
+    return refused('schedule_conflict', `The child has ${clash.title} on ${hoursOf(clash)}. Cancel it first.`, {
       conflictsWith: { classId: clash.classId, title: clash.title },
     });
   }

@@ -1,17 +1,21 @@
 import type { Queryable } from '@homeroom/postgres';
+import { pause } from '@homeroom/resilience';
 
 export interface ArrivingOptions {
-  /** How long a request waits at most; 0 never waits. */
+  /** Maximum wait of a request; 0 disables waiting. */
   readonly waitMs: number;
-  /** How often the database is asked while a request waits. */
+  /** Interval between queries while a request waits. */
   readonly pollMs?: number;
-  /** Requests that may wait at the same time; another one does not wait. */
+  /** Requests that may wait at the same time. */
   readonly limit?: number;
 }
 
-interface Waiting {
+interface Wanted {
   readonly childId: string;
   readonly familyId: string | undefined;
+}
+
+interface Waiting extends Wanted {
   readonly end: (arrived: boolean) => void;
 }
 
@@ -21,61 +25,55 @@ interface Waiting {
  */
 export class ArrivingChildren {
   readonly #db: Queryable;
-  readonly #waitMs: number;
-  readonly #pollMs: number;
-  readonly #limit: number;
+  readonly #options: Required<ArrivingOptions>;
   readonly #waiting = new Set<Waiting>();
-  #timer: NodeJS.Timeout | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
+  #polling = false;
 
   constructor(db: Queryable, { waitMs, pollMs = 50, limit = 200 }: ArrivingOptions) {
     this.#db = db;
-    this.#waitMs = waitMs;
-    this.#pollMs = pollMs;
-    this.#limit = limit;
+    this.#options = { waitMs, pollMs, limit };
   }
 
   /**
    * @param wanted a child of another family than `familyId` never arrives: nothing is revealed about it.
    * @returns whether the child has arrived; false after `waitMs`, at the limit, on abort, and on close.
    */
-  async wait(
-    { childId, familyId }: { childId: string; familyId: string | undefined },
-    signal?: AbortSignal,
-  ): Promise<boolean> {
-    if (this.#closed || this.#waitMs === 0 || this.#waiting.size >= this.#limit || signal?.aborted === true)
-      return false;
-    return new Promise((resolve) => {
-      const end = (arrived: boolean): void => {
-        clearTimeout(bound);
-        signal?.removeEventListener('abort', abort);
-        this.#waiting.delete(waiting);
-        resolve(arrived);
-      };
-      const waiting: Waiting = { childId, familyId, end };
-      const abort = (): void => end(false);
-      const bound = setTimeout(abort, this.#waitMs);
-      signal?.addEventListener('abort', abort);
-      this.#waiting.add(waiting);
-      this.#schedule();
-    });
+  async wait({ childId, familyId }: Wanted, signal?: AbortSignal): Promise<boolean> {
+    const { waitMs, limit } = this.#options;
+    const isEnding = this.#closing.signal.aborted || signal?.aborted === true;
+    if (isEnding || waitMs === 0 || this.#waiting.size >= limit) return false;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const waiting = { childId, familyId, end: resolve };
+    const giveUp = (): void => resolve(false);
+    const timer = setTimeout(giveUp, waitMs);
+    signal?.addEventListener('abort', giveUp);
+    this.#waiting.add(waiting);
+    void this.#poll();
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+      this.#waiting.delete(waiting);
+    }
   }
 
   /** Ends every wait and starts no more. */
   close(): void {
-    this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#closing.abort();
     for (const { end } of this.#waiting) end(false);
   }
 
-  #schedule(): void {
-    if (this.#timer !== undefined || this.#waiting.size === 0 || this.#closed) return;
-    this.#timer = setTimeout(() => {
-      void this.#ask().finally(() => {
-        this.#timer = undefined;
-        this.#schedule();
-      });
-    }, this.#pollMs);
+  async #poll(): Promise<void> {
+    if (this.#polling) return;
+    this.#polling = true;
+    while (this.#waiting.size > 0) {
+      await pause(this.#options.pollMs, this.#closing.signal);
+      if (this.#closing.signal.aborted) return;
+      await this.#ask();
+    }
+    this.#polling = false;
   }
 
   async #ask(): Promise<void> {
@@ -93,10 +91,7 @@ export class ArrivingChildren {
   }
 }
 
-async function findArrived(
-  db: Queryable,
-  waiting: readonly { childId: string; familyId: string | undefined }[],
-): Promise<Set<string>> {
+async function findArrived(db: Queryable, waiting: readonly Wanted[]): Promise<Set<string>> {
   const { rows } = await db.query<{ childId: string; familyId: string | null }>({
     name: 'children_arrived',
     text: `select w.child_id as "childId", w.family_id as "familyId"

@@ -1,7 +1,7 @@
+import { refused, type Refused } from '@homeroom/chassis';
 import { transact, type Database } from '@homeroom/postgres';
-import { refuse, type Refused } from '../outcome.ts';
-import { freeSeat, type Cancelled } from '../seats/free-seat.ts';
-import { locateEnrollment } from '../seats/store.ts';
+import { freeSeat, type Canceled } from '../seats/free-seat.ts';
+import { findClassOf } from '../seats/store.ts';
 import type { Terms } from '../seats/terms.ts';
 
 export interface CancelRequest {
@@ -10,17 +10,15 @@ export interface CancelRequest {
   readonly familyId: string | undefined;
 }
 
-/** Ends an enrollment and hands its seat on, in one transaction. A second request gets the first answer. */
+/** Ends an enrollment, in one transaction: its seat goes to the first on the waitlist. A second request gets the first answer. */
 export async function cancelEnrollment(
   { db, terms }: { db: Database; terms: Terms },
   { enrollmentId, familyId }: CancelRequest,
-): Promise<Cancelled | Refused<'enrollment_not_found'>> {
+): Promise<Canceled | Refused<'enrollment_not_found'>> {
   return transact(db, async (trx) => {
-    const found = await locateEnrollment(trx, enrollmentId);
-    if (found === undefined || (familyId !== undefined && found.familyId !== familyId)) {
-      return refuse('enrollment_not_found');
-    }
+    const classId = await findClassOf(trx, { enrollmentId, familyId });
+    if (classId === undefined) return refused('enrollment_not_found');
     const reason = familyId === undefined ? 'by_coordinator' : 'by_family';
-    return freeSeat(trx, { enrollmentId, classId: found.classId, reason, at: new Date(), terms });
+    return freeSeat(trx, { enrollmentId, classId, reason, at: new Date(), terms });
   });
 }

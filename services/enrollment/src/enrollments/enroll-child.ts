@@ -1,3 +1,4 @@
+import { isRefused, refused, type Refused } from '@homeroom/chassis';
 import {
   earlierAnswer,
   hashRequest,
@@ -9,8 +10,7 @@ import {
 import { v7 as uuidv7 } from 'uuid';
 import { slotOf } from '../classes/class.ts';
 import type { ClassView } from '../classes/schemas.ts';
-import { isRefused, refuse, type Refused } from '../outcome.ts';
-import { publish, publishUnplaced, type Override } from '../seats/enrollment.ts';
+import type { Override } from '../seats/enrollment.ts';
 import { takeSeat, type Beginning, type Taking } from '../seats/take-seat.ts';
 import type { ArrivingChildren } from './arriving-children.ts';
 import { decide, hasSeat, type Facts, type Grant, type Refusal } from './decide.ts';
@@ -49,26 +49,14 @@ export async function enrollChild(
   request: EnrollRequest,
   signal?: AbortSignal,
 ): Promise<Settled | Refusal> {
-  const attempt = { ...deps, request, writes: new Budget(8) };
+  const attempt = { ...deps, request, writesLeft: 8 };
   return (await tryFromMemory(attempt)) ?? (await enrollFromDatabase(attempt, signal));
 }
 
 interface Attempt extends EnrollDeps {
   readonly request: EnrollRequest;
-  readonly writes: Budget;
-}
-
-/** How often one request may try to write before it is refused. */
-class Budget {
-  #left: number;
-
-  constructor(times: number) {
-    this.#left = times;
-  }
-
-  spend(): boolean {
-    return this.#left-- > 0;
-  }
+  /** How often it may still try to write. */
+  writesLeft: number;
 }
 
 /** Enrolls on remembered facts. It refuses nothing on them: what is remembered may no longer be true. */
@@ -111,9 +99,9 @@ const decideNow = (facts: Facts, request: EnrollRequest): Grant | Refusal =>
  * @returns undefined when the facts must be read again: the class is not the cause, or the child would be refused.
  */
 async function write(attempt: Attempt, facts: Facts, decision: Grant | Refusal): Promise<Settled | undefined> {
-  const { known, request, writes } = attempt;
+  const { known, request } = attempt;
   while (!isRefused(decision)) {
-    if (!writes.spend()) return refuse('seats_contended');
+    if (attempt.writesLeft-- === 0) return refused('seats_contended');
     const written = await writeOnce(attempt, decision);
     if (written.kind !== 'guarded') return written.outcome;
     if (written.class === undefined || sameChoice(written.class, decision.class)) return undefined;
@@ -134,14 +122,10 @@ type Written =
 
 async function writeOnce({ db, known, request }: Attempt, grant: Grant): Promise<Written> {
   const [enrollmentId, at] = [uuidv7(), new Date()];
-  const { class: wanted, child } = grant;
-  const beginning = beginningOf(grant, request.override, { id: enrollmentId, at });
+  const beginning = beginningOf(grant, request.override);
   const enrolled = enrolledOf(grant, beginning, enrollmentId);
-  const { version: classVersion, currency } = wanted;
-  const claim = claimOf(request, enrolled);
-  const taking: Taking = { enrollmentId, at, classVersion, childVersion: child.version, beginning, currency, claim };
   try {
-    const taken = await takeSeat(db, taking);
+    const taken = await takeSeat(db, { ...grant, enrollmentId, at, beginning, claim: claimOf(request, enrolled) });
     if (!taken.done) return { kind: 'guarded', class: taken.class };
     known.learn(afterwards(grant, taken.position));
     return { kind: 'settled', outcome: { ...enrolled, position: taken.position } };
@@ -152,36 +136,28 @@ async function writeOnce({ db, known, request }: Attempt, grant: Grant): Promise
     // the child is the caller's and the class exists, so the caller may see the answer
     const earlier = await earlierAnswer<Enrolled>(db, idempotent(request));
     // without an answer, the key has expired between two statements
-    return { kind: 'settled', outcome: earlier ?? refuse('seats_contended') };
+    return { kind: 'settled', outcome: earlier ?? refused('seats_contended') };
   }
 }
 
-function beginningOf(
-  { kind, class: wanted, child }: Grant,
-  override: Override | undefined,
-  { id, at }: { id: string; at: Date },
-): Beginning {
-  const { priceCents, currency } = wanted;
+function beginningOf({ kind, class: wanted, child }: Grant, override: Override | undefined): Beginning {
+  const { id: classId, priceCents, currency } = wanted;
   const reason = override === undefined ? {} : { override };
-  const subject = { classId: wanted.id, childId: child.id, familyId: child.familyId, currency, ...reason };
-  const about = { id, version: 1, at, class: wanted, childName: child.name };
-  if (kind === 'waitlist') {
-    const event = { ...subject, type: 'waitlisted', priceCents } as const;
-    return { kind, event, published: publishUnplaced(event, about) };
-  }
-  const type = priceCents > 0 ? 'seat-held' : 'confirmed';
-  const event = { ...subject, type, amountCents: priceCents } as const;
-  return { kind, event, published: publish(event, about) };
+  const subject = { classId, childId: child.id, familyId: child.familyId, currency, ...reason };
+  if (kind === 'waitlist') return { ...subject, type: 'waitlisted', priceCents };
+  return { ...subject, type: priceCents > 0 ? 'seat-held' : 'confirmed', amountCents: priceCents };
 }
 
-const enrolledOf = (grant: Grant, { kind, event }: Beginning, id: string): Enrolled => ({
+const firstStatus = { waitlisted: 'waitlisted', 'seat-held': 'payment_pending', confirmed: 'enrolled' } as const;
+
+const enrolledOf = (grant: Grant, beginning: Beginning, id: string): Enrolled => ({
   id,
   version: 1,
-  status: kind === 'waitlist' ? 'waitlisted' : event.type === 'seat-held' ? 'payment_pending' : 'enrolled',
+  status: firstStatus[beginning.type],
   class: { id: grant.class.id, title: grant.class.title },
   child: { id: grant.child.id, name: grant.child.name },
-  amountCents: kind === 'waitlist' ? 0 : event.amountCents,
-  priceCents: kind === 'waitlist' ? event.priceCents : undefined,
+  amountCents: beginning.type === 'waitlisted' ? 0 : beginning.amountCents,
+  priceCents: beginning.type === 'waitlisted' ? beginning.priceCents : undefined,
   currency: grant.class.currency,
 });
 

@@ -1,6 +1,7 @@
+import { accepted } from '@homeroom/chassis';
 import type { Database, Queryable } from '@homeroom/postgres';
 import { lockClass } from '../classes/store.ts';
-import { unlessRefused } from '../outcome.ts';
+import { errors } from '../errors.ts';
 import { freeSeat } from '../seats/free-seat.ts';
 import { lockEnrollment } from '../seats/store.ts';
 import type { Terms } from '../seats/terms.ts';
@@ -11,10 +12,10 @@ export interface ExpireDeps {
 }
 
 /**
- * Ends expired offers and hands their seats on, up to `limit` of them.
+ * Ends up to `limit` expired offers: their seats go to the next on the waitlist.
  *
- * They are found without locks, because an enrollment is locked after its class everywhere, and checked again under the
- * locks: an offer that was accepted, canceled, or ended by another worker meanwhile is skipped.
+ * They are found without locks, because a class is always locked before its enrollments, and checked again under the
+ * locks: an offer that was accepted, canceled, or ended meanwhile is skipped.
  * @returns how many it ended.
  */
 export async function expireOffers(deps: ExpireDeps, { limit }: { limit: number }): Promise<number> {
@@ -34,7 +35,7 @@ async function expireOffer({ db, terms }: ExpireDeps, { enrollmentId, classId }:
     await lockClass(trx, classId);
     const found = await lockEnrollment(trx, enrollmentId);
     if (found?.status !== 'offered' || found.expiresAt > at) return false;
-    unlessRefused(await freeSeat(trx, { enrollmentId, classId, reason: 'offer_expired', at, terms }));
+    accepted(errors, await freeSeat(trx, { enrollmentId, classId, reason: 'offer_expired', at, terms }));
     return true;
   });
 }

@@ -3,7 +3,7 @@ import { ageOn } from '../classes/class.ts';
 import { classJson } from '../classes/columns.ts';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
-import { subjectOf, type FlagReason } from '../seats/enrollment.ts';
+import type { FlagReason } from '../seats/enrollment.ts';
 import { enrollmentColumns, enrollmentOf, record, type EnrollmentRow } from '../seats/store.ts';
 
 /**
@@ -11,31 +11,33 @@ import { enrollmentColumns, enrollmentOf, record, type EnrollmentRow } from '../
  * reason, for a coordinator to decide. Nothing else changes.
  */
 export async function flagEnrollments(trx: Transaction, familyId: string, at: Date): Promise<void> {
-  for (const { enrollment, class: about, familyName, ...facts } of await lockActive(trx, familyId)) {
+  for (const row of await lockActive(trx, familyId)) {
+    const { class: about, familyName } = row;
     if (hasEnded(about, at)) continue;
-    const reasons = misfits(facts, about).filter((reason) => !facts.flagged.includes(reason));
+    const reasons = misfits(row).filter((reason) => !row.flagged.includes(reason));
     if (reasons.length === 0) continue;
-    const subject = subjectOf(enrollment);
-    const events = reasons.map((reason) => ({ ...subject, type: 'flagged' as const, reason, familyName }));
-    await record(trx, enrollment, events, at, about);
+    const flags = reasons.map((reason) => ({ type: 'flagged' as const, reason, familyName }));
+    await record(trx, enrollmentOf(row), flags, at, about);
   }
 }
 
-interface Facts {
+interface Active extends EnrollmentRow {
+  readonly class: ClassView;
+  readonly familyName: string;
   readonly removed: boolean;
   readonly birthDate: string;
   readonly overridden: boolean;
   readonly flagged: readonly string[];
 }
 
-function misfits({ removed, birthDate, overridden }: Facts, { firstDay, ageMin, ageMax }: ClassView): FlagReason[] {
+function misfits({ removed, birthDate, overridden, class: about }: Active): FlagReason[] {
   if (removed) return ['child_removed'];
-  const age = ageOn(birthDate, firstDay);
-  return !overridden && (age < ageMin || age > ageMax) ? ['age_out_of_range'] : [];
+  const age = ageOn(birthDate, about.firstDay);
+  return !overridden && (age < about.ageMin || age > about.ageMax) ? ['age_out_of_range'] : [];
 }
 
-async function lockActive(trx: Transaction, familyId: string) {
-  const { rows } = await trx.query<EnrollmentRow & Facts & { class: ClassView; familyName: string }>({
+async function lockActive(trx: Transaction, familyId: string): Promise<Active[]> {
+  const { rows } = await trx.query<Active>({
     name: 'enrollments_of_family_lock',
     text: `select ${enrollmentColumns}, ${classJson('c')} as class, f.name as "familyName", ch.removed,
         ch.birth_date as "birthDate",
@@ -48,13 +50,5 @@ async function lockActive(trx: Transaction, familyId: string) {
       where e.family_id = $1 and e.status <> 'cancelled' order by e.enrollment_id for no key update of e`,
     values: [familyId],
   });
-  return rows.map(({ class: about, familyName, removed, birthDate, overridden, flagged, ...row }) => ({
-    enrollment: enrollmentOf(row),
-    class: about,
-    familyName,
-    removed,
-    birthDate,
-    overridden,
-    flagged,
-  }));
+  return rows;
 }

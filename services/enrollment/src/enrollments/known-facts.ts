@@ -7,13 +7,8 @@ import type { ChildFacts, Facts } from './decide.ts';
  * statement that writes checks it, and nothing is refused without reading again.
  */
 export class KnownFacts {
-  readonly #classes: LRUCache<string, ClassView>;
-  readonly #children: LRUCache<string, ChildFacts>;
-
-  constructor({ classes = 5_000, children = 50_000 } = {}) {
-    this.#classes = new LRUCache({ max: classes });
-    this.#children = new LRUCache({ max: children });
-  }
+  readonly #classes = new LRUCache<string, ClassView>({ max: 5_000 });
+  readonly #children = new LRUCache<string, ChildFacts>({ max: 50_000 });
 
   recall(classId: string, childId: string): Facts | undefined {
     const [known, child] = [this.#classes.get(classId), this.#children.get(childId)];

@@ -1,7 +1,7 @@
 import type { Queryable } from '@homeroom/postgres';
 import { fieldPairs } from '../classes/columns.ts';
 import { positionSql } from '../seats/store.ts';
-import { historyFields, listedClassFields } from './schemas.ts';
+import { historyFields, listedClassFields, type Filters, type RosterPlace } from './schemas.ts';
 
 const iso = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
@@ -18,13 +18,10 @@ const fields = `'id', e.enrollment_id, 'version', e.version, 'status', e.status,
 const from = `from enrollments e join classes c on c.class_id = e.class_id join children ch on ch.child_id = e.child_id
   left join charges p on p.enrollment_id = e.enrollment_id`;
 
-export interface Listing {
+export interface Listing extends Filters {
   /** Only of this family: always given for a guardian. */
-  readonly ofFamily?: string | undefined;
-  readonly familyId?: string | undefined;
-  readonly classId?: string | undefined;
-  readonly status?: string | undefined;
-  readonly before?: string | undefined;
+  readonly ofFamily: string | undefined;
+  readonly before: string | undefined;
   readonly limit: number;
 }
 
@@ -76,12 +73,6 @@ const flags = `array_remove(array[
   case when o.override is null
     and extract(year from age(c.first_day, ch.birth_date)) not between c.age_min and c.age_max
     then 'age_out_of_range' end], null)`;
-
-export interface RosterPlace {
-  /** 0 for those who have a seat. */
-  readonly number: number;
-  readonly enrollmentId: string;
-}
 
 /** Seats in the order of enrolling, then the waitlist in its order. */
 export async function readRoster(

@@ -37,12 +37,11 @@ export async function rebuildReadModels(
   );
 }
 
-interface HistoryRow {
-  readonly id: string;
+interface Entry {
   readonly version: number;
   readonly type: EnrollmentEvent['type'];
   readonly data: Omit<EnrollmentEvent, 'type'>;
-  readonly at: Date;
+  readonly at: string;
 }
 
 /** Folds the history, page by page, into a temporary table. */
@@ -51,32 +50,34 @@ async function replay(trx: Transaction): Promise<number> {
     name: 'rebuild_table',
     text: 'create temporary table rebuilt (like enrollments including defaults) on commit drop',
   });
-  let [count, version] = [0, 0];
-  let id = '00000000-0000-0000-0000-000000000000';
-  let state: Enrollment | undefined;
-  let done: Enrollment[] = [];
+  let [count, after] = [0, '00000000-0000-0000-0000-000000000000'];
   for (let more = true; more;) {
-    const { rows } = await trx.query<HistoryRow>({
+    const { rows } = await trx.query<{ id: string; history: Entry[] }>({
       name: 'rebuild_history',
-      text: `select enrollment_id as id, version, type, data, occurred_at as at from enrollment_events
-        where (enrollment_id, version) > ($1::uuid, $2) order by enrollment_id, version limit ${pageSize}`,
-      values: [id, version],
+      text: `select enrollment_id as id, json_agg(
+          json_build_object('version', version, 'type', type, 'data', data, 'at', occurred_at) order by version
+        ) as history
+        from enrollment_events where enrollment_id > $1::uuid
+        group by enrollment_id order by enrollment_id limit ${pageSize}`,
+      values: [after],
     });
+    await insertRebuilt(trx, rows.map(fold));
+    count += rows.length;
     more = rows.length === pageSize;
-    for (const row of rows) {
-      if (row.id !== id && state !== undefined) done.push(state);
-      // the table's two columns are one value of the union
-      const event = { ...row.data, type: row.type } as EnrollmentEvent;
-      state = apply(row.id, row.id === id ? state : undefined, event, row.at);
-      if (state.version !== row.version) throw new Error(`enrollment ${row.id} has no event ${state.version}`);
-      [id, version] = [row.id, row.version];
-    }
-    if (!more && state !== undefined) done.push(state);
-    await insertRebuilt(trx, done);
-    count += done.length;
-    done = [];
+    after = rows.at(-1)?.id ?? after;
   }
   return count;
+}
+
+function fold({ id, history }: { id: string; history: readonly Entry[] }): Enrollment {
+  let state: Enrollment | undefined;
+  for (const { version, type, data, at } of history) {
+    // the table's two columns are one value of the union
+    state = apply(id, state, { ...data, type } as EnrollmentEvent, new Date(at));
+    if (state.version !== version) throw new Error(`enrollment ${id} has no event ${state.version}`);
+  }
+  if (state === undefined) throw new Error(`enrollment ${id} has no events`);
+  return state;
 }
 
 async function insertRebuilt(trx: Transaction, states: readonly Enrollment[]): Promise<void> {

@@ -1,10 +1,9 @@
-import { decodeCursor, versionTag, type Metrics, type ZodFastify } from '@homeroom/chassis';
+import { accepted, decodeCursor, type Metrics, versionTag, type ZodFastify } from '@homeroom/chassis';
 import type { Database } from '@homeroom/postgres';
 import { requireCoordinator, requirePrincipal, type Session } from '@homeroom/sessions';
 import type { FastifyReply } from 'fastify';
 import { errors } from '../errors.ts';
 import { pageText, sendText, versionIn } from '../json-text.ts';
-import { unlessRefused } from '../outcome.ts';
 import type { Terms } from '../seats/terms.ts';
 import { acceptOffer } from './accept-offer.ts';
 import { cancelEnrollment } from './cancel-enrollment.ts';
@@ -64,7 +63,7 @@ function writeRoutes(app: ZodFastify, deps: WriteDeps): void {
       { ...wanted, familyId: own ?? familyId, accountId, idempotencyKey },
       disconnected(reply),
     );
-    const enrolled = unlessRefused(outcome);
+    const enrolled = accepted(errors, outcome);
     enrollments.inc({ status: enrolled.status });
     await session.wrote();
     reply.code(201).header('location', `/api/enrollments/${enrolled.id}`).header('etag', versionTag(enrolled.version));
@@ -77,18 +76,18 @@ function writeRoutes(app: ZodFastify, deps: WriteDeps): void {
     const { enrollmentId } = request.params;
     const idempotencyKey = request.headers['idempotency-key'];
     const outcome = await acceptOffer(deps, { enrollmentId, familyId: familyOf(session), accountId, idempotencyKey });
-    const accepted = unlessRefused(outcome);
+    const enrolled = accepted(errors, outcome);
     await session.wrote();
-    return reply.header('etag', versionTag(accepted.version)).send(accepted);
+    return reply.header('etag', versionTag(enrolled.version)).send(enrolled);
   });
 
   app.delete('/api/enrollments/:enrollmentId', { schema: cancelOperation }, async (request) => {
     const session = await requirePrincipal(request);
     const { enrollmentId } = request.params;
     const outcome = await cancelEnrollment(deps, { enrollmentId, familyId: familyOf(session) });
-    const { id, status, refundCents, currency, noRefund } = unlessRefused(outcome);
+    const canceled = accepted(errors, outcome);
     await session.wrote();
-    return { id, status, refundCents, currency, noRefund };
+    return canceled;
   });
 }
 
@@ -100,7 +99,7 @@ function readRoutes(app: ZodFastify, { db, cursorSecret }: ReadDeps): void {
   app.get('/api/enrollments', { schema: listOperation }, async (request, reply) => {
     const session = await requirePrincipal(request);
     const { cursor, limit, ...filters } = request.query;
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, enrollmentsCursor, cursorSecret).id;
+    const before = decodeCursor(cursor, enrollmentsCursor, cursorSecret)?.id;
     const rows = await db.read(session.freshness, (reader) =>
       listEnrollments(reader, { ...filters, ofFamily: familyOf(session), before, limit: limit + 1 }),
     );
@@ -112,7 +111,7 @@ function readRoutes(app: ZodFastify, { db, cursorSecret }: ReadDeps): void {
     const wanted = { id: request.params.enrollmentId, familyId: familyOf(session) };
     const text =
       (await db.read(session.freshness, (reader) => findEnrollmentText(reader, wanted))) ??
-      // another session may have made it a moment ago: what the replica does not have, the primary may
+      // another session may have created it a moment ago: the primary may have what the replica does not
       (await findEnrollmentText(db, wanted));
     if (text === undefined) throw errors.problem('enrollment_not_found');
     return sendPrivate(reply.header('etag', versionTag(versionIn(text))), text);
@@ -122,7 +121,7 @@ function readRoutes(app: ZodFastify, { db, cursorSecret }: ReadDeps): void {
     const session = await requireCoordinator(request);
     const { cursor, limit } = request.query;
     const { classId } = request.params;
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, rosterCursor, cursorSecret);
+    const after = decodeCursor(cursor, rosterCursor, cursorSecret);
     const { exists, rows } = await db.read(session.freshness, (reader) =>
       readRoster(reader, { classId, after, limit: limit + 1 }),
     );

@@ -1,9 +1,9 @@
-import { cursorParameter, id, idempotencyHeaders, limitParameter, text } from '@homeroom/chassis';
+import { cursorParameter, id, idempotencyHeaders, limitParameter, pageOf, text } from '@homeroom/chassis';
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import { classParams, classView } from '../classes/schemas.ts';
 import { chargeStates } from '../seats/charge.ts';
-import { cancelReasons, eventTypes, flagReasons, statuses } from '../seats/enrollment.ts';
+import { cancelReasons, entryTypes, flagReasons, statuses } from '../seats/enrollment.ts';
 
 const page = { limit: limitParameter, cursor: cursorParameter };
 
@@ -25,12 +25,14 @@ const enrollmentsQuery = z.strictObject({
   classId: id.optional(),
   ...page,
 });
+export type Filters = Omit<z.infer<typeof enrollmentsQuery>, 'cursor' | 'limit'>;
 
 /** Newest first; the id holds the time. */
 export const enrollmentsCursor = z.strictObject({ id: z.uuid() });
 
 /** The order of a roster: seats, then the waitlist. */
 export const rosterCursor = z.strictObject({ number: z.int(), enrollmentId: z.uuid() });
+export type RosterPlace = Readonly<z.infer<typeof rosterCursor>>;
 const rosterQuery = z.strictObject(page);
 
 const enrolled = z.object({
@@ -74,7 +76,8 @@ const enrollmentItem = enrolled.extend({
   updatedAt: z.iso.datetime(),
 });
 
-const enrollmentList = z.object({ items: z.array(enrollmentItem), nextCursor: z.string().optional() });
+const noRefund = z.literal('class_ended').optional().describe('Why a paid seat is not refunded');
+const recordedOverride = z.object({ age: z.literal(true), reason: z.string() });
 
 /** What the history stores of an event, depending on its type. */
 const eventData = z.object({
@@ -84,7 +87,7 @@ const eventData = z.object({
   currency: z.string().optional(),
   reason: z.string().optional(),
   refundCents: z.int().optional(),
-  noRefund: z.literal('class_ended').optional().describe('Why a paid seat is not refunded'),
+  noRefund,
   conflictsWith: z
     .object({
       classId: z.uuid(),
@@ -94,44 +97,39 @@ const eventData = z.object({
     .describe('The class that the child has at the hour of an offered seat'),
   expiresAt: z.iso.datetime().optional(),
   payBy: z.iso.datetime().optional(),
-  override: z.object({ age: z.literal(true), reason: z.string() }).optional(),
+  override: recordedOverride.optional(),
 });
 export const historyFields = Object.keys(eventData.shape);
 
 const historyEntry = z.object({
   version: z.int(),
-  type: z.enum(eventTypes),
+  type: z.enum(entryTypes),
   at: z.iso.datetime(),
   ...eventData.shape,
 });
 
 const enrollmentDetail = enrollmentItem.extend({ history: z.array(historyEntry) });
 
-const cancelled = z.object({
+const canceled = z.object({
   id: z.uuid(),
   status: z.literal('cancelled'),
   refundCents: z.int(),
   currency: z.string(),
-  noRefund: z.literal('class_ended').optional().describe('Why a paid seat is not refunded'),
+  noRefund,
 });
 
-const roster = z.object({
-  items: z.array(
-    z.object({
-      enrollmentId: z.uuid(),
-      status: z.enum(statuses),
-      position: z.int().optional(),
-      child: z.object({ id: z.uuid(), name: z.string(), birthDate: z.iso.date() }),
-      family: z.object({
-        id: z.uuid(),
-        name: z.string(),
-        guardians: z.array(z.object({ name: z.string(), email: z.string() })),
-      }),
-      flags: z.array(z.enum(flagReasons)).describe('What about the child no longer fits the class'),
-      override: z.object({ age: z.literal(true), reason: z.string() }).optional(),
-    }),
-  ),
-  nextCursor: z.string().optional(),
+const place = z.object({
+  enrollmentId: z.uuid(),
+  status: z.enum(statuses),
+  position: z.int().optional(),
+  child: z.object({ id: z.uuid(), name: z.string(), birthDate: z.iso.date() }),
+  family: z.object({
+    id: z.uuid(),
+    name: z.string(),
+    guardians: z.array(z.object({ name: z.string(), email: z.string() })),
+  }),
+  flags: z.array(z.enum(flagReasons)).describe('What about the child no longer fits the class'),
+  override: recordedOverride.optional(),
 });
 
 const tags = ['enrollments'];
@@ -179,7 +177,7 @@ export const cancelOperation = {
   tags,
   summary: 'Cancel; the seat goes to the first on the waitlist',
   params: enrollmentParams,
-  response: { 200: cancelled },
+  response: { 200: canceled },
   problems: ['unauthenticated', 'enrollment_not_found'],
 } satisfies FastifySchema;
 
@@ -187,7 +185,7 @@ export const listOperation = {
   tags,
   summary: 'List enrollments, newest first: a guardian’s own, or all for a coordinator',
   querystring: enrollmentsQuery,
-  response: { 200: enrollmentList },
+  response: { 200: pageOf(enrollmentItem) },
   problems: ['unauthenticated'],
 } satisfies FastifySchema;
 
@@ -204,6 +202,6 @@ export const rosterOperation = {
   summary: 'List who is enrolled in a class and who is on its waitlist (coordinator)',
   params: classParams,
   querystring: rosterQuery,
-  response: { 200: roster },
+  response: { 200: pageOf(place) },
   problems: ['unauthenticated', 'forbidden_role', 'class_not_found'],
 } satisfies FastifySchema;

@@ -40,12 +40,12 @@ async function saveFamily(
           where (children.name, children.birth_date, children.removed)
             is distinct from (excluded.name, excluded.birth_date, false)
         returning xmax <> 0 as was_known
-      ), gone as (
+      ), removals as (
         update children set removed = true, version = newer.version from newer
         where family_id = $1 and not removed and child_id not in (select "childId" from given)
         returning child_id
       )
-      select exists (select from upserted where was_known) or exists (select from gone) as changed`,
+      select exists (select from upserted where was_known) or exists (select from removals) as changed`,
     values: [familyId, version, name, JSON.stringify(guardians), JSON.stringify(children)],
   });
   return rows[0]?.changed === true;

@@ -35,7 +35,7 @@ export function settle(
   switch (outcome.kind) {
     case 'succeeded':
       if (state === 'due') return wanted ? { state: 'charged', enrollment: 'confirm' } : refund;
-      // charged after all: it is refunded
+      // charged although no longer wanted
       return state === 'void' || state === 'declined' ? refund : undefined;
     case 'declined':
       if (state === 'due' && wanted && !graceOver) return { state: 'due', enrollment: 'hold' };
@@ -50,5 +50,5 @@ const refund: Settlement = { state: 'refund_due', enrollment: 'leave' };
 
 const [firstRetryMs, lastRetryMs] = [60_000, 12 * 3_600_000];
 
-/** When to try a declined charge again: after 1, 4, 16, 64 minutes, then twice a day. Banks punish more. */
+/** When to try a declined charge again: after 1, 4, 16, 64 minutes, then twice a day. Banks penalize more attempts. */
 export const declinedDelayMs = (declines: number): number => Math.min(firstRetryMs * 4 ** declines, lastRetryMs);

@@ -16,14 +16,14 @@ export type CollectorEvent =
 export interface CollectorOptions {
   readonly db: Database;
   readonly provider: PaymentProvider;
-  readonly terms?: Terms;
+  readonly terms: Terms;
   /** Calls to the provider at once. */
   readonly concurrent: number;
   /** How long a claim protects a row from other workers; longer than any call may take. */
   readonly leaseMs: number;
   readonly pollMs: number;
   readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
-  readonly onEvent?: (event: CollectorEvent) => void;
+  readonly onEvent: (event: CollectorEvent) => void;
 }
 
 /** A person must fix what the provider rejects, which takes minutes. */
@@ -34,7 +34,7 @@ const refusedDelayMs = 60_000;
  * provider is never called inside a transaction, and never asked for the same money under two keys.
  */
 export async function collectCharges(options: CollectorOptions, signal: AbortSignal): Promise<void> {
-  const { db, provider, concurrent, leaseMs, pollMs, onEvent = () => undefined } = options;
+  const { db, provider, concurrent, leaseMs, pollMs, onEvent } = options;
   const running = new Set<Promise<void>>();
   while (!signal.aborted) {
     // while the breaker is not closed, one row at a time is enough to probe the provider
@@ -68,7 +68,7 @@ async function pauseUntilDone(ms: number, signal: AbortSignal, work: Iterable<Pr
 }
 
 async function collect(claim: Claim, options: CollectorOptions): Promise<void> {
-  const { db, backoff = { baseMs: 250, maxMs: 10_000 }, onEvent = () => undefined } = options;
+  const { db, backoff = { baseMs: 250, maxMs: 10_000 }, onEvent } = options;
   try {
     const settled = claim.state === 'refund_due' ? await refund(claim, options) : await charge(claim, options);
     if (settled !== undefined) onEvent({ type: 'settled', as: settled });
@@ -85,7 +85,8 @@ async function collect(claim: Claim, options: CollectorOptions): Promise<void> {
 }
 
 async function charge(claim: Claim, { db, provider, leaseMs, terms }: CollectorOptions): Promise<Settled | undefined> {
-  const { enrollmentId, attempts, askedAgoMs = leaseMs } = claim;
+  const { enrollmentId, attempts } = claim;
+  const askedAgoMs = claim.askedAgoMs ?? leaseMs;
   // from the second attempt on, an earlier one may have reached the provider and lost the answer
   let outcome: ChargeOutcome = attempts > 1 ? await provider.find(claim) : { kind: 'unknown-to-provider' };
   if (outcome.kind === 'unknown-to-provider') {

@@ -1,13 +1,12 @@
 import type { Database, Queryable } from '@homeroom/postgres';
 import { hasEnded } from '../classes/ended.ts';
-import { subjectOf } from '../seats/enrollment.ts';
 import { record } from '../seats/store.ts';
 import { lockForSettling, markDelayNotified } from './store.ts';
 
 export interface DelayOptions {
   /** A charge that has been due for this long without an answer is delayed. */
   readonly noticeMs: number;
-  /** The provider is down: charges that were not tried yet count as well. Otherwise those wait for a worker. */
+  /** The provider is down: charges without an attempt count as well. Otherwise they wait for a worker. */
   readonly isDown: boolean;
   readonly limit: number;
 }
@@ -30,8 +29,7 @@ async function notifyDelay(db: Database, enrollmentId: string): Promise<boolean>
     const isWaiting = charge.state === 'due' && charge.declines === 0 && enrollment.status === 'payment_pending';
     if (!isWaiting || hasEnded(about, at) || !(await markDelayNotified(trx, enrollmentId))) return false;
     const { amountCents, currency } = charge;
-    const delayed = { ...subjectOf(enrollment), type: 'payment-delayed', amountCents, currency } as const;
-    await record(trx, enrollment, [delayed], at, about);
+    await record(trx, enrollment, [{ type: 'payment-delayed', amountCents, currency }], at, about);
     return true;
   });
 }

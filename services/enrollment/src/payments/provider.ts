@@ -33,53 +33,46 @@ const refund = z.object({ id: foreignText(200) });
 
 const outcomeOf = ({ id, status }: z.infer<typeof charge>): ChargeOutcome => ({ kind: status, providerChargeId: id });
 
-export function openPaymentProvider({
-  url,
-  timeoutMs,
-  concurrent,
-  openMs = 2_000,
-  onEvent,
-}: {
-  url: string;
-  timeoutMs: number;
-  concurrent: number;
+interface Post {
+  readonly key: string;
+  readonly body: object;
+}
+
+/** @throws {ProviderRefusedError} when a retry will not help. */
+async function exchange(url: string, path: string, post: Post | undefined, signal: AbortSignal): Promise<unknown> {
+  const sent = post && {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': post.key },
+    body: JSON.stringify(post.body),
+  };
+  const response = await fetch(new URL(path, url), { ...sent, signal });
+  const text = await response.text();
+  if (response.ok) return JSON.parse(text);
+  const problem = `${path} answered ${response.status}: ${text.slice(0, 200)}`;
+  const mayRetry = response.status >= 500 || response.status === 429 || response.status === 408;
+  throw mayRetry ? new Error(problem) : new ProviderRefusedError(problem);
+}
+
+export interface ProviderOptions {
+  readonly url: string;
+  readonly timeoutMs: number;
+  readonly concurrent: number;
   /** How long the breaker stays open before it probes the provider. */
-  openMs?: number;
-  onEvent?: (event: PolicyEvent) => void;
-}): PaymentProvider {
+  readonly openMs: number;
+  readonly onEvent?: (event: PolicyEvent) => void;
+}
+
+export function openPaymentProvider({ url, timeoutMs, concurrent, openMs, ...rest }: ProviderOptions): PaymentProvider {
   const payments = policy({
     name: 'payment',
     timeoutMs,
     breaker: { failures: 5, openMs },
     bulkhead: { concurrent, queued: concurrent },
     isFailure: (error) => !(error instanceof ProviderRefusedError),
-    ...(onEvent === undefined ? {} : { onEvent }),
+    ...rest,
   });
-
-  const call = <S extends z.ZodType>(
-    path: string,
-    schema: S,
-    post?: { key: string; body: object },
-  ): Promise<z.infer<S>> =>
-    payments.execute(async ({ signal }) => {
-      const response = await fetch(new URL(path, url), {
-        ...(post === undefined
-          ? {}
-          : {
-              method: 'POST',
-              headers: { 'content-type': 'application/json', 'idempotency-key': post.key },
-              body: JSON.stringify(post.body),
-            }),
-        signal,
-      });
-      const text = await response.text();
-      if (response.ok) return schema.parse(JSON.parse(text));
-      const problem = `${path} answered ${response.status}: ${text.slice(0, 200)}`;
-      if (response.status < 500 && response.status !== 429 && response.status !== 408) {
-        throw new ProviderRefusedError(problem);
-      }
-      throw new Error(problem);
-    });
+  const call = async <S extends z.ZodType>(path: string, schema: S, post?: Post): Promise<z.infer<S>> =>
+    payments.execute(async ({ signal }) => schema.parse(await exchange(url, path, post, signal)));
 
   return {
     async charge({ enrollmentId, declines, amountCents, currency }) {

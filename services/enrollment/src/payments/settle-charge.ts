@@ -1,13 +1,13 @@
+import { accepted } from '@homeroom/chassis';
 import type { Transaction } from '@homeroom/postgres';
 import { hasEnded } from '../classes/ended.ts';
 import { lockClass } from '../classes/store.ts';
-import { unlessRefused } from '../outcome.ts';
+import { errors } from '../errors.ts';
 import type { ChargeState } from '../seats/charge.ts';
 import { lockCharge, saveCharge } from '../seats/charge-store.ts';
-import { subjectOf } from '../seats/enrollment.ts';
 import { freeSeat } from '../seats/free-seat.ts';
-import { locateEnrollment, record } from '../seats/store.ts';
-import { defaultTerms, type Terms } from '../seats/terms.ts';
+import { findClassOf, record } from '../seats/store.ts';
+import type { Terms } from '../seats/terms.ts';
 import { declinedDelayMs, settle, type ChargeOutcome } from './charge.ts';
 import { lockForSettling, saveDecline, type Settling } from './store.ts';
 
@@ -18,21 +18,17 @@ import { lockForSettling, saveDecline, type Settling } from './store.ts';
 export type Settled = ChargeState | 'held' | 'stale' | 'unknown';
 
 /**
- * Applies the outcome of a charge, however it arrives and how often: from the worker's call, its later query, or a webhook.
+ * Applies the outcome of a charge, from the worker's call, its later query, or a webhook; a repeated one changes nothing.
  * Charge, enrollment, seat, and events change together.
  */
 export async function settleCharge(
   trx: Transaction,
-  {
-    enrollmentId,
-    outcome,
-    terms = defaultTerms,
-  }: { enrollmentId: string; outcome: ChargeOutcome; terms?: Terms | undefined },
+  { enrollmentId, outcome, terms }: { enrollmentId: string; outcome: ChargeOutcome; terms: Terms },
 ): Promise<Settled> {
   if (outcome.kind === 'declined') {
     // a decline may free the seat, which needs the class, and the class is locked before anything else
-    const place = await locateEnrollment(trx, enrollmentId);
-    if (place !== undefined) await lockClass(trx, place.classId);
+    const classId = await findClassOf(trx, { enrollmentId });
+    if (classId !== undefined) await lockClass(trx, classId);
   }
   const locked = await lockForSettling(trx, enrollmentId);
   if (locked === undefined) return 'unknown';
@@ -42,7 +38,7 @@ export async function settleCharge(
   if (providerChargeId !== undefined && charge.declinedChargeIds.includes(providerChargeId)) return 'stale';
 
   const at = new Date();
-  const payBy = charge.payBy ?? new Date(at.getTime() + terms.graceMs);
+  const payBy = new Date(charge.payBy ?? at.getTime() + terms.graceMs);
   const ended = hasEnded(about, at);
   const next = settle(charge.state, enrollment.status, outcome, { ended, graceOver: at >= payBy || ended });
   if (next === undefined) return 'stale';
@@ -54,11 +50,10 @@ export async function settleCharge(
   const { classId, amountCents } = enrollment;
   const { currency } = charge;
   if (next.enrollment === 'confirm') {
-    const confirmed = { ...subjectOf(enrollment), type: 'confirmed', amountCents, currency } as const;
-    await record(trx, enrollment, [confirmed], at, about);
+    await record(trx, enrollment, [{ type: 'confirmed', amountCents, currency }], at, about);
   }
   if (next.enrollment === 'cancel') {
-    unlessRefused(await freeSeat(trx, { enrollmentId, classId, reason: 'payment_declined', at, terms }));
+    accepted(errors, await freeSeat(trx, { enrollmentId, classId, reason: 'payment_declined', at, terms }));
   }
   return next.state;
 }
@@ -72,8 +67,8 @@ async function hold(
   await saveDecline(trx, enrollment.id, { providerChargeId, payBy, delayMs: declinedDelayMs(charge.declines) });
   if (charge.declines > 0) return;
   const { amountCents, currency } = charge;
-  const failed = { ...subjectOf(enrollment), type: 'payment-failed', amountCents, currency } as const;
-  await record(trx, enrollment, [{ ...failed, payBy: payBy.toISOString() }], at, about);
+  const failed = { type: 'payment-failed', amountCents, currency, payBy: payBy.toISOString() } as const;
+  await record(trx, enrollment, [failed], at, about);
 }
 
 /** Applies a refund that was made. A refund that is not due changes nothing. */

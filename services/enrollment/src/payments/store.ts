@@ -2,7 +2,7 @@ import type { Queryable, Transaction } from '@homeroom/postgres';
 import { classJson } from '../classes/columns.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import type { Charge } from '../seats/charge.ts';
-import { chargeJson, chargeOf, type ChargeRow } from '../seats/charge-store.ts';
+import { chargeJson } from '../seats/charge-store.ts';
 import type { Enrollment, Status } from '../seats/enrollment.ts';
 import { enrollmentColumns, enrollmentOf, type EnrollmentRow } from '../seats/store.ts';
 
@@ -14,7 +14,7 @@ export interface Settling {
 
 /** Locks the enrollment, then its charge, in one round trip, and reads the class. */
 export async function lockForSettling(trx: Transaction, enrollmentId: string): Promise<Settling | undefined> {
-  const { rows } = await trx.query<EnrollmentRow & { charge: ChargeRow; class: ClassView }>({
+  const { rows } = await trx.query<EnrollmentRow & Omit<Settling, 'enrollment'>>({
     name: 'charge_lock_for_settling',
     text: `select ${enrollmentColumns}, ${classJson('k')} as class,
         ${chargeJson('c')} as charge
@@ -22,9 +22,8 @@ export async function lockForSettling(trx: Transaction, enrollmentId: string): P
       where e.enrollment_id = $1 for no key update of e, c`,
     values: [enrollmentId],
   });
-  if (rows[0] === undefined) return undefined;
-  const { charge, class: about, ...row } = rows[0];
-  return { enrollment: enrollmentOf(row), charge: chargeOf(charge), class: about };
+  const row = rows[0];
+  return row && { enrollment: enrollmentOf(row), charge: row.charge, class: row.class };
 }
 
 /** Keeps a declined charge due: the next attempt, no earlier than in `delayMs`, is a new charge for the provider. */
@@ -58,16 +57,15 @@ export interface Claim extends Charge {
   readonly enrollment: Status;
   readonly class: Pick<ClassView, 'lastDay' | 'timeZone'>;
   /** How long before this claim a worker last asked the provider to charge. */
-  readonly askedAgoMs: number | undefined;
+  readonly askedAgoMs: number | null;
 }
 
-/** Claims up to `limit` rows that are due, each for one worker, and for `leaseMs` at most: a worker may die. */
+/** Claims up to `limit` rows that are due, each for one worker, and for at most `leaseMs`, in case the worker dies. */
 export async function claimDue(
   db: Queryable,
   { limit, leaseMs }: { limit: number; leaseMs: number },
 ): Promise<Claim[]> {
-  type Row = Pick<Claim, 'enrollment' | 'class'> & { charge: ChargeRow; askedAgoMs: number | null };
-  const { rows } = await db.query<Row>({
+  const { rows } = await db.query<Omit<Claim, keyof Charge> & { charge: Charge }>({
     name: 'charges_claim',
     text: `with due as materialized (
         select enrollment_id, asked_at from charges where state in ('due', 'refund_due') and next_attempt_at <= now()
@@ -82,11 +80,7 @@ export async function claimDue(
         (extract(epoch from now() - due.asked_at) * 1000)::int as "askedAgoMs"`,
     values: [limit, leaseMs],
   });
-  return rows.map(({ charge, askedAgoMs, ...row }) => ({
-    ...chargeOf(charge),
-    ...row,
-    askedAgoMs: askedAgoMs ?? undefined,
-  }));
+  return rows.map(({ charge, ...row }) => ({ ...charge, ...row }));
 }
 
 /**

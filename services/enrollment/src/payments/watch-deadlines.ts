@@ -1,5 +1,5 @@
 import type { Database } from '@homeroom/postgres';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@homeroom/resilience';
 import { expireOffers } from '../enrollments/expire-offers.ts';
 import type { Terms } from '../seats/terms.ts';
 import { notifyDelays } from './notify-delays.ts';
@@ -16,14 +16,14 @@ export interface DeadlineOptions {
   readonly terms: Terms;
   readonly noticeMs: number;
   readonly pollMs: number;
-  readonly onEvent?: (event: DeadlineEvent) => void;
+  readonly onEvent: (event: DeadlineEvent) => void;
 }
 
 const limit = 100;
 
 /** Expires offers and reports delayed payments, until `signal` aborts. Any number may run at once. */
 export async function watchDeadlines(options: DeadlineOptions, signal: AbortSignal): Promise<void> {
-  const { db, provider, terms, noticeMs, pollMs, onEvent = () => undefined } = options;
+  const { db, provider, terms, noticeMs, pollMs, onEvent } = options;
   while (!signal.aborted) {
     try {
       const expired = await expireOffers({ db, terms }, { limit });
@@ -35,8 +35,6 @@ export async function watchDeadlines(options: DeadlineOptions, signal: AbortSign
     } catch (error) {
       onEvent({ type: 'failed', error });
     }
-    await sleep(pollMs, undefined, { signal }).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
+    await pause(pollMs, signal);
   }
 }

@@ -1,22 +1,12 @@
 import type { Transaction } from '@homeroom/postgres';
 import type { Charge, ChargeState } from './charge.ts';
 
-export interface ChargeRow extends Omit<Charge, 'providerChargeId' | 'payBy'> {
-  readonly providerChargeId: string | null;
-  readonly payBy: string | null;
-}
-
-/** A `ChargeRow` as JSON. Takes a row of `charges`. */
-export const chargeJson = (row: string): string => `json_build_object('enrollmentId', ${row}.enrollment_id,
-  'amountCents', ${row}.amount_cents, 'currency', ${row}.currency, 'state', ${row}.state, 'attempts', ${row}.attempts,
-  'declines', ${row}.declines, 'declinedChargeIds', ${row}.declined_charge_ids, 'payBy', ${row}.pay_by,
-  'providerChargeId', ${row}.provider_charge_id)`;
-
-export const chargeOf = ({ payBy, providerChargeId, ...row }: ChargeRow): Charge => ({
-  ...row,
-  providerChargeId: providerChargeId ?? undefined,
-  payBy: payBy === null ? undefined : new Date(payBy),
-});
+/** A `Charge` as JSON. Takes a row of `charges`. */
+export const chargeJson = (row: string): string => `json_strip_nulls(json_build_object(
+  'enrollmentId', ${row}.enrollment_id, 'amountCents', ${row}.amount_cents, 'currency', ${row}.currency,
+  'state', ${row}.state, 'attempts', ${row}.attempts, 'declines', ${row}.declines,
+  'declinedChargeIds', ${row}.declined_charge_ids, 'payBy', ${row}.pay_by,
+  'providerChargeId', ${row}.provider_charge_id))`;
 
 /** A seat that costs money has been taken: the worker collects the charge. */
 export async function openCharge(
@@ -32,12 +22,12 @@ export async function openCharge(
 }
 
 export async function lockCharge(trx: Transaction, enrollmentId: string): Promise<Charge | undefined> {
-  const { rows } = await trx.query<{ charge: ChargeRow }>({
+  const { rows } = await trx.query<{ charge: Charge }>({
     name: 'charge_lock',
     text: `select ${chargeJson('c')} as charge from charges c where enrollment_id = $1 for no key update`,
     values: [enrollmentId],
   });
-  return rows[0] && chargeOf(rows[0].charge);
+  return rows[0]?.charge;
 }
 
 /** Saves a new state, which is due at once. */

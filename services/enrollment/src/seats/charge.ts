@@ -10,14 +10,14 @@ export interface Charge {
   readonly amountCents: number;
   readonly currency: string;
   readonly state: ChargeState;
-  /** How often a worker has claimed it. Once is enough for the provider to have been asked. */
+  /** Claims by workers so far. After the first one, the provider may have received the charge. */
   readonly attempts: number;
-  /** How often the provider has declined: the number of the charge that is asked for now. */
+  /** Declines by the provider so far: the number of the next charge. */
   readonly declines: number;
   readonly declinedChargeIds: readonly string[];
-  /** Until when the seat is held after the first decline. */
-  readonly payBy: Date | undefined;
-  readonly providerChargeId: string | undefined;
+  /** Until when the seat is held after the first decline: a timestamp. */
+  readonly payBy?: string;
+  readonly providerChargeId?: string;
 }
 
 /**

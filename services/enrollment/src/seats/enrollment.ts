@@ -1,4 +1,4 @@
-import type { DomainEvent } from '@homeroom/contracts';
+import { eventTypes as contract, type DomainEvent, type EventData, type EventType } from '@homeroom/contracts';
 import { v7 as uuidv7 } from 'uuid';
 import { snapshotOf } from '../classes/class.ts';
 import type { ClassView } from '../classes/schemas.ts';
@@ -6,8 +6,9 @@ import type { ClassView } from '../classes/schemas.ts';
 export const statuses = ['payment_pending', 'offered', 'enrolled', 'waitlisted', 'cancelled'] as const;
 export type Status = (typeof statuses)[number];
 
+const canceled = contract['homeroom.enrollment.cancelled.v1'].schema.shape;
 /** Why an enrollment has ended. */
-export const cancelReasons = ['by_family', 'by_coordinator', 'payment_declined', 'offer_expired'] as const;
+export const cancelReasons = [...canceled.reason.options, 'offer_expired'] as const;
 export type CancelReason = (typeof cancelReasons)[number];
 
 /** A rule that a coordinator has set aside, and why. */
@@ -22,63 +23,50 @@ interface Subject {
   readonly childId: string;
   readonly familyId: string;
   /** Only in first entries from version 0.1. Keys belong to accounts since: see `idempotency_keys`. */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
 }
 
-/** Only entries from version 0.1 lack the currency: it is the class's. */
-interface Amount {
-  readonly amountCents: number;
-  readonly currency?: string;
+type EntryType = { [T in EventType]: T extends `homeroom.enrollment.${infer Entry}.v1` ? Entry : never }[EventType];
+
+/** What the contract's event has beside what each event of an enrollment has. */
+type Published<Type extends EntryType> = Omit<
+  EventData<`homeroom.enrollment.${Type}.v1`>,
+  'enrollmentId' | 'version' | 'familyId' | 'child' | 'class'
+>;
+
+/** What only the history has. */
+interface Unpublished {
+  waitlisted: {
+    waitlistNumber: number;
+    /** The price at joining: a promotion never costs more. */
+    priceCents?: number;
+    currency?: string;
+    override?: Override;
+  };
+  'seat-held': { override?: Override };
+  confirmed: { override?: Override };
+  /** Why a paid seat is not refunded. */
+  cancelled: { noRefund?: 'class_ended' };
 }
 
-interface BusyWith extends Pick<ClassView, 'title' | 'weekday' | 'startTime' | 'endTime'> {
-  readonly classId: string;
-}
+export type EventOf<Type extends EntryType> = Subject & { readonly type: Type } & Readonly<Published<Type>> &
+  (Type extends keyof Unpublished ? Readonly<Unpublished[Type]> : unknown);
 
-/** The history of an enrollment is a row of these. */
-export type EnrollmentEvent = Subject &
-  (
-    | {
-        readonly type: 'waitlisted';
-        readonly position: number;
-        readonly waitlistNumber: number;
-        /** The price at joining: a promotion never costs more. */
-        readonly priceCents?: number;
-        readonly currency?: string;
-        readonly override?: Override;
-      }
-    | (Amount & { readonly type: 'seat-held' | 'promoted' | 'confirmed'; readonly override?: Override })
-    | (Required<Amount> & {
-        readonly type: 'offered';
-        readonly reason: 'schedule_conflict';
-        readonly conflictsWith: BusyWith;
-        readonly expiresAt: string;
-      })
-    | { readonly type: 'offer-expired' }
-    | (Required<Amount> & { readonly type: 'payment-failed'; readonly payBy: string })
-    | (Required<Amount> & { readonly type: 'payment-delayed' })
-    | { readonly type: 'flagged'; readonly reason: FlagReason; readonly familyName: string }
-    | {
-        readonly type: 'cancelled';
-        readonly reason: Exclude<CancelReason, 'offer_expired'>;
-        readonly refundCents: number;
-        readonly currency?: string;
-        /** Why a paid seat is not refunded. */
-        readonly noRefund?: 'class_ended';
-      }
-  );
+/** The history of an enrollment is a row of these. Entries from version 0.1 lack the currency: it is the class's. */
+export type EnrollmentEvent = { [Type in EntryType]: EventOf<Type> }[EntryType];
 
-/** How a child no longer fits what the enrollment was made for. */
-export const flagReasons = ['child_removed', 'age_out_of_range'] as const;
-export type FlagReason = (typeof flagReasons)[number];
-
-export type EventOf<Type extends EnrollmentEvent['type']> = EnrollmentEvent & { readonly type: Type };
+export const flagReasons = contract['homeroom.enrollment.flagged.v1'].schema.shape.reason.options;
+export type FlagReason = EventOf<'flagged'>['reason'];
 
 /** Every event but the one that begins a waitlist place: it is complete before it is written. */
 export type PlacedEvent = Exclude<EnrollmentEvent, { type: 'waitlisted' }>;
 
 /** How a waitlist place begins, before the statement that takes it has determined its position and number. */
 export type Unplaced = Omit<EventOf<'waitlisted'>, 'position' | 'waitlistNumber'>;
+
+type WithoutSubject<Event> = Event extends unknown ? Omit<Event, keyof Subject> : never;
+/** What happens to an enrollment whose subject is known. */
+export type Change = WithoutSubject<PlacedEvent>;
 
 /** What the history adds up to. */
 export type Enrollment = Subject & {
@@ -87,9 +75,9 @@ export type Enrollment = Subject & {
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly amountCents: number;
-  readonly currency?: string;
+  readonly currency?: string | undefined;
   /** The price when the family joined the waitlist. */
-  readonly priceCents?: number;
+  readonly priceCents?: number | undefined;
 } & (
     | { readonly status: 'waitlisted'; readonly waitlistNumber: number }
     | { readonly status: 'offered'; readonly expiresAt: Date }
@@ -104,7 +92,7 @@ export const holdsSeat = ({ status }: Pick<Enrollment, 'status'>): boolean =>
 const active = ['waitlisted', 'offered', 'payment_pending', 'enrolled'] as const;
 
 /** The states that each event may follow; anything else is a bug and must not be written. */
-const mayFollow: { readonly [T in EnrollmentEvent['type']]: readonly (Status | 'nothing')[] } = {
+const mayFollow: Readonly<Record<EntryType, readonly (Status | 'nothing')[]>> = {
   waitlisted: ['nothing'],
   'seat-held': ['nothing'],
   offered: ['waitlisted'],
@@ -117,10 +105,7 @@ const mayFollow: { readonly [T in EnrollmentEvent['type']]: readonly (Status | '
   cancelled: active,
 };
 
-/** Whose events an enrollment's are. */
-export const subjectOf = ({ classId, childId, familyId }: Enrollment): Subject => ({ classId, childId, familyId });
-
-export const eventTypes = Object.keys(mayFollow) as EnrollmentEvent['type'][];
+export const entryTypes = Object.keys(mayFollow) as EntryType[];
 
 /**
  * The state after one more event. Writing and rebuilding both go through here.
@@ -131,18 +116,15 @@ export function apply(id: string, before: Enrollment | undefined, event: Enrollm
     throw new Error(`enrollment ${id}: "${event.type}" cannot follow "${before?.status ?? 'nothing'}"`);
   }
   const { classId, childId, familyId } = event;
-  const idempotencyKey = before === undefined ? event.idempotencyKey : before.idempotencyKey;
-  const currency = ('currency' in event ? event.currency : undefined) ?? before?.currency;
-  const priceCents = event.type === 'waitlisted' ? event.priceCents : before?.priceCents;
   const common = {
     id,
+    version: (before?.version ?? 0) + 1,
     classId,
     childId,
     familyId,
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-    ...(currency === undefined ? {} : { currency }),
-    ...(priceCents === undefined ? {} : { priceCents }),
-    version: (before?.version ?? 0) + 1,
+    idempotencyKey: before === undefined ? event.idempotencyKey : before.idempotencyKey,
+    currency: ('currency' in event ? event.currency : undefined) ?? before?.currency,
+    priceCents: event.type === 'waitlisted' ? event.priceCents : before?.priceCents,
     createdAt: before?.createdAt ?? at,
     updatedAt: at,
   };
@@ -173,15 +155,8 @@ export function apply(id: string, before: Enrollment | undefined, event: Enrollm
 export const agreedCents = (waited: Enrollment, { priceCents }: Pick<ClassView, 'priceCents'>): number =>
   Math.min(priceCents, (waited.status === 'offered' ? waited.amountCents : waited.priceCents) ?? priceCents);
 
-/** A seat goes to a family that waited for it. One that costs nothing is confirmed at once, with one event. */
-export function promote(waited: Enrollment, about: ClassView): EventOf<'promoted' | 'confirmed'> {
-  const amountCents = agreedCents(waited, about);
-  const type = amountCents === 0 ? 'confirmed' : 'promoted';
-  return { ...subjectOf(waited), type, amountCents, currency: about.currency };
-}
-
-/** What other services learn about an enrollment beside the entry of its history. */
-export interface Published {
+/** Whom and what an entry of the history is about. */
+export interface Context {
   readonly id: string;
   readonly version: number;
   readonly at: Date;
@@ -189,57 +164,19 @@ export interface Published {
   readonly childName: string;
 }
 
-const attributesOf = ({ id, at }: Published) => ({ id: uuidv7(), source: '/enrollment', subject: id, time: at });
-
-const dataFor = ({ familyId, childId }: Subject, about: Published) => ({
-  enrollmentId: about.id,
-  version: about.version,
-  familyId,
-  child: { childId, name: about.childName },
-  class: snapshotOf(about.class),
-});
-
-/** The event of a waitlist place, but for its position. */
-export const publishUnplaced = (event: Unplaced, about: Published) => ({
-  ...attributesOf(about),
-  type: 'homeroom.enrollment.waitlisted.v1' as const,
-  data: dataFor(event, about),
-});
-
-/** An entry of the history as an event for other services. */
-export function publish(event: PlacedEvent, about: Published): DomainEvent {
-  const attributes = attributesOf(about);
-  const data = dataFor(event, about);
-  const currency = about.class.currency;
-  switch (event.type) {
-    case 'offered': {
-      const { amountCents, reason, conflictsWith, expiresAt } = event;
-      const offer = { amountCents, currency: event.currency, reason, conflictsWith, expiresAt };
-      return { ...attributes, type: 'homeroom.enrollment.offered.v1', data: { ...data, ...offer } };
-    }
-    case 'offer-expired':
-      return { ...attributes, type: 'homeroom.enrollment.offer-expired.v1', data };
-    case 'payment-failed': {
-      const { amountCents, payBy } = event;
-      const failed = { amountCents, currency: event.currency, payBy };
-      return { ...attributes, type: 'homeroom.enrollment.payment-failed.v1', data: { ...data, ...failed } };
-    }
-    case 'payment-delayed': {
-      const amount = { amountCents: event.amountCents, currency: event.currency };
-      return { ...attributes, type: 'homeroom.enrollment.payment-delayed.v1', data: { ...data, ...amount } };
-    }
-    case 'flagged': {
-      const { reason, familyName } = event;
-      return { ...attributes, type: 'homeroom.enrollment.flagged.v1', data: { ...data, reason, familyName } };
-    }
-    case 'cancelled': {
-      const { reason, refundCents } = event;
-      const ended = { reason, refundCents, currency: event.currency ?? currency };
-      return { ...attributes, type: 'homeroom.enrollment.cancelled.v1', data: { ...data, ...ended } };
-    }
-    default: {
-      const amount = { amountCents: event.amountCents, currency: event.currency ?? currency };
-      return { ...attributes, type: `homeroom.enrollment.${event.type}.v1`, data: { ...data, ...amount } };
-    }
-  }
+/**
+ * An entry of the history as an event for other services, with the members that the contract has. A waitlist place's lacks
+ * its position, which the statement that takes the place adds.
+ */
+export function publish(
+  entry: PlacedEvent | Unplaced,
+  { id, version, at, class: about, childName }: Context,
+): DomainEvent {
+  const type = `homeroom.enrollment.${entry.type}.v1` as const;
+  const { shape } = contract[type].schema;
+  const details = Object.fromEntries(Object.entries(entry).filter(([name]) => name in shape));
+  const child = { childId: entry.childId, name: childName };
+  const data = { enrollmentId: id, version, ...details, child, class: snapshotOf(about) };
+  // TypeScript does not follow that the members are those of this very type
+  return { id: uuidv7(), type, source: '/enrollment', subject: id, time: at, data } as DomainEvent;
 }

@@ -1,17 +1,17 @@
+import { refused, type Refused } from '@homeroom/chassis';
 import type { Transaction } from '@homeroom/postgres';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { lockClass } from '../classes/store.ts';
-import { refuse, type Refused } from '../outcome.ts';
 import { cancelCharge, type Charge } from './charge.ts';
 import { lockCharge, saveCharge } from './charge-store.ts';
-import { holdsSeat, subjectOf, type CancelReason, type Enrollment, type EventOf } from './enrollment.ts';
+import { holdsSeat, type CancelReason, type Change, type Enrollment } from './enrollment.ts';
 import { promoteWaiting } from './promote-waiting.ts';
 import { releaseSlot } from './slots.ts';
 import { countSeats, lockEnrollment, record } from './store.ts';
 import type { Terms } from './terms.ts';
 
-export type Cancelled = Extract<Enrollment, { status: 'cancelled' }> & {
+export type Canceled = Extract<Enrollment, { status: 'cancelled' }> & {
   readonly currency: string;
   /** Why a paid seat is not refunded. */
   readonly noRefund?: 'class_ended';
@@ -32,19 +32,19 @@ export interface Ending {
 export async function freeSeat(
   trx: Transaction,
   { enrollmentId, classId, reason, at, terms }: Ending,
-): Promise<Cancelled | Refused<'enrollment_not_found'>> {
+): Promise<Canceled | Refused<'enrollment_not_found'>> {
   const locked = await lockClass(trx, classId);
   const before = await lockEnrollment(trx, enrollmentId);
-  if (locked === undefined || before === undefined) return refuse('enrollment_not_found');
+  if (locked === undefined || before === undefined) return refused('enrollment_not_found');
   const charge = before.amountCents > 0 ? await lockCharge(trx, enrollmentId) : undefined;
-  if (before.status === 'cancelled') return cancelledOf(before, locked, charge);
+  if (before.status === 'cancelled') return canceledOf(before, locked, charge);
 
   const { state, refundCents } = cancelCharge(charge, hasEnded(locked, at));
   if (charge !== undefined && state !== undefined && state !== charge.state) {
     await saveCharge(trx, enrollmentId, { state });
   }
-  const cancelled = await record(trx, before, [endOf(before, locked, reason, refundCents, charge)], at, locked);
-  if (cancelled.status !== 'cancelled') throw new Error(`enrollment ${enrollmentId} is still ${cancelled.status}`);
+  const canceled = await record(trx, before, [endOf(locked, reason, refundCents, charge)], at, locked);
+  if (canceled.status !== 'cancelled') throw new Error(`enrollment ${enrollmentId} is still ${canceled.status}`);
 
   const hadSeat = holdsSeat(before);
   if (hadSeat) await releaseSlot(trx, before);
@@ -53,24 +53,22 @@ export async function freeSeat(
     ? { ...locked, seatsLeft: locked.seatsLeft + 1 }
     : { ...locked, waitlisted: locked.waitlisted - 1 };
   await promoteWaiting(trx, freed, at, terms);
-  return cancelledOf(cancelled, locked, state === undefined || charge === undefined ? undefined : { ...charge, state });
+  return canceledOf(canceled, locked, state === undefined || charge === undefined ? undefined : { ...charge, state });
 }
 
-function endOf(
-  before: Enrollment,
-  { currency }: ClassView,
-  reason: CancelReason,
-  refundCents: number,
-  charge: Charge | undefined,
-): EventOf<'offer-expired' | 'cancelled'> {
-  if (reason === 'offer_expired') return { ...subjectOf(before), type: 'offer-expired' };
+function endOf({ currency }: ClassView, reason: CancelReason, refundCents: number, charge: Charge | undefined): Change {
+  if (reason === 'offer_expired') return { type: 'offer-expired' };
   const kept = charge?.state === 'charged' && refundCents === 0 ? { noRefund: 'class_ended' as const } : {};
-  return { ...subjectOf(before), type: 'cancelled', reason, refundCents, currency, ...kept };
+  return { type: 'cancelled', reason, refundCents, currency, ...kept };
 }
 
 /** A charge that stays charged after the cancellation is one of a class that had ended. */
-const cancelledOf = (
-  cancelled: Extract<Enrollment, { status: 'cancelled' }>,
+const canceledOf = (
+  canceled: Extract<Enrollment, { status: 'cancelled' }>,
   { currency }: ClassView,
   charge: Charge | undefined,
-): Cancelled => ({ currency, ...cancelled, ...(charge?.state === 'charged' ? { noRefund: 'class_ended' } : {}) });
+): Canceled => ({
+  ...canceled,
+  currency: canceled.currency ?? currency,
+  ...(charge?.state === 'charged' ? { noRefund: 'class_ended' } : {}),
+});

@@ -3,22 +3,17 @@ import { overlaps } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { openCharge } from './charge-store.ts';
-import { agreedCents, promote, subjectOf, type Enrollment, type EventOf } from './enrollment.ts';
+import { agreedCents, type Change, type Enrollment } from './enrollment.ts';
 import { holdSlot, lockBusyHours } from './slots.ts';
 import { countSeats, lockFirstWaiting, record } from './store.ts';
-import { defaultTerms, type Terms } from './terms.ts';
+import type { Terms } from './terms.ts';
 
 /**
  * Gives every free seat of a locked class to the first on the waitlist, until no seat is free or the waitlist is empty. A
  * child that has another class at that hour by now is offered the seat: nothing is charged until the family accepts. A
- * class that has ended promotes nobody.
+ * class that has ended promotes no one.
  */
-export async function promoteWaiting(
-  trx: Transaction,
-  locked: ClassView,
-  at: Date,
-  terms: Terms = defaultTerms,
-): Promise<ClassView> {
+export async function promoteWaiting(trx: Transaction, locked: ClassView, at: Date, terms: Terms): Promise<ClassView> {
   if (hasEnded(locked, at)) return locked;
   let now = locked;
   while (now.seatsLeft > 0 && now.waitlisted > 0) {
@@ -43,18 +38,19 @@ export async function findClash(trx: Transaction, childId: string, wanted: Class
 
 /** Gives a seat that is counted already to the child: its hours are busy, its price is due. */
 export async function giveSeat(trx: Transaction, waited: Enrollment, about: ClassView, at: Date): Promise<Enrollment> {
-  const promoted = promote(waited, about);
-  const given = await record(trx, waited, [promoted], at, about);
+  const amountCents = agreedCents(waited, about);
+  const { currency } = about;
+  // one that costs nothing is confirmed at once, with one event
+  const type = amountCents === 0 ? 'confirmed' : 'promoted';
+  const given = await record(trx, waited, [{ type, amountCents, currency }], at, about);
   await holdSlot(trx, waited);
-  const { amountCents } = promoted;
-  if (amountCents > 0) await openCharge(trx, waited.id, { amountCents, currency: about.currency });
+  if (amountCents > 0) await openCharge(trx, waited.id, { amountCents, currency });
   return given;
 }
 
-function offer(first: Enrollment, about: ClassView, clash: Clash, expiresAt: Date): EventOf<'offered'> {
+function offer(first: Enrollment, about: ClassView, clash: Clash, expiresAt: Date): Change {
   const { title, weekday, startTime, endTime } = clash;
   return {
-    ...subjectOf(first),
     type: 'offered',
     amountCents: agreedCents(first, about),
     currency: about.currency,

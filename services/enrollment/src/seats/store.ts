@@ -1,29 +1,10 @@
 import { append } from '@homeroom/outbox';
 import type { Queryable, Transaction } from '@homeroom/postgres';
 import type { ClassView } from '../classes/schemas.ts';
-import { apply, publish, type CancelReason, type Enrollment, type PlacedEvent, type Status } from './enrollment.ts';
-
-export interface EnrollmentRow {
-  id: string;
-  version: number;
-  classId: string;
-  childId: string;
-  familyId: string;
-  status: Status;
-  amountCents: number;
-  waitlistNumber: number | null;
-  reason: CancelReason | null;
-  refundCents: number;
-  currency: string | null;
-  priceCents: number | null;
-  expiresAt: Date | null;
-  idempotencyKey: string | null;
-  createdAt: Date;
-  updatedAt: Date;
-}
+import { apply, publish, type Change, type Enrollment } from './enrollment.ts';
 
 /** The column of each field in `enrollments`. */
-const columnOf: Readonly<Record<keyof EnrollmentRow, string>> = {
+const columns = {
   id: 'enrollment_id',
   version: 'version',
   classId: 'class_id',
@@ -40,40 +21,35 @@ const columnOf: Readonly<Record<keyof EnrollmentRow, string>> = {
   idempotencyKey: 'idempotency_key',
   createdAt: 'created_at',
   updatedAt: 'updated_at',
-};
+} as const;
+type Field = keyof typeof columns;
+const fields = Object.keys(columns) as Field[];
+
+/** Null for a field that the status does not have. */
+export type EnrollmentRow = Readonly<Record<Field, unknown>>;
 
 /** Of `enrollments e`, as an `EnrollmentRow`. */
-export const enrollmentColumns = Object.entries(columnOf)
-  .map(([field, column]) => `e.${column} as "${field}"`)
-  .join(', ');
+export const enrollmentColumns = fields.map((field) => `e.${columns[field]} as "${field}"`).join(', ');
 
-export function enrollmentOf(row: EnrollmentRow): Enrollment {
-  const { status, waitlistNumber, reason, refundCents, currency, priceCents, expiresAt, idempotencyKey, ...rest } = row;
-  const common = {
-    ...rest,
-    ...(currency === null ? {} : { currency }),
-    ...(priceCents === null ? {} : { priceCents }),
-    ...(idempotencyKey === null ? {} : { idempotencyKey }),
-  };
-  if (status === 'waitlisted') return { ...common, status, waitlistNumber: waitlistNumber ?? 0 };
-  if (status === 'offered') return { ...common, status, expiresAt: expiresAt ?? row.updatedAt };
-  if (status === 'cancelled') return { ...common, status, reason: reason ?? 'by_family', refundCents };
-  return { ...common, status };
-}
+/** The state that a row holds: constraints of the table guarantee the fields of its status. */
+export const enrollmentOf = (row: EnrollmentRow): Enrollment =>
+  Object.fromEntries(fields.map((field) => [field, row[field] ?? undefined])) as unknown as Enrollment;
 
-export interface Located {
-  readonly classId: string;
-  readonly familyId: string;
-}
-
-/** The class to lock before the enrollment, and the family. Neither ever changes. */
-export async function locateEnrollment(db: Queryable, id: string): Promise<Located | undefined> {
-  const { rows } = await db.query<Located>({
-    name: 'enrollment_locate',
-    text: `select class_id as "classId", family_id as "familyId" from enrollments where enrollment_id = $1`,
-    values: [id],
+/**
+ * The class to lock before the enrollment.
+ * @param familyId the family that must own it; undefined: any.
+ */
+export async function findClassOf(
+  db: Queryable,
+  { enrollmentId, familyId }: { enrollmentId: string; familyId?: string | undefined },
+): Promise<string | undefined> {
+  const { rows } = await db.query<{ classId: string }>({
+    name: 'enrollment_class',
+    text: `select class_id as "classId" from enrollments
+      where enrollment_id = $1 and ($2::uuid is null or family_id = $2)`,
+    values: [enrollmentId, familyId ?? null],
   });
-  return rows[0];
+  return rows[0]?.classId;
 }
 
 /** Locks the enrollment until the transaction ends. Order of locks: class, enrollment, charge, child. */
@@ -102,23 +78,11 @@ export const positionSql = `case when e.status = 'waitlisted' then (
   select count(*)::int from enrollments w
   where w.class_id = e.class_id and w.status = 'waitlisted' and w.waitlist_number <= e.waitlist_number) end`;
 
-const nothing = {
-  waitlistNumber: null,
-  reason: null,
-  refundCents: 0,
-  currency: null,
-  priceCents: null,
-  expiresAt: null,
-  idempotencyKey: null,
-};
-
 /** The values of a state by column; rebuilding the read model writes the same ones. */
-export function rowOf(state: Enrollment): object {
-  const row: EnrollmentRow = { ...nothing, ...state };
-  return Object.fromEntries(
-    Object.entries(row).map(([field, value]) => [columnOf[field as keyof EnrollmentRow], value]),
+export const rowOf = (state: Enrollment): object =>
+  Object.fromEntries(
+    Object.entries({ refundCents: 0, ...state }).map(([field, value]) => [columns[field as Field], value]),
   );
-}
 
 /** What the history stores of an event beside its type. */
 export const dataOf = (event: { readonly type: string }): object => ({ ...event, type: undefined });
@@ -127,10 +91,12 @@ export const dataOf = (event: { readonly type: string }): object => ({ ...event,
 export async function record(
   trx: Transaction,
   before: Enrollment,
-  events: readonly PlacedEvent[],
+  changes: readonly Change[],
   at: Date,
   about: ClassView,
 ): Promise<Enrollment> {
+  const { classId, childId, familyId } = before;
+  const events = changes.map((change) => ({ ...change, classId, childId, familyId }));
   let state = before;
   const history: object[] = [];
   for (const event of events) {
@@ -169,7 +135,7 @@ export async function readChildName(db: Queryable, childId: string): Promise<str
   return rows[0]?.name ?? '';
 }
 
-/** Adds to a class's counters of seats and waitlist places; negative to give back. */
+/** Adds to a class's counters of seats and waitlist places; negative to free them. */
 export async function countSeats(
   trx: Transaction,
   classId: string,

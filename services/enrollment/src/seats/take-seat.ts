@@ -1,9 +1,8 @@
 import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
 import { claimCte, claimParameters, type Queryable } from '@homeroom/postgres';
-import type { DomainEvent } from '@homeroom/contracts';
 import { classJson, columnNames } from '../classes/columns.ts';
 import type { ClassView } from '../classes/schemas.ts';
-import type { EventOf, publishUnplaced, Unplaced } from './enrollment.ts';
+import { publish, type EventOf, type Unplaced } from './enrollment.ts';
 import { slotJson } from './slots.ts';
 import { dataOf } from './store.ts';
 
@@ -103,27 +102,16 @@ const statements = {
   },
 } as const;
 
-/** How an enrollment begins, and the event that other services get. The statement adds a waitlist place's position. */
-export type Beginning =
-  | {
-      readonly kind: 'seat';
-      readonly event: EventOf<'seat-held' | 'confirmed'>;
-      readonly published: DomainEvent;
-    }
-  | {
-      readonly kind: 'waitlist';
-      readonly event: Unplaced;
-      readonly published: ReturnType<typeof publishUnplaced>;
-    };
+/** How an enrollment begins. */
+export type Beginning = EventOf<'seat-held' | 'confirmed'> | Unplaced;
 
 export interface Taking {
   readonly enrollmentId: string;
   readonly at: Date;
-  /** The versions that the decision was based on. */
-  readonly classVersion: number;
-  readonly childVersion: number;
+  /** What the decision was based on. */
+  readonly class: ClassView;
+  readonly child: { readonly version: number; readonly name: string };
   readonly beginning: Beginning;
-  readonly currency: string;
   /** The key to claim, and the answer to store; the statement adds a waitlist place's position. */
   readonly claim: Parameters<typeof claimParameters>[0] | undefined;
 }
@@ -134,26 +122,28 @@ export type Taken =
   | { readonly done: false; readonly class: ClassView | undefined };
 
 /** Takes a seat or a waitlist place, in one round trip. */
-export async function takeSeat(db: Queryable, taking: Taking): Promise<Taken> {
-  const { kind, event, published } = taking.beginning;
+export async function takeSeat(
+  db: Queryable,
+  { enrollmentId, at, class: about, child, beginning, claim }: Taking,
+): Promise<Taken> {
+  const published = publish(beginning, { id: enrollmentId, version: 1, at, class: about, childName: child.name });
   const { rows } = await db.query<{ done: boolean; position: number | null; class: ClassView | null }>({
-    ...statements[kind][taking.claim === undefined ? 'plain' : 'keyed'],
+    ...statements[beginning.type === 'waitlisted' ? 'waitlist' : 'seat'][claim === undefined ? 'plain' : 'keyed'],
     values: [
-      event.classId,
-      event.childId,
-      event.familyId,
-      taking.childVersion,
-      taking.classVersion,
-      taking.enrollmentId,
-      taking.at,
-      event.type,
-      JSON.stringify(dataOf(event)),
-      'amountCents' in event ? event.amountCents : 0,
-      ('priceCents' in event ? event.priceCents : undefined) ?? null,
-      taking.currency,
-      // a waitlist place's event is complete in the outbox: the statement adds the position to its data
-      ...outboxParameters(published as DomainEvent),
-      ...(taking.claim === undefined ? [] : claimParameters(taking.claim)),
+      beginning.classId,
+      beginning.childId,
+      beginning.familyId,
+      child.version,
+      about.version,
+      enrollmentId,
+      at,
+      beginning.type,
+      JSON.stringify(dataOf(beginning)),
+      'amountCents' in beginning ? beginning.amountCents : 0,
+      ('priceCents' in beginning ? beginning.priceCents : undefined) ?? null,
+      about.currency,
+      ...outboxParameters(published),
+      ...(claim === undefined ? [] : claimParameters(claim)),
     ],
   });
   const row = rows[0];

@@ -12,5 +12,3 @@ export const termsOf = (config: { ENROLL_OFFER_HOURS: number; PAYMENT_GRACE_HOUR
   offerMs: config.ENROLL_OFFER_HOURS * hourMs,
   graceMs: config.PAYMENT_GRACE_HOURS * hourMs,
 });
-
-export const defaultTerms: Terms = { offerMs: 48 * hourMs, graceMs: 48 * hourMs };

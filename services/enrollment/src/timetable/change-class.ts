@@ -1,13 +1,13 @@
+import { isRefused, refused, type Refused } from '@homeroom/chassis';
 import { append } from '@homeroom/outbox';
 import { isUniqueViolation, transact, type Database, type Transaction } from '@homeroom/postgres';
 import { findMistakes, sameDetails, sameSlot } from '../classes/class.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { lockClass } from '../classes/store.ts';
-import { isRefused, refuse, type Refused } from '../outcome.ts';
 import { hasMoney } from '../seats/charge-store.ts';
 import { promoteWaiting } from '../seats/promote-waiting.ts';
 import { moveSlots } from '../seats/slots.ts';
-import { defaultTerms, type Terms } from '../seats/terms.ts';
+import type { Terms } from '../seats/terms.ts';
 import { classEvent, refuseMistakes } from './create-class.ts';
 import { flagDoubleBookings, mayDoubleBook } from './flag-double-bookings.ts';
 import type { ClassPatch, WrittenClass } from './schemas.ts';
@@ -21,7 +21,7 @@ export interface ChangeRequest {
   readonly versions?: readonly number[] | undefined;
 }
 
-/** Changes a class as a coordinator asks, and flags what it shares its room or its teacher with now. */
+/** Changes a class, and flags the classes that it newly shares its room or teacher with. */
 export async function changeClass(
   { db, terms }: { db: Database; terms: Terms },
   request: ChangeRequest,
@@ -36,18 +36,18 @@ export async function changeClass(
 }
 
 /**
- * Changes a class's details. More seats go to the waitlist, in the same transaction; a change that changes nothing is no
+ * Changes a class's details. More seats go to the waitlist in the same transaction; a change without effect publishes no
  * event. Everything but `class_exists` is refused before anything is written.
  */
 export async function changeDetails(
   trx: Transaction,
   { classId, patch, versions }: ChangeRequest,
-  terms: Terms = defaultTerms,
+  terms: Terms,
 ): Promise<{ before: ClassView; after: ClassView; changed: boolean } | Refused> {
   const before = await lockClass(trx, classId);
-  if (before === undefined) return refuse('class_not_found');
+  if (before === undefined) return refused('class_not_found');
   if (versions?.includes(before.version) === false) {
-    return refuse('precondition_failed', `The current version is ${before.version}.`);
+    return refused('precondition_failed', `The current version is ${before.version}.`);
   }
   const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
   const wanted: ClassView = { ...before, ...given };
@@ -56,10 +56,10 @@ export async function changeDetails(
   if (sameDetails(before, wanted)) return { before, after: before, changed: false };
   if (wanted.currency !== before.currency && (await hasMoney(trx, classId))) {
     const detail = `The class has enrollments or charges in ${before.currency}. Open another class.`;
-    return refuse('currency_in_use', detail);
+    return refused('currency_in_use', detail);
   }
   const taken = before.capacity - before.seatsLeft;
-  if (wanted.capacity < taken) return refuse('capacity_below_taken', `${taken} seats are taken`);
+  if (wanted.capacity < taken) return refused('capacity_below_taken', `${taken} seats are taken`);
   return write(trx, before, wanted, terms);
 }
 
@@ -73,7 +73,7 @@ async function write(
   try {
     updated = await updateClass(trx, before.id, wanted);
   } catch (error) {
-    if (isUniqueViolation(error, 'classes_natural_key')) return refuse('class_exists');
+    if (isUniqueViolation(error, 'classes_natural_key')) return refused('class_exists');
     throw error;
   }
   await append(trx, classEvent('homeroom.class.changed.v1', updated));

@@ -1,10 +1,10 @@
+import { refused, type Refused } from '@homeroom/chassis';
 import type { DomainEvent } from '@homeroom/contracts';
 import { append } from '@homeroom/outbox';
 import { transact, type Database, type Transaction } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { findMistakes, snapshotOf, type Mistake } from '../classes/class.ts';
 import type { ClassDetails, ClassView } from '../classes/schemas.ts';
-import { refuse, type Refused } from '../outcome.ts';
 import { flagDoubleBookings } from './flag-double-bookings.ts';
 import type { NewClass, WrittenClass } from './schemas.ts';
 import { insertClasses } from './store.ts';
@@ -16,7 +16,7 @@ export interface CreateRequest {
   readonly idempotencyKey: string | undefined;
 }
 
-/** Opens a class, and flags what it shares its room or its teacher with. */
+/** Opens a class, and flags the classes that it shares its room or teacher with. */
 export async function createClass(
   { db, timeZone }: { db: Database; timeZone: string },
   { given, accountId, idempotencyKey }: CreateRequest,
@@ -29,7 +29,7 @@ export async function createClass(
       const contradiction = refuseMistakes(details);
       if (contradiction !== undefined) return contradiction;
       const [created] = await createClasses(trx, [details]);
-      if (created === undefined) return refuse('class_exists');
+      if (created === undefined) return refused('class_exists');
       const warnings = await flagDoubleBookings(trx, [created]);
       return { ...created, warnings: warnings.get(created.id) ?? [] };
     },
@@ -50,7 +50,7 @@ export async function createClasses(trx: Transaction, details: readonly ClassDet
 
 /**
  * Refuses fields that contradict each other, by name.
- * @param tolerated mistakes that a class of old data has already: it can still be closed.
+ * @param tolerated mistakes that the stored class has already: it can still be closed.
  */
 export function refuseMistakes(
   details: ClassDetails,
@@ -58,7 +58,7 @@ export function refuseMistakes(
 ): Refused<'validation_failed'> | undefined {
   const mistakes = findMistakes(details).filter(({ field }) => tolerated.every((known) => known.field !== field));
   if (mistakes.length === 0) return undefined;
-  return refuse('validation_failed', undefined, { errors: mistakes.map((mistake) => ({ in: 'body', ...mistake })) });
+  return refused('validation_failed', undefined, { errors: mistakes.map((mistake) => ({ in: 'body', ...mistake })) });
 }
 
 export const classEvent = (

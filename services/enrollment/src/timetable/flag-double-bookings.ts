@@ -19,7 +19,7 @@ export const mayDoubleBook = (before: ClassView, after: ClassView): boolean =>
     !sameSlot(before, after));
 
 /**
- * Flags double bookings of classes that were just written: they are allowed, but never silent. One statement for all, and
+ * Flags double bookings of classes that were just written: they are allowed, but reported. One statement for all, and
  * an event for each class that shares its room or teacher. Of two classes in the list, the later one is flagged.
  * @returns warnings by class.
  */

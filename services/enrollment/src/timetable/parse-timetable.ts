@@ -1,23 +1,22 @@
 import {
   centsCell,
+  columnNames,
   dateCell,
-  parseRow,
-  readTable,
-  rejectedRow,
+  readRows,
+  rowOf,
   timeCell,
   weekdayCell,
   wholeCell,
   type ColumnSpec,
-  type Rejected,
-  type Table,
+  type ImportFile,
+  type Row,
 } from '@homeroom/csv';
-import { setImmediate } from 'node:timers/promises';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { findMistakes } from '../classes/class.ts';
 import { fieldNames, type ClassDetails, type FieldName } from '../classes/schemas.ts';
 import { newClass } from './schemas.ts';
 
-interface FieldColumn extends ColumnSpec {
+interface FieldColumn extends Omit<ColumnSpec, 'cell'> {
   readonly name: string;
   /** How a spreadsheet writes the field, when not as the API does. */
   readonly cell?: z.ZodType;
@@ -44,70 +43,31 @@ const columnsByField: Readonly<Record<FieldName, FieldColumn>> = {
   status: { name: 'status' },
 };
 
-/** A field that a new class needs not name is an optional column. */
-const isRequired = (field: FieldName): boolean => !newClass.shape[field].safeParse(undefined).success;
-
-const byName = <T>(of: (field: FieldName) => T): Record<string, T> =>
-  Object.fromEntries(fieldNames.map((field) => [columnsByField[field].name, of(field)]));
-
-const columns = byName((field): ColumnSpec => ({ ...columnsByField[field], required: isRequired(field) }));
-
-const namesWhere = (condition: (field: FieldName) => boolean): string[] =>
-  fieldNames.filter(condition).map((field) => columnsByField[field].name);
-export const timetableColumns = {
-  required: namesWhere(isRequired),
-  optional: namesWhere((field) => !isRequired(field)),
-};
-
-const row = z.object(
-  byName((field): z.ZodType => {
-    const { cell } = columnsByField[field];
-    return cell === undefined ? newClass.shape[field] : cell.pipe(newClass.shape[field]);
+const columns: Readonly<Record<string, ColumnSpec>> = Object.fromEntries(
+  fieldNames.map((field) => {
+    const { name, cell, ...spec } = columnsByField[field];
+    const value = newClass.shape[field];
+    return [name, { ...spec, cell: cell === undefined ? value : cell.pipe(value) }];
   }),
 );
+export const timetableColumns = columnNames(columns);
 
-const detailsOf = (cells: z.infer<typeof row>, timeZone: string): ClassDetails => {
-  const given = Object.fromEntries(fieldNames.map((field) => [field, cells[columnsByField[field].name]]));
-  // the row's schema is made of the fields' own, and only the time zone may be absent
-  return { ...given, timeZone: given['timeZone'] ?? timeZone } as ClassDetails;
-};
+const schemaOf = (timeZone: string) =>
+  rowOf(columns).transform((cells, ctx): ClassDetails => {
+    const given = Object.fromEntries(fieldNames.map((field) => [field, cells[columnsByField[field].name]]));
+    // the schema is made of the fields' own, and only the time zone may be absent
+    const details = { ...given, timeZone: given['timeZone'] ?? timeZone } as ClassDetails;
+    for (const { field, message } of findMistakes(details)) {
+      ctx.addIssue({ code: 'custom', path: [columnsByField[field].name], message });
+    }
+    return details;
+  });
 
-export interface TimetableRow {
-  /** Where the row ends in the file; the header is on line 1. */
-  readonly line: number;
-  readonly details: ClassDetails;
-}
-
-export interface Timetable extends Pick<Table<string>, 'encoding' | 'delimiter' | 'ignoredColumns'> {
-  readonly rows: readonly TimetableRow[];
-  readonly rejected: readonly Rejected[];
-}
+export type TimetableRow = Row<ClassDetails>;
 
 /**
  * Reads a timetable: its good rows, and its bad ones with line, column, and reason.
  * @param timeZone of classes that name none.
- * @throws {UnreadableCsvError} when the file as a whole cannot be read.
  */
-export async function parseTimetable(bytes: Buffer, timeZone: string, maxRows?: number): Promise<Timetable> {
-  const table = await readTable(bytes, { columns, ...(maxRows === undefined ? {} : { maxRows }) });
-  const rows: TimetableRow[] = [];
-  const rejected = [...table.rejected];
-  for (const [index, given] of table.rows.entries()) {
-    // tens of thousands of rows take a second of CPU: let other requests run in between
-    if (index % 200 === 199) await setImmediate();
-    const parsed = parseRow(row, given);
-    if ('reason' in parsed) {
-      rejected.push(parsed);
-      continue;
-    }
-    const details = detailsOf(parsed.data, timeZone);
-    const [mistake] = findMistakes(details);
-    if (mistake === undefined) {
-      rows.push({ line: given.line, details });
-      continue;
-    }
-    const column = columnsByField[mistake.field].name;
-    rejected.push(rejectedRow(given.line, column, mistake.message, given.cells[column]));
-  }
-  return { ...table, rows, rejected: rejected.sort((a, b) => a.line - b.line) };
-}
+export const parseTimetable = (file: ImportFile, timeZone: string) =>
+  readRows(file, { columns, schema: schemaOf(timeZone) });

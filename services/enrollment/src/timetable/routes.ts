@@ -1,9 +1,9 @@
 import type { Cache } from '@homeroom/cache';
-import { versionTag, wantedVersions, type ZodFastify } from '@homeroom/chassis';
+import { accepted, versionTag, wantedVersions, type ZodFastify } from '@homeroom/chassis';
+import { acceptCsv, csvIn } from '@homeroom/csv';
 import type { Database } from '@homeroom/postgres';
 import { requireCoordinator } from '@homeroom/sessions';
 import { errors } from '../errors.ts';
-import { unlessRefused } from '../outcome.ts';
 import type { Terms } from '../seats/terms.ts';
 import { changeClass } from './change-class.ts';
 import { createClass } from './create-class.ts';
@@ -21,7 +21,8 @@ export interface TimetableDeps {
 export function timetableRoutes(app: ZodFastify, deps: TimetableDeps): void {
   app.post('/api/classes', { schema: createOperation }, async (request, reply) => {
     const session = await requireCoordinator(request);
-    const created = unlessRefused(
+    const created = accepted(
+      errors,
       await createClass(deps, {
         given: request.body,
         accountId: session.principal.accountId,
@@ -37,29 +38,19 @@ export function timetableRoutes(app: ZodFastify, deps: TimetableDeps): void {
     const session = await requireCoordinator(request);
     const { classId } = request.params;
     const versions = wantedVersions(request.headers['if-match']);
-    const changed = unlessRefused(await changeClass(deps, { classId, patch: request.body, versions }));
+    const changed = accepted(errors, await changeClass(deps, { classId, patch: request.body, versions }));
     await Promise.all([session.wrote(), deps.classes.invalidate(classId)]);
     return reply.header('etag', versionTag(changed.version)).send(changed);
   });
 
-  void app.register(async (scope: ZodFastify) => importRoute(scope, deps));
-}
-
-const importLimitBytes = 2 * 1024 * 1024;
-
-/** In a scope of its own: no other route takes text/csv. */
-function importRoute(scope: ZodFastify, { db, classes, timeZone }: TimetableDeps): void {
-  scope.addContentTypeParser('text/csv', { parseAs: 'buffer', bodyLimit: importLimitBytes }, (_request, body, done) =>
-    done(null, body),
-  );
-  const options = { bodyLimit: importLimitBytes, schema: importOperation };
-  scope.post('/api/classes/import', options, async (request) => {
-    const session = await requireCoordinator(request);
-    const { body, query } = request;
-    if (!Buffer.isBuffer(body)) throw errors.problem('unsupported_media_type', 'Send text/csv.');
-    const outcome = await importClasses({ db }, { bytes: body, timeZone, preview: query.preview });
-    const { report, changed } = unlessRefused(outcome);
-    if (!query.preview) await Promise.all([session.wrote(), ...changed.map((id) => classes.invalidate(id))]);
-    return report;
+  void app.register(async (scope: ZodFastify) => {
+    acceptCsv(scope);
+    scope.post('/api/classes/import', importOperation, async (request) => {
+      const session = await requireCoordinator(request);
+      const { preview } = request.query;
+      const { report, changed } = accepted(errors, await importClasses(deps, { bytes: csvIn(request), preview }));
+      if (!preview) await Promise.all([session.wrote(), ...changed.map((id) => deps.classes.invalidate(id))]);
+      return report;
+    });
   });
 }

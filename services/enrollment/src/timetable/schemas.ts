@@ -1,5 +1,5 @@
 import { idempotencyHeaders, ifMatchHeaders } from '@homeroom/chassis';
-import { tableReport, type Rejected } from '@homeroom/csv';
+import { importOptions, importReport } from '@homeroom/csv';
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import { classParams, classView, fields } from '../classes/schemas.ts';
@@ -33,22 +33,8 @@ export type DoubleBooking = Readonly<z.infer<typeof doubleBooking>>;
 const writtenClass = classView.extend({ warnings: z.array(doubleBooking).readonly().default([]) });
 export type WrittenClass = Readonly<z.infer<typeof writtenClass>>;
 
-const importQuery = z.strictObject({
-  preview: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform((value) => value === 'true')
-    .describe('Report what the file would do, and write nothing'),
-});
-
-const importReport = z.object({
-  ...tableReport,
-  created: z.int(),
-  updated: z.int(),
-  unchanged: z.int(),
-  warnings: z.array(doubleBooking.extend({ line: z.int() })).readonly(),
-});
-export type ImportReport = Readonly<Omit<z.infer<typeof importReport>, 'rejected'> & { rejected: readonly Rejected[] }>;
+const timetableReport = importReport.extend({ warnings: z.array(doubleBooking.extend({ line: z.int() })).readonly() });
+export type TimetableReport = Readonly<z.infer<typeof timetableReport>>;
 
 const tags = ['classes'];
 const coordinatorsOnly = ['unauthenticated', 'forbidden_role'];
@@ -74,12 +60,9 @@ export const changeOperation = {
   problems: [...coordinatorsOnly, 'class_not_found', 'class_exists', 'capacity_below_taken', 'currency_in_use'],
 } satisfies FastifySchema;
 
-export const importOperation = {
+export const importOperation = importOptions({
   tags,
-  receives: { 'text/csv': z.string() },
   summary:
     'Import a timetable (coordinator): good rows are imported, bad ones reported; a second import changes nothing',
-  querystring: importQuery,
-  response: { 200: importReport },
-  problems: [...coordinatorsOnly, 'unreadable_csv'],
-} satisfies FastifySchema;
+  report: timetableReport,
+});

@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from '@homeroom/postgres';
-import { classJson, columnNames, recordAssignments, recordOf, recordValues } from '../classes/columns.ts';
+import { classJson, columnNames, columnsOf, rowOf } from '../classes/columns.ts';
 import type { ClassDetails, ClassView } from '../classes/schemas.ts';
 
 /** Inserts classes; one whose natural key is taken is left out. @returns the ids of those inserted. */
@@ -10,10 +10,10 @@ export async function insertClasses(
   const { rows } = await trx.query<{ id: string }>({
     name: 'classes_insert',
     text: `insert into classes (class_id, version, ${columnNames})
-      select d.id, 1, ${recordValues} from ${recordOf}
+      select d.class_id, 1, ${columnsOf('d')} from jsonb_populate_recordset(null::classes, $1::jsonb) d
       on conflict (title, teacher, weekday, start_time) do nothing
       returning class_id as id`,
-    values: [JSON.stringify(classes)],
+    values: [JSON.stringify(classes.map(rowOf))],
   });
   return new Set(rows.map(({ id }) => id));
 }
@@ -21,9 +21,10 @@ export async function insertClasses(
 export async function updateClass(trx: Transaction, id: string, details: ClassDetails): Promise<ClassView> {
   const { rows } = await trx.query<{ class: ClassView }>({
     name: 'class_update',
-    text: `update classes c set version = c.version + 1, ${recordAssignments}
-      from ${recordOf} where c.class_id = d.id returning ${classJson('c')} as class`,
-    values: [JSON.stringify([{ ...details, id }])],
+    text: `update classes c set version = c.version + 1, (${columnNames}) = row(${columnsOf('d')})
+      from jsonb_populate_record(null::classes, $1::jsonb) d
+      where c.class_id = d.class_id returning ${classJson('c')} as class`,
+    values: [JSON.stringify(rowOf({ ...details, id }))],
   });
   const updated = rows[0]?.class;
   if (updated === undefined) throw new Error(`class ${id} disappeared while locked`);
@@ -45,7 +46,7 @@ export async function readByNaturalKeys(db: Queryable, keys: readonly NaturalKey
 }
 
 export interface SharedRoomOrTeacher {
-  /** The class that was asked about. */
+  /** One of the given classes. */
   readonly id: string;
   readonly over: 'room' | 'teacher';
   readonly other: ClassView;
@@ -60,7 +61,7 @@ const sharing = (
     and c.first_day <= n.last_day and n.first_day <= c.last_day
   where n.class_id = any($1::uuid[]) and n.status = 'open'`;
 
-/** Open classes at the hours of these, with their room or their teacher: each by its index. */
+/** Open classes that overlap with these and share a room or a teacher with them; one index scan each. */
 export async function findSharing(trx: Transaction, ids: readonly string[]): Promise<SharedRoomOrTeacher[]> {
   const { rows } = await trx.query<SharedRoomOrTeacher>({
     name: 'classes_sharing',

@@ -82,9 +82,9 @@ describe('D11: searching the catalog', () => {
 
   test('with one statement, from the index of words', async () => {
     const search = { q: 'pott', limit: 20 };
-    const { names } = await harness.counter.during(() => searchClasses(harness.db, search));
+    const { names } = await harness.counter.during(() => searchClasses(harness.database, search));
     expect(names).toEqual(['classes_search_text']);
-    const plan = await harness.db.transaction(async (trx) => {
+    const plan = await harness.database.transaction(async (trx) => {
       await trx.query({ name: 'test-no-seqscan', text: 'set local enable_seqscan = off' });
       let found: unknown;
       const explaining: typeof trx = {

@@ -20,13 +20,13 @@ assert(enrolled.data, enrolled.error?.title);
 const params = { path: { enrollmentId: enrolled.data.id } };
 const read = await client.GET('/api/enrollments/{enrollmentId}', { params });
 assert(read.data, read.error?.title);
-const cancelled = await client.DELETE('/api/enrollments/{enrollmentId}', { params });
+const canceled = await client.DELETE('/api/enrollments/{enrollmentId}', { params });
 const refused = await client.POST('/api/enrollments/{enrollmentId}/accept', { params });
 
 console.log(
   read.data.class.title,
   read.data.status,
   read.data.history.map(({ type }) => type).join(),
-  cancelled.data?.status,
+  canceled.data?.status,
   refused.error?.code,
 );

@@ -1,9 +1,8 @@
+import { runProgram } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { startHarness, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -17,17 +16,8 @@ afterAll(async () => {
   await harness.close();
 });
 
-const run = (file: string, args: string[], env: Record<string, string> = { DATABASE_URL: harness.database.url }) =>
-  new Promise<{ code: number; out: string; err: string }>((resolve) => {
-    const path = fileURLToPath(new URL(`../../src/${file}`, import.meta.url));
-    const options = { env: { PATH: String(process.env['PATH']), ...env } };
-    const child = execFile(
-      process.execPath,
-      ['--conditions=@homeroom/source', path, ...args],
-      options,
-      (_error, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
-    );
-  });
+const run = (file: string, args: string[], env: Record<string, string> = { DATABASE_URL: harness.testDatabase.url }) =>
+  runProgram(new URL(`../../src/${file}`, import.meta.url), args, { env });
 
 describe('import-classes', () => {
   const timetable = [

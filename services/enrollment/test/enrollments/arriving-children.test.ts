@@ -9,8 +9,8 @@ let harness: Harness;
 let impatient: Harness;
 beforeAll(async () => {
   [harness, impatient] = await Promise.all([
-    startHarness({ ENROLL_WAIT_FOR_FAMILY_MS: '5000' }),
-    startHarness({ ENROLL_WAIT_FOR_FAMILY_MS: '0' }),
+    startHarness({ env: { ENROLL_WAIT_FOR_FAMILY_MS: '5000' } }),
+    startHarness({ env: { ENROLL_WAIT_FOR_FAMILY_MS: '0' } }),
   ]);
 });
 afterAll(() => Promise.all([harness.close(), impatient.close()]));
@@ -25,13 +25,13 @@ describe('D13: enrolling a child whose family’s event has not arrived', () => 
   test('waits for it: the first try succeeds', async () => {
     const { family, child } = onItsWay();
     const { id } = await harness.openClass();
-    const statements = jest.spyOn(harness.db, 'query');
+    const statements = jest.spyOn(harness.database, 'query');
     try {
       const answer = harness.enroll(child, id);
       await waitFor('the request to wait', () =>
         statements.mock.calls.some(([{ name }]) => name === 'children_arrived'),
       );
-      await copyFamily({ db: harness.db }, { eventId: uuidv7(), family });
+      await copyFamily({ db: harness.database }, { eventId: uuidv7(), family });
       expect((await answer).statusCode).toBe(201);
     } finally {
       statements.mockRestore();
@@ -53,8 +53,8 @@ describe('D13: enrolling a child whose family’s event has not arrived', () => 
   test('a child that was removed is not waited for, nor one whose id is old', async () => {
     const { family, child } = onItsWay();
     const { id } = await harness.openClass();
-    await copyFamily({ db: harness.db }, { eventId: uuidv7(), family });
-    await copyFamily({ db: harness.db }, { eventId: uuidv7(), family: { ...family, version: 2, children: [] } });
+    await copyFamily({ db: harness.database }, { eventId: uuidv7(), family });
+    await copyFamily({ db: harness.database }, { eventId: uuidv7(), family: { ...family, version: 2, children: [] } });
     const old = { ...child, id: '0190f2a0-0000-7000-8000-000000000002' };
     const { result, names } = await harness.counter.during(async () => [
       await harness.enroll(child, id),
@@ -72,7 +72,7 @@ describe('the poller', () => {
   const someone = () => ({ childId: uuidv7(), familyId: uuidv7() });
 
   test('runs one statement for all waiting requests, and none without one', async () => {
-    const arriving = new ArrivingChildren(harness.db, { waitMs: 250, pollMs: 50 });
+    const arriving = new ArrivingChildren(harness.database, { waitMs: 250, pollMs: 50 });
     const { result, names } = await harness.counter.during(() =>
       Promise.all(Array.from({ length: 100 }, () => arriving.wait(someone()))),
     );
@@ -84,8 +84,8 @@ describe('the poller', () => {
 
   test('never finds a child for another family', async () => {
     const { family, child } = onItsWay();
-    await copyFamily({ db: harness.db }, { eventId: uuidv7(), family });
-    const arriving = new ArrivingChildren(harness.db, { waitMs: 200, pollMs: 10 });
+    await copyFamily({ db: harness.database }, { eventId: uuidv7(), family });
+    const arriving = new ArrivingChildren(harness.database, { waitMs: 200, pollMs: 10 });
     expect(await arriving.wait({ childId: child.id, familyId: uuidv7() })).toBe(false);
     expect(await arriving.wait({ childId: child.id, familyId: child.familyId })).toBe(true);
     expect(await arriving.wait({ childId: child.id, familyId: undefined })).toBe(true);
@@ -93,7 +93,7 @@ describe('the poller', () => {
   });
 
   test('ends at the limit, when the client leaves, and when the process stops', async () => {
-    const arriving = new ArrivingChildren(harness.db, { waitMs: 60_000, pollMs: 10, limit: 2 });
+    const arriving = new ArrivingChildren(harness.database, { waitMs: 60_000, pollMs: 10, limit: 2 });
     const leaving = new AbortController();
     const waits = [arriving.wait(someone(), leaving.signal), arriving.wait(someone())];
     expect(await arriving.wait(someone())).toBe(false);

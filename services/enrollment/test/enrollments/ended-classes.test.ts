@@ -28,7 +28,7 @@ test('D4: a class ends with its last day in its own time zone, not in the server
 });
 
 describe('D4: after the last day of a class', () => {
-  test('nobody enrolls, coordinators included', async () => {
+  test('enrollments are refused, from coordinators as well', async () => {
     const [child] = await harness.children(1);
     const { id } = await harness.openClass({ firstDay: '2025-01-07', lastDay: '2025-05-20' });
     for (const headers of [await harness.guardian(child!.familyId), coordinator]) {
@@ -38,7 +38,7 @@ describe('D4: after the last day of a class', () => {
     }
   });
 
-  test('nobody moves up from the waitlist', async () => {
+  test('the waitlist is not promoted', async () => {
     const { id: classId } = await harness.openClass({ capacity: 1 });
     const ids: string[] = [];
     for (const child of await harness.children(2)) {

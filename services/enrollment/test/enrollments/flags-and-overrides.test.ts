@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => harness.close());
 
 const take = (family: FamilySnapshot, change: Partial<FamilySnapshot> = {}) =>
-  copyFamily({ db: harness.db }, { eventId: uuidv7(), family: { ...family, ...change } });
+  copyFamily({ db: harness.database }, { eventId: uuidv7(), family: { ...family, ...change } });
 const newFamily = async () => {
   const family = aFamily();
   await take(family);
@@ -42,7 +42,7 @@ describe('D10: a child that no longer fits what it is enrolled in', () => {
     await take(family, { version: 3, name: 'Okafor-Lind', children: [] });
     for (const id of ids) expect(await flagged(id)).toEqual([{ reason: 'child_removed' }]);
     expect((await rosterOf(one.id))[0]).toMatchObject({ status: 'payment_pending', flags: ['child_removed'] });
-    expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual({
+    expect((await rebuildReadModels({ db: harness.database }, { write: false })).differences).toEqual({
       enrollments: 0,
       classes: 0,
       children: 0,
@@ -100,10 +100,10 @@ describe('D15: a coordinator overrides an age limit', () => {
     expect((await rosterOf(classId))[0]).toMatchObject({ override, flags: [] });
     await take(family, { version: 2, children: [{ ...child, birthDate: '2019-01-01' }] });
     expect(await flagged(id)).toEqual([]);
-    expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences.enrollments).toBe(0);
+    expect((await rebuildReadModels({ db: harness.database }, { write: false })).differences.enrollments).toBe(0);
   });
 
-  test('a guardian cannot, and nobody without a reason', async () => {
+  test('a guardian cannot, nor a coordinator without a reason', async () => {
     const { asked } = await newFamily();
     const { id: classId } = await harness.openClass({ ageMin: 14, ageMax: 16 });
     const guardian = await harness.guardian(asked.familyId);

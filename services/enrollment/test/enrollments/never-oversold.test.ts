@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { expireOffers } from '../../src/enrollments/expire-offers.ts';
 import { rebuildReadModels } from '../../src/enrollments/rebuild-read-models.ts';
-import { defaultTerms } from '../../src/seats/terms.ts';
+import { termsOf } from '../../src/seats/terms.ts';
 import { startHarness, type Harness } from '../harness.ts';
 
+const terms = termsOf({ ENROLL_OFFER_HOURS: 48, PAYMENT_GRACE_HOURS: 48 });
 let harness: Harness;
 beforeAll(async () => {
   harness = await startHarness();
@@ -37,18 +38,18 @@ test('with concurrent cancellations no seat is sold twice, none stays empty, and
   const children = await harness.children(200);
   const { id } = await harness.openClass({ capacity: 30, priceCents: 0 });
   const coordinator = await harness.coordinator();
-  let cancelled = 0;
+  let canceled = 0;
   await Promise.all(
     children.map(async (child, index) => {
       const answer = await harness.enroll(child, id, coordinator);
       expect(answer.statusCode).toBe(201);
       if (index % 4 !== 0) return;
-      const gone = await harness.cancel(answer.json().id, coordinator);
-      expect(gone.statusCode).toBe(200);
-      cancelled += 1;
+      const canceledSeat = await harness.cancel(answer.json().id, coordinator);
+      expect(canceledSeat.statusCode).toBe(200);
+      canceled += 1;
     }),
   );
-  expect(cancelled).toBe(50);
+  expect(canceled).toBe(50);
   expect(await counted(id)).toEqual({ taken: 30, waitlisted: 120, seats: 30, waiting: 120 });
 
   // a promoted child had waited longer than every child that was on the waitlist then and still is
@@ -61,7 +62,7 @@ test('with concurrent cancellations no seat is sold twice, none stays empty, and
     id,
   );
   expect(inversions).toEqual([]);
-  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual({
+  expect((await rebuildReadModels({ db: harness.database }, { write: false })).differences).toEqual({
     enrollments: 0,
     classes: 0,
     children: 0,
@@ -98,8 +99,8 @@ test('D7: with offers that are concurrently accepted, expired, and canceled, no 
       offers.filter((_, index) => index % 3 === 0),
     );
     await Promise.all([
-      expireOffers({ db: harness.db, terms: defaultTerms }, { limit: 50 }),
-      expireOffers({ db: harness.db, terms: defaultTerms }, { limit: 50 }),
+      expireOffers({ db: harness.database, terms }, { limit: 50 }),
+      expireOffers({ db: harness.database, terms }, { limit: 50 }),
       ...offers.map(async (one, index) => {
         if (index % 3 === 1) await harness.cancel(busy.get(one) ?? '', coordinator);
         const url = `/api/enrollments/${one}/accept`;
@@ -119,7 +120,7 @@ test('D7: with offers that are concurrently accepted, expired, and canceled, no 
     `update enrollments e set offer_expires_at = (h.data ->> 'expiresAt')::timestamptz from enrollment_events h
       where h.enrollment_id = e.enrollment_id and h.type = 'offered' and e.status = 'offered'`,
   );
-  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual({
+  expect((await rebuildReadModels({ db: harness.database }, { write: false })).differences).toEqual({
     enrollments: 0,
     classes: 0,
     children: 0,

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { v7 as uuidv7 } from 'uuid';
 import { expireOffers } from '../../src/enrollments/expire-offers.ts';
 import { rebuildReadModels } from '../../src/enrollments/rebuild-read-models.ts';
-import { defaultTerms as terms } from '../../src/seats/terms.ts';
+import { termsOf } from '../../src/seats/terms.ts';
 import { startHarness, without, type Child, type Harness } from '../harness.ts';
 
+const terms = termsOf({ ENROLL_OFFER_HOURS: 48, PAYMENT_GRACE_HOURS: 48 });
 let harness: Harness;
 let coordinator: Record<string, string>;
 beforeAll(async () => {
@@ -34,7 +35,7 @@ const typesOf = async (id: string) =>
 const counted = async (classId: string) =>
   (await harness.rows('select taken, waitlisted from classes where class_id = $1', classId))[0];
 const consistent = async () =>
-  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual({
+  expect((await rebuildReadModels({ db: harness.database }, { write: false })).differences).toEqual({
     enrollments: 0,
     classes: 0,
     children: 0,
@@ -143,7 +144,7 @@ describe('D7: an offer that is not accepted', () => {
     await harness.cancel(elsewhere, guardian);
     await expire(id);
     expect((await accept(id, guardian)).json().code).toBe('offer_expired');
-    expect(await expireOffers({ db: harness.db, terms }, { limit: 100 })).toBe(1);
+    expect(await expireOffers({ db: harness.database, terms }, { limit: 100 })).toBe(1);
     expect(await read(id)).toMatchObject({ status: 'cancelled', reason: 'offer_expired', refundCents: 0 });
     expect(await typesOf(id)).toEqual(['waitlisted', 'offered', 'offer-expired']);
     expect(await read(nextId)).toMatchObject({ status: 'payment_pending' });
@@ -159,11 +160,12 @@ describe('D7: an offer that is not accepted', () => {
       await expire(id);
     }
     const [ended] = await Promise.all([
-      Promise.all(Array.from({ length: 4 }, () => expireOffers({ db: harness.db, terms }, { limit: 2 }))),
+      Promise.all(Array.from({ length: 4 }, () => expireOffers({ db: harness.database, terms }, { limit: 2 }))),
       ...offers.map(({ id }) => accept(id, coordinator)),
     ]);
     let more = ended.reduce((sum, count) => sum + count, 0);
-    for (let count = 1; count > 0; more += count) count = await expireOffers({ db: harness.db, terms }, { limit: 2 });
+    for (let count = 1; count > 0; more += count)
+      count = await expireOffers({ db: harness.database, terms }, { limit: 2 });
     expect(more).toBe(6);
     for (const { id, nextId, classId } of offers) {
       expect(await typesOf(id)).toEqual(['waitlisted', 'offered', 'offer-expired']);
@@ -175,7 +177,7 @@ describe('D7: an offer that is not accepted', () => {
 
   test('control: before its time, and without a worker, it stays', async () => {
     const { id, nextId } = await anOffer();
-    expect(await expireOffers({ db: harness.db, terms }, { limit: 100 })).toBe(0);
+    expect(await expireOffers({ db: harness.database, terms }, { limit: 100 })).toBe(0);
     expect(await read(id)).toMatchObject({ status: 'offered' });
     await expire(id);
     expect(await read(nextId)).toMatchObject({ status: 'waitlisted' });
@@ -195,7 +197,7 @@ describe('D6: the price at joining holds', () => {
     return read(ids[1]!);
   };
 
-  test('when the price has gone up', async () => {
+  test('when the price has risen', async () => {
     const found = await promoted({ priceCents: 99_000 });
     expect(found).toMatchObject({ status: 'payment_pending', amountCents: 14_500, currency: 'USD' });
     expect(found.history).toMatchObject([

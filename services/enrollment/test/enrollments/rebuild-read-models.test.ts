@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { rebuildReadModels } from '../../src/enrollments/rebuild-read-models.ts';
 import { settleCharge } from '../../src/payments/settle-charge.ts';
+import { termsOf } from '../../src/seats/terms.ts';
 import { startHarness, type Harness } from '../harness.ts';
 
+const terms = termsOf({ ENROLL_OFFER_HOURS: 48, PAYMENT_GRACE_HOURS: 48 });
 let harness: Harness;
 beforeAll(async () => {
   harness = await startHarness();
@@ -34,7 +36,9 @@ const live = async (): Promise<void> => {
       const providerChargeId = `ch_${enrollmentId}`;
       if (index % 5 === 0) return harness.cancel(enrollmentId, coordinator);
       const kind = index % 7 === 0 ? 'declined' : 'succeeded';
-      return harness.db.transaction((trx) => settleCharge(trx, { enrollmentId, outcome: { kind, providerChargeId } }));
+      return harness.database.transaction((trx) =>
+        settleCharge(trx, { enrollmentId, outcome: { kind, providerChargeId }, terms }),
+      );
     }),
   );
   const changes = [{ capacity: 8 }, { startTime: '14:00', endTime: '15:00' }, { firstDay: '2027-02-01', capacity: 4 }];
@@ -46,7 +50,7 @@ const live = async (): Promise<void> => {
 
 test('the read models equal what the events say after everything that can happen', async () => {
   await live();
-  const { enrollments, differences } = await rebuildReadModels({ db: harness.db }, { write: false });
+  const { enrollments, differences } = await rebuildReadModels({ db: harness.database }, { write: false });
   expect(enrollments).toBe(36);
   expect(differences).toEqual(none);
 });
@@ -66,14 +70,14 @@ test('a damaged read model is detected, and rebuilt exactly', async () => {
   await harness.rows('update classes set taken = 0, last_number = 0 where taken > 2');
   await harness.rows(`update children set slots = '[]' where slots <> '[]'`);
 
-  const { differences } = await rebuildReadModels({ db: harness.db }, { write: true });
+  const { differences } = await rebuildReadModels({ db: harness.database }, { write: true });
   for (const count of Object.values(differences)) expect(count).toBeGreaterThan(0);
   expect(await state()).toEqual(before);
-  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual(none);
+  expect((await rebuildReadModels({ db: harness.database }, { write: false })).differences).toEqual(none);
 });
 
 test('after a rebuild, enrolling and canceling work as before', async () => {
-  await rebuildReadModels({ db: harness.db }, { write: true });
+  await rebuildReadModels({ db: harness.database }, { write: true });
   await live();
-  expect((await rebuildReadModels({ db: harness.db }, { write: false })).differences).toEqual(none);
+  expect((await rebuildReadModels({ db: harness.database }, { write: false })).differences).toEqual(none);
 });

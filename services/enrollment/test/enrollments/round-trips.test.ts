@@ -1,11 +1,12 @@
+import { accepted, refused } from '@homeroom/chassis';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Statement } from '@homeroom/postgres';
+import { errors } from '../../src/errors.ts';
 import { readFacts } from '../../src/enrollments/read-facts.ts';
 import { enrollChild } from '../../src/enrollments/enroll-child.ts';
 import { ArrivingChildren } from '../../src/enrollments/arriving-children.ts';
 import { KnownFacts } from '../../src/enrollments/known-facts.ts';
 import { v7 as uuidv7 } from 'uuid';
-import { refuse, unlessRefused } from '../../src/outcome.ts';
 import { startHarness, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -19,20 +20,21 @@ const informed = async (known: KnownFacts, count: number, classId: string) => {
   const children = await harness.children(count);
 
   for (const child of children) {
-    known.learn(await readFacts(harness.db, { classId, childId: child.id, familyId: child.familyId }));
+    known.learn(await readFacts(harness.database, { classId, childId: child.id, familyId: child.familyId }));
   }
   return children;
 };
 
 /** Never waits for a child. */
-const arriving = () => new ArrivingChildren(harness.db, { waitMs: 0 });
+const arriving = () => new ArrivingChildren(harness.database, { waitMs: 0 });
 const accountId = uuidv7();
 
 const enroll = (known: KnownFacts, child: { id: string; familyId: string }, classId: string, idempotencyKey?: string) =>
   harness.counter.during(async () =>
-    unlessRefused(
+    accepted(
+      errors,
       await enrollChild(
-        { db: harness.db, known, arriving: arriving() },
+        { db: harness.database, known, arriving: arriving() },
         { classId, childId: child.id, familyId: child.familyId, accountId, idempotencyKey },
       ),
     ),
@@ -104,11 +106,11 @@ test('when every attempt is overtaken the request is refused with Retry-After, i
   const { id } = await harness.openClass();
   const [child] = await harness.children(1);
   const overtaken = {
-    ...harness.db,
+    ...harness.database,
     query: async <Row>(statement: Statement) => {
       const change = 'update classes set version = version + 1 where class_id = $1';
       if (statement.name === 'enroll_seat') await harness.rows(change, id);
-      return harness.db.query<Row>(statement);
+      return harness.database.query<Row>(statement);
     },
   };
   const { names } = await harness.counter.during(() =>
@@ -117,9 +119,9 @@ test('when every attempt is overtaken the request is refused with Retry-After, i
         { db: overtaken, known: new KnownFacts(), arriving: arriving() },
         { classId: id, childId: child!.id, familyId: child!.familyId, accountId },
       ),
-    ).resolves.toEqual(refuse('seats_contended')),
+    ).resolves.toEqual(refused('seats_contended')),
   );
-  expect(() => unlessRefused(refuse('seats_contended'))).toThrow(
+  expect(() => accepted(errors, refused('seats_contended'))).toThrow(
     expect.objectContaining({ status: 503, extra: { retryAfterSeconds: 1 } }),
   );
   expect(names.filter((name) => name === 'enroll_seat')).toHaveLength(8);

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@homeroom/testing';
-import { defaultTerms } from '../../src/seats/terms.ts';
+import { termsOf } from '../../src/seats/terms.ts';
 import { collectCharges, type CollectorEvent } from '../../src/payments/collect-charges.ts';
 import { notifyDelays } from '../../src/payments/notify-delays.ts';
 import { openPaymentProvider } from '../../src/payments/provider.ts';
@@ -8,6 +8,7 @@ import { watchDeadlines, type DeadlineEvent } from '../../src/payments/watch-dea
 import { startHarness, type Harness } from '../harness.ts';
 import { TestProvider } from './test-provider.ts';
 
+const terms = termsOf({ ENROLL_OFFER_HOURS: 48, PAYMENT_GRACE_HOURS: 48 });
 let harness: Harness;
 let provider: TestProvider;
 let url: string;
@@ -36,14 +37,14 @@ const collect = (change: { leaseMs?: number; timeoutMs?: number; openMs?: number
   const stopping = new AbortController();
   const running = collectCharges(
     {
-      db: harness.db,
+      db: harness.database,
       provider: openPaymentProvider({
         url,
         timeoutMs: change.timeoutMs ?? 300,
         concurrent: 8,
         openMs: change.openMs ?? 100,
       }),
-      terms: { ...defaultTerms, graceMs: change.graceMs ?? 0 },
+      terms: { ...terms, graceMs: change.graceMs ?? 0 },
       concurrent: 8,
       leaseMs: change.leaseMs ?? 600,
       pollMs: 20,
@@ -294,7 +295,8 @@ describe('D4: a charge that is still due after the last day of its class', () =>
 });
 
 describe('D8: while the provider is down', () => {
-  const watch = (noticeMs: number, isDown = true) => notifyDelays({ db: harness.db }, { noticeMs, isDown, limit: 100 });
+  const watch = (noticeMs: number, isDown = true) =>
+    notifyDelays({ db: harness.database }, { noticeMs, isDown, limit: 100 });
 
   test('the family is notified once that its payment takes longer, and is confirmed in the end', async () => {
     provider.fault = () => 'down';
@@ -322,9 +324,9 @@ describe('D8: while the provider is down', () => {
     const seen: DeadlineEvent[] = [];
     const running = watchDeadlines(
       {
-        db: harness.db,
+        db: harness.database,
         provider: { breaker: () => 'open' },
-        terms: defaultTerms,
+        terms,
         noticeMs: 1,
         pollMs: 10,
         onEvent: (event) => seen.push(event),

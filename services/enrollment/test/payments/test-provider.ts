@@ -10,7 +10,7 @@ export interface LedgerEntry {
 }
 
 type Fault =
-  /** Does the work and says so. */
+  /** Does the work and answers. */
   | 'none'
   /** Resets the connection before any work. */
   | 'down'
@@ -18,9 +18,9 @@ type Fault =
   | 'failing'
   /** Declines. */
   | 'decline'
-  /** Does the work and never says so. */
+  /** Does the work and never answers. */
   | 'silent-after'
-  /** Does the work only when `release` is called, though nobody may be listening any more. */
+  /** Does the work only when `release` is called, even when the client has disconnected. */
   | 'held';
 
 /** A payment provider with a ledger of its own, which tests compare with. */
@@ -41,7 +41,7 @@ export class TestProvider {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Lets what was held happen. */
+  /** Does the work that was held. */
   release(): void {
     for (const go of this.#held.splice(0)) go();
   }

@@ -5,7 +5,7 @@ import { startHarness, webhookSecret, type Harness } from '../harness.ts';
 
 let harness: Harness;
 beforeAll(async () => {
-  harness = await startHarness({ RATE_LIMIT_PER_MINUTE: '50' });
+  harness = await startHarness({ env: { RATE_LIMIT_PER_MINUTE: '50' } });
 });
 afterAll(() => harness.close());
 

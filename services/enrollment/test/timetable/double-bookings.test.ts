@@ -159,7 +159,7 @@ describe('D10: a class in the room, or with the teacher, of another open class a
 
   test('is found in the indexes of rooms and teachers', async () => {
     const { id } = await harness.openClass();
-    const plan = await harness.db.transaction(async (trx) => {
+    const plan = await harness.database.transaction(async (trx) => {
       await trx.query({ name: 'test-no-seqscan', text: 'set local enable_seqscan = off' });
       let found: unknown;
       const explaining: typeof trx = {

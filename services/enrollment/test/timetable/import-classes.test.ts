@@ -56,7 +56,7 @@ const counts = ({ created, updated, unchanged, rejected }: Awaited<ReturnType<ty
 
 describe('POST /api/classes/import', () => {
   test('imports the co-op’s own timetable, and a second import changes nothing', async () => {
-    const timetable = readFileSync(new URL('../../../../tools/stack/seed/classes.csv', import.meta.url));
+    const timetable = readFileSync(new URL('../../../../tools/journey/seed/classes.csv', import.meta.url));
     const lines = timetable.toString().trim().split('\n').length - 1;
     expect(counts(await send(timetable))).toEqual([lines, 0, 0, 0]);
     const before = await harness.rows('select * from classes order by class_id');

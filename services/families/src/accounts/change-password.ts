@@ -1,40 +1,29 @@
 import { isRefused, refused, type Refused } from '@homeroom/chassis';
-import { passwordChanged } from '../credentials/account-tokens.ts';
 import type { AccountDeps } from './deps.ts';
 import { ownEmail } from './own-email.ts';
 import { replacePassword } from './replace-password.ts';
-import { findAccountById, setPassword } from './store.ts';
+import { findAccountById } from './store.ts';
 
 /**
- * Changes a password by the current one, and ends every session of the account. Wrong passwords count as failed sign-ins: a
- * session left open somewhere is no way to guess them.
+ * Changes a password by the current one, and ends every session of the account. Wrong passwords count as failed sign-ins: an
+ * open session is no way to guess them.
  * @throws {Problem} `passwords_busy`, `sessions_unavailable`
  */
 export async function changePassword(
-  {
-    database,
-    passwords,
-    sessions,
-    signInLimit,
-  }: Pick<AccountDeps, 'database' | 'passwords' | 'sessions' | 'signInLimit'>,
-  {
-    accountId,
-    address,
-    currentPassword,
-    password,
-  }: { accountId: string; address: string; currentPassword: string; password: string },
+  deps: Pick<AccountDeps, 'database' | 'passwords' | 'sessions' | 'signInLimit'>,
+  request: { accountId: string; address: string; currentPassword: string; password: string },
 ): Promise<undefined | Refused<'wrong_password' | 'too_many_attempts'>> {
-  const account = await findAccountById(database, accountId);
+  const { passwords, signInLimit } = deps;
+  const { address, password } = request;
+  const account = await findAccountById(deps.database, request.accountId);
   if (account === undefined) return refused('unauthenticated');
   const { email } = account;
   const limited = await signInLimit.attempt(email, address);
   if (isRefused(limited)) return limited;
-  if (!(await passwords.verify(account.passwordHash, currentPassword))) return refused('wrong_password');
+  if (!(await passwords.verify(account.passwordHash, request.currentPassword))) return refused('wrong_password');
   await signInLimit.succeeded(email, address);
   const unfit = ownEmail(password, email);
   if (isRefused(unfit)) return unfit;
   const passwordHash = await passwords.hash(password);
-  await replacePassword({ database, sessions }, accountId, (trx) =>
-    setPassword(trx, accountId, passwordHash, passwordChanged({ accountId, email })),
-  );
+  await replacePassword(deps, { account, passwordHash });
 }

@@ -3,24 +3,20 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const yearSeconds = 31_536_000;
 
-/** Says that a device has signed in to an account before (OWASP's device cookie). Signs nobody in. */
-export interface DeviceCookies {
-  /** The device's name, when it has a cookie for this account. */
-  deviceOf(request: FastifyRequest, email: string): string | undefined;
-  /** Gives the device a cookie for this account, unless it has one. */
-  remember(request: FastifyRequest, reply: FastifyReply, email: string): void;
-}
+export type DeviceCookies = ReturnType<typeof openDeviceCookies>;
 
 /**
- * Cookies of one size, without personal data: 128 random bits and their HMAC with the account's address, so that a cookie of one
- * account says nothing for another.
+ * Cookies of devices that have signed in to an account before (OWASP's device cookie). They sign no one in. All have one size
+ * and no personal data: 128 random bits and their HMAC with the account's address, so that the cookie of one account is
+ * useless for another.
  * @param secure whether PUBLIC_ORIGIN is https, as for sessions.
  */
-export function openDeviceCookies({ secret, secure }: { secret: string; secure: boolean }): DeviceCookies {
+export function openDeviceCookies({ secret, secure }: { secret: string; secure: boolean }) {
   const name = secure ? '__Host-homeroom-device' : 'homeroom-device';
   const sign = (device: string, email: string): Buffer =>
     createHmac('sha256', secret).update(`device\0${device}\0${email}`).digest();
-  const deviceOf: DeviceCookies['deviceOf'] = (request, email) => {
+  /** The device's name, when it has a cookie for this account. */
+  const deviceOf = (request: FastifyRequest, email: string): string | undefined => {
     const header = request.headers.cookie;
     const given = header === undefined ? undefined : request.server.parseCookie(header)[name];
     const [, device, mac] = /^([\w-]{22})\.([\w-]{43})$/.exec(given ?? '') ?? [];
@@ -29,7 +25,8 @@ export function openDeviceCookies({ secret, secure }: { secret: string; secure: 
   };
   return {
     deviceOf,
-    remember(request, reply, email) {
+    /** Gives the device a cookie for this account, unless it has one. */
+    remember(request: FastifyRequest, reply: FastifyReply, email: string): void {
       if (deviceOf(request, email) !== undefined) return;
       const device = randomBytes(16).toString('base64url');
       const value = `${device}.${sign(device, email).toString('base64url')}`;

@@ -1,6 +1,6 @@
 /*
- * The pages that the links in mails open. They work on their own, on a phone, without the portal: static markup, one style, one
- * script, nothing from another host. The token stays in the fragment, which browsers send to nobody.
+ * The pages that the links in mails open. They work on a phone and without the portal: static markup, one style, one script,
+ * nothing from another host. The token stays in the fragment, which browsers never send.
  */
 
 const layout = (title: string, body: string): string => `<!doctype html>
@@ -24,7 +24,7 @@ ${body}
 </html>
 `;
 
-// A button, not a visit: programs that follow the links of mails confirm nothing, and nobody confirms what a stranger registered.
+// A button, not a visit: programs that follow links in mails must not confirm what a stranger registered.
 export const verifyPage = layout(
   'Confirm your email address',
   `      <form id="verify">
@@ -62,7 +62,7 @@ const verify = document.getElementById('verify');
 const reset = document.getElementById('reset');
 const stale = 'This link is invalid, has expired, or was used already. Links work once, for 30 minutes. ';
 
-// out of the history and out of sight; the token lives on in this page alone
+// not in the history and the address bar: only this page has the token now
 if (token !== '') history.replaceState(null, '', location.pathname);
 
 async function send(path, body) {

@@ -1,9 +1,10 @@
 import { isRefused, refused, type Refused } from '@homeroom/chassis';
-import { passwordChanged, tokenHash } from '../credentials/account-tokens.ts';
+import type { Transaction } from '@homeroom/postgres';
+import { tokenHash } from '../credentials/account-tokens.ts';
 import type { AccountDeps } from './deps.ts';
 import { ownEmail } from './own-email.ts';
 import { replacePassword } from './replace-password.ts';
-import { consumeToken, findTokenAccount, insertTokenByEmail, setPassword } from './store.ts';
+import { consumeToken, findTokenAccount, insertTokenByEmail } from './store.ts';
 import { verifyAccount } from './verify-account.ts';
 
 /**
@@ -34,13 +35,11 @@ export async function confirmReset(
   if (account === undefined) return refused('token_invalid');
   const unfit = ownEmail(password, account.email);
   if (isRefused(unfit)) return unfit;
-  const { accountId } = account.principal;
   const passwordHash = await passwords.hash(password);
-  const replaced = await replacePassword<Refused<'token_invalid'>>({ database, sessions }, accountId, async (trx) => {
+  const before = async (trx: Transaction) => {
     const consumed = await consumeToken(trx, hash, 'reset_password');
-    if (consumed === undefined) return refused('token_invalid');
-    await verifyAccount(trx, consumed);
-    await setPassword(trx, accountId, passwordHash, passwordChanged({ accountId, email: consumed.email }));
-  });
+    return consumed === undefined ? refused('token_invalid') : verifyAccount(trx, consumed);
+  };
+  const replaced = await replacePassword({ database, sessions }, { account, passwordHash, before });
   return isRefused(replaced) ? replaced : { email: account.email };
 }

@@ -1,8 +1,12 @@
+import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import { email, newPassword, password } from '../credentials/schemas.ts';
 
 /** Only bounded: the rules may have changed since the password was set. */
-export const credentials = z.strictObject({ email, password: password.min(1) });
+const currentPassword = password.min(1);
+
+/** Only bounded: what is not a token gets the same answer as an unknown one. */
+const token = z.string().min(1).max(200);
 
 const principal = z.object({
   accountId: z.uuid(),
@@ -10,25 +14,78 @@ const principal = z.object({
   familyId: z.uuid().optional(),
 });
 
-export const signedIn = z.object({ principal, expiresAt: z.iso.datetime() }).meta({ id: 'SignedIn' });
+const times = { createdAt: z.iso.datetime(), expiresAt: z.iso.datetime() };
 
-export const mySessions = z
+const mySessions = z
   .object({
     principal,
-    expiresAt: z.iso.datetime(),
-    sessions: z.array(
-      z.object({ id: z.string(), createdAt: z.iso.datetime(), expiresAt: z.iso.datetime(), current: z.boolean() }),
-    ),
+    expiresAt: times.expiresAt,
+    sessions: z.array(z.object({ id: z.string(), ...times, current: z.boolean() })),
   })
   .meta({ id: 'MySessions' });
 
-export const signOutQuery = z.strictObject({ everywhere: z.enum(['true', 'false']).default('false') });
+export const signInOperation = {
+  tags: ['sessions'],
+  summary: 'Sign in',
+  body: z.strictObject({ email, password: currentPassword }),
+  response: { 201: z.object({ principal, expiresAt: times.expiresAt }).meta({ id: 'SignedIn' }) },
+  sends: ['set-cookie'],
+  problems: ['wrong_credentials', 'too_many_attempts', 'passwords_busy', 'sessions_unavailable'],
+} satisfies FastifySchema;
 
-/** Only bounded: what is not a token gets the same answer as an unknown one. */
-const token = z.string().min(1).max(200);
+export const mySessionsOperation = {
+  tags: ['sessions'],
+  summary: 'Who am I, and where else am I signed in?',
+  response: { 200: mySessions },
+  problems: ['unauthenticated'],
+} satisfies FastifySchema;
 
-export const tokenGiven = z.strictObject({ token });
-export const nothingGiven = z.strictObject({}).nullish();
-export const resetRequest = z.strictObject({ email });
-export const resetConfirmation = z.strictObject({ token, password: newPassword });
-export const passwordChange = z.strictObject({ currentPassword: password.min(1), password: newPassword });
+export const signOutOperation = {
+  tags: ['sessions'],
+  summary: 'Sign out, here or everywhere',
+  querystring: z.strictObject({ everywhere: z.enum(['true', 'false']).default('false') }),
+  response: { 204: z.null().describe('Signed out') },
+  sends: ['set-cookie'],
+  problems: ['unauthenticated'],
+} satisfies FastifySchema;
+
+export const requestVerificationOperation = {
+  tags: ['accounts'],
+  summary: 'Send the verification mail of my address again',
+  body: z.strictObject({}).nullish(),
+  response: { 202: z.object({}).describe('A mail will be sent') },
+  problems: ['unauthenticated', 'already_verified', 'too_many_mails', 'sessions_unavailable'],
+} satisfies FastifySchema;
+
+export const confirmVerificationOperation = {
+  tags: ['accounts'],
+  summary: 'Verify an address by the token of its mail',
+  body: z.strictObject({ token }),
+  response: { 204: z.null().describe('The address is verified') },
+  problems: ['token_invalid', 'sessions_unavailable'],
+} satisfies FastifySchema;
+
+export const requestResetOperation = {
+  tags: ['accounts'],
+  summary: 'Send a mail with a link to set a new password, if the address has an account',
+  body: z.strictObject({ email }),
+  response: { 202: z.object({}).describe('Accepted, whether or not the address has an account') },
+} satisfies FastifySchema;
+
+export const confirmResetOperation = {
+  tags: ['accounts'],
+  summary: 'Set a new password by the token of its mail',
+  body: z.strictObject({ token, password: newPassword }),
+  response: { 204: z.null().describe('The password is set, the address verified, every session ended') },
+  sends: ['set-cookie'],
+  problems: ['token_invalid', 'passwords_busy', 'sessions_unavailable'],
+} satisfies FastifySchema;
+
+export const changePasswordOperation = {
+  tags: ['accounts'],
+  summary: 'Change my password and end my other sessions',
+  body: z.strictObject({ currentPassword, password: newPassword }),
+  response: { 204: z.null().describe('The password is changed; this session goes on with a new cookie') },
+  sends: ['set-cookie'],
+  problems: ['unauthenticated', 'wrong_password', 'too_many_attempts', 'passwords_busy', 'sessions_unavailable'],
+} satisfies FastifySchema;

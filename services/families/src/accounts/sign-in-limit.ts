@@ -1,73 +1,52 @@
-import { chassisProblem, refused, type Refused } from '@homeroom/chassis';
+import { refused, type Refused } from '@homeroom/chassis';
 import type { Redis } from '@homeroom/redis';
 import { createHash } from 'node:crypto';
 import { networkOf } from '../credentials/network-of.ts';
+import { signInScript } from './sign-in-script.ts';
 
 const windowSeconds = 900;
 
-// a bare DECR would bring back a counter that has just expired, without an expiry
-const forgive = `redis.call('DEL', KEYS[1]) if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('DECR', KEYS[2]) end`;
+/** KEYS account, network; ARGV their limits, windowSeconds. @returns 0, or the seconds until a full counter ends. */
+const attemptScript = `
+local wait = 0
+for i = 1, 2 do
+  local attempts = redis.call('INCR', KEYS[i])
+  redis.call('EXPIRE', KEYS[i], ARGV[3], 'NX')
+  local limit = tonumber(ARGV[i])
+  if wait == 0 and limit > 0 and attempts > limit then wait = math.max(1, redis.call('TTL', KEYS[i])) end
+end
+return wait`;
 
-export interface SignInLimit {
-  /** Counts an attempt before its password is checked. @throws {Problem} `sessions_unavailable` */
-  attempt(email: string, address: string): Promise<Refused<'too_many_attempts'> | undefined>;
-  /** The password was right: the attempt does not count. */
-  succeeded(email: string, address: string): Promise<void>;
-}
+// a bare DECR would bring back a counter that has just expired, without an expiry
+const forgiveScript = `
+redis.call('DEL', KEYS[1])
+if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('DECR', KEYS[2]) end
+return 0`;
+
+export type SignInLimit = ReturnType<typeof openSignInLimit>;
 
 /**
  * Counts failed sign-ins per email and address, and per address. Not per email alone: that would let anyone lock a
- * family out. Emails are kept as hashes. A limit of 0 is none.
+ * family out. Emails are kept as hashes. A limit of 0 is none. Methods throw the Problem `sessions_unavailable`.
  */
-export function openSignInLimit({
-  redis,
-  keyPrefix = '',
-  perAccount,
-  perAddress,
-}: {
-  redis: Redis;
-  keyPrefix?: string;
-  perAccount: number;
-  perAddress: number;
-}): SignInLimit {
-  const keysOf = (email: string, address: string): [account: string, network: string] => {
+export function openSignInLimit(options: { redis: Redis; keyPrefix?: string; perAccount: number; perAddress: number }) {
+  const { redis, keyPrefix = '', perAccount, perAddress } = options;
+  const count = signInScript(redis, attemptScript);
+  const forgive = signInScript(redis, forgiveScript);
+  const keysOf = (email: string, address: string): string[] => {
     const network = networkOf(address);
     const account = createHash('sha256').update(`${network}\0${email}`).digest('base64url');
     return [`${keyPrefix}sign-in:${account}`, `${keyPrefix}sign-in:${network}`];
   };
-  const run = async (commands: (string | number)[][]): Promise<unknown[]> => {
-    try {
-      const replies = await redis.multi(commands).exec();
-      if (replies === null) throw new Error('Redis discarded the transaction');
-      return replies.map(([error, reply]) => {
-        if (error !== null) throw error;
-        return reply;
-      });
-    } catch (error) {
-      throw Object.assign(chassisProblem('sessions_unavailable'), { cause: error });
-    }
-  };
   return {
-    async attempt(email, address) {
-      const keys = keysOf(email, address);
-      const replies = await run(
-        keys.flatMap((key) => [
-          ['incr', key],
-          ['expire', key, windowSeconds, 'NX'],
-          ['ttl', key],
-        ]),
-      );
-      const [ofAccount = 0, , accountTtl = 0, ofAddress = 0, , addressTtl = 0] = replies.map(Number);
-      if (perAccount > 0 && ofAccount > perAccount) return tooMany(accountTtl);
-      if (perAddress > 0 && ofAddress > perAddress) return tooMany(addressTtl);
-      return undefined;
+    /** Counts an attempt before its password is checked. */
+    async attempt(email: string, address: string): Promise<Refused<'too_many_attempts'> | undefined> {
+      const [retryAfterSeconds = 0] = await count(keysOf(email, address), [perAccount, perAddress, windowSeconds]);
+      return retryAfterSeconds === 0 ? undefined : refused('too_many_attempts', undefined, { retryAfterSeconds });
     },
-    async succeeded(email, address) {
-      const [account, ofAddress] = keysOf(email, address);
-      await run([['eval', forgive, 2, account, ofAddress]]);
+    /** The password was right: the attempt does not count. */
+    async succeeded(email: string, address: string): Promise<void> {
+      await forgive(keysOf(email, address), []);
     },
   };
 }
-
-const tooMany = (retryAfterSeconds: number): Refused<'too_many_attempts'> =>
-  refused('too_many_attempts', undefined, { retryAfterSeconds });

@@ -1,9 +1,10 @@
-import { chassisProblem, refused, type Refused } from '@homeroom/chassis';
-import { redisScript, type Redis } from '@homeroom/redis';
+import { refused, type Refused } from '@homeroom/chassis';
+import type { Redis } from '@homeroom/redis';
 import { createHash } from 'node:crypto';
+import { signInScript } from './sign-in-script.ts';
 
 export const slowdownWindowSeconds = 900;
-/** Wrong passwords that a device which knows the account may send in a window before it counts as any other. */
+/** Wrong passwords that a known device may send in a window before it counts as any other. */
 const failuresPerDevice = 5;
 
 /**
@@ -34,59 +35,46 @@ export interface AdmittedAttempt {
   succeeded(): Promise<void>;
 }
 
-export interface SignInSlowdown {
-  /**
-   * Counts an attempt before its password is checked.
-   * @param device names a device that has signed in to this account before.
-   * @throws {Problem} `sessions_unavailable`
-   */
-  attempt(email: string, device: string | undefined): Promise<AdmittedAttempt | Refused<'too_many_attempts'>>;
-}
+export type SignInSlowdown = ReturnType<typeof openSignInSlowdown>;
 
 /** A digest of an address, for logs and keys that must not contain it. */
 export const accountLabel = (email: string): string => createHash('sha256').update(email).digest('base64url');
 
 /**
- * Slows guessing that is distributed over many addresses: beyond `after` wrong passwords for one account, whatever the
- * addresses, one attempt in `intervalSeconds` is admitted until the window ends. Accounts that do not exist are counted alike. A
- * device that has signed in before is exempt, within a small number of failures of its own, so that the owner is not locked out.
- * @param after 0 switches it off.
+ * Slows guessing that is distributed over many addresses: beyond `after` wrong passwords for one account, from any address, one
+ * attempt in `intervalSeconds` is admitted until the window ends. Accounts that do not exist are counted alike. A device that
+ * has signed in before is exempt, within a small number of failures of its own, so that the owner is not locked out.
+ * @param options.after 0 switches it off.
  */
-export function openSignInSlowdown({
-  redis,
-  keyPrefix = '',
-  after,
-  intervalSeconds,
-}: {
+export function openSignInSlowdown(options: {
   redis: Redis;
   keyPrefix?: string;
   after: number;
   intervalSeconds: number;
-}): SignInSlowdown {
-  const attempt = redisScript(redis, attemptScript);
-  const forgive = redisScript(redis, forgiveScript);
-  const orUnavailable = (reply: Promise<unknown>): Promise<unknown> =>
-    reply.catch((error: unknown) => {
-      throw Object.assign(chassisProblem('sessions_unavailable'), { cause: error });
-    });
-  const free: AdmittedAttempt = { attackedBy: undefined, succeeded: () => Promise.resolve() };
-
+}) {
+  const { redis, keyPrefix = '', after, intervalSeconds } = options;
+  const count = signInScript(redis, attemptScript);
+  const forgive = signInScript(redis, forgiveScript);
   return {
-    async attempt(email, device) {
-      if (after === 0) return free;
+    /**
+     * Counts an attempt before its password is checked.
+     * @param device names a device that has signed in to this account before.
+     * @throws {Problem} `sessions_unavailable`
+     */
+    async attempt(email: string, device?: string): Promise<AdmittedAttempt | Refused<'too_many_attempts'>> {
+      if (after === 0) return { attackedBy: undefined, succeeded: () => Promise.resolve() };
       const key = `${keyPrefix}sign-in-failures:${accountLabel(email)}`;
       const deviceKey = `${keyPrefix}sign-in-device:${device ?? ''}`;
-      const keys = [key, `${key}:slot`, deviceKey];
       const known = device === undefined ? 0 : 1;
-      const reply = await orUnavailable(
-        attempt(keys, [slowdownWindowSeconds, after, intervalSeconds, failuresPerDevice, known]),
+      const [retryAfterSeconds = 0, failures = 0, exempt = 0] = await count(
+        [key, `${key}:slot`, deviceKey],
+        [slowdownWindowSeconds, after, intervalSeconds, failuresPerDevice, known],
       );
-      const [retryAfterSeconds = 0, failures = 0, exempt = 0] = (reply as number[]).map(Number);
       if (retryAfterSeconds > 0) return refused('too_many_attempts', undefined, { retryAfterSeconds });
       return {
         attackedBy: failures === after + 1 ? failures : undefined,
         succeeded: async () => {
-          await orUnavailable(forgive([exempt === 1 ? deviceKey : key], []));
+          await forgive([exempt === 1 ? deviceKey : key], []);
         },
       };
     },

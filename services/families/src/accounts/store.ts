@@ -1,11 +1,12 @@
 import type { DomainEvent } from '@homeroom/contracts';
 import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
-import type { Queryable, Transaction } from '@homeroom/postgres';
+import type { Queryable, Statement, Transaction } from '@homeroom/postgres';
 import type { Principal } from '@homeroom/sessions';
 import { randomUUID } from 'node:crypto';
 import {
   coordinatorSaved,
   issueToken,
+  passwordChanged,
   signInAttacked,
   type IssuedToken,
   type TokenPurpose,
@@ -14,56 +15,55 @@ import {
 export interface Account {
   readonly principal: Principal;
   readonly email: string;
-  readonly passwordHash: string | null;
+  readonly passwordHash?: string;
   readonly emailVerified: boolean;
 }
 
-interface AccountRow {
-  readonly id: string;
-  readonly email: string;
-  readonly password_hash: string | null;
-  readonly family_id: string | null;
-  readonly email_verified: boolean;
+/** An account as JSON, from `accounts a`. */
+const accountJson = `json_strip_nulls(json_build_object(
+  'principal', json_build_object('accountId', a.id, 'role', a.role, 'familyId', a.family_id),
+  'email', a.email,
+  'passwordHash', a.password_hash,
+  'emailVerified', a.email_verified_at is not null))`;
+
+const findOne = async (db: Queryable, statement: Statement): Promise<Account | undefined> =>
+  (await db.query<{ account: Account }>(statement)).rows[0]?.account;
+
+/**
+ * Publishes an event of an account whose id only the statement knows, as `id` of its rows. In the event a placeholder stands
+ * for it.
+ * @param first the number of the first parameter, of those of `placeholderParameters`.
+ */
+const publishFrom = (first: number): string => `insert into outbox (${OUTBOX_COLUMNS})
+  select $${first}::uuid, $${first + 1}, id::text, replace($${first + 3}, $${first + 2}, id::text)::jsonb,
+    convert_to(replace($${first + 4}, $${first + 2}, id::text), 'UTF8')`;
+
+function placeholderParameters(event: DomainEvent): string[] {
+  const [id, topic, placeholder, headers, payload] = outboxParameters(event);
+  return [id, topic, placeholder, headers, payload.toString()];
 }
 
-const accountColumns = `a.id, a.email, a.password_hash, a.family_id, a.email_verified_at is not null as email_verified`;
-
-export async function findAccount(db: Queryable, email: string): Promise<Account | undefined> {
-  const { rows } = await db.query<AccountRow>({
+export const findAccount = (db: Queryable, email: string): Promise<Account | undefined> =>
+  findOne(db, {
     name: 'find_account',
-    text: `select ${accountColumns} from accounts a where a.email = $1`,
+    text: `select ${accountJson} as account from accounts a where a.email = $1`,
     values: [email],
   });
-  return rows[0] && toAccount(rows[0]);
-}
 
-export async function findAccountById(db: Queryable, accountId: string): Promise<Account | undefined> {
-  const { rows } = await db.query<AccountRow>({
+export const findAccountById = (db: Queryable, accountId: string): Promise<Account | undefined> =>
+  findOne(db, {
     name: 'find_account_by_id',
-    text: `select ${accountColumns} from accounts a where a.id = $1`,
+    text: `select ${accountJson} as account from accounts a where a.id = $1`,
     values: [accountId],
   });
-  return rows[0] && toAccount(rows[0]);
-}
 
-const toAccount = ({ id, email, password_hash, family_id, email_verified }: AccountRow): Account => ({
-  principal:
-    family_id === null
-      ? { accountId: id, role: 'coordinator' }
-      : { accountId: id, role: 'guardian', familyId: family_id },
-  email,
-  passwordHash: password_hash,
-  emailVerified: email_verified,
-});
-
-/** Sets a password, publishes it, and makes the resets worthless that were requested before. */
+/** Sets a password, publishes the change, and invalidates the resets that were requested before. */
 export async function setPassword(
-  db: Queryable,
-  accountId: string,
+  trx: Transaction,
+  { principal: { accountId }, email }: Account,
   passwordHash: string,
-  event: DomainEvent,
 ): Promise<void> {
-  await db.query({
+  await trx.query({
     name: 'set_password',
     text: `with account as (
         update accounts set password_hash = $2 where id = $1
@@ -72,7 +72,7 @@ export async function setPassword(
         where account_id = $1 and purpose = 'reset_password' and used_at is null
       )
       insert into outbox (${OUTBOX_COLUMNS}) values ($3, $4, $5, $6, $7)`,
-    values: [accountId, passwordHash, ...outboxParameters(event)],
+    values: [accountId, passwordHash, ...outboxParameters(passwordChanged({ accountId, email }))],
   });
 }
 
@@ -101,14 +101,12 @@ export async function insertToken(
 }
 
 /**
- * The same for an address of which nobody knows whether it has an account. One statement, and one row written, in both cases:
- * the answer comes as late for the one as for the other.
+ * The same for an address that may have no account. One statement, and one row written, in both cases: the answer takes as
+ * long.
  */
 export async function insertTokenByEmail(db: Queryable, email: string, secret: string): Promise<void> {
-  // stands for the account's id until the statement knows it
-  const placeholder = randomUUID();
-  const { hash, purpose, expiresAt, event } = issueToken('reset_password', { accountId: placeholder, email }, secret);
-  const [id, topic, , headers, payload] = outboxParameters(event);
+  const account = { accountId: randomUUID(), email };
+  const { hash, purpose, expiresAt, event } = issueToken('reset_password', account, secret);
   await db.query({
     name: 'insert_account_token_by_email',
     text: `with account as (
@@ -117,76 +115,61 @@ export async function insertTokenByEmail(db: Queryable, email: string, secret: s
         insert into account_tokens (token_hash, account_id, purpose, expires_at)
         values ($2, (select id from account), $3, $4)
       )
-      insert into outbox (${OUTBOX_COLUMNS})
-      select $5::uuid, $6, id::text, replace($7, $8, id::text)::jsonb, convert_to(replace($9, $8, id::text), 'UTF8')
-      from account`,
-    values: [email, hash, purpose, expiresAt, id, topic, headers, placeholder, payload.toString()],
+      ${publishFrom(5)} from account`,
+    values: [email, hash, purpose, expiresAt, ...placeholderParameters(event)],
   });
 }
 
-/** Publishes that many wrong passwords came for an account, if the address has one. */
+/** Publishes an attack on an account, if the address has one. */
 export async function publishAttack(
   db: Queryable,
   email: string,
   counted: { failures: number; withinMinutes: number },
 ): Promise<void> {
-  const placeholder = randomUUID();
-  const [id, topic, , headers, payload] = outboxParameters(signInAttacked({ accountId: placeholder, email }, counted));
+  const event = signInAttacked({ accountId: randomUUID(), email }, counted);
   await db.query({
     name: 'publish_sign_in_attack',
-    text: `insert into outbox (${OUTBOX_COLUMNS})
-      select $2::uuid, $3, id::text, replace($4, $5, id::text)::jsonb, convert_to(replace($6, $5, id::text), 'UTF8')
-      from accounts where email = $1`,
-    values: [email, id, topic, headers, placeholder, payload.toString()],
+    text: `${publishFrom(2)} from accounts where email = $1`,
+    values: [email, ...placeholderParameters(event)],
   });
 }
 
 const usable = `t.token_hash = $1 and t.purpose = $2 and t.used_at is null and t.expires_at > now()`;
 
-/** Whose token this is, without using it up. */
-export async function findTokenAccount(
-  db: Queryable,
-  hash: Buffer,
-  purpose: TokenPurpose,
-): Promise<Account | undefined> {
-  const { rows } = await db.query<AccountRow>({
+/** The account of a token, without using it up. */
+export const findTokenAccount = (db: Queryable, hash: Buffer, purpose: TokenPurpose): Promise<Account | undefined> =>
+  findOne(db, {
     name: 'find_token_account',
-    text: `select ${accountColumns} from account_tokens t join accounts a on a.id = t.account_id where ${usable}`,
+    text: `select ${accountJson} as account from account_tokens t join accounts a on a.id = t.account_id where ${usable}`,
     values: [hash, purpose],
   });
-  return rows[0] && toAccount(rows[0]);
-}
 
 /** Uses a token up: of simultaneous calls one gets the account. */
-export async function consumeToken(
-  trx: Transaction,
-  hash: Buffer,
-  purpose: TokenPurpose,
-): Promise<Account | undefined> {
-  const { rows } = await trx.query<AccountRow>({
+export const consumeToken = (trx: Transaction, hash: Buffer, purpose: TokenPurpose): Promise<Account | undefined> =>
+  findOne(trx, {
     name: 'consume_account_token',
     text: `update account_tokens t set used_at = now() from accounts a
       where a.id = t.account_id and ${usable}
-      returning ${accountColumns}`,
+      returning ${accountJson} as account`,
     values: [hash, purpose],
   });
-  return rows[0] && toAccount(rows[0]);
-}
 
-/** Deletes tokens that expired more than a day ago, at most `limit`. @returns how many. */
-export async function deleteExpiredTokens(db: Queryable, { limit = 10_000 } = {}): Promise<number> {
+/** Deletes tokens that expired more than a day ago, at most 10,000. @returns how many. */
+export async function deleteExpiredTokens(db: Queryable): Promise<number> {
   const { rowCount } = await db.query({
     name: 'delete_expired_account_tokens',
     text: `delete from account_tokens where token_hash in (
-        select token_hash from account_tokens where expires_at < now() - interval '1 day' order by expires_at limit $1)`,
-    values: [limit],
+        select token_hash from account_tokens
+        where expires_at < now() - interval '1 day'
+        order by expires_at
+        limit 10000)`,
   });
   return rowCount;
 }
 
 /**
  * Adds a coordinator, or gives the one with this email a new name and password, and publishes the account in the same
- * statement. It is published also when nothing has changed: a service that missed it before learns of it at the next run.
+ * statement. It is also published when nothing has changed, for a service that missed it before.
  * @returns whether there was none before; undefined when a guardian has the email.
  */
 export async function saveCoordinator(
@@ -194,8 +177,7 @@ export async function saveCoordinator(
   coordinator: { id: string; email: string; name: string; passwordHash: string },
 ): Promise<'added' | 'changed' | undefined> {
   const { id, email, name, passwordHash } = coordinator;
-  // the new id stands for the account's until the statement knows it
-  const [eventId, topic, , headers, payload] = outboxParameters(coordinatorSaved({ accountId: id, email, name }));
+  const event = coordinatorSaved({ accountId: id, email, name });
   const { rows } = await db.query<{ id: string }>({
     name: 'save_coordinator',
     // verified: an operator vouches for the address
@@ -206,12 +188,10 @@ export async function saveCoordinator(
         where a.role = 'coordinator'
         returning id
       ), published as (
-        insert into outbox (${OUTBOX_COLUMNS})
-        select $5::uuid, $6, id::text, replace($7, $8, id::text)::jsonb, convert_to(replace($9, $8, id::text), 'UTF8')
-        from account
+        ${publishFrom(5)} from account
       )
       select id from account`,
-    values: [id, email, name, passwordHash, eventId, topic, headers, id, payload.toString()],
+    values: [id, email, name, passwordHash, ...placeholderParameters(event)],
   });
   if (rows[0] === undefined) return undefined;
   return rows[0].id === id ? 'added' : 'changed';

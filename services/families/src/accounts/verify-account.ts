@@ -1,9 +1,24 @@
 import { isRefused, refused, type Refused } from '@homeroom/chassis';
 import { transact, type Database, type Transaction } from '@homeroom/postgres';
-import { tokenHash } from '../credentials/account-tokens.ts';
-import { applyChange } from '../families/apply-change.ts';
+import { issueToken, tokenHash } from '../credentials/account-tokens.ts';
+import { applyChange } from '../families/change-family.ts';
 import { withVerifiedGuardian } from '../families/family.ts';
-import { consumeToken, verifyEmail, type Account } from './store.ts';
+import type { AccountDeps } from './deps.ts';
+import { consumeToken, findAccountById, insertToken, verifyEmail, type Account } from './store.ts';
+
+/** Sends the verification mail again. */
+export async function requestVerification(
+  { database, mailLimit, accountTokenSecret }: Pick<AccountDeps, 'database' | 'mailLimit' | 'accountTokenSecret'>,
+  { accountId, address }: { accountId: string; address: string },
+): Promise<undefined | Refused<'already_verified' | 'too_many_mails'>> {
+  const account = await findAccountById(database, accountId);
+  if (account === undefined) return refused('unauthenticated');
+  if (account.emailVerified) return refused('already_verified');
+  const { email } = account;
+  const waitMs = await mailLimit.take({ purpose: 'verify_email', email, address });
+  if (waitMs > 0) return refused('too_many_mails', undefined, { retryAfterSeconds: Math.ceil(waitMs / 1_000) });
+  await insertToken(database, accountId, issueToken('verify_email', { accountId, email }, accountTokenSecret));
+}
 
 /** Confirms an address by the token of its mail. */
 export const confirmVerification = (
@@ -13,16 +28,15 @@ export const confirmVerification = (
   transact(database, async (trx) => {
     const account = await consumeToken(trx, tokenHash(token), 'verify_email');
     if (account === undefined) return refused('token_invalid');
-    await verifyAccount(trx, account);
-    return undefined;
+    return verifyAccount(trx, account);
   });
 
 /** Marks the address as verified and publishes the family, unless it was before. Locks the family before the account. */
-export async function verifyAccount(trx: Transaction, { principal, emailVerified }: Account): Promise<void> {
+export async function verifyAccount(trx: Transaction, { principal, emailVerified }: Account): Promise<undefined> {
   if (emailVerified) return;
   if (principal.role === 'guardian') {
     const { accountId, familyId } = principal;
-    const changed = await applyChange(trx, familyId, (family) => withVerifiedGuardian(family, accountId));
+    const changed = await applyChange(trx, { familyId, decide: (family) => withVerifiedGuardian(family, accountId) });
     if (isRefused(changed)) throw new Error(`family ${familyId} of a guardian: ${changed.code}`);
   }
   await verifyEmail(trx, principal.accountId);

@@ -1,37 +1,32 @@
 import { transact, type Database } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
-import { applyChange } from '../families/apply-change.ts';
-import { addChild, type Child, type FamilyRefused } from '../families/family.ts';
-import { childIn, type ChildOfFamily } from './child-of-family.ts';
+import { applyChange, type FamilyChange } from '../families/change-family.ts';
+import { addChild, type FamilyRefused } from '../families/family.ts';
+import type { NewChild } from '../families/schemas.ts';
+import { childIn } from './child-of-family.ts';
+import type { ChildOfFamily } from './schemas.ts';
 
-/** @throws {Problem} `idempotency_key_reused` */
+interface AddRequest extends Omit<FamilyChange, 'decide'> {
+  readonly child: NewChild;
+  /** The account that asks: its keys are its own. */
+  readonly accountId: string;
+  readonly idempotencyKey: string | undefined;
+}
+
+/** @throws {IdempotencyMismatchError} when the key came with another request. */
 export function addChildToFamily(
   { database }: { database: Database },
-  {
-    familyId,
-    child,
-    accountId,
-    idempotencyKey,
-    wanted,
-  }: {
-    familyId: string;
-    child: Omit<Child, 'id'>;
-    accountId: string;
-    idempotencyKey: string | undefined;
-    wanted: readonly number[] | undefined;
-  },
+  { familyId, versions, child, accountId, idempotencyKey }: AddRequest,
 ): Promise<ChildOfFamily | FamilyRefused> {
   const id = uuidv7();
+  const request = ['POST', `/api/families/${familyId}/children`, child] as const;
   return transact(
     database,
     async (trx) =>
-      childIn(await applyChange(trx, familyId, (family) => addChild(family, { id, ...child }), wanted), id),
-    {
-      claim: {
-        principal: accountId,
-        key: idempotencyKey,
-        request: ['POST', `/api/families/${familyId}/children`, child],
-      },
-    },
+      childIn(
+        await applyChange(trx, { familyId, versions, decide: (family) => addChild(family, { id, ...child }) }),
+        id,
+      ),
+    { claim: { principal: accountId, key: idempotencyKey, request } },
   );
 }

@@ -1,7 +1,7 @@
 import { isRefused } from '@homeroom/chassis';
-import type { Child, Family, FamilyRefused } from '../families/family.ts';
-
-export type ChildOfFamily = Child & { readonly familyId: string; readonly familyVersion: number };
+import type { FamilyRefused } from '../families/family.ts';
+import type { Family } from '../families/schemas.ts';
+import type { ChildOfFamily } from './schemas.ts';
 
 /** A child as its family has it now, or why the family was not changed. */
 export function childIn(outcome: Family | FamilyRefused, childId: string): ChildOfFamily | FamilyRefused {

@@ -1,11 +1,46 @@
-import { id } from '@homeroom/chassis';
+import { id, idempotencyHeaders, ifMatchHeaders } from '@homeroom/chassis';
+import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
-import { child, newChild } from '../families/schemas.ts';
+import { child, familyParams, newChild } from '../families/schemas.ts';
 
-export const childPatch = newChild.partial();
-export const childParams = z.strictObject({ familyId: id, childId: id });
+const childParams = z.strictObject({ familyId: id, childId: id });
 
 /** A child on its own also says which version of the family it belongs to. */
-export const childOfFamily = child
+const childOfFamily = child
   .extend({ familyId: z.uuid(), familyVersion: z.int().positive() })
   .meta({ id: 'ChildOfFamily' });
+export type ChildOfFamily = Readonly<z.infer<typeof childOfFamily>>;
+
+const tags = ['children'];
+
+export const addOperation = {
+  tags,
+  summary: 'Add a child',
+  params: familyParams,
+  headers: idempotencyHeaders.extend(ifMatchHeaders.shape),
+  body: newChild,
+  response: { 201: childOfFamily },
+  sends: ['etag'],
+  problems: ['unauthenticated', 'family_not_found', 'child_exists', 'too_many_children'],
+} satisfies FastifySchema;
+
+export const changeOperation = {
+  tags,
+  summary: 'Change a child',
+  params: childParams,
+  headers: ifMatchHeaders,
+  body: newChild.partial(),
+  response: { 200: childOfFamily },
+  sends: ['etag'],
+  problems: ['unauthenticated', 'family_not_found', 'child_not_found', 'child_exists'],
+} satisfies FastifySchema;
+
+export const removeOperation = {
+  tags,
+  summary: 'Remove a child',
+  params: childParams,
+  headers: ifMatchHeaders,
+  response: { 204: z.null().describe('Removed') },
+  sends: ['etag'],
+  problems: ['unauthenticated', 'family_not_found', 'child_not_found'],
+} satisfies FastifySchema;

@@ -1,20 +1,12 @@
 import { commandConfig, runCommand, text } from '@homeroom/chassis';
-import { commandDatabase } from '@homeroom/postgres';
+import { commandDatabase, type Queryable } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { passwordChanged } from '../credentials/account-tokens.ts';
-import { email, newPassword } from '../credentials/schemas.ts';
 import { replacePassword } from '../accounts/replace-password.ts';
-import { findAccount, saveCoordinator, setPassword } from '../accounts/store.ts';
+import { findAccount, saveCoordinator } from '../accounts/store.ts';
 import { migrations, sessionsConfig } from '../config.ts';
-import {
-  commandPasswords,
-  parseAccount,
-  passwordOptions,
-  passwordUsage,
-  withPassword,
-  withSessions,
-} from './command.ts';
+import { email, newPassword } from '../credentials/schemas.ts';
+import { commandPasswords, parseAccount, passwordOptions, passwordUsage, withSessions } from './command.ts';
 
 const coordinator = z.object({ email, name: text(200), password: newPassword });
 
@@ -34,13 +26,13 @@ waits for the database and its migrations (0).`,
     openDatabase: commandDatabase({ migrations }),
   },
   async ({ values }, { config, database, say }) => {
-    const { email, name, password } = parseAccount(coordinator, await withPassword(values));
+    const { email, name, password } = await parseAccount(coordinator, values);
     const passwords = commandPasswords();
     const known = await findAccount(database, email);
     if (known?.principal.role === 'guardian') throw new Error(`${email} belongs to a guardian. Use another email.`);
-    const same = known?.passwordHash != null && (await passwords.verify(known.passwordHash, password));
-    const passwordHash = same ? known.passwordHash : await passwords.hash(password);
-    const save = async (db: Parameters<typeof saveCoordinator>[0]): Promise<void> => {
+    const same = known !== undefined && (await passwords.verify(known.passwordHash, password));
+    const passwordHash = (same ? known.passwordHash : undefined) ?? (await passwords.hash(password));
+    const save = async (db: Queryable): Promise<undefined> => {
       const outcome = await saveCoordinator(db, { id: uuidv7(), email, name, passwordHash });
       if (outcome === undefined) throw new Error(`${email} belongs to a guardian. Use another email.`);
     };
@@ -49,12 +41,9 @@ waits for the database and its migrations (0).`,
       say(known === undefined ? `added ${email}` : `kept ${email}: it has this password already`);
       return;
     }
-    const { accountId } = known.principal;
     const ended = await withSessions(config.REDIS_SESSIONS_URL, (sessions) =>
-      replacePassword({ database, sessions }, accountId, async (trx) => {
-        await save(trx);
-        await setPassword(trx, accountId, passwordHash, passwordChanged({ accountId, email }));
-      }),
+      // oxlint-disable-next-line typescript/no-unnecessary-type-arguments -- else inferred from where the result goes
+      replacePassword<never>({ database, sessions }, { account: known, passwordHash, before: save }),
     );
     say(`changed ${email}; ${ended} sessions ended`);
   },

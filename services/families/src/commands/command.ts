@@ -8,24 +8,25 @@ import { isOwnEmail } from '../credentials/password-rules.ts';
 import { openPasswords, type Passwords } from '../credentials/passwords.ts';
 import { ownEmailRefused } from '../credentials/schemas.ts';
 
-/** The secret of passwords is for comparing requests, and a command has none. */
+/** Without a secret: that is for comparing requests, which a command has none of. */
 export const commandPasswords = (): Passwords => openPasswords({ secret: '', concurrent: 4, queued: 100 });
 
 /** The options of a command that takes a password. `--password` is known only to be refused with a useful message. */
 export const passwordOptions = { password: { type: 'string' }, 'password-file': { type: 'string' } } as const;
 
-/** What a usage says about `--password-file`. */
+/** For the usage of a command that takes a password. */
 export const passwordUsage =
   '--password-file holds the password, at least 8 characters and no common one; - reads it from standard input. A trailing\nnewline is cut.';
 
 /**
- * Reads the password that `--password-file` names, and gives it as the option `password`.
- * @throws {UsageError} for `--password`, which would show the password in process lists and shell histories.
+ * Reads the options that name an account and its new password, which is in the file that `--password-file` names.
+ * @throws {UsageError} with a line for every option that is missing or wrong; and for `--password`, which would show the
+ *   password in process lists and shell histories.
  */
-export async function withPassword<T extends { password?: string | undefined; 'password-file'?: string | undefined }>(
-  values: T,
-): Promise<Omit<T, 'password-file'>> {
-  const { password, 'password-file': path, ...rest } = values;
+export async function parseAccount<S extends z.ZodType<{ email: string; password: string }>>(
+  schema: S,
+  { password, 'password-file': path, ...values }: { [option: string]: string | undefined },
+): Promise<z.infer<S>> {
   if (password !== undefined) {
     throw new UsageError(
       '--password is not accepted: process lists and shell histories show it. Use --password-file PATH, or --password-file - for standard input.',
@@ -33,24 +34,11 @@ export async function withPassword<T extends { password?: string | undefined; 'p
   }
   if (path === undefined) throw new UsageError('--password-file: is missing');
   const content = path === '-' ? await readAll(process.stdin) : await readFile(path, 'utf8');
-  return { ...(rest as Omit<T, 'password-file'>), password: content.replace(/\r?\n$/, '') };
-}
-
-/** @throws {UsageError} with a line for every option that is missing or wrong. */
-function parseOptions<S extends z.ZodType>(schema: S, values: object): z.infer<S> {
-  const given = parse(schema, values);
-  if (given.success) return given.data;
-  throw new UsageError(given.issues.map(({ field, message }) => `--${field}: ${message}`).join('\n'));
-}
-
-/** The same for options that name an account and its new password. */
-export function parseAccount<S extends z.ZodType<{ email: string; password: string }>>(
-  schema: S,
-  values: object,
-): z.infer<S> {
-  const given = parseOptions(schema, values);
-  if (isOwnEmail(given.password, given.email)) throw new UsageError(`--password: ${ownEmailRefused}`);
-  return given;
+  const given = parse(schema, { ...values, password: content.replace(/\r?\n$/, '') });
+  if (!given.success)
+    throw new UsageError(given.issues.map(({ field, message }) => `--${field}: ${message}`).join('\n'));
+  if (isOwnEmail(given.data.password, given.data.email)) throw new UsageError(`--password: ${ownEmailRefused}`);
+  return given.data;
 }
 
 /** Opens the sessions' Redis for as long as `work` takes. */

@@ -1,19 +1,11 @@
 import { commandConfig, runCommand } from '@homeroom/chassis';
 import { commandDatabase } from '@homeroom/postgres';
 import { z } from 'zod';
-import { passwordChanged } from '../credentials/account-tokens.ts';
-import { email, newPassword } from '../credentials/schemas.ts';
 import { replacePassword } from '../accounts/replace-password.ts';
-import { findAccount, setPassword } from '../accounts/store.ts';
+import { findAccount } from '../accounts/store.ts';
 import { sessionsConfig } from '../config.ts';
-import {
-  commandPasswords,
-  parseAccount,
-  passwordOptions,
-  passwordUsage,
-  withPassword,
-  withSessions,
-} from './command.ts';
+import { email, newPassword } from '../credentials/schemas.ts';
+import { commandPasswords, parseAccount, passwordOptions, passwordUsage, withSessions } from './command.ts';
 
 await runCommand(
   {
@@ -29,16 +21,13 @@ DATABASE_URL names the families database, REDIS_SESSIONS_URL the Redis with the 
     openDatabase: commandDatabase(),
   },
   async ({ values }, { config, database, say }) => {
-    const given = parseAccount(z.object({ email, password: newPassword }), await withPassword(values));
-    const account = await findAccount(database, given.email);
-    if (account === undefined) throw new Error(`No account has the email ${given.email}.`);
-    const { accountId } = account.principal;
-    const passwordHash = await commandPasswords().hash(given.password);
+    const { email: address, password } = await parseAccount(z.object({ email, password: newPassword }), values);
+    const account = await findAccount(database, address);
+    if (account === undefined) throw new Error(`No account has the email ${address}.`);
+    const passwordHash = await commandPasswords().hash(password);
     const ended = await withSessions(config.REDIS_SESSIONS_URL, (sessions) =>
-      replacePassword({ database, sessions }, accountId, (trx) =>
-        setPassword(trx, accountId, passwordHash, passwordChanged({ accountId, email: given.email })),
-      ),
+      replacePassword({ database, sessions }, { account, passwordHash }),
     );
-    say(`${given.email} has a new password; ${ended} sessions ended`);
+    say(`${address} has a new password; ${ended} sessions ended`);
   },
 );

@@ -11,6 +11,11 @@ const requested = {
   reset_password: 'homeroom.account.password-reset-requested.v1',
 } as const;
 
+interface AccountRef {
+  readonly accountId: string;
+  readonly email: string;
+}
+
 /** A token to be stored, and the event that asks for its mail. */
 export interface IssuedToken {
   readonly hash: Buffer;
@@ -20,49 +25,41 @@ export interface IssuedToken {
 }
 
 /** Issues a single-use token for half an hour. The mailer derives the same token from the event and the secret. */
-export function issueToken(
-  purpose: TokenPurpose,
-  account: { readonly accountId: string; readonly email: string },
-  secret: string,
-): IssuedToken {
-  // random in every bit: a UUIDv7 would tell most of it by its time
+export function issueToken(purpose: TokenPurpose, { accountId, email }: AccountRef, secret: string): IssuedToken {
+  // random in every bit: most of a UUIDv7 can be guessed from its time
   const tokenId = randomUUID();
   const expiresAt = new Date(Date.now() + lifetimeMs);
-  const data = { accountId: account.accountId, email: account.email, tokenId, expiresAt: expiresAt.toISOString() };
+  const data = { accountId, email, tokenId, expiresAt: expiresAt.toISOString() };
   return {
     hash: tokenHash(accountToken(tokenId, secret)),
     purpose,
     expiresAt,
-    event: { ...accountEnvelope(account.accountId), type: requested[purpose], data },
+    event: { ...accountEnvelope(accountId), type: requested[purpose], data },
   };
 }
 
 /** What a token is stored as. */
 export const tokenHash = (token: string): Buffer => createHash('sha256').update(token).digest();
 
-export const passwordChanged = (account: { readonly accountId: string; readonly email: string }): DomainEvent => ({
-  ...accountEnvelope(account.accountId),
+export const passwordChanged = ({ accountId, email }: AccountRef): DomainEvent => ({
+  ...accountEnvelope(accountId),
   type: 'homeroom.account.password-changed.v1',
-  data: { accountId: account.accountId, email: account.email },
+  data: { accountId, email },
 });
 
 export const signInAttacked = (
-  account: { readonly accountId: string; readonly email: string },
+  { accountId, email }: AccountRef,
   counted: { readonly failures: number; readonly withinMinutes: number },
 ): DomainEvent => ({
-  ...accountEnvelope(account.accountId),
+  ...accountEnvelope(accountId),
   type: 'homeroom.account.sign-in-attacked.v1',
-  data: { accountId: account.accountId, email: account.email, ...counted },
+  data: { accountId, email, ...counted },
 });
 
-export const coordinatorSaved = (account: {
-  readonly accountId: string;
-  readonly email: string;
-  readonly name: string;
-}): DomainEvent => ({
-  ...accountEnvelope(account.accountId),
+export const coordinatorSaved = (coordinator: AccountRef & { readonly name: string }): DomainEvent => ({
+  ...accountEnvelope(coordinator.accountId),
   type: 'homeroom.account.coordinator-saved.v1',
-  data: { accountId: account.accountId, email: account.email, name: account.name },
+  data: coordinator,
 });
 
 const accountEnvelope = (accountId: string) => ({

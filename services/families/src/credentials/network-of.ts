@@ -1,4 +1,4 @@
-/** An IPv4 address, or the /64 network of an IPv6 address: whoever has one address of a /64 has all 2^64 of them. */
+/** An IPv4 address, or the /64 network of an IPv6 address: a client that has one address of a /64 has all 2^64 of them. */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
   // an IPv4 address mapped to IPv6, ::ffff:192.0.2.1

@@ -2,7 +2,7 @@ import { emailAddress } from '@homeroom/contracts';
 import { z } from 'zod';
 import { isCommon } from './password-rules.ts';
 
-/** The same rule as the mailer's: an address that cannot be written to would leave its owner without mails, and unaware of it. */
+/** The mailer's own rule: the owner of an address that it cannot write to would miss all mails. */
 export const email = z
   .email({ pattern: emailAddress, error: 'must be an email address' })
   .max(254)
@@ -10,7 +10,7 @@ export const email = z
 
 const advice = 'use several words that have nothing to do with each other';
 
-/** Composed, so that a password typed on another keyboard is the same password; otherwise untouched. */
+/** Composed (NFC), so that a password typed on another keyboard is the same password. */
 export const password = z
   .string()
   .overwrite((value) => value.normalize('NFC'))

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { errors } from '../errors.ts';
 
 /**
- * Lets guardians in to their own family and coordinators to every one. To everybody else it does not exist.
+ * Admits guardians to their own family and coordinators to every family. For all others the family does not exist.
  * @throws {Problem} `unauthenticated`, `family_not_found`
  */
 export async function requireFamily(request: FastifyRequest, familyId: string): Promise<Session> {

@@ -1,10 +1,44 @@
-import { transact, type Database } from '@homeroom/postgres';
-import { applyChange } from './apply-change.ts';
-import { changeDetails, type Family, type FamilyPatch, type FamilyRefused } from './family.ts';
+import { isRefused, refused } from '@homeroom/chassis';
+import { transact, type Database, type Transaction } from '@homeroom/postgres';
+import { isDeepStrictEqual } from 'node:util';
+import { familyEvent, type Decision, type FamilyRefused } from './family.ts';
+import type { Family } from './schemas.ts';
+import { findFamily, lockFamily, saveFamily } from './store.ts';
 
-/** Changes a family's name, address, or guardians. @param input wanted: the versions of If-Match; undefined: any. */
+/** A rule of family.ts, with what it is asked. */
+export type Decide = (family: Family) => Decision;
+
+export interface FamilyChange {
+  readonly familyId: string;
+  readonly decide: Decide;
+  /** The versions that may be changed (If-Match); undefined: any. */
+  readonly versions?: readonly number[] | undefined;
+}
+
 export const changeFamily = (
   { database }: { database: Database },
-  { familyId, patch, wanted }: { familyId: string; patch: FamilyPatch; wanted: readonly number[] | undefined },
-): Promise<Family | FamilyRefused> =>
-  transact(database, (trx) => applyChange(trx, familyId, (family) => changeDetails(family, patch), wanted));
+  change: FamilyChange,
+): Promise<Family | FamilyRefused> => transact(database, (trx) => applyChange(trx, change));
+
+/**
+ * Changes a family within a transaction: lock, read, decide, write state and event. What `decide` leaves as it was is neither
+ * written nor published.
+ */
+export async function applyChange(
+  trx: Transaction,
+  { familyId, decide, versions }: FamilyChange,
+): Promise<Family | FamilyRefused> {
+  await lockFamily(trx, familyId);
+  const family = await findFamily(trx, familyId);
+  if (family === undefined) return refused('family_not_found');
+  if (versions?.includes(family.version) === false) return refused('precondition_failed');
+  const decision = decide(family);
+  if (isRefused(decision)) return decision;
+  if (isDeepStrictEqual(plain(decision), plain(family))) return family;
+  const changed = { ...decision, version: family.version + 1 };
+  await saveFamily(trx, changed, familyEvent('homeroom.family.changed.v1', changed));
+  return changed;
+}
+
+/** Without the fields that are present but undefined. */
+const plain = (family: Family): unknown => JSON.parse(JSON.stringify(family));

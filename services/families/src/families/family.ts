@@ -1,50 +1,7 @@
 import { isRefused, refused, type Refused } from '@homeroom/chassis';
 import type { DomainEvent, FamilySnapshot } from '@homeroom/contracts';
 import { v7 as uuidv7 } from 'uuid';
-
-export interface Guardian {
-  readonly id: string;
-  readonly name: string;
-  readonly email: string;
-  /** Whether the address is known to be the guardian's: confirmed by mail, or vouched for by a coordinator. */
-  readonly emailVerified: boolean;
-  readonly phone?: string | undefined;
-}
-
-export interface Child {
-  readonly id: string;
-  readonly name: string;
-  /** A calendar day, `2017-04-02`. */
-  readonly birthDate: string;
-}
-
-export interface Address {
-  readonly street?: string | undefined;
-  readonly city?: string | undefined;
-  readonly postalCode?: string | undefined;
-  /** Degrees, both or neither. */
-  readonly latitude?: number | undefined;
-  readonly longitude?: number | undefined;
-}
-
-export interface Family {
-  readonly id: string;
-  /** 1, 2, 3 …: one more with every change. */
-  readonly version: number;
-  readonly name: string;
-  readonly address?: Address | undefined;
-  readonly guardians: Guardian[];
-  readonly children: Child[];
-}
-
-export interface FamilyPatch {
-  readonly name?: string | undefined;
-  /** Replaces the whole address; null removes it. */
-  readonly address?: Address | null | undefined;
-  readonly guardians?:
-    | readonly { readonly id: string; readonly name?: string | undefined; readonly phone?: string | null | undefined }[]
-    | undefined;
-}
+import { maxChildren, type Child, type Family, type FamilyPatch, type NewChild, type Registration } from './schemas.ts';
 
 /** Why a family was not changed. */
 export type FamilyRefused = Refused<
@@ -54,18 +11,10 @@ export type FamilyRefused = Refused<
 /** The family as it will be, its version not yet raised, or why it stays as it is. */
 export type Decision = Family | FamilyRefused;
 
-export const maxChildren = 20;
-
-const sameChild = (a: Omit<Child, 'id'>, b: Omit<Child, 'id'>): boolean =>
-  a.name === b.name && a.birthDate === b.birthDate;
+const sameChild = (a: NewChild, b: NewChild): boolean => a.name === b.name && a.birthDate === b.birthDate;
 
 export function newFamily(
-  given: {
-    name: string;
-    guardian: { name: string; email: string; phone?: string | undefined };
-    address?: Address | undefined;
-    children?: readonly Omit<Child, 'id'>[] | undefined;
-  },
+  given: Omit<Registration, 'guardian'> & { guardian: Omit<Registration['guardian'], 'password'> },
   { emailVerified = false } = {},
 ): Decision {
   const { name, email, phone } = given.guardian;
@@ -118,7 +67,7 @@ export function addChild(family: Family, child: Child): Decision {
 export function changeChild(
   family: Family,
   childId: string,
-  patch: { name?: string | undefined; birthDate?: string | undefined },
+  patch: { [Field in keyof NewChild]?: NewChild[Field] | undefined },
 ): Decision {
   const child = family.children.find(({ id }) => id === childId);
   if (child === undefined) return refused('child_not_found');
@@ -145,11 +94,11 @@ const snapshotOf = ({ id, version, name, guardians, children }: Family): FamilyS
   familyId: id,
   version,
   name,
-  guardians: guardians.map((guardian) => ({
-    guardianId: guardian.id,
-    name: guardian.name,
-    email: guardian.email,
-    emailVerified: guardian.emailVerified,
+  guardians: guardians.map(({ id: guardianId, name, email, emailVerified }) => ({
+    guardianId,
+    name,
+    email,
+    emailVerified,
   })),
   children: children.map((child) => ({ childId: child.id, name: child.name, birthDate: child.birthDate })),
 });

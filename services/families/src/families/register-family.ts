@@ -3,26 +3,24 @@ import { transact, type Database, type Queryable } from '@homeroom/postgres';
 import { issueToken, type IssuedToken } from '../credentials/account-tokens.ts';
 import type { MailLimit } from '../credentials/mail-limit.ts';
 import type { Passwords } from '../credentials/passwords.ts';
-import { familyEvent, newFamily, type Family, type FamilyRefused } from './family.ts';
-import type { Registration } from './schemas.ts';
+import { familyEvent, newFamily, type FamilyRefused } from './family.ts';
+import type { Family, Registration } from './schemas.ts';
 import { insertFamilies } from './store.ts';
 
-export interface RegisterFamilyDeps {
-  readonly database: Database;
-  readonly passwords: Passwords;
-  readonly mailLimit: MailLimit;
-  readonly accountTokenSecret: string;
-}
-
 /**
- * Registers a family. Waits for Postgres and a password hash, for nothing else: mails, calendar and coordinators follow from
- * the events. Beyond the limit of mails the family still registers, without a mail: a refusal would let anyone keep a
- * family out by using up its mailbox, and would show strangers that a mailbox was written to.
+ * Registers a family. Waits for Postgres and a password hash only: mails, calendar, and coordinators follow from the
+ * events. Beyond the limit of mails the family still registers, without a mail: a refusal would let anyone keep a family out
+ * by using up its mailbox, and would reveal that a mailbox was written to.
  * @param input address: of the client.
  * @throws {Problem} `passwords_busy`, `idempotency_key_reused`
  */
 export async function registerFamily(
-  { database, passwords, mailLimit, accountTokenSecret }: RegisterFamilyDeps,
+  {
+    database,
+    passwords,
+    mailLimit,
+    accountTokenSecret,
+  }: { database: Database; passwords: Passwords; mailLimit: MailLimit; accountTokenSecret: string },
   {
     registration,
     address,
@@ -42,21 +40,19 @@ export async function registerFamily(
     const written = await insertFamilies(db, [{ family, passwordHash, event, verification }]);
     return written.has(family.id) ? family : refused('email_taken');
   };
-  const run = async (): Promise<Family | Refused<'email_taken'>> => {
-    // one statement: without a key it needs no transaction around it
-    if (idempotencyKey === undefined) return insert(database);
-    const guardian = { ...registration.guardian, password: passwords.fingerprint(registration.guardian.password) };
-    const request = ['POST', '/api/families', { ...registration, guardian }] as const;
-    return transact(database, insert, { claim: { principal: `register:${email}`, key: idempotencyKey, request } });
-  };
+  const guardian = { ...registration.guardian, password: passwords.fingerprint(registration.guardian.password) };
+  const request = ['POST', '/api/families', { ...registration, guardian }] as const;
   let isNew = false;
   try {
-    const outcome = await run();
+    // one statement: without a key it needs no transaction around it
+    const outcome = await (idempotencyKey === undefined
+      ? insert(database)
+      : transact(database, insert, { claim: { principal: `register:${email}`, key: idempotencyKey, request } }));
     isNew = !isRefused(outcome) && outcome.id === family.id;
     return outcome;
   } finally {
-    // a refusal or a replay mails nothing: it must not use up the mails of the mailbox's owner
-    if (mayMail && !isNew) await mailLimit.giveBack(mail);
+    // a refusal or a replay sends no mail: it must not count against the owner of the mailbox
+    if (mayMail && !isNew) await mailLimit.refund(mail);
   }
 }
 

@@ -2,61 +2,35 @@ import type { DomainEvent } from '@homeroom/contracts';
 import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
 import type { Queryable, Transaction } from '@homeroom/postgres';
 import type { IssuedToken } from '../credentials/account-tokens.ts';
+import type { Family } from './schemas.ts';
 import { foldedWords, sortKey } from './words.ts';
-import type { Address, Child, Family } from './family.ts';
 
-export interface FamilyRow {
-  readonly id: string;
-  readonly version: number;
-  readonly name: string;
-  readonly street: string | null;
-  readonly city: string | null;
-  readonly postal_code: string | null;
-  readonly latitude: number | null;
-  readonly longitude: number | null;
-  readonly guardians: readonly {
-    id: string;
-    name: string;
-    email: string;
-    emailVerified: boolean;
-    phone: string | null;
-  }[];
-  readonly children: Child[];
-}
-
-/** A whole family in one row, from `families f`. */
-export const familyColumns = `f.id, f.version, f.name, f.street, f.city, f.postal_code,
-  f.location[1] as latitude, f.location[0] as longitude,
-  (select coalesce(json_agg(json_build_object('id', g.id, 'name', g.name, 'email', g.email, 'phone', g.phone,
+/** A whole family as JSON, from `families f`. */
+export const familyJson = `json_strip_nulls(json_build_object(
+  'id', f.id,
+  'version', f.version,
+  'name', f.name,
+  'address', nullif(json_strip_nulls(json_build_object(
+    'street', f.street,
+    'city', f.city,
+    'postalCode', f.postal_code,
+    'latitude', f.location[1],
+    'longitude', f.location[0]))::text, '{}')::json,
+  'guardians', (
+    select coalesce(json_agg(json_build_object('id', g.id, 'name', g.name, 'email', g.email, 'phone', g.phone,
       'emailVerified', own.email_verified_at is not null) order by g.position, g.id), '[]')
-    from guardians g left join accounts own on own.id = g.id where g.family_id = f.id) as guardians,
-  (select coalesce(json_agg(json_build_object('id', c.id, 'name', c.name, 'birthDate', c.birth_date)
-      order by c.id), '[]') from children c where c.family_id = f.id) as children`;
-
-export function toFamily(row: FamilyRow): Family {
-  const address: Address = {
-    ...(row.street === null ? {} : { street: row.street }),
-    ...(row.city === null ? {} : { city: row.city }),
-    ...(row.postal_code === null ? {} : { postalCode: row.postal_code }),
-    ...(row.latitude === null || row.longitude === null ? {} : { latitude: row.latitude, longitude: row.longitude }),
-  };
-  return {
-    id: row.id,
-    version: row.version,
-    name: row.name,
-    ...(Object.keys(address).length === 0 ? {} : { address }),
-    guardians: row.guardians.map(({ phone, ...guardian }) => (phone === null ? guardian : { ...guardian, phone })),
-    children: row.children,
-  };
-}
+    from guardians g left join accounts own on own.id = g.id where g.family_id = f.id),
+  'children', (
+    select coalesce(json_agg(json_build_object('id', c.id, 'name', c.name, 'birthDate', c.birth_date) order by c.id), '[]')
+    from children c where c.family_id = f.id)))`;
 
 export async function findFamily(db: Queryable, familyId: string): Promise<Family | undefined> {
-  const { rows } = await db.query<FamilyRow>({
+  const { rows } = await db.query<{ family: Family }>({
     name: 'find_family',
-    text: `select ${familyColumns} from families f where f.id = $1`,
+    text: `select ${familyJson} as family from families f where f.id = $1`,
     values: [familyId],
   });
-  return rows[0] && toFamily(rows[0]);
+  return rows[0]?.family;
 }
 
 /**
@@ -76,74 +50,69 @@ export interface NewFamily {
   readonly verification?: IssuedToken | undefined;
 }
 
+const insertText = `with given as (
+    select * from json_to_recordset($1::json) as g (id uuid, version int, name text, street text, city text,
+      postal_code text, latitude float8, longitude float8, search_words text[], sort_name text,
+      password_hash text, token_hash text, token_expires_at timestamptz, guardians json, children json)
+  ), guardian as (
+    select given.id as family_id, given.password_hash, g.*
+    from given, json_to_recordset(given.guardians)
+      as g (id uuid, position smallint, name text, email text, "emailVerified" boolean, phone text)
+  ), account as (
+    insert into accounts (id, email, password_hash, role, family_id, email_verified_at)
+    select id, email, password_hash, 'guardian', family_id, case when "emailVerified" then now() end from guardian
+    on conflict (email) do nothing
+    returning id, family_id
+  ), token as (
+    insert into account_tokens (token_hash, account_id, purpose, expires_at)
+    select decode(token_hash, 'hex'), account.id, 'verify_email', token_expires_at
+    from given join account on account.family_id = given.id
+    where token_hash is not null
+  ), family as (
+    insert into families (id, version, name, street, city, postal_code, location, search_words, sort_name)
+    select given.id, version, name, street, city, postal_code, point(longitude, latitude),
+      array_to_tsvector(search_words), sort_name
+    from given join account on account.family_id = given.id
+    returning id
+  ), their_guardians as (
+    insert into guardians (id, family_id, position, name, email, phone)
+    select g.id, g.family_id, g.position, g.name, g.email, g.phone from guardian g join family on family.id = g.family_id
+  ), their_children as (
+    insert into children (id, family_id, name, birth_date)
+    select c.id, family.id, c.name, c."birthDate"
+    from family join given using (id), json_to_recordset(given.children) as c (id uuid, name text, "birthDate" date)
+  ), published as (
+    insert into outbox (${OUTBOX_COLUMNS})
+    select event.id, topic, key, headers, payload
+    from unnest($2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::bytea[], $7::uuid[]) with ordinality
+      as event (${OUTBOX_COLUMNS}, family_id, place)
+    join family on family.id = event.family_id
+    order by place
+  )
+  select id as family_id from family`;
+
 /**
  * Writes families, their accounts and their events in one statement, so that a registration is one round trip.
  * @returns the ids of those written; the others' email has an account.
  */
 export async function insertFamilies(db: Queryable, families: readonly NewFamily[]): Promise<Set<string>> {
-  const events = families.flatMap(({ family, event, verification }) => [
-    [...outboxParameters(event), family.id] as const,
-    ...(verification === undefined ? [] : [[...outboxParameters(verification.event), family.id] as const]),
-  ]);
-  const column = (index: 0 | 1 | 2 | 3 | 4 | 5): unknown[] => events.map((row) => row[index]);
+  const given = families.map(({ family, passwordHash, verification }) => ({
+    ...columnsOf(family),
+    password_hash: passwordHash,
+    token_hash: verification?.hash.toString('hex'),
+    token_expires_at: verification?.expiresAt,
+  }));
+  const events = families.flatMap(({ family, event, verification }) =>
+    [event, ...(verification === undefined ? [] : [verification.event])].map((one) => [
+      ...outboxParameters(one),
+      family.id,
+    ]),
+  );
+  const columns = [0, 1, 2, 3, 4, 5].map((index) => events.map((row) => row[index]));
   const { rows } = await db.query<{ family_id: string }>({
     name: 'insert_families',
-    text: `with given as (
-        select * from json_to_recordset($1::json) as g (id uuid, version int, name text, street text, city text,
-          postal_code text, latitude float8, longitude float8, search_words text[], sort_name text,
-          password_hash text, token_hash text, token_expires_at timestamptz, guardians json, children json)
-      ), guardian as (
-        select given.id as family_id, given.password_hash, g.*
-        from given, json_to_recordset(given.guardians)
-          as g (id uuid, position smallint, name text, email text, "emailVerified" boolean, phone text)
-      ), account as (
-        insert into accounts (id, email, password_hash, role, family_id, email_verified_at)
-        select id, email, password_hash, 'guardian', family_id, case when "emailVerified" then now() end from guardian
-        on conflict (email) do nothing
-        returning id, family_id
-      ), token as (
-        insert into account_tokens (token_hash, account_id, purpose, expires_at)
-        select decode(token_hash, 'hex'), account.id, 'verify_email', token_expires_at
-        from given join account on account.family_id = given.id
-        where token_hash is not null
-      ), family as (
-        insert into families (id, version, name, street, city, postal_code, location, search_words, sort_name)
-        select given.id, version, name, street, city, postal_code, point(longitude, latitude),
-          array_to_tsvector(search_words), sort_name
-        from given join account on account.family_id = given.id
-        returning id
-      ), their_guardians as (
-        insert into guardians (id, family_id, position, name, email, phone)
-        select g.id, g.family_id, g.position, g.name, g.email, g.phone from guardian g join family on family.id = g.family_id
-      ), their_children as (
-        insert into children (id, family_id, name, birth_date)
-        select c.id, family.id, c.name, c."birthDate"
-        from family join given using (id), json_to_recordset(given.children) as c (id uuid, name text, "birthDate" date)
-      ), told as (
-        insert into outbox (${OUTBOX_COLUMNS})
-        select event.id, topic, key, headers, payload
-        from unnest($2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::bytea[], $7::uuid[]) with ordinality
-          as event (${OUTBOX_COLUMNS}, family_id, place)
-        join family on family.id = event.family_id
-        order by place
-      )
-      select id as family_id from family`,
-    values: [
-      JSON.stringify(
-        families.map(({ family, passwordHash, verification }) => ({
-          ...columnsOf(family),
-          password_hash: passwordHash,
-          token_hash: verification?.hash.toString('hex'),
-          token_expires_at: verification?.expiresAt,
-        })),
-      ),
-      column(0),
-      column(1),
-      column(2),
-      column(3),
-      column(4),
-      column(5),
-    ],
+    text: insertText,
+    values: [JSON.stringify(given), ...columns],
   });
   return new Set(rows.map((row) => row.family_id));
 }
@@ -168,9 +137,9 @@ export async function saveFamily(trx: Transaction, family: Family, event: Domain
       ), their_child as (
         select c.*, given.id as family_id
         from given, json_to_recordset(given.children) as c (id uuid, name text, "birthDate" date)
-      ), gone as (
+      ), removed as (
         delete from children c using given where c.family_id = given.id and c.id not in (select id from their_child)
-      ), kept as (
+      ), upserted as (
         insert into children as c (id, family_id, name, birth_date)
         select id, family_id, name, "birthDate" from their_child
         on conflict (id) do update set name = excluded.name, birth_date = excluded.birth_date
@@ -181,19 +150,17 @@ export async function saveFamily(trx: Transaction, family: Family, event: Domain
   });
 }
 
-const columnsOf = (family: Family): object => ({
-  id: family.id,
-  version: family.version,
-  name: family.name,
-  street: family.address?.street,
-  city: family.address?.city,
-  postal_code: family.address?.postalCode,
-  latitude: family.address?.latitude,
-  longitude: family.address?.longitude,
-  search_words: foldedWords(
-    [family.name, ...[...family.guardians, ...family.children].map(({ name }) => name)].join(' '),
-  ),
-  sort_name: sortKey(family.name),
-  guardians: family.guardians.map((guardian, position) => ({ ...guardian, position })),
-  children: family.children,
+const columnsOf = ({ id, version, name, address, guardians, children }: Family): object => ({
+  id,
+  version,
+  name,
+  street: address?.street,
+  city: address?.city,
+  postal_code: address?.postalCode,
+  latitude: address?.latitude,
+  longitude: address?.longitude,
+  search_words: foldedWords([name, ...[...guardians, ...children].map((person) => person.name)].join(' ')),
+  sort_name: sortKey(name),
+  guardians: guardians.map((guardian, position) => ({ ...guardian, position })),
+  children,
 });

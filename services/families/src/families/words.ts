@@ -1,8 +1,8 @@
 const longestWord = 60;
 
 /**
- * The words of a text as the search compares them: no case, no accents, no punctuation. One fold for what is stored and
- * for what is asked, so `jose` finds José and `muller` finds Müller.
+ * The words of a text as the search compares them: no case, no accents, no punctuation. Stored words and
+ * queries are folded alike, so `jose` finds José and `muller` finds Müller.
  */
 export function foldedWords(text: string): string[] {
   const folded = text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().replaceAll('ß', 'ss');
@@ -13,7 +13,7 @@ export function foldedWords(text: string): string[] {
 /** What a list is ordered by. */
 export const sortKey = (text: string): string => cut(foldedWords(text).join(' '), longestWord);
 
-/** A tsquery that wants every word, each as a prefix; undefined when there is no word to look for. */
+/** A tsquery for every word as a prefix; undefined without words. */
 export function prefixQuery(text: string): string | undefined {
   const words = foldedWords(text);
   return words.length === 0 ? undefined : words.map((word) => `${word}:*`).join(' & ');

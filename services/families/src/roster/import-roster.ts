@@ -1,36 +1,30 @@
-import { isRefused } from '@homeroom/chassis';
-import { listRows, type Rejected, type RowReport } from '@homeroom/csv';
-import { transact, type Database } from '@homeroom/postgres';
+import { isRefused, type Refused } from '@homeroom/chassis';
+import { reportOf, type ImportFile, type ImportReport, type RowReport } from '@homeroom/csv';
+import type { Database } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import type { Passwords } from '../credentials/passwords.ts';
-import { applyChange } from '../families/apply-change.ts';
-import { addChild, familyEvent, isUnverified, maxChildren, newFamily, type Family } from '../families/family.ts';
-import { insertFamilies, type NewFamily } from '../families/store.ts';
-import type { Roster, RosterRow } from './parse-roster.ts';
+import { changeFamily } from '../families/change-family.ts';
+import { addChild, familyEvent, isUnverified, newFamily } from '../families/family.ts';
+import { maxChildren, type Family } from '../families/schemas.ts';
+import { insertFamilies } from '../families/store.ts';
+import { parseRoster, type RosterRow } from './parse-roster.ts';
 import { findByEmails } from './store.ts';
 
-export interface ImportRosterDeps {
-  readonly database: Database;
-  readonly passwords: Passwords;
-}
-
-export interface RosterReport extends Pick<Roster, 'encoding' | 'delimiter' | 'ignoredColumns' | 'rejected'> {
-  /** Nothing was written. */
-  readonly preview: boolean;
-  /** Families. */
-  readonly created: number;
-  /** Families that existed and got a child. */
-  readonly updated: number;
-  readonly unchanged: number;
-  readonly rows: readonly RowReport[];
-}
-
-/** Says nothing about the family: it may not be the one that the coordinator means. */
+/** Reveals nothing about the family: it may not be the one that the coordinator means. */
 const unverifiedReason =
   'An account was registered with this address, but the address is not verified. Ask the family to open the link in its verification mail, or to reset its password, then import the row again.';
 
 /** Small enough that a batch stays far below the statement timeout. */
 const batchSize = 100;
+
+/** The rows of one guardian's email. */
+type Group = readonly [email: string, rows: readonly RosterRow[]];
+
+/** What became of a family, and of each of its rows. */
+interface Outcome {
+  readonly action: RowReport['action'];
+  readonly rows: readonly RowReport[];
+}
 
 /**
  * Imports a roster's families and children. A family is recognized by its guardian's email and a child by name and birth
@@ -38,121 +32,111 @@ const batchSize = 100;
  * the next. A family without a password in the roster signs in after a password reset by mail. A family that registered
  * itself gets nothing until its address is verified: it may be a stranger's. New families count as verified, because the
  * coordinator vouches for them.
- * @param input preview: compare only, and write nothing.
+ * @returns a report that counts families.
  */
 export async function importRoster(
-  { database, passwords }: ImportRosterDeps,
-  { roster, preview }: { roster: Roster; preview: boolean },
-): Promise<RosterReport> {
-  const { rows, rejected: unreadable, encoding, delimiter, ignoredColumns } = roster;
-  const rejected: Rejected[] = [...unreadable];
-  const taken: RowReport[] = [];
-  const counts = { created: 0, updated: 0, unchanged: 0 };
-  const families = [...Map.groupBy(rows, ({ guardian }) => guardian.email)];
-  for (let start = 0; start < families.length; start += batchSize) {
-    const batch = families.slice(start, start + batchSize);
-    const created = await createMissing(batch);
-    counts.created += created.size;
+  deps: { database: Database; passwords: Passwords },
+  file: ImportFile,
+): Promise<ImportReport | Refused<'unreadable_csv'>> {
+  const roster = await parseRoster(file);
+  if (isRefused(roster)) return roster;
+  const { preview } = file;
+  const groups = [...Map.groupBy(roster.rows, ({ data }) => data.guardian.email)];
+  const outcomes: Outcome[] = [];
+  for (let start = 0; start < groups.length; start += batchSize) {
+    const batch = groups.slice(start, start + batchSize);
+    const created = await createMissing(deps, batch, preview);
     // read again: a family may have registered in between
-    const here = await findByEmails(database, emailsOf(batch));
-    for (const [email, given] of batch) if (!created.has(email)) await addTo(here.get(email), given);
-  }
-  rejected.sort((a, b) => a.line - b.line);
-  return { preview, encoding, delimiter, ignoredColumns, ...counts, rejected, rows: listRows(taken, rejected) };
-
-  async function createMissing(batch: readonly [string, RosterRow[]][]): Promise<Set<string>> {
-    const here = await findByEmails(database, emailsOf(batch));
-    const prepared: (NewFamily & Additions & { email: string })[] = [];
-    for (const [email, given] of batch) {
-      // one at a time: the password queue is for those who sign in meanwhile
-      if (!here.has(email)) prepared.push(await prepare(email, given));
+    const known = await findByEmails(deps.database, emailsOf(batch));
+    for (const [email, rows] of batch) {
+      outcomes.push(created.get(email) ?? (await addChildren(deps.database, known.get(email), { rows, preview })));
     }
-    if (prepared.length === 0) return new Set();
-    const written = preview ? undefined : await insertFamilies(database, prepared);
-    const created = prepared.filter(({ family }) => written?.has(family.id) ?? true);
-    for (const { family, rows: added, refused } of created) {
-      rejected.push(...refused);
-      // a family that a preview would create has no id yet
-      const id = preview ? {} : { id: family.id };
-      taken.push(...added.map(({ line }): RowReport => ({ line, action: 'created', ...id })));
-    }
-    return new Set(created.map(({ email }) => email));
   }
+  return reportOf(roster, { preview, rows: outcomes.flatMap(({ rows }) => rows), counted: outcomes });
+}
 
-  async function prepare(
-    email: string,
-    given: readonly RosterRow[],
-  ): Promise<NewFamily & Additions & { email: string }> {
-    const [first] = given;
-    if (first === undefined) throw new Error('a group has at least one row');
-    const additions = addRows(newFamilyOf(first), given);
-    const password = given.find((row) => row.password !== undefined)?.password;
-    return {
-      email,
-      ...additions,
-      passwordHash: preview || password === undefined ? null : await passwords.hash(password),
-      event: familyEvent('homeroom.family.registered.v1', additions.family),
+/** Creates the families whose email has no account. @returns their outcomes, by email. */
+async function createMissing(
+  { database, passwords }: { database: Database; passwords: Passwords },
+  batch: readonly Group[],
+  preview: boolean,
+): Promise<Map<string, Outcome>> {
+  const known = await findByEmails(database, emailsOf(batch));
+  const wanted = [];
+  for (const [email, rows] of batch.filter(([email]) => !known.has(email))) {
+    const added = addRows(newFamilyOf(rows), rows);
+    const password = rows.find(({ data }) => data.password !== undefined)?.data.password;
+    // one at a time: sign-ins wait in the same queue
+    const passwordHash = preview || password === undefined ? null : await passwords.hash(password);
+    const event = familyEvent('homeroom.family.registered.v1', added.family);
+    wanted.push({ ...added, email, passwordHash, event });
+  }
+  const written = preview || wanted.length === 0 ? undefined : await insertFamilies(database, wanted);
+  const created = wanted.filter(({ family }) => written?.has(family.id) ?? true);
+  return new Map(
+    created.map(({ email, family, rows }) => {
+      const change = { action: 'created', id: preview ? undefined : family.id } as const;
+      return [email, { action: 'created', rows: unlessRejected(rows, change) }];
+    }),
+  );
+}
+
+/** Adds the children that a family lacks. */
+async function addChildren(
+  database: Database,
+  known: Family | 'coordinator' | undefined,
+  { rows, preview }: { rows: readonly RosterRow[]; preview: boolean },
+): Promise<Outcome> {
+  if (known === undefined || known === 'coordinator') {
+    return rejectAll(rows, 'belongs to an account that is not a guardian’s');
+  }
+  if (isUnverified(known)) return rejectAll(rows, unverifiedReason);
+  let added = addRows(known, rows);
+  const action = added.family === known ? 'unchanged' : 'updated';
+  if (action === 'updated' && !preview) {
+    const decide = (family: Family): Family => {
+      added = addRows(family, rows);
+      return added.family;
     };
+    const changed = await changeFamily({ database }, { familyId: known.id, decide });
+    if (isRefused(changed)) throw new Error(`family ${known.id} disappeared during the import`);
   }
-
-  async function addTo(known: Family | 'coordinator' | undefined, given: readonly RosterRow[]): Promise<void> {
-    if (known === undefined || known === 'coordinator') {
-      rejectAll(given, 'belongs to an account that is not a guardian’s');
-      return;
-    }
-    if (isUnverified(known)) {
-      rejectAll(given, unverifiedReason);
-      return;
-    }
-    let additions = addRows(known, given);
-    const changes = additions.family !== known;
-    if (changes && !preview) {
-      const changed = await transact(database, (trx) =>
-        applyChange(trx, known.id, (family) => {
-          additions = addRows(family, given);
-          return additions.family;
-        }),
-      );
-      if (isRefused(changed)) throw new Error(`family ${known.id} disappeared during the import`);
-    }
-    rejected.push(...additions.refused);
-    taken.push(...additions.rows.map((row) => ({ ...row, id: known.id })));
-    counts[changes ? 'updated' : 'unchanged'] += 1;
-  }
-
-  function rejectAll(given: readonly RosterRow[], reason: string): void {
-    rejected.push(...given.map(({ line }) => ({ line, field: 'guardian_email', reason })));
-  }
+  return { action, rows: unlessRejected(added.rows, { id: known.id }) };
 }
 
-interface Additions {
-  readonly family: Family;
-  readonly rows: readonly RowReport[];
-  readonly refused: readonly Rejected[];
-}
+const rejectAll = (rows: readonly RosterRow[], reason: string): Outcome => ({
+  action: 'rejected',
+  rows: rows.map(({ line }) => ({ action: 'rejected', line, field: 'guardian_email', reason })),
+});
 
 /** Adds the children of rows to their family; the same family when it has all of them. */
-function addRows(before: Family, given: readonly RosterRow[]): Additions {
+function addRows(before: Family, given: readonly RosterRow[]): { family: Family; rows: readonly RowReport[] } {
   let family = before;
-  const rows: RowReport[] = [];
-  const refused: Rejected[] = [];
-  for (const { line, child } of given) {
+  const rows = given.map(({ line, data: { child } }): RowReport => {
     const decision = child === undefined ? undefined : addChild(family, { id: uuidv7(), ...child });
     if (decision === undefined || (isRefused(decision) && decision.code === 'child_exists')) {
-      rows.push({ line, action: 'unchanged' });
-    } else if (isRefused(decision)) {
-      refused.push({ line, field: 'child_name', reason: `a family can have at most ${maxChildren} children` });
-    } else {
-      family = decision;
-      rows.push({ line, action: 'updated' });
+      return { line, action: 'unchanged' };
     }
-  }
-  return { family, rows, refused };
+    if (isRefused(decision)) {
+      const reason = `a family can have at most ${maxChildren} children`;
+      return { line, action: 'rejected', field: 'child_name', reason };
+    }
+    family = decision;
+    return { line, action: 'updated' };
+  });
+  return { family, rows };
 }
 
-const emailsOf = (batch: readonly [string, RosterRow[]][]): string[] => batch.map(([email]) => email);
+const unlessRejected = (
+  rows: readonly RowReport[],
+  change: { action?: 'created'; id: string | undefined },
+): RowReport[] => rows.map((row) => (row.action === 'rejected' ? row : { ...row, ...change }));
 
-function newFamilyOf({ familyName: name, guardian, address }: RosterRow): Family {
+const emailsOf = (batch: readonly Group[]): string[] => batch.map(([email]) => email);
+
+function newFamilyOf([first]: readonly RosterRow[]): Family {
+  if (first === undefined) throw new Error('a group has at least one row');
+  const { familyName: name, guardian, address } = first.data;
   const family = newFamily({ name, guardian, address }, { emailVerified: true });
   if (isRefused(family)) throw new Error(`a family without children was refused: ${family.code}`);
   return family;

@@ -5,12 +5,12 @@ export interface Near {
   readonly km: number;
 }
 
-/** A rectangle in degrees, as Postgres boxes are written: `(east,north),(west,south)`. */
-export type Box = string;
+/** A rectangle in degrees, as Postgres writes boxes: `(east,north),(west,south)`. */
+type Box = string;
 
 const kmPerDegree = 111.195;
 
-/** Exactly what `parseNear` reads, so that the API's description says it too: ±90, ±180, more than 0 and up to 500. */
+/** What `parseNear` accepts, for the API's description: ±90, ±180, more than 0 and up to 500. */
 export const nearPattern =
   /^-?(90(\.0{1,12})?|[0-8]?\d(\.\d{1,12})?),-?(180(\.0{1,12})?|(1[0-7]\d|\d{1,2})(\.\d{1,12})?)(,(500(\.0{1,3})?|([1-4]\d\d|[1-9]\d?)(\.\d{1,3})?|0\.([1-9]\d{0,2}|0[1-9]\d?|00[1-9])))?$/;
 

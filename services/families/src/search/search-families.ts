@@ -2,17 +2,9 @@ import { decodeCursor, encodeCursor, refused, type Refused } from '@homeroom/cha
 import type { Database, Freshness } from '@homeroom/postgres';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Family } from '../families/family.ts';
-import type { Near } from './near.ts';
-import { selectFamilies } from './store.ts';
 import { prefixQuery } from '../families/words.ts';
-
-export type FoundFamily = Family & { readonly distanceKm?: number | undefined };
-
-export interface FamilyPage {
-  readonly items: FoundFamily[];
-  readonly nextCursor?: string;
-}
+import type { FamilyPage, FamilyQuery } from './schemas.ts';
+import { selectFamilies } from './store.ts';
 
 /** Where the previous page ended, and which search it belongs to. */
 const position = z.object({ question: z.string(), after: z.tuple([z.union([z.string(), z.int()]), z.uuid()]) });
@@ -24,19 +16,7 @@ const position = z.object({ question: z.string(), after: z.tuple([z.union([z.str
  */
 export async function searchFamilies(
   { database, cursorSecret }: { database: Database; cursorSecret: string },
-  {
-    q,
-    near,
-    limit,
-    cursor,
-    freshness,
-  }: {
-    q?: string | undefined;
-    near: Near | undefined;
-    limit: number;
-    cursor?: string | undefined;
-    freshness: Freshness;
-  },
+  { q, near, limit, cursor, freshness }: FamilyQuery & { freshness: Freshness },
 ): Promise<FamilyPage | Refused<never>> {
   const words = q === undefined ? undefined : prefixQuery(q);
   if (q !== undefined && words === undefined) return { items: [] };
@@ -53,9 +33,9 @@ export async function searchFamilies(
   );
   const page = rows.slice(0, limit);
   const last = page.at(-1);
-  const items = page.map(({ family, position: [metres] }) =>
-    near === undefined ? family : { ...family, distanceKm: Number(metres) / 1_000 },
+  const items = page.map(({ family, position }) =>
+    near === undefined ? family : { ...family, distanceKm: Number(position) / 1_000 },
   );
   if (rows.length <= limit || last === undefined) return { items };
-  return { items, nextCursor: encodeCursor({ question, after: last.position }, cursorSecret) };
+  return { items, nextCursor: encodeCursor({ question, after: [last.position, last.family.id] }, cursorSecret) };
 }

@@ -1,14 +1,14 @@
 import type { Queryable } from '@homeroom/postgres';
-import type { Family } from '../families/family.ts';
-import { familyColumns, toFamily, type FamilyRow } from '../families/store.ts';
+import type { Family } from '../families/schemas.ts';
+import { familyJson } from '../families/store.ts';
 import { boxesAround, type Near } from './near.ts';
 
-/** Its place in the order of the list: name or metres, then id. */
-type Position = readonly [string | number, string];
+/** Where a family is in the order of the list: its name or meters. */
+type Position = string | number;
 
 /**
- * Families in the order of the list, after `after`. Text and values are put together from what is asked, because one text
- * for all of it (`$1 is null or …`) would be planned once, without the indexes.
+ * Families in the order of the list, after `after`. The text depends on the parameters that are given: one text
+ * for all (`$1 is null or …`) would be planned once, without the indexes.
  */
 export async function selectFamilies(
   db: Queryable,
@@ -17,7 +17,12 @@ export async function selectFamilies(
     near,
     after,
     limit,
-  }: { words: string | undefined; near: Near | undefined; after: Position | undefined; limit: number },
+  }: {
+    words: string | undefined;
+    near: Near | undefined;
+    after: readonly [Position, familyId: string] | undefined;
+    limit: number;
+  },
 ): Promise<{ family: Family; position: Position }[]> {
   const values: unknown[] = [];
   const value = (given: unknown): string => `$${values.push(given)}`;
@@ -32,14 +37,14 @@ export async function selectFamilies(
   }
   if (after !== undefined) wheres.push(`(${order}, f.id) > (${value(after[0])}, ${value(after[1])}::uuid)`);
   const shape = [words && 'words', near && 'near', after && 'after'].filter((part) => part !== undefined);
-  const { rows } = await db.query<FamilyRow & { position: string | number }>({
+  const { rows } = await db.query<{ family: Family; position: Position }>({
     name: ['search_families', ...shape].join('_'),
-    text: `select ${familyColumns}, ${order} as position
+    text: `select ${familyJson} as family, ${order} as position
            from families f
            ${wheres.length === 0 ? '' : `where ${wheres.join(' and ')}`}
            order by ${order}, f.id
            limit ${value(limit)}`,
     values,
   });
-  return rows.map((row) => ({ family: toFamily(row), position: [row.position, row.id] }));
+  return rows;
 }

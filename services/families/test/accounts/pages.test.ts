@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Script } from 'node:vm';
-import { startApp, type TestApp } from '../app.ts';
+import { startHarness, type Harness } from '../harness.ts';
 
-let service: TestApp;
+let service: Harness;
 beforeAll(async () => {
-  service = await startApp();
+  service = await startHarness();
 });
 afterAll(() => service.close());
 

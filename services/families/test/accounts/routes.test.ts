@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { newEmail, password, registrationOf, startApp, type TestApp } from '../app.ts';
+import { newEmail, password, registrationOf, startHarness, type Harness } from '../harness.ts';
 
-let service: TestApp;
+let service: Harness;
 beforeAll(async () => {
-  service = await startApp();
+  service = await startHarness();
 });
 afterAll(() => service.close());
 
@@ -33,7 +33,7 @@ describe('POST /api/sessions', () => {
   test('answers a wrong password, an unknown email and an account without password alike', async () => {
     const { email } = await service.family();
     const { email: reset, family } = await service.family();
-    await service.rows('update accounts set password_hash = null where family_id = $1', [family.id]);
+    await service.rows('update accounts set password_hash = null where family_id = $1', family.id);
     const answers = [
       await signIn(email, 'wrong password'),
       await signIn(newEmail(), 'wrong password'),
@@ -115,7 +115,7 @@ describe('GET and DELETE /api/sessions', () => {
     expect((await phone.send('GET', '/api/sessions')).status).toBe(200);
   });
 
-  test('signs out everywhere, and of nobody else', async () => {
+  test('signs out everywhere, and no other account', async () => {
     const { email } = await service.family();
     const bystander = await service.family();
     const [phone, laptop] = [await service.signIn(email), await service.signIn(email)];
@@ -125,7 +125,7 @@ describe('GET and DELETE /api/sessions', () => {
     expect((await bystander.send('GET', '/api/sessions')).status).toBe(200);
   });
 
-  test('says 401 to whoever is not signed in', async () => {
+  test('answers 401 without a session', async () => {
     for (const method of ['GET', 'DELETE'] as const) {
       const { status, body } = await service.anonymous.send(method, '/api/sessions');
       expect([status, body.code]).toEqual([401, 'unauthenticated']);
@@ -134,7 +134,7 @@ describe('GET and DELETE /api/sessions', () => {
 });
 
 test('over https the cookie is Secure and bound to the host', async () => {
-  const secure = await startApp({ env: { PUBLIC_ORIGIN: 'https://homeroom.example' } });
+  const secure = await startHarness({ env: { PUBLIC_ORIGIN: 'https://homeroom.example' } });
   try {
     const { cookie } = await secure.family();
     expect(cookie).toMatch(/^__Host-homeroom=/);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { testRedis } from '@homeroom/testing';
 import { openSignInLimit, type SignInLimit } from '../../src/accounts/sign-in-limit.ts';
 import { networkOf } from '../../src/credentials/network-of.ts';
-import { newEmail, password, startApp } from '../app.ts';
+import { newEmail, password, startHarness } from '../harness.ts';
 
 let redis: Redis;
 let keyPrefix: string;
@@ -34,7 +34,7 @@ test('stops guessing one account from one address and says when to come back', a
     code: 'too_many_attempts',
     extra: { retryAfterSeconds: expect.any(Number) },
   });
-  // nobody can lock out someone else
+  // no one can lock out another account
   await admitted(limit, 'a@example.org', '10.0.0.2');
   await admitted(limit, 'b@example.org', '10.0.0.1');
 });
@@ -67,7 +67,7 @@ test('0 is no limit', async () => {
 });
 
 test('the right password does not help once the limit is reached', async () => {
-  const service = await startApp({ env: { SIGN_IN_FAILURES_PER_ACCOUNT: '2' } });
+  const service = await startHarness({ env: { SIGN_IN_FAILURES_PER_ACCOUNT: '2' } });
   try {
     const { email } = await service.family();
     const attempt = (secret: string) => service.anonymous.send('POST', '/api/sessions', { email, password: secret });

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { newEmail, password, startApp, type Answer, type TestApp } from '../app.ts';
+import { newEmail, password, startHarness, type Answer, type Harness } from '../harness.ts';
 
-let service: TestApp;
+let service: Harness;
 const settings = { SIGN_IN_SLOWDOWN_AFTER: '4', SIGN_IN_SLOWDOWN_SECONDS: '600', TRUSTED_PROXIES: '127.0.0.1/32' };
 beforeAll(async () => {
-  service = await startApp({ env: settings });
+  service = await startHarness({ env: settings });
 });
 afterAll(() => service.close());
 
@@ -86,7 +86,7 @@ test('the right password is no failure', async () => {
 });
 
 test('the control: without the slow-down every guess is looked at', async () => {
-  const open = await startApp({ env: { ...settings, SIGN_IN_SLOWDOWN_AFTER: '0' } });
+  const open = await startHarness({ env: { ...settings, SIGN_IN_SLOWDOWN_AFTER: '0' } });
   try {
     const { email } = await open.family();
     expect(new Set(await guess(email, 12, open))).toEqual(new Set(['wrong_credentials']));

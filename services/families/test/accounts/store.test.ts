@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { findAccount, saveCoordinator } from '../../src/accounts/store.ts';
-import { newEmail, startApp, type TestApp } from '../app.ts';
+import { newEmail, startHarness, type Harness } from '../harness.ts';
 
-let service: TestApp;
+let service: Harness;
 beforeAll(async () => {
-  service = await startApp();
+  service = await startHarness();
 });
 afterAll(() => service.close());
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { newEmail, password, registrationOf, startApp, type Client, type TestApp } from '../app.ts';
+import { newEmail, password, registrationOf, startHarness, type Client, type Harness } from '../harness.ts';
 
-let service: TestApp;
+let service: Harness;
 let coordinator: Client;
 beforeAll(async () => {
-  service = await startApp();
+  service = await startHarness();
   coordinator = await service.coordinator();
 });
 afterAll(() => service.close());
@@ -88,7 +88,7 @@ describe('verification', () => {
     const email = newEmail();
     await importing(rosterOf(email));
     expect(await service.tokens(email, 'verification')).toEqual([]);
-    const rows = await service.rows('select email_verified_at from accounts where email = $1', [email]);
+    const rows = await service.rows('select email_verified_at from accounts where email = $1', email);
     expect(rows).toEqual([{ email_verified_at: expect.any(Date) }]);
     expect((await coordinator.send('POST', '/api/email-verifications')).body.code).toBe('already_verified');
   });
@@ -115,12 +115,12 @@ describe('S1: an import into a family that registered itself', () => {
 
   test('the control: a family that is verified gets the child', async () => {
     const { email, family } = await service.family();
-    await service.rows('update accounts set email_verified_at = now() where email = $1', [email]);
+    await service.rows('update accounts set email_verified_at = now() where email = $1', email);
     expect((await importing(rosterOf(email))).body).toMatchObject({ updated: 1 });
-    expect(await service.rows('select name from children where family_id = $1', [family.id])).toHaveLength(1);
+    expect(await service.rows('select name from children where family_id = $1', family.id)).toHaveLength(1);
   });
 
-  test('the owner of an address gets it back from whoever registered with it first', async () => {
+  test('the owner of an address gets it back from a stranger who registered with it first', async () => {
     const email = newEmail();
     const squatter = await service.family({ guardian: { name: 'Squatter', email, password } });
     expect((await importing(rosterOf(email))).body.rejected).toHaveLength(1);
@@ -155,7 +155,7 @@ describe('S6: mails that strangers can have sent', () => {
     expect(statuses).toEqual([201, 201, 201, 201, 201]);
     const mails = await Promise.all(emails.map((email) => service.tokens(email, 'verification')));
     expect(mails.map(({ length }) => length)).toEqual([1, 1, 1, 0, 0]);
-    // the honest one hears of it where it looks for the mail, and has another way in
+    // the owner sees the limit where they ask for the mail, and has another way in
     const last = String(emails[4]);
     const client = await service.signIn(last);
     expect((await client.send('POST', '/api/email-verifications')).body.code).toBe('too_many_mails');
@@ -170,7 +170,7 @@ describe('S6: mails that strangers can have sent', () => {
   });
 
   test('one client address has so many mails in an hour', async () => {
-    const bounded = await startApp({ env: { ACCOUNT_MAILS_PER_ADDRESS: '2' } });
+    const bounded = await startHarness({ env: { ACCOUNT_MAILS_PER_ADDRESS: '2' } });
     try {
       const families = [await bounded.family(), await bounded.family(), await bounded.family()];
       const mails = await Promise.all(families.map(({ email }) => bounded.tokens(email, 'verification')));
@@ -181,7 +181,7 @@ describe('S6: mails that strangers can have sent', () => {
   });
 
   test('the control: without a limit every registration mails', async () => {
-    const open = await startApp({ env: { ACCOUNT_MAILS_PER_MAILBOX: '0' } });
+    const open = await startHarness({ env: { ACCOUNT_MAILS_PER_MAILBOX: '0' } });
     try {
       const emails = Array.from({ length: 5 }, (_, n) => `someone+${n}@example.org`);
       for (const email of emails) await open.family({ guardian: { name: 'N', email, password } });

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { startApp, type TestApp } from '../app.ts';
+import { startHarness, type Harness } from '../harness.ts';
 
-let service: TestApp;
+let service: Harness;
 beforeAll(async () => {
-  service = await startApp();
+  service = await startHarness();
 });
 afterAll(() => service.close());
 
 const maya = { name: 'Maya', birthDate: '2017-04-02' };
 
 describe('POST …/children', () => {
-  test('adds a child, raises the version and tells', async () => {
+  test('adds a child, raises the version, and publishes the family', async () => {
     const client = await service.family();
     const { id } = client.family;
     const { status, headers, body } = await client.send('POST', `/api/families/${id}/children`, maya);
@@ -19,9 +19,9 @@ describe('POST …/children', () => {
     expect(body).toEqual({ id: expect.any(String), ...maya, familyId: id, familyVersion: 2 });
     const { body: family } = await client.send('GET', `/api/families/${id}`);
     expect(family.children).toEqual([{ id: body.id, ...maya }]);
-    const told = (await service.outbox(id)).at(-1);
-    expect(told?.type).toBe('homeroom.family.changed.v1');
-    expect(told?.data.children).toEqual([{ childId: body.id, ...maya }]);
+    const published = (await service.outbox(id)).at(-1);
+    expect(published?.type).toBe('homeroom.family.changed.v1');
+    expect(published?.data.children).toEqual([{ childId: body.id, ...maya }]);
   });
 
   test('takes the same child once, also when asked twice at once', async () => {
@@ -62,8 +62,8 @@ describe('POST …/children', () => {
     const { family } = await service.family();
     const coordinator = await service.coordinator();
     expect((await coordinator.send('POST', `/api/families/${family.id}/children`, maya)).status).toBe(201);
-    const nobody = await coordinator.send('POST', `/api/families/${uuidv7()}/children`, maya);
-    expect([nobody.status, nobody.body.code]).toEqual([404, 'family_not_found']);
+    const unknown = await coordinator.send('POST', `/api/families/${uuidv7()}/children`, maya);
+    expect([unknown.status, unknown.body.code]).toEqual([404, 'family_not_found']);
   });
 });
 
@@ -103,7 +103,7 @@ describe('PATCH …/children/:id', () => {
 });
 
 describe('DELETE …/children/:id', () => {
-  test('removes a child and tells', async () => {
+  test('removes a child and publishes the family', async () => {
     const client = await service.family({ children: [maya, { ...maya, name: 'Ben' }] });
     const { id, children } = client.family;
     const url = `/api/families/${id}/children/${children[0].id}`;

@@ -1,9 +1,9 @@
 import { generateTypedClient } from '@homeroom/testing';
 import { expect, test } from '@jest/globals';
-import { startApp } from '../app.ts';
+import { startHarness } from '../harness.ts';
 
 test('a client generated from the OpenAPI document registers, signs in, adds a child, and changes it', async () => {
-  const service = await startApp();
+  const service = await startHarness();
   try {
     const document = await service.app.inject('/api/families/openapi.json');
     await using client = await generateTypedClient(document.json(), {

@@ -1,21 +1,16 @@
-import { connectRedis } from '@homeroom/redis';
 import { openSessions, type SessionStore } from '@homeroom/sessions';
-import { createTestDatabase, testRedis } from '@homeroom/testing';
+import { createTestDatabase, runProgram } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { newEmail, password, startApp, type TestApp } from '../app.ts';
+import { newEmail, password, startHarness, type Harness } from '../harness.ts';
 
-let service: TestApp;
+let service: Harness;
 let folder: string;
-let redisUrl: string;
 let passwordFile: string;
 beforeAll(async () => {
-  service = await startApp();
-  redisUrl = (await testRedis()).sessionsUrl;
+  service = await startHarness();
   folder = await mkdtemp(join(tmpdir(), 'families-'));
   passwordFile = join(folder, 'password');
   await writeFile(passwordFile, `${password}\n`);
@@ -28,30 +23,12 @@ afterAll(async () => {
 const run = (
   file: string,
   args: string[],
-  env: Record<string, string> = { DATABASE_URL: service.testDatabase.url, REDIS_SESSIONS_URL: redisUrl },
+  env: Record<string, string> = { DATABASE_URL: service.testDatabase.url, REDIS_SESSIONS_URL: service.sessionsUrl },
   input = '',
-) =>
-  new Promise<{ code: number; out: string; err: string }>((resolve) => {
-    const path = fileURLToPath(new URL(`../../src/${file}`, import.meta.url));
-    const options = { env: { PATH: String(process.env['PATH']), ...env } };
-    const child = execFile(
-      process.execPath,
-      ['--conditions=@homeroom/source', path, ...args],
-      options,
-      (_error, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
-    );
-    child.stdin?.end(input);
-  });
+) => runProgram(new URL(`../../src/${file}`, import.meta.url), args, { env, input });
 
 /** The commands' own sessions: they put no prefix before their keys. */
-async function withSessions(work: (sessions: SessionStore) => Promise<void>): Promise<void> {
-  const redis = await connectRedis(redisUrl, { commandTimeoutMs: 2_000 });
-  try {
-    await work(openSessions({ redis }));
-  } finally {
-    await redis.quit();
-  }
-}
+const commandSessions = (): SessionStore => openSessions({ redis: service.redis });
 
 describe('add-coordinator', () => {
   const add = (email: string, file = passwordFile, input = '') =>
@@ -71,7 +48,7 @@ describe('add-coordinator', () => {
   test('D15: every run publishes the account, also when nothing changes', async () => {
     const email = newEmail();
     for (const input of [password, password, 'another long password']) await add(email, '-', input);
-    const [row] = await service.rows('select id from accounts where email = $1', [email]);
+    const [row] = await service.rows('select id from accounts where email = $1', email);
     const accountId = String(row?.['id']);
     const published = await service.outbox(accountId);
     const saved = published.filter(({ type }) => type === 'homeroom.account.coordinator-saved.v1');
@@ -81,16 +58,15 @@ describe('add-coordinator', () => {
   test('S3: a changed password ends every session of the account, the same password none', async () => {
     const email = newEmail();
     await add(email);
-    const [row] = await service.rows('select id from accounts where email = $1', [email]);
+    const [row] = await service.rows('select id from accounts where email = $1', email);
     const accountId = String(row?.['id']);
-    await withSessions(async (sessions) => {
-      const { token } = await sessions.create({ accountId, role: 'coordinator' });
-      expect((await add(email)).out).toContain('kept');
-      expect(await sessions.find(token)).toBeDefined();
-      const changed = await add(email, '-', 'another long password\n');
-      expect(changed).toEqual({ code: 0, out: `changed ${email}; 1 sessions ended\n`, err: '' });
-      expect(await sessions.find(token)).toBeUndefined();
-    });
+    const sessions = commandSessions();
+    const { token } = await sessions.create({ accountId, role: 'coordinator' });
+    expect((await add(email)).out).toContain('kept');
+    expect(await sessions.find(token)).toBeDefined();
+    const changed = await add(email, '-', 'another long password\n');
+    expect(changed).toEqual({ code: 0, out: `changed ${email}; 1 sessions ended\n`, err: '' });
+    expect(await sessions.find(token)).toBeUndefined();
     await service.signIn(email, 'another long password');
     await expect(service.signIn(email)).rejects.toThrow('401');
   }, 30_000);
@@ -110,12 +86,16 @@ describe('add-coordinator', () => {
     expect([code, err]).toEqual([1, expect.stringContaining('guardian')]);
   });
 
-  test('waits for the schema as long as it is told to, and not at all by default', async () => {
+  test('waits for the schema as long as SCHEMA_WAIT_MS says, and not at all by default', async () => {
     const empty = await createTestDatabase({ migrations: [] });
     try {
       const args = ['--email', newEmail(), '--name', 'Robin', '--password-file', passwordFile];
       const addTo = (env: Record<string, string>) =>
-        run('commands/add-coordinator.ts', args, { DATABASE_URL: empty.url, REDIS_SESSIONS_URL: redisUrl, ...env });
+        run('commands/add-coordinator.ts', args, {
+          DATABASE_URL: empty.url,
+          REDIS_SESSIONS_URL: service.sessionsUrl,
+          ...env,
+        });
       const refused = await addTo({});
       expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('run the service')]);
       const waiting = addTo({ SCHEMA_WAIT_MS: '60000' });
@@ -145,16 +125,15 @@ test.each(['add-coordinator', 'set-password'])(
   },
 );
 
-test('set-password lets an account in again, with the new password only and as nobody who was in before', async () => {
+test('set-password lets an account sign in with the new password only, and ends its sessions', async () => {
   const { email, family } = await service.family();
   const accountId = family.guardians[0].id;
-  await withSessions(async (sessions) => {
-    const { token } = await sessions.create({ accountId, role: 'guardian', familyId: family.id });
-    const args = ['--email', email, '--password-file', '-'];
-    const done = await run('commands/set-password.ts', args, undefined, 'another password\r\n');
-    expect(done).toEqual({ code: 0, out: `${email} has a new password; 1 sessions ended\n`, err: '' });
-    expect(await sessions.find(token)).toBeUndefined();
-  });
+  const sessions = commandSessions();
+  const { token } = await sessions.create({ accountId, role: 'guardian', familyId: family.id });
+  const args = ['--email', email, '--password-file', '-'];
+  const done = await run('commands/set-password.ts', args, undefined, 'another password\r\n');
+  expect(done).toEqual({ code: 0, out: `${email} has a new password; 1 sessions ended\n`, err: '' });
+  expect(await sessions.find(token)).toBeUndefined();
   await service.signIn(email, 'another password');
   await expect(service.signIn(email)).rejects.toThrow('401');
 });
@@ -168,7 +147,7 @@ describe('import-families', () => {
     expect(first).toEqual({ code: 0, out: `${bad}1 created, 0 updated, 0 unchanged, 1 rows rejected\n`, err: '' });
   });
 
-  test('explains itself', async () => {
+  test('prints its usage', async () => {
     const help = await run('commands/import-families.ts', ['--help'], {});
     expect(help).toMatchObject({ code: 0, err: '' });
     expect(help.out).toContain('guardian_email');
@@ -206,7 +185,7 @@ describe('migrate', () => {
     }
   });
 
-  test('exits 78 when it is not told where', async () => {
+  test('exits 78 without DATABASE_MIGRATION_URL', async () => {
     const { code, out } = await migrate('');
     expect([code, out]).toEqual([78, expect.stringContaining('DATABASE_MIGRATION_URL')]);
   });

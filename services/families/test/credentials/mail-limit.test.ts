@@ -27,7 +27,7 @@ test('while Redis is down each process counts alone, and neither mails without b
       fault();
       const email = `${fault.toString().length}-${Math.random()}@example.org`;
       expect(await limit.take(mail(email))).toBe(0);
-      await limit.giveBack(mail(email));
+      await limit.refund(mail(email));
       expect(await limit.take({ ...mail(email), address: '10.0.0.2' })).toBe(0);
       expect(await limit.take({ ...mail(email), address: '10.0.0.3' })).toBe(0);
       expect(await limit.take({ ...mail(email), address: '10.0.0.4' })).toBeGreaterThan(3_000_000);

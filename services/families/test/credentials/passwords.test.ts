@@ -34,7 +34,7 @@ describe('when more passwords come than can be hashed', () => {
   });
 });
 
-test('a fingerprint tells passwords apart, and says nothing without the secret', () => {
+test('a fingerprint differs between passwords, and reveals nothing without the secret', () => {
   const [one, other] = [open(), openPasswords({ secret: 'another', concurrent: 1, queued: 1 })];
   expect(one.fingerprint('x')).toBe(open().fingerprint('x'));
   expect(one.fingerprint('x')).not.toBe(one.fingerprint('y'));

@@ -6,12 +6,11 @@ import {
   changeChild,
   changeDetails,
   familyEvent,
-  maxChildren,
   newFamily,
   removeChild,
   type Decision,
-  type Family,
 } from '../../src/families/family.ts';
+import { maxChildren, type Family } from '../../src/families/schemas.ts';
 
 const taken = (decision: Decision): Family => {
   if (isRefused(decision)) throw new Error(decision.code);
@@ -33,7 +32,7 @@ test('a new family has version 1, ids, and nothing of a guardian but what is mea
   });
 });
 
-test('children are told apart by name and birth date together', () => {
+test('children are distinguished by name and birth date together', () => {
   expect(addChild(family, { ...maya, id: 'again' })).toEqual(refused('child_exists'));
   expect(taken(addChild(family, { ...maya, id: 'twin', name: 'Mia' })).children).toHaveLength(2);
   expect(taken(addChild(family, { ...maya, id: 'cousin', birthDate: '2018-04-02' })).children).toHaveLength(2);
@@ -60,9 +59,9 @@ describe('changes', () => {
   });
 
   test('of an unknown guardian or child are refused', () => {
-    expect(changeDetails(family, { guardians: [{ id: 'nobody' }] })).toEqual(refused('guardian_not_found'));
-    expect(changeChild(family, 'nobody', {})).toEqual(refused('child_not_found'));
-    expect(removeChild(family, 'nobody')).toEqual(refused('child_not_found'));
+    expect(changeDetails(family, { guardians: [{ id: 'unknown' }] })).toEqual(refused('guardian_not_found'));
+    expect(changeChild(family, 'unknown', {})).toEqual(refused('child_not_found'));
+    expect(removeChild(family, 'unknown')).toEqual(refused('child_not_found'));
   });
 
   test('never touch the family that they are made from', () => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { registrationOf, password, startApp, type TestApp } from '../app.ts';
+import { registrationOf, password, startHarness, type Harness } from '../harness.ts';
 
-let service: TestApp;
+let service: Harness;
 beforeAll(async () => {
-  service = await startApp({ replica: true });
+  service = await startHarness({ replica: true });
 });
 afterAll(() => service.close());
 
@@ -43,7 +43,7 @@ test('the writer goes back to the replica once that has caught up', async () => 
   expect(names).not.toContain('position');
 });
 
-test('whoever registered a moment ago can sign in and read the family that the replica does not know', async () => {
+test('a family that registered a moment ago can sign in and read what the replica does not know', async () => {
   await whileReplicaStands(async () => {
     const { body: family } = await service.anonymous.send('POST', '/api/families', registrationOf());
     const client = await service.signIn(family.guardians[0].email, password);

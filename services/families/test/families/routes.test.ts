@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { newEmail, password, registrationOf, startApp, type TestApp } from '../app.ts';
+import { newEmail, password, registrationOf, startHarness, type Harness } from '../harness.ts';
 
-let service: TestApp;
+let service: Harness;
 beforeAll(async () => {
-  service = await startApp();
+  service = await startHarness();
 });
 afterAll(() => service.close());
 
@@ -48,7 +48,7 @@ describe('POST /api/families', () => {
     ]);
   });
 
-  test('never stores or tells the password', async () => {
+  test('never stores or reveals the password', async () => {
     const secret = 'a very particular password';
     const given = registrationOf({ guardian: { name: 'N', email: newEmail(), password: secret } });
     const { body } = await service.anonymous.send('POST', '/api/families', given, { 'idempotency-key': uuidv7() });
@@ -62,14 +62,14 @@ describe('POST /api/families', () => {
     expect(everything).toContain('$argon2id$v=19$m=19456,t=2,p=1$');
   });
 
-  test('refuses an email that has an account, whatever its case, and writes nothing', async () => {
+  test('refuses an email that has an account, in any case, and writes nothing', async () => {
     const { email } = await service.family();
     const before = (await service.outbox()).length;
     const again = registrationOf({ guardian: { name: 'Other', email: email.toUpperCase(), password } });
     const { status, headers, body } = await service.anonymous.send('POST', '/api/families', again);
     expect([status, body.code]).toEqual([409, 'email_taken']);
     expect(headers['content-type']).toMatch('application/problem+json');
-    expect(await service.rows('select from guardians where email = $1', [email])).toHaveLength(1);
+    expect(await service.rows('select from guardians where email = $1', email)).toHaveLength(1);
     expect(await service.outbox()).toHaveLength(before);
   });
 
@@ -80,7 +80,7 @@ describe('POST /api/families', () => {
     );
     const statuses = (await Promise.all(attempts)).map(({ status }) => status);
     expect(statuses.sort()).toEqual([201, 409, 409, 409]);
-    expect(await service.rows('select from guardians where email = $1', [email])).toHaveLength(1);
+    expect(await service.rows('select from guardians where email = $1', email)).toHaveLength(1);
   });
 
   test('refuses the same child twice', async () => {
@@ -116,9 +116,7 @@ describe('POST /api/families', () => {
       const headers = { 'idempotency-key': uuidv7() };
       const given = registrationOf({ guardian: { name: 'N', email, password } });
       expect((await service.anonymous.send('POST', '/api/families', given, headers)).body.code).toBe('email_taken');
-      expect(await service.rows('select from idempotency_keys where key = $1', [headers['idempotency-key']])).toEqual(
-        [],
-      );
+      expect(await service.rows('select from idempotency_keys where key = $1', headers['idempotency-key'])).toEqual([]);
     });
 
     test('keeps keys of different emails apart', async () => {
@@ -149,7 +147,7 @@ describe('GET /api/families/:id', () => {
     expect(headers['cache-control']).toMatch(/no-store|private/);
   });
 
-  test('says 404 for an id that nobody has', async () => {
+  test('answers 404 for an unknown id', async () => {
     const coordinator = await service.coordinator();
     const { status, body } = await coordinator.send('GET', `/api/families/${uuidv7()}`);
     expect([status, body.code]).toEqual([404, 'family_not_found']);
@@ -157,7 +155,7 @@ describe('GET /api/families/:id', () => {
 });
 
 describe('PATCH /api/families/:id', () => {
-  test('changes name, address and guardian, raises the version and tells', async () => {
+  test('changes name, address, and guardian, raises the version, and publishes the family', async () => {
     const client = await service.family({ address: { street: '12 Elm St', city: 'Minneapolis' } });
     const { id, guardians } = client.family;
     const url = `/api/families/${id}`;
@@ -176,8 +174,8 @@ describe('PATCH /api/families/:id', () => {
       guardians: [{ ...guardians[0], name: 'Ngozi Lind', phone: '555 0101' }],
     });
     expect((await client.send('GET', url)).body).toEqual(changed.body);
-    const told = (await service.outbox(id)).at(-1);
-    expect(told).toMatchObject({ type: 'homeroom.family.changed.v1', data: { version: 2, name: 'Okafor-Lind' } });
+    const published = (await service.outbox(id)).at(-1);
+    expect(published).toMatchObject({ type: 'homeroom.family.changed.v1', data: { version: 2, name: 'Okafor-Lind' } });
     const without = await client.send('PATCH', url, {
       address: null,
       guardians: [{ id: guardians[0].id, phone: null }],
@@ -186,7 +184,7 @@ describe('PATCH /api/families/:id', () => {
     expect(without.body.guardians[0]).not.toHaveProperty('phone');
   });
 
-  test('writes and tells nothing when nothing changes', async () => {
+  test('writes and publishes nothing when nothing changes', async () => {
     const client = await service.family();
     const { status, headers } = await client.send('PATCH', `/api/families/${client.family.id}`, { name: 'Okafor' });
     expect([status, headers['etag']]).toEqual([200, expect.stringMatching(/^"1-/)]);

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { newEmail, password, startApp, type Client, type TestApp } from '../app.ts';
+import { newEmail, password, startHarness, type Client, type Harness } from '../harness.ts';
 
-let service: TestApp;
+let service: Harness;
 let coordinator: Client;
 beforeAll(async () => {
-  service = await startApp();
+  service = await startHarness();
   coordinator = await service.coordinator();
 });
 afterAll(() => service.close());
@@ -96,7 +96,7 @@ describe('POST /api/families/import', () => {
     const email = newEmail();
     await service.rows(
       `insert into accounts (id, email, name, role) values (gen_random_uuid(), $1, 'C', 'coordinator')`,
-      [email],
+      email,
     );
     const { body } = await importing(`${header}\n${email},G,F,,`);
     expect(body).toMatchObject({ created: 0, rejected: [{ line: 2, field: 'guardian_email' }] });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startApp, type Client, type TestApp } from '../app.ts';
+import { startHarness, type Client, type Harness } from '../harness.ts';
 
-let service: TestApp;
+let service: Harness;
 let coordinator: Client;
 const search = async (query: Record<string, string | number | undefined>) => {
   const parameters = Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]);
@@ -10,7 +10,7 @@ const search = async (query: Record<string, string | number | undefined>) => {
 };
 
 beforeAll(async () => {
-  service = await startApp();
+  service = await startHarness();
   coordinator = await service.coordinator();
   const at = (latitude: number, longitude: number) => ({ address: { latitude, longitude } });
   await service.family({
@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => service.close());
 
 describe('GET /api/families', () => {
-  test('lists by name, whatever case and accents', async () => {
+  test('lists by name, without regard to case and accents', async () => {
     expect((await search({})).names).toEqual([
       'abel',
       'Müller',
@@ -51,12 +51,12 @@ describe('GET /api/families', () => {
     expect((await search({ q: "'); drop" })).names).toEqual(["Robert'); drop table families;--"]);
   });
 
-  test('forgets a name that a family has no more', async () => {
+  test('does not find a name that a family no longer has', async () => {
     const client = await service.family({ name: 'Temporary' });
     await client.send('PATCH', `/api/families/${client.family.id}`, { name: 'Unsaid' });
     expect((await search({ q: 'temporary' })).names).toEqual([]);
     expect((await search({ q: 'unsaid' })).names).toEqual(['Unsaid']);
-    await service.rows('delete from families where id = $1', [client.family.id]);
+    await service.rows('delete from families where id = $1', client.family.id);
   });
 
   test('finds what is near, nearest first, with the distance', async () => {
@@ -92,7 +92,7 @@ describe('GET /api/families', () => {
     const client = await service.family({ name: 'AAA' });
     const { names } = await search({ limit: 2, cursor: body.nextCursor });
     expect(names).toEqual(['O’Brien', "Robert'); drop table families;--"]);
-    await service.rows('delete from families where id = $1', [client.family.id]);
+    await service.rows('delete from families where id = $1', client.family.id);
   });
 
   test('refuses a cursor that was tampered with or belongs to another search', async () => {

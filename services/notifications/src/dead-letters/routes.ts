@@ -21,7 +21,7 @@ export function deadLetterRoutes(
   app.get('/api/dead-letters', { schema: listOperation }, async (request) => {
     const { freshness } = await requireCoordinator(request);
     const { cursor, limit, ...filter } = request.query;
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, deadLetterCursor, cursorSecret).deadLetter;
+    const after = decodeCursor(cursor, deadLetterCursor, cursorSecret)?.deadLetter;
     const letters = await database.read(freshness, (db) => listDeadLetters(db, { ...filter, after, limit: limit + 1 }));
     const page = letters.slice(0, limit);
     const last = letters.length > limit ? page.at(-1) : undefined;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { accountToken } from '@homeroom/contracts';
 import type { Database } from '@homeroom/postgres';
-import { waitFor } from '@homeroom/testing';
+import { Closing, waitFor } from '@homeroom/testing';
 import { randomUUID } from 'node:crypto';
 import { accountMailQueue } from '../../src/account-mails/queue.ts';
 import { claimAccountMails, deleteOldAccountMails } from '../../src/account-mails/store.ts';
@@ -10,7 +10,7 @@ import type { DeliveryEvent } from '../../src/deliveries/deliver-mail.ts';
 import { countOpen } from '../../src/deliveries/store.ts';
 import { receiveAccount, receiveFamily } from '../../src/notifications/receive-event.ts';
 import { runLoop, settings } from '../deliveries/run-loop.ts';
-import { aFamily, anEvent, Closing, co, openHouse } from '../harness.ts';
+import { aFamily, anEvent, co, openEngines } from '../harness.ts';
 import { startSmtp, type ReceivedMail, type TestSmtp } from '../smtp-server.ts';
 
 const closing = new Closing();
@@ -21,7 +21,7 @@ let smtp: TestSmtp;
 let seen: DeliveryEvent[];
 
 beforeAll(async () => {
-  ({ database } = await openHouse(closing));
+  ({ database } = closing.add(await openEngines(), (it) => it.close()));
 });
 afterAll(() => closing.closeAll());
 beforeEach(async () => {

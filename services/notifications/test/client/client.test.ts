@@ -1,14 +1,14 @@
-import { generateTypedClient } from '@homeroom/testing';
+import { Closing, generateTypedClient } from '@homeroom/testing';
 import { afterAll, expect, test } from '@jest/globals';
 import { receiveFamily } from '../../src/notifications/receive-event.ts';
-import { aFamily, Closing, co, cookieOf, guardianOf, openApp, openHouse } from '../harness.ts';
+import { aFamily, co, guardianOf, startHarness } from '../harness.ts';
 
 const closing = new Closing();
 afterAll(() => closing.closeAll());
 
 test('a client generated from the OpenAPI document reads an inbox, marks it, and changes preferences', async () => {
-  const house = await openHouse(closing);
-  const { app } = await openApp(house, closing);
+  const harness = closing.add(await startHarness(), (it) => it.close());
+  const { app } = harness;
   const document = await app.inject('/api/notifications/openapi.json');
   await using client = await generateTypedClient(document.json(), {
     program: new URL('journey.ts', import.meta.url),
@@ -20,9 +20,9 @@ test('a client generated from the OpenAPI document reads an inbox, marks it, and
   ]);
 
   const family = aFamily();
-  await receiveFamily(house.database, co, family.registered());
-  await house.testDatabase.waitForReplica();
-  const { cookie } = await cookieOf(house, guardianOf(family.familyId));
+  await receiveFamily(harness.database, co, family.registered());
+  await harness.testDatabase.waitForReplica();
+  const { cookie } = await harness.signedIn(guardianOf(family.familyId));
   const origin = await app.listen({ host: '127.0.0.1', port: 0 });
   expect(await client.run({ ORIGIN: origin, COOKIE: cookie })).toBe('1 204 0 true false forbidden_role\n');
 }, 60_000);

@@ -1,41 +1,21 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { runProgram } from '@homeroom/testing';
 import { keepDeadLetter } from '../../src/dead-letters/store.ts';
 import { aDeadLetter } from '../dead-letters/a-dead-letter.ts';
-import { Closing, openHouse, type TestHouse } from '../harness.ts';
+import { type Engines, openEngines } from '../harness.ts';
 
-const closing = new Closing();
-let house: TestHouse;
+let harness: Engines;
 
 beforeAll(async () => {
-  house = await openHouse(closing);
+  harness = await openEngines();
 });
-beforeEach(() => house.database.query({ name: 'test_clear', text: 'truncate dead_letters, outbox' }));
-afterAll(() => closing.closeAll());
+beforeEach(() => harness.database.query({ name: 'test_clear', text: 'truncate dead_letters, outbox' }));
+afterAll(() => harness.close());
 
-const command = fileURLToPath(new URL('../../src/commands/replay-dead-letters.ts', import.meta.url));
-
-function run(
-  args: string[],
-  env: Record<string, string> = { DATABASE_URL: house.testDatabase.url },
-): Promise<{ code: number; out: string; err: string }> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ['--conditions=@homeroom/source', command, ...args],
-      { env: { PATH: process.env['PATH'], ...env } },
-      (error, out, err) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
-    );
-  });
-}
+const run = (args: string[], env: Record<string, string> = { DATABASE_URL: harness.testDatabase.url }) =>
+  runProgram(new URL('../../src/commands/replay-dead-letters.ts', import.meta.url), args, { env });
 const outbox = async (): Promise<string[]> =>
-  (
-    await house.database.query<{ topic: string }>({
-      name: 'test_outbox',
-      text: 'select topic from outbox order by sequence',
-    })
-  ).rows.map(({ topic }) => topic);
+  (await harness.rows<{ topic: string }>('select topic from outbox order by sequence')).map(({ topic }) => topic);
 
 describe('replay-dead-letters', () => {
   test('--help explains itself', async () => {
@@ -45,10 +25,10 @@ describe('replay-dead-letters', () => {
   });
 
   test('replays what fits and is open, leaves what cannot be, and a second run does nothing', async () => {
-    await keepDeadLetter(house.database, aDeadLetter({ topic: 'homeroom.family.v1', reason: 'Timeout' }));
-    await keepDeadLetter(house.database, aDeadLetter({ topic: 'homeroom.class.v1', reason: 'not a time zone' }));
+    await keepDeadLetter(harness.database, aDeadLetter({ topic: 'homeroom.family.v1', reason: 'Timeout' }));
+    await keepDeadLetter(harness.database, aDeadLetter({ topic: 'homeroom.class.v1', reason: 'not a time zone' }));
     await keepDeadLetter(
-      house.database,
+      harness.database,
       aDeadLetter({ topic: 'homeroom.class.v1', reason: 'timeout', obstacle: 'it has no value', value: null }),
     );
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Database } from '@homeroom/postgres';
-import { waitFor } from '@homeroom/testing';
+import { Closing, waitFor } from '@homeroom/testing';
 import { randomUUID } from 'node:crypto';
 import { coordinatorMailQueue } from '../../src/coordinator-mails/queue.ts';
 import { claimCoordinatorMails, suppressWithoutAddress } from '../../src/coordinator-mails/store.ts';
@@ -15,7 +15,7 @@ import {
 } from '../../src/notifications/receive-event.ts';
 import { changeCoordinatorPreferences } from '../../src/preferences/coordinator-store.ts';
 import { runLoop, settings } from '../deliveries/run-loop.ts';
-import { aFamily, anEvent, Closing, co, openHouse } from '../harness.ts';
+import { aFamily, anEvent, co, openEngines } from '../harness.ts';
 import { startSmtp, type ReceivedMail, type TestSmtp } from '../smtp-server.ts';
 
 const closing = new Closing();
@@ -25,7 +25,7 @@ let smtp: TestSmtp;
 let seen: DeliveryEvent[];
 
 beforeAll(async () => {
-  ({ database } = await openHouse(closing));
+  ({ database } = closing.add(await openEngines(), (it) => it.close()));
 });
 afterAll(() => closing.closeAll());
 beforeEach(async () => {

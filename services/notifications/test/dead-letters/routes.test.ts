@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ZodFastify } from '@homeroom/chassis';
 import { keepDeadLetter } from '../../src/dead-letters/store.ts';
-import { Closing, cookieOf, openApp, openHouse, someCoordinator, type TestHouse } from '../harness.ts';
+import { type Harness, someCoordinator, startHarness } from '../harness.ts';
 import { aDeadLetter } from './a-dead-letter.ts';
 
-const closing = new Closing();
-let house: TestHouse;
+let harness: Harness;
 let app: ZodFastify;
 let headers: { cookie: string };
 
@@ -15,24 +14,24 @@ interface List {
 }
 
 beforeAll(async () => {
-  house = await openHouse(closing);
-  ({ app } = await openApp(house, closing));
+  harness = await startHarness();
+  ({ app } = harness);
 });
 beforeEach(async () => {
-  await house.database.query({ name: 'test_clear', text: 'truncate dead_letters, outbox' });
-  headers = await cookieOf(house, someCoordinator());
+  await harness.database.query({ name: 'test_clear', text: 'truncate dead_letters, outbox' });
+  headers = await harness.signedIn(someCoordinator());
 });
-afterAll(() => closing.closeAll());
+afterAll(() => harness.close());
 
 const list = async (query = ''): Promise<List> => {
-  await house.testDatabase.waitForReplica();
+  await harness.testDatabase.waitForReplica();
   return (await app.inject({ url: `/api/dead-letters${query}`, headers })).json<List>();
 };
 const replay = (id: string): ReturnType<ZodFastify['inject']> =>
   app.inject({ method: 'POST', url: `/api/dead-letters/${id}/replay`, headers }) as never;
 const outbox = async (): Promise<{ topic: string; key: string; headers: object; payload: Buffer }[]> =>
   (
-    await house.database.query<{ topic: string; key: string; headers: object; payload: Buffer }>({
+    await harness.database.query<{ topic: string; key: string; headers: object; payload: Buffer }>({
       name: 'test_outbox',
       text: 'select topic, key, headers, payload from outbox',
     })
@@ -41,7 +40,7 @@ const outbox = async (): Promise<{ topic: string; key: string; headers: object; 
 describe('dead letters', () => {
   test('are listed newest first, page by page, each once', async () => {
     for (let index = 0; index < 25; index++)
-      await keepDeadLetter(house.database, aDeadLetter({ reason: `reason ${index}` }));
+      await keepDeadLetter(harness.database, aDeadLetter({ reason: `reason ${index}` }));
     const reasons: string[] = [];
     let cursor = '';
     do {
@@ -53,8 +52,8 @@ describe('dead letters', () => {
   });
 
   test('are found by topic, by a part of the reason in any case, and by status', async () => {
-    await keepDeadLetter(house.database, aDeadLetter({ reason: 'TypeError: 100% _broken_' }));
-    await keepDeadLetter(house.database, aDeadLetter({ topic: 'homeroom.class.v1', reason: 'not a time zone' }));
+    await keepDeadLetter(harness.database, aDeadLetter({ reason: 'TypeError: 100% _broken_' }));
+    await keepDeadLetter(harness.database, aDeadLetter({ topic: 'homeroom.class.v1', reason: 'not a time zone' }));
     expect((await list('?topic=homeroom.class.v1')).items).toHaveLength(1);
     expect((await list('?reason=typeerror')).items).toHaveLength(1);
     expect((await list(`?reason=${encodeURIComponent('% _')}`)).items).toHaveLength(1);
@@ -67,14 +66,14 @@ describe('dead letters', () => {
 
   test('the same place in the topic twice is one', async () => {
     const letter = aDeadLetter();
-    await keepDeadLetter(house.database, letter);
-    await keepDeadLetter(house.database, letter);
+    await keepDeadLetter(harness.database, letter);
+    await keepDeadLetter(harness.database, letter);
     expect((await list()).items).toHaveLength(1);
   });
 
   test('one is shown whole, in base64', async () => {
     const value = Buffer.from([0, 255, 1]);
-    await keepDeadLetter(house.database, aDeadLetter({ value, key: null, obstacle: 'its key is not text' }));
+    await keepDeadLetter(harness.database, aDeadLetter({ value, key: null, obstacle: 'its key is not text' }));
     const [item] = (await list()).items;
     const whole = await app.inject({ url: `/api/dead-letters/${item?.id ?? ''}`, headers });
     expect(whole.json()).toMatchObject({
@@ -94,7 +93,7 @@ describe('dead letters', () => {
         ['x-ünï', Buffer.from('wörth').toString('base64')],
       ],
     });
-    await keepDeadLetter(house.database, letter);
+    await keepDeadLetter(harness.database, letter);
     const [item] = (await list()).items;
     const answers = await Promise.all(Array.from({ length: 20 }, () => replay(item?.id ?? '')));
     expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([204, ...Array<number>(19).fill(409)]);
@@ -110,7 +109,7 @@ describe('dead letters', () => {
   });
 
   test('one that cannot travel as an event is not replayed, and says why', async () => {
-    await keepDeadLetter(house.database, aDeadLetter({ value: null, obstacle: 'it has no value' }));
+    await keepDeadLetter(harness.database, aDeadLetter({ value: null, obstacle: 'it has no value' }));
     const [item] = (await list()).items;
     const answer = await replay(item?.id ?? '');
     expect(answer.statusCode).toBe(409);

@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { decodeEvent } from '@homeroom/contracts';
 import type { Database } from '@homeroom/postgres';
-import { waitFor } from '@homeroom/testing';
+import { Closing, waitFor } from '@homeroom/testing';
 import { createDeliveryLoop, type DeliveryEvent, type DeliveryOptions } from '../../src/deliveries/deliver-mail.ts';
 import { familyMailQueue } from '../../src/deliveries/family-mail-queue.ts';
 import { createMailer, type Mailer } from '../../src/deliveries/mailer.ts';
 import { claimFamilyMails } from '../../src/deliveries/store.ts';
 import { receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
 import { readCalendar } from '../calendars/read-calendar.ts';
-import { aFamily, Closing, co, openHouse } from '../harness.ts';
+import { aFamily, co, openEngines } from '../harness.ts';
 import { startSmtp, type ReceivedMail, type TestSmtp } from '../smtp-server.ts';
 
 const closing = new Closing();
@@ -18,7 +18,7 @@ let smtp: TestSmtp;
 let seen: DeliveryEvent[];
 
 beforeAll(async () => {
-  ({ database } = await openHouse(closing));
+  ({ database } = closing.add(await openEngines(), (it) => it.close()));
 });
 afterAll(() => closing.closeAll());
 beforeEach(async () => {

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { EventData } from '@homeroom/contracts';
 import type { Database } from '@homeroom/postgres';
-import { waitFor } from '@homeroom/testing';
+import { Closing, waitFor } from '@homeroom/testing';
 import { countOpen, suppressHeld } from '../../src/deliveries/store.ts';
 import { audienceOf } from '../../src/notifications/notification.ts';
 import { receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
 import { listNotifications } from '../../src/notifications/store.ts';
 import { readCalendar } from '../calendars/read-calendar.ts';
-import { aFamily, Closing, co, openHouse } from '../harness.ts';
+import { aFamily, co, openEngines } from '../harness.ts';
 import { startSmtp, type TestSmtp } from '../smtp-server.ts';
 import { runLoop } from './run-loop.ts';
 
@@ -17,7 +17,7 @@ let database: Database;
 let smtp: TestSmtp;
 
 beforeAll(async () => {
-  ({ database } = await openHouse(closing));
+  ({ database } = closing.add(await openEngines(), (it) => it.close()));
 });
 afterAll(() => closing.closeAll());
 beforeEach(async () => {

@@ -1,9 +1,10 @@
+import { type Closing } from '@homeroom/testing';
 import type { Database } from '@homeroom/postgres';
 import { createDeliveryLoop, type DeliveryEvent } from '../../src/deliveries/deliver-mail.ts';
 import { familyMailQueue } from '../../src/deliveries/family-mail-queue.ts';
 import type { MailQueue } from '../../src/deliveries/mail-queue.ts';
 import { createMailer } from '../../src/deliveries/mailer.ts';
-import { co, type Closing } from '../harness.ts';
+import { co } from '../harness.ts';
 import type { TestSmtp } from '../smtp-server.ts';
 
 export const settings = {

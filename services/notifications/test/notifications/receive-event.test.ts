@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Closing } from '@homeroom/testing';
 import { examples } from '@homeroom/contracts';
 import type { Database } from '@homeroom/postgres';
 import { shownEntries } from '../../src/calendars/store.ts';
@@ -11,12 +12,12 @@ import {
 } from '../../src/notifications/receive-event.ts';
 import { listNotifications } from '../../src/notifications/store.ts';
 import { changePreferences, type PreferencesOwner } from '../../src/preferences/store.ts';
-import { aFamily, anEvent, Closing, co, openHouse } from '../harness.ts';
+import { aFamily, anEvent, co, openEngines } from '../harness.ts';
 
 const closing = new Closing();
 let database: Database;
 beforeAll(async () => {
-  ({ database } = await openHouse(closing));
+  ({ database } = closing.add(await openEngines(), (it) => it.close()));
 });
 afterAll(() => closing.closeAll());
 

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Closing } from '@homeroom/testing';
 import type { ZodFastify } from '@homeroom/chassis';
 import { openDatabase } from '@homeroom/postgres';
 import { receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
-import { aFamily, Closing, co, cookieOf, guardianOf, openApp, openHouse, type TestHouse } from '../harness.ts';
+import { aFamily, co, guardianOf, type Harness, startApp, startHarness } from '../harness.ts';
 
-const closing = new Closing();
-let house: TestHouse;
+let harness: Harness;
 let app: ZodFastify;
 
 beforeAll(async () => {
-  house = await openHouse(closing);
-  ({ app } = await openApp(house, closing));
+  harness = await startHarness();
+  ({ app } = harness);
 });
-afterAll(() => closing.closeAll());
+afterAll(() => harness.close());
 
 interface List {
   items: { id: string; kind: string; readAt?: string; data: object; createdAt: string }[];
@@ -26,7 +26,7 @@ async function aReader(): Promise<{
   read: (id: string) => Promise<number>;
 }> {
   const family = aFamily();
-  const headers = await cookieOf(house, guardianOf(family.familyId));
+  const headers = await harness.signedIn(guardianOf(family.familyId));
   return {
     family,
     list: async (query = '') => (await app.inject({ url: `/api/notifications${query}`, headers })).json<List>(),
@@ -39,9 +39,9 @@ describe('the inbox', () => {
   test('shows newest first, page by page, each once, also while new ones come in', async () => {
     const { family, list } = await aReader();
     const add = (version: number): Promise<unknown> =>
-      receiveEnrollment(house.database, family.enrollment('homeroom.enrollment.confirmed.v1', { version }));
+      receiveEnrollment(harness.database, family.enrollment('homeroom.enrollment.confirmed.v1', { version }));
     for (let version = 1; version <= 25; version++) await add(version);
-    await house.testDatabase.waitForReplica();
+    await harness.testDatabase.waitForReplica();
     const seen: string[] = [];
     let cursor = '';
     do {
@@ -49,7 +49,7 @@ describe('the inbox', () => {
       seen.push(...page.items.map(({ id }) => id));
       cursor = page.nextCursor === undefined ? '' : `&cursor=${page.nextCursor}`;
       await add(100 + seen.length);
-      await house.testDatabase.waitForReplica();
+      await harness.testDatabase.waitForReplica();
     } while (cursor !== '');
     expect(seen).toHaveLength(25);
     expect(new Set(seen).size).toBe(25);
@@ -57,14 +57,14 @@ describe('the inbox', () => {
 
   test('what is read is read at once, for the one who read it, and once', async () => {
     const { family, list, read } = await aReader();
-    await receiveFamily(house.database, co, family.registered());
-    await receiveEnrollment(house.database, family.enrollment('homeroom.enrollment.confirmed.v1'));
-    await house.testDatabase.waitForReplica();
+    await receiveFamily(harness.database, co, family.registered());
+    await receiveEnrollment(harness.database, family.enrollment('homeroom.enrollment.confirmed.v1'));
+    await harness.testDatabase.waitForReplica();
     const before = await list();
     expect(before.unreadCount).toBe(2);
     expect(before.items.map(({ kind }) => kind)).toEqual(['confirmed', 'welcome']);
     const [newest, oldest] = before.items;
-    await house.testDatabase.pauseReplica();
+    await harness.testDatabase.pauseReplica();
     try {
       expect(await read(newest?.id ?? '')).toBe(204);
       expect(await read(newest?.id ?? '')).toBe(204);
@@ -73,15 +73,15 @@ describe('the inbox', () => {
       expect(after.items.map(({ id }) => id)).toEqual([oldest?.id]);
       expect((await list()).items[0]?.readAt).toBeDefined();
     } finally {
-      await house.testDatabase.resumeReplica();
+      await harness.testDatabase.resumeReplica();
     }
   });
 
   test('marking at once from many places counts it once', async () => {
     const { family, list, read } = await aReader();
-    await receiveEnrollment(house.database, family.enrollment('homeroom.enrollment.confirmed.v1'));
-    await receiveEnrollment(house.database, family.enrollment('homeroom.enrollment.cancelled.v1', { version: 3 }));
-    await house.testDatabase.waitForReplica();
+    await receiveEnrollment(harness.database, family.enrollment('homeroom.enrollment.confirmed.v1'));
+    await receiveEnrollment(harness.database, family.enrollment('homeroom.enrollment.cancelled.v1', { version: 3 }));
+    await harness.testDatabase.waitForReplica();
     const { items } = await list();
     expect(await Promise.all(Array.from({ length: 10 }, () => read(items[0]?.id ?? '')))).toEqual(Array(10).fill(204));
     expect((await list()).unreadCount).toBe(1);
@@ -89,13 +89,13 @@ describe('the inbox', () => {
 
   test('D15: everything up to what was seen is read at once; what came meanwhile stays unread', async () => {
     const { family, list } = await aReader();
-    const headers = await cookieOf(house, guardianOf(family.familyId));
+    const headers = await harness.signedIn(guardianOf(family.familyId));
     const readAll = (upTo: string): Promise<{ statusCode: number; json: <T>() => T }> =>
       app.inject({ method: 'POST', url: '/api/notifications/read-all', headers, payload: { upTo } });
     const add = (version: number): Promise<unknown> =>
-      receiveEnrollment(house.database, family.enrollment('homeroom.enrollment.confirmed.v1', { version }));
+      receiveEnrollment(harness.database, family.enrollment('homeroom.enrollment.confirmed.v1', { version }));
     for (let version = 1; version <= 5; version++) await add(version);
-    await house.testDatabase.waitForReplica();
+    await harness.testDatabase.waitForReplica();
     const seen = (await list()).items;
     await add(6);
     // at once from several places, as by two open pages
@@ -103,7 +103,7 @@ describe('the inbox', () => {
     expect(answers.map((answer) => [answer.statusCode, answer.json<unknown>()])).toEqual(
       Array(3).fill([200, { unreadCount: 1 }]),
     );
-    await house.testDatabase.waitForReplica();
+    await harness.testDatabase.waitForReplica();
     expect((await list('?unread=true')).items).toHaveLength(1);
     expect((await readAll(seen[4]?.id ?? '')).json()).toEqual({ unreadCount: 1 });
     const newest = (await list()).items[0]?.id ?? '';
@@ -112,11 +112,11 @@ describe('the inbox', () => {
 
   test('D15: what another inbox has is no place to read up to', async () => {
     const [mine, theirs] = [await aReader(), await aReader()];
-    await receiveFamily(house.database, co, theirs.family.registered());
-    await receiveFamily(house.database, co, mine.family.registered());
-    await house.testDatabase.waitForReplica();
+    await receiveFamily(harness.database, co, theirs.family.registered());
+    await receiveFamily(harness.database, co, mine.family.registered());
+    await harness.testDatabase.waitForReplica();
     const foreign = (await theirs.list()).items[0]?.id ?? '';
-    const headers = await cookieOf(house, guardianOf(mine.family.familyId));
+    const headers = await harness.signedIn(guardianOf(mine.family.familyId));
     for (const upTo of [foreign, '0199f2a0-0000-7000-8000-000000000006']) {
       const answer = await app.inject({
         method: 'POST',
@@ -131,7 +131,7 @@ describe('the inbox', () => {
 
   test('a client that has the list already is told so', async () => {
     const { family } = await aReader();
-    const headers = await cookieOf(house, guardianOf(family.familyId));
+    const headers = await harness.signedIn(guardianOf(family.familyId));
     const first = await app.inject({ url: '/api/notifications', headers });
     const again = await app.inject({
       url: '/api/notifications',
@@ -146,8 +146,8 @@ describe('the inbox', () => {
     const counting = new Closing();
     const database = counting.add(
       openDatabase({
-        primaryUrl: house.testDatabase.url,
-        replicaUrls: [house.testDatabase.replicaUrl],
+        primaryUrl: harness.testDatabase.url,
+        replicaUrls: [harness.testDatabase.replicaUrl],
         poolSize: 2,
         replicaPoolSize: 2,
         applicationName: 'counting',
@@ -155,8 +155,8 @@ describe('the inbox', () => {
       }),
       (it) => it.close(),
     );
-    const { app: counted } = await openApp({ ...house, database }, counting);
-    const headers = await cookieOf(house, guardianOf(aFamily().familyId));
+    const { app: counted } = await startApp({ ...harness, database }, counting);
+    const headers = await harness.signedIn(guardianOf(aFamily().familyId));
     expect((await counted.inject({ url: '/api/notifications', headers })).statusCode).toBe(200);
     expect(asked).toEqual(['replica list_notifications']);
     await counting.closeAll();

@@ -3,30 +3,18 @@ import type { ZodFastify } from '@homeroom/chassis';
 import { coordinatorKinds, mailKinds } from '../../src/notifications/kinds.ts';
 import { receiveClass, receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
 import { readCalendar } from '../calendars/read-calendar.ts';
-import {
-  aFamily,
-  anEvent,
-  Closing,
-  co,
-  cookieOf,
-  guardianOf,
-  openApp,
-  openHouse,
-  someCoordinator,
-  type TestHouse,
-} from '../harness.ts';
+import { aFamily, anEvent, co, guardianOf, type Harness, someCoordinator, startHarness } from '../harness.ts';
 import { examples } from '@homeroom/contracts';
 import type { Principal } from '@homeroom/sessions';
 
-const closing = new Closing();
-let house: TestHouse;
+let harness: Harness;
 let app: ZodFastify;
 
 beforeAll(async () => {
-  house = await openHouse(closing);
-  ({ app } = await openApp(house, closing));
+  harness = await startHarness();
+  ({ app } = harness);
 });
-afterAll(() => closing.closeAll());
+afterAll(() => harness.close());
 
 interface Preferences {
   email: { enabled: boolean; kinds: Record<string, boolean> };
@@ -39,7 +27,7 @@ async function aGuardian(): Promise<{
   patch: (payload: object) => Promise<Preferences>;
 }> {
   const family = aFamily();
-  const headers = await cookieOf(house, guardianOf(family.familyId));
+  const headers = await harness.signedIn(guardianOf(family.familyId));
   const url = '/api/notification-preferences';
   return {
     family,
@@ -93,12 +81,12 @@ describe('D15: a coordinator’s preferences', () => {
   };
 
   test('begin with no mail, and without a calendar', async () => {
-    const robin = await cookieOf(house, someCoordinator());
+    const robin = await harness.signedIn(someCoordinator());
     expect(await request(robin)).toEqual({ status: 200, body: { email: { enabled: true, kinds: allOff } } });
   });
 
   test('change only what is given, for this account alone', async () => {
-    const [robin, other] = [await cookieOf(house, someCoordinator()), await cookieOf(house, someCoordinator())];
+    const [robin, other] = [await harness.signedIn(someCoordinator()), await harness.signedIn(someCoordinator())];
     await request(robin, { email: { kinds: { flagged: true, double_booked: true } } });
     const after = await request(robin, { email: { enabled: false, kinds: { flagged: false } } });
     const kinds = { ...allOff, double_booked: true };
@@ -114,7 +102,7 @@ describe('D15: a coordinator’s preferences', () => {
     ['guardian', { email: { kinds: { flagged: true } } }, 'email.kinds.flagged'],
   ])('a %s cannot have what is the other role’s: %j', async (role, payload, field) => {
     const principal = role === 'coordinator' ? someCoordinator() : guardianOf(aFamily().familyId);
-    const { status, body } = await request(await cookieOf(house, principal), payload);
+    const { status, body } = await request(await harness.signedIn(principal), payload);
     expect([status, body.errors?.map((error) => error.field)]).toEqual([422, [field]]);
   });
 });
@@ -123,7 +111,7 @@ describe('D15: preferences are a guardian’s own', () => {
   const of = async (
     principal: Principal,
   ): Promise<{ get: () => Promise<Preferences>; patch: (payload: object) => Promise<Preferences> }> => {
-    const headers = await cookieOf(house, principal);
+    const headers = await harness.signedIn(principal);
     return {
       get: async () => (await app.inject({ url, headers })).json<Preferences>(),
       patch: async (payload) => (await app.inject({ method: 'PATCH', url, headers, payload })).json<Preferences>(),
@@ -146,12 +134,12 @@ describe('D15: preferences are a guardian’s own', () => {
   test('begin as the family’s row of an older version, whose calendar address stays', async () => {
     const { familyId } = aFamily();
     const token = 'T'.repeat(43 - 8) + familyId.slice(0, 8);
-    await house.database.query({
+    await harness.database.query({
       name: 'test_old_preferences',
       text: `insert into preferences (family_id, email_enabled, muted_kinds, calendar_token) values ($1, false, '{welcome}', $2)`,
       values: [familyId, token],
     });
-    await house.testDatabase.waitForReplica();
+    await harness.testDatabase.waitForReplica();
     const [one, other] = [await of(guardianOf(familyId)), await of(guardianOf(familyId))];
     expect((await one.get()).email).toMatchObject({ enabled: false, kinds: { welcome: false, confirmed: true } });
     const changed = await one.patch({ email: { enabled: true, kinds: { confirmed: false } } });
@@ -165,14 +153,14 @@ describe('the calendar', () => {
   test('holds the orientation and the classes, and follows them', async () => {
     const { family, get } = await aGuardian();
     const course = { ...examples['homeroom.class.opened.v1'], classId: family.familyId };
-    await receiveFamily(house.database, co, family.registered());
-    await receiveEnrollment(house.database, family.enrollment('homeroom.enrollment.confirmed.v1', { class: course }));
+    await receiveFamily(harness.database, co, family.registered());
+    await receiveEnrollment(harness.database, family.enrollment('homeroom.enrollment.confirmed.v1', { class: course }));
     const url = path(await get());
-    await house.testDatabase.waitForReplica();
+    await harness.testDatabase.waitForReplica();
     const feed = async (
       headers = {},
     ): Promise<{ statusCode: number; body: string; headers: Record<string, unknown> }> => {
-      await house.testDatabase.waitForReplica();
+      await harness.testDatabase.waitForReplica();
       return app.inject({ url, headers });
     };
     const first = await feed();
@@ -189,13 +177,13 @@ describe('the calendar', () => {
 
     const etag = String(first.headers['etag']);
     expect((await feed({ 'if-none-match': etag })).statusCode).toBe(304);
-    await receiveClass(house.database, anEvent('homeroom.class.changed.v1', { ...course, version: 9, room: 'Barn' }));
+    await receiveClass(harness.database, anEvent('homeroom.class.changed.v1', { ...course, version: 9, room: 'Barn' }));
     const moved = await feed({ 'if-none-match': etag });
     expect(moved.statusCode).toBe(200);
     expect(readCalendar(moved.body).events.map(({ location }) => location)).toContain('Barn');
 
     await receiveEnrollment(
-      house.database,
+      harness.database,
       family.enrollment('homeroom.enrollment.cancelled.v1', { class: course, version: 3 }),
     );
     expect(readCalendar((await feed()).body).events.map(({ summary }) => summary)).toEqual([
@@ -206,16 +194,16 @@ describe('the calendar', () => {
   test('D16: stays readable when one of its entries has a time zone that nobody knows', async () => {
     const { family, get } = await aGuardian();
     const course = { ...examples['homeroom.class.opened.v1'], classId: family.familyId };
-    await receiveFamily(house.database, co, family.registered());
-    await receiveEnrollment(house.database, family.enrollment('homeroom.enrollment.confirmed.v1', { class: course }));
+    await receiveFamily(harness.database, co, family.registered());
+    await receiveEnrollment(harness.database, family.enrollment('homeroom.enrollment.confirmed.v1', { class: course }));
     const url = path(await get());
     // as stored by a version that knew more zones, or checked less
-    await house.database.query({
+    await harness.database.query({
       name: 'test_bad_zone',
       text: `update classes set snapshot = snapshot || '{"timeZone": "Mars/Olympus"}' where class_id = $1`,
       values: [course.classId],
     });
-    await house.testDatabase.waitForReplica();
+    await harness.testDatabase.waitForReplica();
     const feed = await app.inject({ url });
     expect(feed.statusCode).toBe(200);
     expect(readCalendar(feed.body).events.map(({ summary }) => summary)).toEqual(['Orientation at Willow Creek']);
@@ -227,7 +215,7 @@ describe('the calendar', () => {
     const after = await patch({ rotateCalendar: true });
     expect(after.calendarUrl).not.toBe(before.calendarUrl);
     expect((await app.inject(path(after))).statusCode).toBe(200);
-    await house.testDatabase.waitForReplica();
+    await harness.testDatabase.waitForReplica();
     expect((await app.inject(path(before))).statusCode).toBe(404);
   });
 

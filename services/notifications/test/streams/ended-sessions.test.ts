@@ -1,39 +1,39 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { connectRedis, type Redis } from '@homeroom/redis';
 import { openSessions, type Principal } from '@homeroom/sessions';
-import { startFaultProxy, waitFor, type FaultProxy } from '@homeroom/testing';
+import { Closing, type FaultProxy, openTestRedis, startFaultProxy, waitFor } from '@homeroom/testing';
 import { receiveEnrollment } from '../../src/notifications/receive-event.ts';
 import { announce } from '../../src/streams/announce.ts';
 import type { FanOutEvent, FanOutOptions } from '../../src/streams/fan-out.ts';
-import { aFamily, Closing, guardianOf, openHouse, patient, someCoordinator, type TestHouse } from '../harness.ts';
+import { aFamily, type Engines, guardianOf, openEngines, someCoordinator } from '../harness.ts';
 import { listen as open, startApi as start, type RunningApi } from './listen.ts';
 import type { OpenStream } from './read-stream.ts';
 
 const closing = new Closing();
 const perTest = new Closing();
-let house: TestHouse;
+let harness: Engines;
 let publisher: Redis;
 
 beforeAll(async () => {
-  house = await openHouse(closing);
-  publisher = closing.add(await connectRedis(house.cacheUrl, patient), (it) => it.quit());
+  harness = closing.add(await openEngines(), (it) => it.close());
+  publisher = closing.add(await openTestRedis(harness.cacheUrl), (it) => it.quit());
 });
 afterAll(() => closing.closeAll());
 afterEach(() => perTest.closeAll());
 
-const startApi = (streams: Partial<FanOutOptions> = {}): Promise<RunningApi> => start(house, perTest, streams);
+const startApi = (streams: Partial<FanOutOptions> = {}): Promise<RunningApi> => start(harness, perTest, streams);
 const listen = (port: number, token: string): Promise<OpenStream> =>
   open(perTest, port, { cookie: `homeroom=${token}` });
-const signIn = async (principal: Principal): Promise<string> => (await house.sessions.create(principal)).token;
+const signIn = async (principal: Principal): Promise<string> => (await harness.sessions.create(principal)).token;
 
 /** A notification of the family, committed and announced as by a worker. */
 async function tell(family: ReturnType<typeof aFamily>, version: number): Promise<void> {
   const event = family.enrollment('homeroom.enrollment.confirmed.v1', { version });
-  const added = await receiveEnrollment(house.database, event);
+  const added = await receiveEnrollment(harness.database, event);
   const onError = (error: unknown): never => {
     throw error;
   };
-  await announce({ redis: publisher, channel: house.channel, onError }, added);
+  await announce({ redis: publisher, channel: harness.channel, onError }, added);
 }
 const shown = (stream: OpenStream): number => stream.events.filter(({ event }) => event === 'notification').length;
 
@@ -44,12 +44,12 @@ async function expectSignedOut(stream: OpenStream): Promise<void> {
 }
 
 async function proxied(): Promise<{ proxy: FaultProxy; url: string }> {
-  const target = new URL(house.sessionsUrl);
+  const target = new URL(harness.sessionsUrl);
   const proxy = perTest.add(
     await startFaultProxy({ target: { host: target.hostname, port: Number(target.port) } }),
     (it) => it.close(),
   );
-  return { proxy, url: proxy.through(house.sessionsUrl) };
+  return { proxy, url: proxy.through(harness.sessionsUrl) };
 }
 
 describe('S4: a stream ends within a second', () => {
@@ -59,7 +59,7 @@ describe('S4: a stream ends within a second', () => {
     const [token, other] = [await signIn(principal), await signIn(principal)];
     const streams = [await listen(one.port, token), await listen(two.port, token)];
     const kept = await listen(one.port, other);
-    await house.sessions.destroy(token);
+    await harness.sessions.destroy(token);
     for (const stream of streams) await expectSignedOut(stream);
     expect(kept.ended()).toBe(false);
     expect((await listen(one.port, token)).status).toBe(401);
@@ -67,9 +67,9 @@ describe('S4: a stream ends within a second', () => {
   });
 
   test.each<[string, (accountId: string, token: string) => Promise<unknown>]>([
-    ['a sign-out everywhere', (accountId) => house.sessions.destroyAll(accountId)],
-    ['a sign-in over its session', (_, token) => house.sessions.create(someCoordinator(), token)],
-    ['a password change in another session', (accountId) => house.sessions.destroyOthers(accountId, 'A'.repeat(43))],
+    ['a sign-out everywhere', (accountId) => harness.sessions.destroyAll(accountId)],
+    ['a sign-in over its session', (_, token) => harness.sessions.create(someCoordinator(), token)],
+    ['a password change in another session', (accountId) => harness.sessions.destroyOthers(accountId, 'A'.repeat(43))],
   ])('of %s', async (_what, end) => {
     const { port, fanOut } = await startApi();
     const principal = guardianOf(aFamily().familyId);
@@ -90,7 +90,7 @@ describe('S4: a stream ends within a second', () => {
     const witness = await listen(port, await signIn(guardianOf(family.familyId)));
     await tell(family, 1);
     await waitFor('the first message', () => shown(ended) === 1);
-    await house.sessions.destroyAll(principal.accountId);
+    await harness.sessions.destroyAll(principal.accountId);
     await expectSignedOut(ended);
     for (let version = 2; version <= 10; version++) await tell(family, version);
     await waitFor('the other guardian’s messages', () => shown(witness) === 10);
@@ -103,7 +103,7 @@ describe('S4: a stream ends within a second', () => {
     const principal = guardianOf(family.familyId);
     const stream = await listen(port, await signIn(principal));
     stream.pause();
-    await house.sessions.destroyAll(principal.accountId);
+    await harness.sessions.destroyAll(principal.accountId);
     await waitFor('the end', () => fanOut.size() === 0, { timeoutMs: 5_000 });
   });
 });
@@ -120,7 +120,7 @@ describe('S4: a lost announcement', () => {
     const principal = guardianOf(family.familyId);
     const token = await signIn(principal);
     const stream = await listen(port, token);
-    await house.sessions.destroy(token);
+    await harness.sessions.destroy(token);
     await tell(family, 1);
     // the damage that the subscription prevents
     await waitFor('a message after the sign-out', () => shown(stream) === 1);
@@ -131,12 +131,12 @@ describe('S4: a lost announcement', () => {
 
   test('while disconnected is made up for at the next subscription', async () => {
     const { proxy, url } = await proxied();
-    const sessionsRedis = perTest.add(await connectRedis(url, patient), (it) => it.disconnect());
+    const sessionsRedis = perTest.add(await openTestRedis(url), (it) => it.disconnect());
     const { port } = await startApi({ sessionsRedis });
     const principal = guardianOf(aFamily().familyId);
     const stream = await listen(port, await signIn(principal));
     proxy.refuse();
-    await house.sessions.destroyAll(principal.accountId);
+    await harness.sessions.destroyAll(principal.accountId);
     expect(stream.ended()).toBe(false);
     proxy.accept();
     await waitFor('the end', () => stream.ended());
@@ -144,8 +144,8 @@ describe('S4: a lost announcement', () => {
   });
 
   test('is not needed for a session that expires: a heartbeat ends its stream, and does not keep it alive', async () => {
-    const { keyPrefix, sessionsUrl } = house;
-    const redis = perTest.add(await connectRedis(sessionsUrl, patient), (it) => it.disconnect());
+    const { keyPrefix, sessionsUrl } = harness;
+    const redis = perTest.add(await openTestRedis(sessionsUrl), (it) => it.disconnect());
     const brief = openSessions({ redis, keyPrefix, idleSeconds: 1 });
     const { port } = await startApi({ heartbeatMs: 100 });
     const { token } = await brief.create(someCoordinator());
@@ -158,17 +158,17 @@ describe('S4: a lost announcement', () => {
   });
 
   const isKeyOf = (key: string, token: string): boolean =>
-    key.slice(`${house.keyPrefix}session:`.length).startsWith(house.sessions.idOf(token));
+    key.slice(`${harness.keyPrefix}session:`.length).startsWith(harness.sessions.idOf(token));
 });
 
 describe('S4: while the Redis of the sessions is unavailable', () => {
   test('open streams stay and go on, new ones get 503; afterwards sign-outs end streams again', async () => {
     const { proxy, url } = await proxied();
     const redis = perTest.add(await connectRedis(url, { commandTimeoutMs: 500 }), (it) => it.disconnect());
-    const sessionsRedis = perTest.add(await connectRedis(url, patient), (it) => it.disconnect());
+    const sessionsRedis = perTest.add(await openTestRedis(url), (it) => it.disconnect());
     const seen: FanOutEvent[] = [];
-    const sessions = openSessions({ redis, keyPrefix: house.keyPrefix });
-    const { port } = await start({ ...house, sessions }, perTest, {
+    const sessions = openSessions({ redis, keyPrefix: harness.keyPrefix });
+    const { port } = await start({ ...harness, sessions }, perTest, {
       sessionsRedis,
       heartbeatMs: 100,
       onEvent: (event) => seen.push(event),
@@ -183,7 +183,7 @@ describe('S4: while the Redis of the sessions is unavailable', () => {
     await waitFor('its message', () => shown(stream) === 1);
     expect((await listen(port, token)).status).toBe(503);
     proxy.accept();
-    await house.sessions.destroyAll(principal.accountId);
+    await harness.sessions.destroyAll(principal.accountId);
     await waitFor('the end', () => stream.ended());
   });
 });

@@ -1,35 +1,24 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { connectRedis, type Redis } from '@homeroom/redis';
-import { startFaultProxy, waitFor } from '@homeroom/testing';
+import type { Redis } from '@homeroom/redis';
+import { Closing, openTestDatabase, openTestRedis, startFaultProxy, waitFor } from '@homeroom/testing';
 import { receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
 import type { Added } from '../../src/notifications/store.ts';
 import { announce } from '../../src/streams/announce.ts';
 import type { FanOutOptions } from '../../src/streams/fan-out.ts';
-import {
-  aFamily,
-  Closing,
-  co,
-  cookieOf,
-  guardianOf,
-  openHouse,
-  openTestDatabase,
-  patient,
-  someCoordinator,
-  type TestHouse,
-} from '../harness.ts';
+import { aFamily, co, type Engines, guardianOf, openEngines, someCoordinator } from '../harness.ts';
 import { listen as open, startApi as start, type RunningApi } from './listen.ts';
 import type { OpenStream } from './read-stream.ts';
 
 const closing = new Closing();
 const perTest = new Closing();
-let house: TestHouse;
+let harness: Engines;
 let publisher: Redis;
 /** Announcements that Redis did not take: tests that count on them would fail for another reason than they say. */
 const lost: unknown[] = [];
 
 beforeAll(async () => {
-  house = await openHouse(closing);
-  publisher = closing.add(await connectRedis(house.cacheUrl, patient), (it) => it.quit());
+  harness = closing.add(await openEngines(), (it) => it.close());
+  publisher = closing.add(await openTestRedis(harness.cacheUrl), (it) => it.quit());
 });
 afterAll(() => closing.closeAll());
 afterEach(async () => {
@@ -37,17 +26,17 @@ afterEach(async () => {
   expect(lost).toEqual([]);
 });
 
-const startApi = (streams: Partial<FanOutOptions> = {}): Promise<RunningApi> => start(house, perTest, streams);
+const startApi = (streams: Partial<FanOutOptions> = {}): Promise<RunningApi> => start(harness, perTest, streams);
 const listen = (port: number, headers: Record<string, string>): Promise<OpenStream> => open(perTest, port, headers);
 
 /** What a worker does: commit, then announce. */
 const tell = async (added: Promise<Added[]>): Promise<Added[]> => {
   const all = await added;
-  await announce({ redis: publisher, channel: house.channel, onError: (error) => lost.push(error) }, all);
+  await announce({ redis: publisher, channel: harness.channel, onError: (error) => lost.push(error) }, all);
   return all;
 };
 const confirmed = (family: ReturnType<typeof aFamily>, version: number): Promise<Added[]> =>
-  receiveEnrollment(house.database, family.enrollment('homeroom.enrollment.confirmed.v1', { version }));
+  receiveEnrollment(harness.database, family.enrollment('homeroom.enrollment.confirmed.v1', { version }));
 const ids = (stream: OpenStream): unknown[] =>
   stream.events.filter(({ event }) => event === 'notification').map(({ data }) => data['id']);
 
@@ -55,12 +44,12 @@ describe('a stream', () => {
   test('shows what a worker committed, in whichever process it is open, to whom it is for and to nobody else', async () => {
     const [one, two] = [await startApi(), await startApi()];
     const [family, other] = [aFamily(), aFamily()];
-    const cookie = await cookieOf(house, guardianOf(family.familyId));
+    const cookie = await harness.signedIn(guardianOf(family.familyId));
     const streams = [await listen(one.port, cookie), await listen(two.port, cookie)];
-    const foreign = await listen(one.port, await cookieOf(house, guardianOf(other.familyId)));
-    const desk = await listen(two.port, await cookieOf(house, someCoordinator()));
+    const foreign = await listen(one.port, await harness.signedIn(guardianOf(other.familyId)));
+    const desk = await listen(two.port, await harness.signedIn(someCoordinator()));
 
-    const [welcome, news] = await tell(receiveFamily(house.database, co, family.registered()));
+    const [welcome, news] = await tell(receiveFamily(harness.database, co, family.registered()));
     for (const stream of streams) await waitFor('the welcome', () => ids(stream).length === 1);
     await waitFor('the news', () => ids(desk).length > 0);
     expect(streams.map(ids)).toEqual([[welcome?.id], [welcome?.id]]);
@@ -75,8 +64,8 @@ describe('a stream', () => {
   test('has the headers that proxies need, and tells the unread count first', async () => {
     const { port } = await startApi();
     const family = aFamily();
-    await receiveFamily(house.database, co, family.registered());
-    const stream = await listen(port, await cookieOf(house, guardianOf(family.familyId)));
+    await receiveFamily(harness.database, co, family.registered());
+    const stream = await listen(port, await harness.signedIn(guardianOf(family.familyId)));
     expect(stream.headers).toMatchObject({
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store, no-transform',
@@ -89,7 +78,7 @@ describe('a stream', () => {
   test('goes on after Last-Event-ID, even after that of a start at which nothing had happened', async () => {
     const [one, two] = [await startApi(), await startApi()];
     const family = aFamily();
-    const cookie = await cookieOf(house, guardianOf(family.familyId));
+    const cookie = await harness.signedIn(guardianOf(family.familyId));
     const first = await listen(one.port, cookie);
     const start = first.events[0]?.id ?? '';
     expect(start).toBe('none');
@@ -113,7 +102,7 @@ describe('a stream', () => {
       const family = aFamily();
       await confirmed(family, 1);
       const stream = await listen(port, {
-        ...(await cookieOf(house, guardianOf(family.familyId))),
+        ...(await harness.signedIn(guardianOf(family.familyId))),
         'last-event-id': lastEventId,
       });
       const [next] = await tell(confirmed(family, 2));
@@ -128,7 +117,7 @@ describe('a stream', () => {
     const [theirs] = await confirmed(other, 1);
     await confirmed(other, 2);
     const stream = await listen(port, {
-      ...(await cookieOf(house, guardianOf(family.familyId))),
+      ...(await harness.signedIn(guardianOf(family.familyId))),
       'last-event-id': theirs?.id ?? '',
     });
     await tell(confirmed(other, 3));
@@ -142,7 +131,7 @@ describe('nothing is missed', () => {
   test('when an announcement is lost, the next one brings both', async () => {
     const { port } = await startApi();
     const family = aFamily();
-    const stream = await listen(port, await cookieOf(house, guardianOf(family.familyId)));
+    const stream = await listen(port, await harness.signedIn(guardianOf(family.familyId)));
     const [silent] = await confirmed(family, 1);
     const [told] = await tell(confirmed(family, 2));
     await waitFor('both', () => ids(stream).length === 2);
@@ -152,7 +141,7 @@ describe('nothing is missed', () => {
   test('when no announcement comes at all, the heartbeat finds it', async () => {
     const { port } = await startApi({ heartbeatMs: 100 });
     const family = aFamily();
-    const stream = await listen(port, await cookieOf(house, guardianOf(family.familyId)));
+    const stream = await listen(port, await harness.signedIn(guardianOf(family.familyId)));
     const [silent] = await confirmed(family, 1);
     await waitFor('it', () => ids(stream).length === 1);
     expect(ids(stream)).toEqual([silent?.id]);
@@ -160,17 +149,17 @@ describe('nothing is missed', () => {
   });
 
   test('while Redis is away: on reconnecting the stream catches up from Postgres', async () => {
-    const target = new URL(house.cacheUrl);
+    const target = new URL(harness.cacheUrl);
     const proxy = perTest.add(
       await startFaultProxy({ target: { host: target.hostname, port: Number(target.port) } }),
       (it) => it.close(),
     );
-    const redis = perTest.add(await connectRedis(proxy.through(house.cacheUrl), patient), (it) => it.disconnect());
+    const redis = perTest.add(await openTestRedis(proxy.through(harness.cacheUrl)), (it) => it.disconnect());
     const subscriptions: unknown[] = [];
     const { port } = await startApi({ redis, onEvent: (event) => subscriptions.push(event.kind) });
     await waitFor('the subscription', () => subscriptions.includes('subscribed'));
     const family = aFamily();
-    const stream = await listen(port, await cookieOf(house, guardianOf(family.familyId)));
+    const stream = await listen(port, await harness.signedIn(guardianOf(family.familyId)));
     proxy.refuse();
     const [missed] = await tell(confirmed(family, 1));
     expect(ids(stream)).toEqual([]);
@@ -182,7 +171,7 @@ describe('nothing is missed', () => {
   test('and nothing comes twice when announcements repeat or come late', async () => {
     const { port } = await startApi();
     const family = aFamily();
-    const stream = await listen(port, await cookieOf(house, guardianOf(family.familyId)));
+    const stream = await listen(port, await harness.signedIn(guardianOf(family.familyId)));
     const [first, second] = [await confirmed(family, 1), await confirmed(family, 2)];
     await tell(Promise.resolve(second));
     await tell(Promise.resolve(first));
@@ -196,7 +185,7 @@ describe('nothing is missed', () => {
 describe('bounds', () => {
   test('an account has at most so many streams; one that closes makes room', async () => {
     const { port, fanOut } = await startApi({ maxStreamsPerAccount: 2 });
-    const cookie = await cookieOf(house, guardianOf(aFamily().familyId));
+    const cookie = await harness.signedIn(guardianOf(aFamily().familyId));
     const [first] = [await listen(port, cookie), await listen(port, cookie)];
     const refused = await listen(port, cookie);
     expect(refused.status).toBe(429);
@@ -208,14 +197,14 @@ describe('bounds', () => {
 
   test('a process has at most so many streams', async () => {
     const { port } = await startApi({ maxStreams: 1 });
-    await listen(port, await cookieOf(house, someCoordinator()));
-    expect((await listen(port, await cookieOf(house, someCoordinator()))).status).toBe(503);
+    await listen(port, await harness.signedIn(someCoordinator()));
+    expect((await listen(port, await harness.signedIn(someCoordinator()))).status).toBe(503);
   });
 
   test('a reader that does not read is cut off, and its memory with it', async () => {
     const { port, fanOut } = await startApi();
     const family = aFamily();
-    const stream = await listen(port, await cookieOf(house, guardianOf(family.familyId)));
+    const stream = await listen(port, await harness.signedIn(guardianOf(family.familyId)));
     stream.pause();
     const [added] = await confirmed(family, 1);
     if (added === undefined) throw new Error('no notification');
@@ -228,7 +217,7 @@ describe('bounds', () => {
 
   test('a stream ends in time and asks its client to come back', async () => {
     const { port } = await startApi({ maxAgeMs: 200, heartbeatMs: 50 });
-    const stream = await listen(port, await cookieOf(house, someCoordinator()));
+    const stream = await listen(port, await harness.signedIn(someCoordinator()));
     await waitFor('the end', () => stream.ended());
     const last = stream.events.at(-1);
     expect(last).toMatchObject({ event: 'close', data: { reason: 'renew' } });
@@ -238,7 +227,7 @@ describe('bounds', () => {
   test('a process that stops ends its streams at once', async () => {
     const { port, close } = await startApi();
     const streams = await Promise.all(
-      Array.from({ length: 20 }, async () => listen(port, await cookieOf(house, someCoordinator()))),
+      Array.from({ length: 20 }, async () => listen(port, await harness.signedIn(someCoordinator()))),
     );
     const startedAt = performance.now();
     await close();
@@ -252,25 +241,25 @@ describe('bounds', () => {
     const { port, fanOut } = await startApi();
     const response = await fetch(`http://127.0.0.1:${port}/api/notifications/stream`, {
       method: 'HEAD',
-      headers: await cookieOf(house, someCoordinator()),
+      headers: await harness.signedIn(someCoordinator()),
     });
     expect(response.status).toBe(405);
     expect(fanOut.size()).toBe(0);
   });
 
   test('when the database is away a stream is refused, not hung', async () => {
-    const target = new URL(house.testDatabase.url);
+    const target = new URL(harness.testDatabase.url);
     const proxy = perTest.add(
       await startFaultProxy({ target: { host: target.hostname, port: Number(target.port) } }),
       (it) => it.close(),
     );
     const database = perTest.add(
-      openTestDatabase({ ...house.testDatabase, url: proxy.through(house.testDatabase.url) }, { replicas: false }),
+      openTestDatabase({ ...harness.testDatabase, url: proxy.through(harness.testDatabase.url) }),
       (it) => it.close(),
     );
     const { port, fanOut } = await startApi({ database });
     proxy.refuse();
-    const refused = await listen(port, await cookieOf(house, someCoordinator()));
+    const refused = await listen(port, await harness.signedIn(someCoordinator()));
     expect(refused.status).toBe(503);
     expect(fanOut.size()).toBe(0);
   });

@@ -1,7 +1,7 @@
-import { waitFor } from '@homeroom/testing';
+import { type Closing, waitFor } from '@homeroom/testing';
 import type { AddressInfo } from 'node:net';
 import type { FanOut, FanOutOptions } from '../../src/streams/fan-out.ts';
-import { openApp, type Closing, type TestHouse } from '../harness.ts';
+import { type Engines, startApp } from '../harness.ts';
 import { openStream, type OpenStream } from './read-stream.ts';
 
 export interface RunningApi {
@@ -12,12 +12,12 @@ export interface RunningApi {
 
 /** One API process that listens, subscribed to what the test has not replaced. */
 export async function startApi(
-  house: TestHouse,
+  engines: Engines,
   closing: Closing,
   streams: Partial<FanOutOptions> = {},
 ): Promise<RunningApi> {
   const subscribed = new Set<string>();
-  const { app, fanOut } = await openApp(house, closing, {
+  const { app, fanOut } = await startApp(engines, closing, {
     ...streams,
     onEvent(event) {
       if (event.kind === 'subscribed') subscribed.add(event.to);

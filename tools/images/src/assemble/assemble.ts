@@ -1,64 +1,36 @@
-// Runs inside the build: `node assemble.ts families /out [--sources]` writes what the image holds under /app.
-import { cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+// Runs inside the build: `node assemble.ts families /out [--sources]` writes the image's /app.
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { imageName, imagePlans } from './images.ts';
+import { imageName, imagePrograms } from './images.ts';
 import { isNeedless } from './needless.ts';
 import { productionPackages, type Lock } from './packages.ts';
-import { productionWorkspaces, readWorkspaces, type Workspace } from './workspaces.ts';
+import { dependenciesByFolder, imageWorkspaces, type Workspace } from './workspaces.ts';
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { sources: { type: 'boolean' } } });
 const [wanted = '', out = ''] = positionals;
+if (out === '') throw new Error('usage: assemble.ts <image> <folder> [--sources]');
+const image = imageName(wanted);
 const checkout = process.cwd();
-const plan = imagePlans[imageName(wanted)];
 const code = values.sources === true ? 'src' : 'dist';
 
-const workspaces = readWorkspaces(checkout);
-const own = workspaces.get(plan.workspace);
-if (own === undefined || out === '') throw new Error('usage: assemble.ts <image> <folder> [--sources]');
-
-if (plan.tsconfig !== undefined && code === 'src') {
-  // the classic builder runs every stage up to the wanted one, this one too
-  mkdirSync(out);
-  console.log(`${wanted} has no image for the inner loop`);
-  process.exit();
-}
-// the sandbox is a part of its package, and needs a part of what that needs
-const needed = plan.tsconfig === undefined ? dependenciesOf(own) : importedBy(join(own.folder, 'dist'));
-const included = [
-  ...new Set(needed.filter((name) => workspaces.has(name)).flatMap((name) => productionWorkspaces(workspaces, name))),
-  own,
-];
-const roots = new Map(included.map((each) => [each.folder, each === own ? needed : dependenciesOf(each)]));
-
+const included = imageWorkspaces(checkout, image);
 for (const workspace of included) {
   copyWorkspace(workspace);
-  if (workspace !== own) link(workspace);
+  link(workspace);
 }
 const lock = JSON.parse(readFileSync(join(checkout, 'package-lock.json'), 'utf8')) as Lock;
-const packages = productionPackages(lock, roots).filter(isInstalled);
+const packages = productionPackages(lock, dependenciesByFolder(included)).filter(isInstalled);
 for (const path of packages) copyPackage(path);
-writeJson('package.json', { name: `@homeroom/image-${wanted}`, private: true, type: 'module', main: plan.main });
-console.log(`${wanted}: ${included.length} packages of this repository, ${packages.length} of others`);
+const main = join(included.at(-1)?.folder ?? '', 'dist', `${imagePrograms[image][0]}.js`);
+writeJson('package.json', { name: `@homeroom/image-${image}`, private: true, type: 'module', main });
+console.log(`${image}: ${included.length} workspaces, ${packages.length} third-party packages`);
 
-/** Optional packages are absent where they were made for another platform. */
+/** Optional packages for another platform are not installed. */
 function isInstalled(path: string): boolean {
   if (existsSync(join(checkout, path))) return true;
   if (lock.packages[path]?.optional === true) return false;
-  throw new Error(`${path} is in the lock and was not installed`);
-}
-
-function dependenciesOf({ manifest }: Workspace): string[] {
-  return Object.keys(manifest.dependencies ?? {});
-}
-
-/** The packages that compiled programs name. */
-function importedBy(folder: string): string[] {
-  const names = globSync('**/*.js', { cwd: join(checkout, folder) }).flatMap((file) => {
-    const text = readFileSync(join(checkout, folder, file), 'utf8');
-    return [...text.matchAll(/\bfrom ['"]((?:@[^/'"]+\/)?[^./'"][^/'"]*)/g)].map((match) => match[1] ?? '');
-  });
-  return [...new Set(names)].filter((name) => !name.startsWith('node:'));
+  throw new Error(`${path} is in package-lock.json but not installed`);
 }
 
 function copyWorkspace({ folder, manifest }: Workspace): void {
@@ -78,7 +50,7 @@ function link({ folder, manifest }: Workspace): void {
   symlinkSync(relative(dirname(path), join(out, folder)), path);
 }
 
-/** A package's own files; what is nested in its node_modules has an entry of its own in the lock. */
+/** A package's own files; what is nested in its node_modules has its own entry in the lock. */
 function copyPackage(path: string): void {
   const from = join(checkout, path);
   cpSync(from, join(out, path), {

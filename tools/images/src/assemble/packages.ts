@@ -1,13 +1,13 @@
-/** What is read of package-lock.json: every installed package by its path, such as `node_modules/pg`. */
+/** The part of package-lock.json that is read: every installed package by its path, such as `node_modules/pg`. */
 export interface Lock {
   packages: Record<string, LockedPackage>;
 }
 
 export interface LockedPackage {
   version?: string;
-  /** A package of this repository. */
+  /** A workspace. */
   link?: boolean;
-  /** May be missing, on a platform that it was not made for. */
+  /** Not installed on other platforms. */
   optional?: boolean;
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
@@ -16,9 +16,9 @@ export interface LockedPackage {
 }
 
 /**
- * The third-party packages that these packages of the repository need in production, by their paths in the lock. npm cannot
- * be asked: told to install one workspace without development dependencies, it brings those of the workspace all the same.
- * @param roots names of dependencies by the folder that needs them, such as `libs/postgres` → `['pg']`.
+ * The third-party packages that workspaces need in production, by their paths in the lock. npm cannot list them: with
+ * `--omit=dev --workspace …` it still includes the development dependencies of the workspace.
+ * @param roots dependencies by the folder that needs them, such as `libs/postgres` → `['pg']`.
  * @throws when the lock lacks one.
  */
 export function productionPackages(lock: Lock, roots: ReadonlyMap<string, readonly string[]>): string[] {
@@ -30,7 +30,7 @@ export function productionPackages(lock: Lock, roots: ReadonlyMap<string, readon
       throw new Error(`package-lock.json has no ${name}, which ${from} needs`);
     }
     const entry = lock.packages[path];
-    // types are gone when the program runs
+    // type declarations are not needed at run time
     if (entry === undefined || entry.link === true || found.has(path) || name.startsWith('@types/')) return;
     found.add(path);
     for (const dependency of Object.keys(entry.dependencies ?? {})) {

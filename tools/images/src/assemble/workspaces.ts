@@ -1,7 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { ImageName } from './images.ts';
 
-/** What is read of a package.json. */
+/** The fields of a package.json that are read. */
 export interface Manifest {
   name: string;
   version: string;
@@ -11,14 +12,14 @@ export interface Manifest {
   workspaces?: string[];
 }
 
-/** A package of this repository. */
+/** A workspace of this repository. */
 export interface Workspace {
-  /** Its folder from the checkout, such as `libs/postgres`. */
+  /** Its folder in the checkout, such as `libs/postgres`. */
   folder: string;
   manifest: Manifest;
 }
 
-/** Every package of the checkout, by name. */
+/** Every workspace of the checkout, by name. */
 export function readWorkspaces(checkout: string): Map<string, Workspace> {
   const patterns = readManifest(checkout, '.').workspaces ?? [];
   const folders = patterns
@@ -32,9 +33,19 @@ export function readWorkspaces(checkout: string): Map<string, Workspace> {
   );
 }
 
+/** The workspaces that an image holds, its own last. */
+export function imageWorkspaces(checkout: string, image: ImageName): Workspace[] {
+  return productionWorkspaces(readWorkspaces(checkout), `@homeroom/${image}`);
+}
+
+/** The production dependencies of each workspace, by its folder. */
+export function dependenciesByFolder(workspaces: readonly Workspace[]): Map<string, string[]> {
+  return new Map(workspaces.map(({ folder, manifest }) => [folder, Object.keys(manifest.dependencies ?? {})]));
+}
+
 /**
- * The packages of this repository that one of them needs in production, itself last and each after what it needs.
- * @throws when there is none of this name.
+ * The workspaces that one of them needs in production, each after its dependencies and itself last.
+ * @throws when there is no workspace of this name.
  */
 export function productionWorkspaces(workspaces: ReadonlyMap<string, Workspace>, name: string): Workspace[] {
   const found = new Map<string, Workspace>();
@@ -44,7 +55,7 @@ export function productionWorkspaces(workspaces: ReadonlyMap<string, Workspace>,
     for (const dependency of Object.keys(workspace.manifest.dependencies ?? {})) visit(dependency);
     found.set(wanted, workspace);
   };
-  if (!workspaces.has(name)) throw new Error(`No package of this repository is called ${name}`);
+  if (!workspaces.has(name)) throw new Error(`No workspace is called ${name}`);
   visit(name);
   return [...found.values()];
 }

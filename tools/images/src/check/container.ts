@@ -2,7 +2,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { docker } from '../docker.ts';
 
-/** As a cluster runs it: nothing to write to but /data and /tmp, no capability, no way to more rights. */
+/** As in a cluster: only /data and /tmp are writable, no capabilities, no privilege escalation. */
 const confined = [
   '--read-only',
   '--tmpfs=/tmp',
@@ -15,15 +15,15 @@ const confined = [
 const flags = (env: Readonly<Record<string, string>>): string[] =>
   Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
 
-/** Runs a program of an image to its end. @throws with what it said when it fails. */
+/** Runs a program of an image until it exits. @throws with its output when it fails. */
 export async function runToEnd(ref: string, env: Readonly<Record<string, string>>, args: string[]): Promise<string> {
   return docker(['run', '--rm', ...confined, ...flags(env), ref, ...args]);
 }
 
 /**
- * Starts a program of an image, waits until the URL answers 200, and stops it again.
+ * Starts a program of an image, waits until the URL answers 200, and stops it.
  * @returns milliseconds from the start of its process, as Docker recorded it, to the first 200.
- * @throws with its log when it ends before that, or takes longer than 20 s.
+ * @throws with its log when it takes longer than 20 s.
  */
 export async function timeToReady(
   ref: string,
@@ -50,12 +50,12 @@ async function answers(url: string): Promise<boolean> {
   try {
     return (await fetch(url, { signal: AbortSignal.timeout(1_000) })).ok;
   } catch {
-    // it does not listen yet: asked again
+    // not listening yet
     return false;
   }
 }
 
-/** A port that nobody listens on. */
+/** A port that is free now. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,14 +1,14 @@
 const forbidden: { what: string; found: RegExp }[] = [
   { what: 'npm', found: /(^|\/)(npm|npx|corepack|yarn)$|(^|\/)node_modules\/npm\// },
   { what: 'a shell', found: /^(usr\/)?s?bin\/(ba|da|a)?sh$/ },
-  { what: 'a source', found: /^app\/.*\.[cm]?ts$|^app\/(libs|services|tools)\/[^/]+\/src\// },
-  { what: 'a test', found: /^app\/(libs|services|tools)\/.*(\/test\/|\.test\.)/ },
+  { what: 'a source', found: /^app\/.*\.[cm]?ts$|^app\/(apps|libs|services|tools)\/[^/]+\/src\// },
+  { what: 'a test', found: /^app\/(apps|libs|services|tools)\/.*(\/test\/|\.test\.)/ },
   { what: 'a source map', found: /^app\/.*\.map$/ },
   { what: 'a certificate of the build', found: /^(app|certificates)\/.*\.(pem|crt|key)$/ },
 ];
 
 /**
- * What an image must not hold, a sentence each.
+ * What an image must not hold, one sentence each.
  * @param files every path of the image, without the leading slash.
  * @param packages those of the lock that it needs in production, such as `node_modules/pg`.
  */

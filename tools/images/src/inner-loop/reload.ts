@@ -1,14 +1,14 @@
-// Runs a program from its sources, and starts it again after each save: `node <flags> reload.ts <program> [arguments]`.
-// Not `node --watch`: on Linux that follows a file itself, and who saves by replacing it, as tar does when files are copied into
-// a pod, is heard once and never again.
+// Runs a program from its sources and restarts it after each save: `node <flags> reload.ts <program> [arguments]`.
+// Not `node --watch`: on Linux that watches the inode, so a file that is replaced, as tar does when it copies into a pod, is
+// noticed only once.
 import { watch } from 'chokidar';
 import { spawn, type ChildProcess } from 'node:child_process';
 import inspector from 'node:inspector';
 
-// `NODE_OPTIONS=--inspect` means the program, which would find its port taken
+// `NODE_OPTIONS=--inspect` is meant for the program: free its port
 inspector.close();
 
-/** Several files come one after the other: a save is over when nothing moved for so long. */
+/** A save may touch several files; it is complete after this long without a change. */
 const quietMs = 50;
 const command = process.argv.slice(2);
 let program: ChildProcess | undefined;
@@ -23,7 +23,7 @@ function start(): void {
     program = undefined;
     if (stopping) process.exit(code ?? 1);
     else if (saved) start();
-    else console.error(`${command[0]} has ended with ${signal ?? code}, and is started again after the next save`);
+    else console.error(`${command[0]} exited with ${signal ?? code}; it restarts on the next save`);
   });
 }
 
@@ -32,7 +32,7 @@ function reload(): void {
     start();
     return;
   }
-  // told twice it would break off what it is finishing
+  // a second signal would abort its shutdown
   if (!saved) program.kill('SIGTERM');
   saved = true;
 }
@@ -44,7 +44,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
     program.kill(signal);
   });
 
-watch(['services', 'libs'], { ignoreInitial: true, ignored: /\/node_modules\// }).on('all', () => {
+watch(['apps', 'libs', 'services'], { ignoreInitial: true, ignored: /\/node_modules\// }).on('all', () => {
   clearTimeout(quiet);
   quiet = setTimeout(reload, quietMs);
 });

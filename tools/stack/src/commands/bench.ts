@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { checkout, readStackOptions } from '../options.ts';
-import { withPrivateEngines } from '../private-engines.ts';
-import { openProgress } from '../progress.ts';
-import { runCommand } from '../run-command.ts';
+import { checkout, readStackOptions } from '../options/options.ts';
+import { withPrivateEngines } from '../stack/private-stacks.ts';
+import { openProgress } from '@homeroom/terminal';
+import { runCommand } from '../terminal/run-command.ts';
 
 await runCommand(async ({ signal }) => {
   const args = process.argv.slice(2);

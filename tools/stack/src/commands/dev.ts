@@ -1,14 +1,14 @@
 import pretty from 'pino-pretty';
-import { checkout, readStackOptions, stackFlags } from '../options.ts';
-import { PlainError } from '../plain-error.ts';
-import type { ProcessSpec } from '../processes.ts';
-import { removeAbandoned } from '../private-stacks.ts';
-import { openProgress, type Progress } from '../progress.ts';
-import { runCommand } from '../run-command.ts';
-import { apiNames, serviceNames, workerName, type ServiceName } from '../services.ts';
-import { startStack, type RunningStack } from '../stack.ts';
-import { servicesOf, watchSources } from '../watch.ts';
-import { whatToOpen } from '../what-to-open.ts';
+import { checkout, readStackOptions, stackFlags } from '../options/options.ts';
+import { PlainError } from '../terminal/errors.ts';
+import type { ProcessSpec } from '../processes/child.ts';
+import { removeAbandoned } from '../stack/private-stacks.ts';
+import { openProgress, type Progress } from '@homeroom/terminal';
+import { runCommand } from '../terminal/run-command.ts';
+import { apiNames, serviceNames, workerName, type ServiceName } from '../options/service-names.ts';
+import { startStack, type RunningStack } from '../stack/stack.ts';
+import { servicesOf, watchSources } from '../services/watch.ts';
+import { whatToOpen } from '../stack/what-to-open.ts';
 
 const help = `Starts Homeroom, shows its logs, and reloads a service when its sources or those of its libs are saved. The two
 instances of an API are reloaded one after the other, so that the gateway always has one.
@@ -18,14 +18,10 @@ instances of an API are reloaded one after the other, so that the gateway always
 ${stackFlags}`;
 
 await runCommand(async ({ signal, happened }) => {
-  const { options, positionals, help: wantsHelp } = readStackOptions(process.argv.slice(2), process.env);
-  if (wantsHelp) {
-    console.log(help);
-    return 0;
-  }
+  const { options, positionals } = readStackOptions(process.argv.slice(2), process.env);
   const unknown = positionals.filter((name) => !(serviceNames as readonly string[]).includes(name));
   if (unknown.length > 0)
-    throw new PlainError(`There is no service “${unknown.join(' ')}”: choose from ${serviceNames.join(', ')}`);
+    throw new PlainError(`Unknown service “${unknown.join(' ')}”. Choose from ${serviceNames.join(', ')}`);
   const watched = positionals.length === 0 ? [...serviceNames] : (positionals as ServiceName[]);
   const shown = new Set(watched.flatMap((service) => [...apiNames(service), workerName(service)]));
 
@@ -49,7 +45,7 @@ await runCommand(async ({ signal, happened }) => {
   progress.say('');
   await progress.step('Stopping', () => stack.stop());
   return 0;
-});
+}, help);
 
 async function reload({ supervisor }: RunningStack, service: ServiceName, progress: Progress): Promise<void> {
   const startedAt = Date.now();
@@ -59,7 +55,9 @@ async function reload({ supervisor }: RunningStack, service: ServiceName, progre
     await Promise.all([supervisor.reload(second!), supervisor.reload(workerName(service))]);
     progress.say(`  ↻ ${service} reloaded in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
   } catch (error) {
-    progress.say(`  ✗ ${service} does not start: ${(error as Error).message}\n  The next save tries again.`);
+    progress.say(
+      `  ✗ ${service} does not start: ${(error as Error).message}\n  It is tried again after the next save.`,
+    );
   }
 }
 

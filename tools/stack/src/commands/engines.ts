@@ -1,8 +1,8 @@
-import { readStackOptions, stackFlags } from '../options.ts';
-import { openProgress } from '../progress.ts';
-import { runCommand } from '../run-command.ts';
-import { startStack } from '../stack.ts';
-import { testEnvironment } from '../stack-file.ts';
+import { readStackOptions, stackFlags } from '../options/options.ts';
+import { openProgress } from '@homeroom/terminal';
+import { runCommand } from '../terminal/run-command.ts';
+import { startStack } from '../stack/stack.ts';
+import { testEnvironment } from '../stack/stack-file.ts';
 
 const help = `Starts only the engines: Postgres with its replica, two Redis, Kafka.
 
@@ -11,11 +11,7 @@ const help = `Starts only the engines: Postgres with its replica, two Redis, Kaf
 ${stackFlags}`;
 
 await runCommand(async ({ signal, happened }) => {
-  const { options, help: wantsHelp } = readStackOptions(process.argv.slice(2), process.env);
-  if (wantsHelp) {
-    console.log(help);
-    return 0;
-  }
+  const { options } = readStackOptions(process.argv.slice(2), process.env);
   const progress = openProgress();
   const stack = await startStack(options, progress, { enginesOnly: true, signal });
   const lines = Object.entries(testEnvironment(stack.description)).map(([name, value]) => `  export ${name}=${value}`);
@@ -23,4 +19,4 @@ await runCommand(async ({ signal, happened }) => {
   await happened;
   await progress.step('Stopping', () => stack.stop());
   return 0;
-});
+}, help);

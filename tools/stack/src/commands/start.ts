@@ -1,10 +1,10 @@
-import { checkout, readStackOptions, stackFlags } from '../options.ts';
-import { PlainError } from '../plain-error.ts';
-import { openProgress } from '../progress.ts';
-import { removeAbandoned } from '../private-stacks.ts';
-import { runCommand } from '../run-command.ts';
-import { startStack } from '../stack.ts';
-import { whatToOpen } from '../what-to-open.ts';
+import { checkout, readStackOptions, stackFlags } from '../options/options.ts';
+import { PlainError } from '../terminal/errors.ts';
+import { openProgress } from '@homeroom/terminal';
+import { removeAbandoned } from '../stack/private-stacks.ts';
+import { runCommand } from '../terminal/run-command.ts';
+import { startStack } from '../stack/stack.ts';
+import { whatToOpen } from '../stack/what-to-open.ts';
 
 const help = `Starts Homeroom: engines, three services, gateway, mail catcher, payment sandbox. Ctrl-C ends all of it.
 
@@ -13,11 +13,7 @@ const help = `Starts Homeroom: engines, three services, gateway, mail catcher, p
 ${stackFlags}`;
 
 await runCommand(async ({ signal, happened }) => {
-  const { options, positionals, help: wantsHelp } = readStackOptions(process.argv.slice(2), process.env);
-  if (wantsHelp) {
-    console.log(help);
-    return 0;
-  }
+  const { options, positionals } = readStackOptions(process.argv.slice(2), process.env);
   if (positionals.length > 0)
     throw new PlainError(`npm start takes no “${positionals.join(' ')}”. See npm start -- --help`);
   const progress = openProgress();
@@ -30,4 +26,4 @@ await runCommand(async ({ signal, happened }) => {
   progress.say('');
   await progress.step('Stopping', () => stack.stop());
   return 0;
-});
+}, help);

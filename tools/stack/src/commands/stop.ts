@@ -1,25 +1,21 @@
-import { endStale, lockOwner, releaseState } from '../lock.ts';
-import { readStackOptions } from '../options.ts';
-import { removeAbandoned } from '../private-stacks.ts';
-import { isAlive } from '../records.ts';
-import { runCommand } from '../run-command.ts';
+import { endStale, lockOwner, releaseState } from '../processes/lock.ts';
+import { readStackOptions } from '../options/options.ts';
+import { removeAbandoned } from '../stack/private-stacks.ts';
+import { isAlive } from '../processes/records.ts';
+import { runCommand } from '../terminal/run-command.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const help = `Ends this checkout's stack from another terminal, and whatever a killed one left behind.
+const help = `Ends this checkout's stack from another terminal, and what a killed stack left behind.
 
   npm run stop [-- --state <folder>]`;
 
 await runCommand(async () => {
   const args = process.argv.slice(2);
   const orphansOnly = args.includes('--orphans');
-  const { options, help: wantsHelp } = readStackOptions(
+  const { options } = readStackOptions(
     args.filter((arg) => arg !== '--orphans'),
     process.env,
   );
-  if (wantsHelp) {
-    console.log(help);
-    return 0;
-  }
   const owner = lockOwner(options.stateDir);
   if (owner !== undefined && orphansOnly) return 0;
   if (owner !== undefined) {
@@ -30,7 +26,7 @@ await runCommand(async () => {
   const ended = await endStale(options.stateDir);
   releaseState(options.stateDir);
   await removeAbandoned(options.checkout);
-  if (owner !== undefined) console.log(`Stopped the stack that ran as pid ${owner.pid}.`);
-  if (ended.length > 0) console.log(`Ended ${ended.length} processes that a killed run had left: ${ended.join(', ')}`);
+  if (owner !== undefined) console.log(`Stopped the stack with pid ${owner.pid}.`);
+  if (ended.length > 0) console.log(`Ended ${ended.length} processes of a killed run: ${ended.join(', ')}`);
   return 0;
-});
+}, help);

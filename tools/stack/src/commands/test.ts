@@ -1,14 +1,13 @@
+import { runJourney } from '@homeroom/journey';
 import { checks, runCheck, summary, type StepResult } from '../check-steps.ts';
 import { jestArguments, runJest } from '../jest-run.ts';
-import { runJourney } from '../journey-run.ts';
-import { ensureBinaries } from '../packages.ts';
-import { checkout, readStackOptions, type StackOptions } from '../options.ts';
-import { withPrivateEngines } from '../private-engines.ts';
-import { privateStack, removeAbandoned } from '../private-stacks.ts';
-import { openProgress, type Progress } from '../progress.ts';
-import { runCommand } from '../run-command.ts';
-import { startStack } from '../stack.ts';
-import { readRunningStack, testEnvironment } from '../stack-file.ts';
+import { ensureBinaries } from '../machine/packages.ts';
+import { checkout, readStackOptions, type StackOptions } from '../options/options.ts';
+import { privateStack, removeAbandoned, withPrivateEngines } from '../stack/private-stacks.ts';
+import { openProgress, type Progress } from '@homeroom/terminal';
+import { runCommand } from '../terminal/run-command.ts';
+import { startStack } from '../stack/stack.ts';
+import { readRunningStack, testEnvironment } from '../stack/stack-file.ts';
 
 const help = `Proves the project.
 
@@ -99,7 +98,7 @@ async function journey(options: StackOptions, progress: Progress, signal: AbortS
   try {
     const stack = await startStack(own.options, progress, { signal });
     try {
-      code = await runJourney({ checkout, stack: stack.description, args: [], signal });
+      code = await runJourney(stack.description, [], signal);
     } finally {
       await stack.stop();
     }

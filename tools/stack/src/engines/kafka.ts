@@ -4,10 +4,11 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import kafkajs from 'kafkajs';
-import { untilServing, type Supervisor } from '../processes.ts';
+import { untilServing } from '../processes/serving.ts';
+import type { Supervisor } from '../processes/supervisor.ts';
 
 const run = promisify(execFile);
-const POM_DIR = join(import.meta.dirname, '..', '..', 'kafka');
+const POM_DIR = join(import.meta.dirname, '../../kafka');
 
 export interface KafkaOptions {
   /** Where the jars are kept, below the checkout's `.homeroom/`; shared by all stacks of the checkout. */
@@ -20,7 +21,7 @@ export interface KafkaOptions {
   maven: string;
 }
 
-/** Starts one Kafka broker that is its own controller; resolves to `host:port` when a client reads its metadata. */
+/** Starts one Kafka broker that is its own controller; resolves to `host:port` once a client can read its metadata. */
 export async function startKafka(supervisor: Supervisor, options: KafkaOptions): Promise<string> {
   const jars = await fetchJars(options);
   const properties = join(options.dataDir, 'server.properties');
@@ -28,16 +29,8 @@ export async function startKafka(supervisor: Supervisor, options: KafkaOptions):
   writeFileSync(properties, serverProperties(options));
   const classpath = ['-cp', `${POM_DIR}:${join(jars, '*')}`];
   if (!existsSync(join(options.dataDir, 'logs', 'meta.properties'))) {
-    await run(options.java, [
-      '-Xmx128m',
-      ...classpath,
-      'kafka.tools.StorageTool',
-      'format',
-      '-t',
-      newClusterId(),
-      '-c',
-      properties,
-    ]);
+    const format = ['kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', properties];
+    await run(options.java, ['-Xmx128m', ...classpath, ...format]);
   }
   const broker = `${options.host}:${options.port}`;
   await supervisor.start({
@@ -51,14 +44,14 @@ export async function startKafka(supervisor: Supervisor, options: KafkaOptions):
   return broker;
 }
 
-/** 16 random bytes as 22 characters, never with a dash in front, which the format tool would take for an option. */
+/** 16 random bytes as 22 characters, without a leading dash, which the format tool would parse as an option. */
 export function newClusterId(): string {
   const id = randomBytes(16).toString('base64url');
   return id.startsWith('-') ? newClusterId() : id;
 }
 
-/** Fetches the broker's jars once per version of the pom; an interrupted download leaves no half-filled folder behind. */
-export async function fetchJars(options: Pick<KafkaOptions, 'jarsDir' | 'maven'>): Promise<string> {
+/** Downloads the broker's jars once per version of the pom, into a folder that appears only when complete. */
+async function fetchJars(options: Pick<KafkaOptions, 'jarsDir' | 'maven'>): Promise<string> {
   const pom = join(POM_DIR, 'pom.xml');
   const version = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12);
   const target = join(options.jarsDir, version);
@@ -66,19 +59,12 @@ export async function fetchJars(options: Pick<KafkaOptions, 'jarsDir' | 'maven'>
   const partial = `${target}.${process.pid}`;
   mkdirSync(partial, { recursive: true });
   try {
-    await run(options.maven, [
-      '-B',
-      '-q',
-      '-f',
-      pom,
-      'dependency:copy-dependencies',
-      '-DincludeScope=runtime',
-      `-DoutputDirectory=${partial}`,
-    ]);
+    const copy = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${partial}`];
+    await run(options.maven, ['-B', '-q', '-f', pom, ...copy]);
     renameSync(partial, target);
   } catch (error) {
     rmSync(partial, { recursive: true, force: true });
-    // somebody else's download may have won the race for the name
+    // another download may have created the folder first
     if (!existsSync(target)) throw new Error(`Kafka's jars could not be fetched by ${options.maven}`, { cause: error });
   }
   return target;
@@ -93,7 +79,7 @@ function serverProperties({ host, port, controllerPort, dataDir }: KafkaOptions)
     listeners: `PLAINTEXT://${host}:${port},CONTROLLER://${host}:${controllerPort}`,
     'advertised.listeners': `PLAINTEXT://${host}:${port}`,
     'log.dirs': join(dataDir, 'logs'),
-    // topics are made by the workers that own them, with the partitions they want
+    // workers create their own topics
     'auto.create.topics.enable': 'false',
     'group.initial.rebalance.delay.ms': 0,
     // one broker: every internal topic has one replica
@@ -104,7 +90,7 @@ function serverProperties({ host, port, controllerPort, dataDir }: KafkaOptions)
     'transaction.state.log.num.partitions': 4,
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
-    // a broker that is alone has nobody to hand leadership to
+    // a single broker has no peer to hand leadership to
     'controlled.shutdown.enable': 'false',
     // sized for a laptop: the defaults reserve 128 MB for compaction alone
     'log.cleaner.dedupe.buffer.size': 4 * 1024 * 1024,

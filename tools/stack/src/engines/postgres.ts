@@ -13,7 +13,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { untilServing, type ProcessSpec, type Supervisor } from '../processes.ts';
+import type { ProcessSpec } from '../processes/child.ts';
+import { untilServing } from '../processes/serving.ts';
+import type { Supervisor } from '../processes/supervisor.ts';
 import { asUser, isReachable, postgresUser } from './run-as.ts';
 
 const run = promisify(execFile);
@@ -27,42 +29,30 @@ export interface PostgresOptions {
   replicaPort: number;
   password: string;
   maxConnections: number;
-  /** Data that survives the run is synced to disk; a private test engine need not. */
+  /** Whether data is synced to disk. */
   durable: boolean;
-}
-
-/** Superuser URLs of the primary and its streaming replica. */
-export interface PostgresUrls {
-  primary: string;
-  replica: string;
 }
 
 const SLOT = 'homeroom_replica';
 
-/** Starts a Postgres primary and one streaming replica; both come up with the data that `dataDir` holds. */
-export async function startPostgres(supervisor: Supervisor, options: PostgresOptions): Promise<PostgresUrls> {
-  const urls = postgresUrls(options);
+/** Starts a Postgres primary and one streaming replica on the data in `dataDir`. @returns superuser URLs. */
+export async function startPostgres(
+  supervisor: Supervisor,
+  options: PostgresOptions,
+): Promise<{ primary: string; replicas: string[] }> {
+  const { host, password, primaryPort, replicaPort } = options;
+  const url = (port: number): string => `postgres://postgres:${password}@${host}:${port}/postgres`;
   const cluster = openCluster(options);
-  if (!existsSync(join(cluster.primaryDir, 'PG_VERSION'))) await initialise(cluster, options);
-  writeFileSync(join(cluster.primaryDir, 'homeroom.conf'), configuration(options, 'primary'));
-  await supervisor.start(
-    serverSpec(cluster, 'postgres-primary', cluster.primaryDir, options.primaryPort, urls.primary),
-  );
-  const replicaIsUsable = await prepareSlot(urls.primary);
-  if (!replicaIsUsable || !existsSync(join(cluster.replicaDir, 'standby.signal')))
-    await cloneReplica(cluster, urls.primary);
-  writeFileSync(join(cluster.replicaDir, 'homeroom.conf'), configuration(options, 'replica'));
-  await supervisor.start(
-    serverSpec(cluster, 'postgres-replica', cluster.replicaDir, options.replicaPort, urls.replica),
-  );
-  return urls;
-}
-
-export function postgresUrls(
-  options: Pick<PostgresOptions, 'host' | 'primaryPort' | 'replicaPort' | 'password'>,
-): PostgresUrls {
-  const url = (port: number): string => `postgres://postgres:${options.password}@${options.host}:${port}/postgres`;
-  return { primary: url(options.primaryPort), replica: url(options.replicaPort) };
+  const { primaryDir, replicaDir } = cluster;
+  if (!existsSync(join(primaryDir, 'PG_VERSION'))) await initialize(cluster, options);
+  writeFileSync(join(primaryDir, 'homeroom.conf'), configuration(options, 'primary'));
+  await supervisor.start(serverSpec(cluster, 'postgres-primary', primaryDir, primaryPort, url(primaryPort)));
+  const replicaIsUsable = await prepareSlot(url(primaryPort));
+  if (!replicaIsUsable || !existsSync(join(replicaDir, 'standby.signal')))
+    await cloneReplica(cluster, url(primaryPort));
+  writeFileSync(join(replicaDir, 'homeroom.conf'), configuration(options, 'replica'));
+  await supervisor.start(serverSpec(cluster, 'postgres-replica', replicaDir, replicaPort, url(replicaPort)));
+  return { primary: url(primaryPort), replicas: [url(replicaPort)] };
 }
 
 interface Cluster {
@@ -98,7 +88,7 @@ function binaries(): string {
   return join(dirname(fromPackage.resolve(platform)), '..', 'native', 'bin');
 }
 
-async function initialise(cluster: Cluster, options: PostgresOptions): Promise<void> {
+async function initialize(cluster: Cluster, options: PostgresOptions): Promise<void> {
   rmSync(cluster.primaryDir, { recursive: true, force: true });
   rmSync(cluster.replicaDir, { recursive: true, force: true });
   const secretDir = mkdtempSync(join(options.dataDir, 'init-'));
@@ -107,20 +97,10 @@ async function initialise(cluster: Cluster, options: PostgresOptions): Promise<v
   cluster.own(secretDir);
   cluster.own(passwordFile);
   try {
-    const flags = [
-      '--username=postgres',
-      '--auth=scram-sha-256',
-      '--encoding=UTF8',
-      '--locale-provider=builtin',
-      '--builtin-locale=C.UTF-8',
-    ];
-    await runAs(cluster, join(cluster.bin, 'initdb'), [
-      ...flags,
-      '--locale=C',
-      '--no-sync',
-      `--pgdata=${cluster.primaryDir}`,
-      `--pwfile=${passwordFile}`,
-    ]);
+    const locale = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
+    const files = [`--pgdata=${cluster.primaryDir}`, `--pwfile=${passwordFile}`];
+    const flags = ['--username=postgres', '--auth=scram-sha-256', '--no-sync', ...locale, ...files];
+    await runAs(cluster, join(cluster.bin, 'initdb'), flags);
     appendFileSync(join(cluster.primaryDir, 'postgresql.conf'), "include_if_exists 'homeroom.conf'\n");
   } finally {
     rmSync(secretDir, { recursive: true, force: true });
@@ -174,18 +154,14 @@ function serverSpec(cluster: Cluster, name: string, dir: string, port: number, u
     env: { ...process.env, LC_MESSAGES: 'C' },
     stopSignal: 'SIGINT',
     stopTimeoutMs: 1500,
-    // killed outright, it would leave its backends to find out for themselves
+    // a SIGKILL would leave its backends running for a while
     lastSignal: 'SIGQUIT',
     ready: (signal) =>
-      untilServing(signal, () =>
-        withClient(url, async (client) => {
-          await client.query('select 1');
-        }),
-      ),
+      untilServing(signal, () => withClient(url, async (client) => void (await client.query('select 1')))),
   };
 }
 
-/** Makes the slot when it is missing. False when the primary no longer keeps what the replica would need. */
+/** Creates the slot if it is missing. False when the primary no longer has the WAL that the replica needs. */
 async function prepareSlot(url: string): Promise<boolean> {
   return withClient(url, async (client) => {
     const { rows } = await client.query<{ wal_status: string | null }>(
@@ -200,7 +176,7 @@ async function prepareSlot(url: string): Promise<boolean> {
   });
 }
 
-/** What pg_basebackup does, which the package does not ship: copy the folder between backup_start and backup_stop. */
+/** Copies the primary's folder between backup_start and backup_stop, as pg_basebackup does, which the package lacks. */
 async function cloneReplica(cluster: Cluster, primaryUrl: string): Promise<void> {
   rmSync(cluster.replicaDir, { recursive: true, force: true });
   for (const folder of ['', 'pg_wal', 'pg_replslot']) {
@@ -234,7 +210,7 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
     connectionTimeoutMillis: 2000,
     application_name: 'homeroom-stack',
   });
-  // a connection lost between two statements is reported by the next statement
+  // the next statement reports a lost connection
   client.on('error', () => undefined);
   await client.connect();
   try {

@@ -23,12 +23,12 @@ function lookUp(name: string): User | undefined {
     const id = (flag: string): number => Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: 'pipe' }));
     return { uid: id('-u'), gid: id('-g') };
   } catch {
-    // no such user on this machine: the next candidate is asked
+    // no such user: the caller tries the next candidate
     return undefined;
   }
 }
 
-/** True when everybody may walk down to `path`; a checkout below /root or a `mktemp -d` is closed to the Postgres user. */
+/** Whether every user can reach `path`. A checkout below /root or a `mktemp -d` is closed to the Postgres user. */
 export function isReachable(path: string): boolean {
   for (let folder = path; ; folder = dirname(folder)) {
     if ((statSync(folder).mode & 0o001) === 0) return false;
@@ -37,8 +37,8 @@ export function isReachable(path: string): boolean {
 }
 
 /**
- * The command line that runs `command` as `user`. Below a folder closed to that user it keeps one capability, to walk
- * through folders and read: the data folder is its own anyway.
+ * The command line that runs `command` as `user`. In a folder that is closed to that user it keeps one capability, to search
+ * and read folders.
  */
 export function asUser(
   user: User | undefined,

@@ -1,0 +1,61 @@
+// A co-op of any size, written directly into enrollment's tables.
+import pg from 'pg';
+
+/**
+ * @param classes the number of classes that are only read. Forty more are open for enrollment, five days and eight hours a day,
+ * so that a child can be in all of them.
+ */
+export async function seedCoOp(
+  url: string,
+  { classes, families, childrenPerFamily }: Record<'classes' | 'families' | 'childrenPerFamily', number>,
+): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const id = (prefix: string, n: string): string =>
+      `('0199f2a0-${prefix}-7000-8000-' || lpad(${n}::text, 12, '0'))::uuid`;
+    const columns = `(class_id, version, title, description, subject, teacher, room, weekday, start_time, end_time, first_day, last_day,
+      time_zone, age_min, age_max, capacity, price_cents, currency, status)`;
+    await client.query(
+      `insert into classes ${columns}
+       select ${id('0001', 'n')}, 1, 'Class ' || n, repeat('What we do together, week after week. ', 4), 'art', 'Ines Duarte', 'Workshop',
+         'tuesday', '10:00', '11:30', '2027-01-11', '2027-05-21', 'America/Chicago', 7, 11, 12, 8500, 'USD', 'open'
+       from generate_series(1, $1::int) n`,
+      [classes],
+    );
+    await client.query(
+      `insert into classes ${columns}
+       select ${id('0002', 'n')}, 1, 'Open class ' || n, 'Room for all', 'art', 'Ines Duarte', 'Hall',
+         (array['monday', 'tuesday', 'wednesday', 'thursday', 'friday'])[n % 5 + 1],
+         lpad((8 + n / 5)::text, 2, '0') || ':00', lpad((8 + n / 5)::text, 2, '0') || ':50', '2027-01-11', '2027-05-21',
+         'America/Chicago', 0, 18, 1000000, 8500, 'USD', 'open'
+       from generate_series(0, 39) n`,
+    );
+    await client.query(
+      `insert into families (family_id, version, name, guardians) select ${id('0003', 'n')}, 1, 'Family ' || n, '[]' from generate_series(1, $1::int) n`,
+      [families],
+    );
+    await client.query(
+      `insert into children (child_id, family_id, version, name, birth_date)
+       select ${id('0004', 'n')}, ${id('0003', '((n - 1) / $2::int + 1)')}, 1, 'Child ' || n, '2017-04-02' from generate_series(1, $1::int) n`,
+      [families * childrenPerFamily, childrenPerFamily],
+    );
+    await client.query(
+      'create table baseline_enrollments (id bigint generated always as identity primary key, class_id uuid, child_id uuid)',
+    );
+    await client.query('create index on baseline_enrollments (class_id, child_id)');
+    await client.query(
+      'create table baseline_outbox (id bigint generated always as identity primary key, payload jsonb)',
+    );
+    await client.query('analyze classes, families, children');
+  } finally {
+    await client.end();
+  }
+}
+
+const idOf = (prefix: string, n: number): string => `0199f2a0-${prefix}-7000-8000-${String(n).padStart(12, '0')}`;
+
+export const readClassId = (n: number): string => idOf('0001', n + 1);
+export const openClassId = (n: number): string => idOf('0002', n);
+export const familyId = (n: number): string => idOf('0003', n + 1);
+export const childId = (n: number): string => idOf('0004', n + 1);

@@ -1,0 +1,78 @@
+import {
+  isRefused,
+  runCommand,
+  UsageError,
+  type CommandDeps,
+  type CommandOptions,
+  type commandConfig,
+  type Refused,
+} from '@homeroom/chassis';
+import { readFile } from 'node:fs/promises';
+import type { ColumnNames } from './columns.ts';
+import type { ImportFile } from './read-rows.ts';
+import type { Rejected } from './rejected.ts';
+import type { ImportReport } from './report.ts';
+
+interface Report extends ImportReport {
+  readonly warnings?: readonly { readonly line: number; readonly message: string }[];
+}
+
+/**
+ * Runs a service's command that imports a file, `<command> <file.csv> [--preview]`, and prints the report. Files may have
+ * 1,000,000 rows.
+ * @param options.about what it imports, `environment` what it reads beside DATABASE_URL, for the usage.
+ */
+export async function runImport<C extends typeof commandConfig, D extends { close(): Promise<void> }>(
+  {
+    service,
+    command,
+    about,
+    columns,
+    environment = '',
+    ...options
+  }: Pick<CommandOptions<Record<string, never>, C, D>, 'config' | 'openDatabase'> & {
+    service: string;
+    command: string;
+    about: string;
+    columns: ColumnNames;
+    environment?: string;
+  },
+  importFile: (file: ImportFile, deps: CommandDeps<C, D>) => Promise<Report | Refused>,
+): Promise<void> {
+  await runCommand(
+    {
+      ...options,
+      name: `${service}-${command}`,
+      usage: `${about} With --preview nothing is written.
+
+  ${command} <file.csv> [--preview]
+
+Columns, in any order: ${columns.required.join(', ')}; optional:
+  ${columns.optional.join(', ')}.
+DATABASE_URL names the ${service} database${environment}.`,
+      options: { preview: { type: 'boolean', default: false } },
+      allowPositionals: true,
+    },
+    async ({ values: { preview }, positionals: [path, ...rest] }, deps) => {
+      if (path === undefined || rest.length > 0) throw new UsageError('name one file');
+      const report = await importFile({ bytes: await readFile(path), preview, maxRows: 1_000_000 }, deps);
+      if (isRefused(report)) throw new Error(report.detail ?? report.code);
+      for (const line of linesOf(report)) deps.say(line);
+    },
+  );
+}
+
+function linesOf({ preview, created, updated, unchanged, rejected, warnings = [], ignoredColumns }: Report): string[] {
+  const counts = `${created} created, ${updated} updated, ${unchanged} unchanged, ${rejected.length} rows rejected`;
+  return [
+    ...ignoredColumns.map(({ name }) => `column "${name}" is ignored`),
+    ...rejected.map(sentenceOf),
+    ...warnings.map(({ line, message }) => `line ${line}: warning: ${message}`),
+    preview ? `preview, nothing was written: ${counts}` : counts,
+  ];
+}
+
+function sentenceOf({ line, field, reason, value }: Rejected): string {
+  const what = `line ${line}: ${field === undefined ? '' : `${field} `}${reason}`;
+  return value === undefined || reason.includes(value) ? what : `${what} (${value})`;
+}
