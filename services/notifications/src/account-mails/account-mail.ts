@@ -32,16 +32,13 @@ export function contentOf(event: AccountEvent): AccountMailContent {
   }
 }
 
-/** What the wording needs beside the mail itself. */
 export interface AccountMailSettings {
   readonly coopName: string;
   readonly timeZone: string;
   readonly publicOrigin: string;
-  /** ACCOUNT_TOKEN_SECRET. */
   readonly tokenSecret: string;
 }
 
-/** A blank line in the body starts a paragraph. */
 export function accountMailWords(
   content: AccountMailContent,
   { coopName, timeZone, publicOrigin, tokenSecret }: AccountMailSettings,

@@ -24,7 +24,6 @@ export interface NewEntry {
   readonly orientation?: Entry;
 }
 
-/** The state of a calendar entry. */
 export type Standing = Pick<NewEntry, 'version' | 'status'>;
 
 /** Writes a calendar entry, unless this version or a newer one of it is here. @returns its state before. */
@@ -96,7 +95,6 @@ function entryOf({ uid, version, status, childName, orientation, snapshot }: Ent
   return classEntry({ uid, sequence: version, status, childName }, snapshot);
 }
 
-/** The family whose calendar a secret address opens. */
 export async function findCalendar(
   db: Queryable,
   token: string,

@@ -6,7 +6,6 @@ import { claimCoordinatorMails, type DueCoordinatorMail } from './store.ts';
 
 const whyYou = 'You receive this mail because you switched it on in your notification preferences.';
 
-/** The mails of the coordinators' notifications, to those who have switched them on. */
 export const coordinatorMailQueue = ({
   database,
   ...settings

@@ -1,7 +1,6 @@
 import type { Queryable, Transaction } from '@homeroom/postgres';
 import { takeLease, type DueMail, type Lease } from '../deliveries/mail-queue.ts';
 
-/** What the mail of a notification needs from it. */
 export interface MailedNotification {
   readonly id: string;
   readonly position: number;

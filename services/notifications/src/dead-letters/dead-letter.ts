@@ -4,7 +4,6 @@ import { oneLine } from '../wording/one-line.ts';
 
 /** A message that exhausted its tries, with all that is known about why. */
 export interface DeadLetter {
-  /** The topic it came from. */
   readonly topic: string;
   /** Its own place in the dead letter topic: with the topic, its identity. */
   readonly partition: number;

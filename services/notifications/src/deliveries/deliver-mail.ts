@@ -36,7 +36,6 @@ export interface DeliveryOptions {
 export interface DeliveryLoop {
   /** Works until `signal` aborts and finishes the mails in progress. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
-  /** Looks for due mails now. */
   wake(): void;
 }
 

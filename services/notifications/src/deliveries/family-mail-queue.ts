@@ -4,7 +4,6 @@ import { marksOf, type MailQueue } from './mail-queue.ts';
 import type { MailSettings } from './mail.ts';
 import { claimFamilyMails, markFamilyMailSent } from './store.ts';
 
-/** The mails of families' notifications. */
 export const familyMailQueue = ({
   database,
   ...settings

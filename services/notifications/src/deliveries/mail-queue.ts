@@ -22,7 +22,6 @@ export interface Failure {
   readonly retryAfterMs: number | undefined;
 }
 
-/** Where mails wait to be sent. */
 export interface MailQueue<M extends DueMail = DueMail> {
   claim(lease: Lease): Promise<M[]>;
   /** @throws {UnusableAddressError} */

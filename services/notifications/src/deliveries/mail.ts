@@ -6,7 +6,6 @@ export interface Sender {
   readonly address: string;
 }
 
-/** A whole mail, ready for the transport. */
 export interface Mail {
   readonly from: Sender;
   readonly to: Sender;

@@ -3,7 +3,6 @@ import { createTransport } from 'nodemailer';
 import { isRefusal } from './delivery.ts';
 import type { Mail } from './mail.ts';
 
-/** Hands mails to an SMTP server. */
 export interface Mailer {
   /** Resolves when the server has accepted the mail. After a rejection it may have been accepted or not. */
   send(mail: Mail): Promise<void>;

@@ -19,7 +19,6 @@ import {
 export const coordinators = 'coordinators';
 export const audienceOf = (familyId: string): string => `family:${familyId}`;
 
-/** What the wording needs to know about the co-op. */
 export interface Coop {
   readonly coopName: string;
   readonly timeZone: string;
@@ -124,7 +123,6 @@ export function draftForEnrollment(event: EnrollmentEvent, before?: Standing): D
   };
 }
 
-/** The family's welcome, and the notification of the coordinators. */
 export function draftsForRegistration(event: FamilyEvent, coop: Coop): [FamilyDraft, Draft] {
   const { familyId, name, children } = event.data;
   const entry = orientationEntry({ familyId, registeredAt: event.time }, coop);

@@ -77,7 +77,6 @@ export function receiveAccount(database: Database, event: AccountEvent): Promise
   });
 }
 
-/** The name and the address of a coordinator. */
 export function receiveCoordinator(database: Database, event: CoordinatorSaved): Promise<Added[]> {
   return once(database, event.id, async (trx) => {
     await upsertCoordinator(trx, event);

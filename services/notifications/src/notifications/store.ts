@@ -6,7 +6,6 @@ import { addCoordinatorMails, type MailedNotification } from '../coordinator-mai
 import { coordinators, type Draft, type DraftMail } from './notification.ts';
 import type { Words } from './wording.ts';
 
-/** A notification as its reader sees it. */
 export interface Notification extends Words {
   readonly id: string;
   readonly position: number;
@@ -20,9 +19,7 @@ export type Added = Notification & { readonly audience: string };
 
 const columns = `id, position, kind, subject, body, data, created_at as "createdAt", read_at as "readAt"`;
 
-/**
- * Locks a reader's inbox until the transaction ends, so that a contact and the mails that wait for it cannot miss each other.
- */
+/** Locks an inbox until the transaction ends, so that a contact and the mails that wait for it cannot miss each other. */
 export async function lockAudience(trx: Transaction, audience: string): Promise<void> {
   await trx.query({
     name: 'lock_audience',

@@ -25,7 +25,6 @@ const words = (kind: Kind, subject: string, ...paragraphs: readonly string[]): W
   body: paragraphs.filter((text) => text !== '').join('\n\n'),
 });
 
-/** When and where a class meets, in a paragraph of its own. */
 const meeting = (course: ClassSnapshot): string =>
   `${formatSchedule(course)}\n${oneLine(course.room)}, with ${oneLine(course.teacher)}`;
 

@@ -2,10 +2,7 @@ import type { Redis } from '@homeroom/redis';
 import type { Added } from '../notifications/store.ts';
 import { notificationFrame, writeAnnouncement } from './sse.ts';
 
-/**
- * Announces to every API process what has been committed. A failure is only logged: open streams find it at their next
- * heartbeat.
- */
+/** Announces what has been committed to every API process. After a failure, streams find it at their next heartbeat. */
 export async function announce(
   { redis, channel, onError }: { redis: Redis; channel: string; onError: (error: unknown) => void },
   added: readonly Added[],

@@ -103,7 +103,6 @@ export class FanOut {
     return stream;
   }
 
-  /** Ends every stream when the process shuts down. */
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);

@@ -39,5 +39,4 @@ export function readAnnouncement(text: string): Announcement | undefined {
   return { audience: head['audience'], position: Number(head['position']), frame: text.slice(end + 1) };
 }
 
-/** Where workers publish and API processes listen. */
 export const announcementChannel = (prefix: string): string => `${prefix}homeroom.notifications`;

@@ -12,7 +12,6 @@ export async function sweepInboxes(streams: readonly Stream[], database: Databas
   for (const stream of streams) stream.expect(positions.get(stream.reader.audience) ?? 0);
 }
 
-/** Ends the streams whose session has ended. */
 export async function sweepSessions(streams: readonly Stream[], sessions: Pick<SessionStore, 'alive'>): Promise<void> {
   if (streams.length === 0) return;
   const alive = await sessions.alive(unique(streams.map(({ reader }) => reader.token)));

@@ -1,11 +1,10 @@
-import { weekdays, type ClassSnapshot } from '@homeroom/contracts';
+import type { ClassSnapshot } from '@homeroom/contracts';
 import { oneLine } from './one-line.ts';
 
 /** The one place that knows the language of mails and notifications. */
 export const locale = 'en-US';
 
 const noon = (day: string): number => Date.parse(`${day}T12:00Z`);
-const dayMs = 86_400_000;
 
 /** Intl separates with narrow and thin spaces, which many mail clients and fonts show badly. */
 const plainSpaces = (text: string): string => text.replaceAll(/[\u2009\u202f\u00a0]/g, ' ');
@@ -13,7 +12,6 @@ const plainSpaces = (text: string): string => text.replaceAll(/[\u2009\u202f\u00
 const clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', timeZone: 'UTC' });
 const date = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' });
 const fullDate = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeZone: 'UTC' });
-const weekdayName = new Intl.DateTimeFormat(locale, { weekday: 'long', timeZone: 'UTC' });
 
 /** `10:00 AM` from `10:00`. */
 export const formatTime = (time: string): string => plainSpaces(clock.format(Date.parse(`2000-01-01T${time}Z`)));
@@ -46,14 +44,11 @@ export const formatInstant = (instant: string | Date, timeZone: string): string 
     }).format(new Date(instant)),
   );
 
-/** `Mondays`. */
-const formatWeekday = (weekday: (typeof weekdays)[number]): string =>
-  // 2001-01-01 was a Monday
-  `${weekdayName.format(noon('2001-01-01') + weekdays.indexOf(weekday) * dayMs)}s`;
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
 /** `Mondays, 9:00–10:00 AM`. */
 export const formatWeekly = (meeting: Pick<ClassSnapshot, 'weekday' | 'startTime' | 'endTime'>): string =>
-  `${formatWeekday(meeting.weekday)}, ${formatTimes(meeting.startTime, meeting.endTime)}`;
+  `${capital(meeting.weekday)}s, ${formatTimes(meeting.startTime, meeting.endTime)}`;
 
 /** `Mondays, 9:00–10:00 AM, January 11 – May 17, 2027`; a class of one day is that day. */
 export const formatSchedule = (course: ClassSnapshot): string =>
