@@ -14,9 +14,9 @@ describe('at an upgrade, migrations go before all else', () => {
   test.each<[string, object, unknown]>([
     ['where the Postgres of data is ready', { primary: { status: { readyReplicas: 1 } } }, 'yes'],
     ['where it is yours', { host: 'db.example' }, 'yes'],
-    ['where nobody was asked', { asked: '' }, 'yes'],
+    ['where the cluster is not asked', { asked: '' }, 'yes'],
     ['but not where this upgrade brings it', {}, ''],
-    ['and not where this upgrade mends it', { primary: { status: { replicas: 1 } } }, ''],
+    ['and not where this upgrade fixes it', { primary: { status: { replicas: 1 } } }, ''],
   ])('%s', (_, about, answer) => {
     expect(first(about)).toBe(answer);
   });
