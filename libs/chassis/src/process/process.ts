@@ -23,13 +23,13 @@ export interface Shell<C extends ProcessConfig = ProcessConfig> {
   /** Aborted when shutdown begins: loops and streams stop on it. */
   readonly signal: AbortSignal;
   /** Registers what must be closed after the drain; the last registered is closed first. */
-  onClose(name: string, close: () => Promise<unknown>): void;
+  readonly onClose: (name: string, close: () => Promise<unknown>) => void;
   /** Starts a loop that works until the signal aborts. Shutdown waits for it; an error before that ends the process. */
-  run(name: string, loop: (signal: AbortSignal) => Promise<unknown>): void;
+  readonly run: (name: string, loop: (signal: AbortSignal) => Promise<unknown>) => void;
   /** Listens on HOST:PORT and marks the process started. At the end the app is drained before anything is closed. */
-  serve(app: ZodFastify): Promise<void>;
+  readonly serve: (app: ZodFastify) => Promise<void>;
   /** For processes that serve nothing: marks them started. */
-  started(): void;
+  readonly started: () => void;
 }
 
 /** `EX_CONFIG` of sysexits.h: restarting will not help. */

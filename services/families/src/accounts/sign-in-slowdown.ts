@@ -35,8 +35,6 @@ export interface AdmittedAttempt {
   succeeded(): Promise<void>;
 }
 
-export type SignInSlowdown = ReturnType<typeof openSignInSlowdown>;
-
 /** A digest of an address, for logs and keys that must not contain it. */
 export const accountLabel = (email: string): string => createHash('sha256').update(email).digest('base64url');
 
