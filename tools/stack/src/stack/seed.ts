@@ -1,4 +1,4 @@
-import { Browser, importReport, readSeed, seedFolder, signInCoordinator, toCsv } from '@homeroom/journey';
+import { type Browser, importReport, readSeed, seedFolder, signInCoordinator, toCsv } from '@homeroom/journey';
 import type { Progress } from '@homeroom/terminal';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
