@@ -20,14 +20,14 @@ export interface ServiceEngines {
   readonly cacheUrl: string;
   readonly keyPrefix: string;
   /** @param absoluteSeconds after which a session ends. */
-  openSessions(absoluteSeconds?: number): SessionStore;
+  readonly openSessions: (absoluteSeconds?: number) => SessionStore;
   /** The header of a new session. */
-  signedIn(principal: Principal): Promise<{ cookie: string }>;
+  readonly signedIn: (principal: Principal) => Promise<{ cookie: string }>;
   /** Rows of a statement, for looking behind the API. */
-  rows<T = Record<string, unknown>>(text: string, ...values: unknown[]): Promise<T[]>;
+  readonly rows: <T = Record<string, unknown>>(text: string, ...values: unknown[]) => Promise<T[]>;
   /** What `close` closes before the engines. */
   readonly closing: Closing;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export interface EngineOptions {

@@ -86,7 +86,7 @@ describe('add-coordinator', () => {
     expect([code, err]).toEqual([1, expect.stringContaining('guardian')]);
   });
 
-  test('waits for the schema as long as it is told to, and not at all by default', async () => {
+  test('waits for the schema as long as SCHEMA_WAIT_MS says, and not at all by default', async () => {
     const empty = await createTestDatabase({ migrations: [] });
     try {
       const args = ['--email', newEmail(), '--name', 'Robin', '--password-file', passwordFile];
@@ -125,7 +125,7 @@ test.each(['add-coordinator', 'set-password'])(
   },
 );
 
-test('set-password lets an account in again, with the new password only and as nobody who was in before', async () => {
+test('set-password lets an account in again, with the new password only, and ends its sessions', async () => {
   const { email, family } = await service.family();
   const accountId = family.guardians[0].id;
   const sessions = commandSessions();
@@ -185,7 +185,7 @@ describe('migrate', () => {
     }
   });
 
-  test('exits 78 when it is not told where', async () => {
+  test('exits 78 without an address', async () => {
     const { code, out } = await migrate('');
     expect([code, out]).toEqual([78, expect.stringContaining('DATABASE_MIGRATION_URL')]);
   });
