@@ -80,10 +80,7 @@ export class ArrivingChildren {
     const waiting = [...this.#waiting];
     if (waiting.length === 0) return;
     try {
-      const arrived = await findArrived(this.#db, waiting);
-      for (const { childId, familyId, end } of waiting) {
-        if (arrived.has(`${childId} ${familyId ?? ''}`)) end(true);
-      }
+      for (const place of await findArrived(this.#db, waiting)) waiting[place - 1]?.end(true);
     } catch {
       // a waiting request gets the database's own error from reading the facts again
       for (const { end } of waiting) end(true);
@@ -91,13 +88,14 @@ export class ArrivingChildren {
   }
 }
 
-async function findArrived(db: Queryable, waiting: readonly Wanted[]): Promise<Set<string>> {
-  const { rows } = await db.query<{ childId: string; familyId: string | null }>({
+/** @returns the places of those whose child has arrived; 1 is the first. */
+async function findArrived(db: Queryable, wanted: readonly Wanted[]): Promise<number[]> {
+  const { rows } = await db.query<{ place: number }>({
     name: 'children_arrived',
-    text: `select w.child_id as "childId", w.family_id as "familyId"
-      from unnest($1::uuid[], $2::uuid[]) as w(child_id, family_id)
+    text: `select w.place::int as place
+      from unnest($1::uuid[], $2::uuid[]) with ordinality as w(child_id, family_id, place)
       join children ch on ch.child_id = w.child_id and (w.family_id is null or ch.family_id = w.family_id)`,
-    values: [waiting.map(({ childId }) => childId), waiting.map(({ familyId }) => familyId ?? null)],
+    values: [wanted.map(({ childId }) => childId), wanted.map(({ familyId }) => familyId ?? null)],
   });
-  return new Set(rows.map(({ childId, familyId }) => `${childId} ${familyId ?? ''}`));
+  return rows.map(({ place }) => place);
 }

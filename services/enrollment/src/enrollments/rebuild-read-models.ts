@@ -61,7 +61,11 @@ async function replay(trx: Transaction): Promise<number> {
         group by enrollment_id order by enrollment_id limit ${pageSize}`,
       values: [after],
     });
-    await insertRebuilt(trx, rows.map(fold));
+    await trx.query({
+      name: 'rebuild_insert',
+      text: 'insert into rebuilt select * from jsonb_populate_recordset(null::rebuilt, $1::jsonb)',
+      values: [JSON.stringify(rows.map((row) => rowOf(fold(row))))],
+    });
     count += rows.length;
     more = rows.length === pageSize;
     after = rows.at(-1)?.id ?? after;
@@ -78,14 +82,6 @@ function fold({ id, history }: { id: string; history: readonly Entry[] }): Enrol
   }
   if (state === undefined) throw new Error(`enrollment ${id} has no events`);
   return state;
-}
-
-async function insertRebuilt(trx: Transaction, states: readonly Enrollment[]): Promise<void> {
-  await trx.query({
-    name: 'rebuild_insert',
-    text: 'insert into rebuilt select * from jsonb_populate_recordset(null::rebuilt, $1::jsonb)',
-    values: [JSON.stringify(states.map(rowOf))],
-  });
 }
 
 const counters = `select c.class_id,

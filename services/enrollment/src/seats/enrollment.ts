@@ -1,7 +1,7 @@
 import { eventTypes as contract, type DomainEvent, type EventData, type EventType } from '@homeroom/contracts';
-import { v7 as uuidv7 } from 'uuid';
 import { snapshotOf } from '../classes/class.ts';
 import type { ClassView } from '../classes/schemas.ts';
+import { newEvent } from '../new-event.ts';
 
 export const statuses = ['payment_pending', 'offered', 'enrolled', 'waitlisted', 'cancelled'] as const;
 export type Status = (typeof statuses)[number];
@@ -178,5 +178,5 @@ export function publish(
   const child = { childId: entry.childId, name: childName };
   const data = { enrollmentId: id, version, ...details, child, class: snapshotOf(about) };
   // TypeScript does not follow that the members are those of this very type
-  return { id: uuidv7(), type, source: '/enrollment', subject: id, time: at, data } as DomainEvent;
+  return newEvent(type, { subject: id, data: data as EventData<typeof type>, time: at });
 }

@@ -1,14 +1,15 @@
 import { isRefused, refused, type Refused } from '@homeroom/chassis';
 import { append } from '@homeroom/outbox';
 import { isUniqueViolation, transact, type Database, type Transaction } from '@homeroom/postgres';
-import { findMistakes, sameDetails, sameSlot } from '../classes/class.ts';
+import { findMistakes, sameDetails, sameSlot, snapshotOf } from '../classes/class.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { lockClass } from '../classes/store.ts';
+import { newEvent } from '../new-event.ts';
 import { hasMoney } from '../seats/charge-store.ts';
 import { promoteWaiting } from '../seats/promote-waiting.ts';
 import { moveSlots } from '../seats/slots.ts';
 import type { Terms } from '../seats/terms.ts';
-import { classEvent, refuseMistakes } from './create-class.ts';
+import { refuseMistakes } from './create-class.ts';
 import { flagDoubleBookings, mayDoubleBook } from './flag-double-bookings.ts';
 import type { ClassPatch, WrittenClass } from './schemas.ts';
 import { updateClass } from './store.ts';
@@ -76,7 +77,8 @@ async function write(
     if (isUniqueViolation(error, 'classes_natural_key')) return refused('class_exists');
     throw error;
   }
-  await append(trx, classEvent('homeroom.class.changed.v1', updated));
+  const data = snapshotOf(updated);
+  await append(trx, newEvent('homeroom.class.changed.v1', { subject: updated.id, data }));
   if (!sameSlot(before, updated)) await moveSlots(trx, before.id);
   return { before, after: await promoteWaiting(trx, updated, new Date(), terms), changed: true };
 }

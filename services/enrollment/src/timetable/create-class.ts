@@ -1,10 +1,10 @@
 import { refused, type Refused } from '@homeroom/chassis';
-import type { DomainEvent } from '@homeroom/contracts';
 import { append } from '@homeroom/outbox';
 import { transact, type Database, type Transaction } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { findMistakes, snapshotOf, type Mistake } from '../classes/class.ts';
 import type { ClassDetails, ClassView } from '../classes/schemas.ts';
+import { newEvent } from '../new-event.ts';
 import { flagDoubleBookings } from './flag-double-bookings.ts';
 import type { NewClass, WrittenClass } from './schemas.ts';
 import { insertClasses } from './store.ts';
@@ -44,7 +44,8 @@ export async function createClasses(trx: Transaction, details: readonly ClassDet
   const created = wanted
     .filter(({ id }) => inserted.has(id))
     .map((one) => ({ ...one, version: 1, seatsLeft: one.capacity, waitlisted: 0 }));
-  await append(trx, ...created.map((one) => classEvent('homeroom.class.opened.v1', one)));
+  const events = created.map((one) => newEvent('homeroom.class.opened.v1', { subject: one.id, data: snapshotOf(one) }));
+  await append(trx, ...events);
   return created;
 }
 
@@ -60,15 +61,3 @@ export function refuseMistakes(
   if (mistakes.length === 0) return undefined;
   return refused('validation_failed', undefined, { errors: mistakes.map((mistake) => ({ in: 'body', ...mistake })) });
 }
-
-export const classEvent = (
-  type: 'homeroom.class.opened.v1' | 'homeroom.class.changed.v1',
-  about: ClassDetails & { id: string; version: number },
-): DomainEvent => ({
-  id: uuidv7(),
-  type,
-  source: '/enrollment',
-  subject: about.id,
-  time: new Date(),
-  data: snapshotOf(about),
-});

@@ -1,9 +1,9 @@
 import type { DomainEvent } from '@homeroom/contracts';
 import { append } from '@homeroom/outbox';
 import type { Transaction } from '@homeroom/postgres';
-import { v7 as uuidv7 } from 'uuid';
 import { capitalized, meetTogether, sameSlot, slotOf, snapshotOf } from '../classes/class.ts';
 import type { ClassView } from '../classes/schemas.ts';
+import { newEvent } from '../new-event.ts';
 import type { DoubleBooking } from './schemas.ts';
 import { findSharing } from './store.ts';
 
@@ -58,21 +58,10 @@ function warningOf(over: 'room' | 'teacher', other: ClassView): DoubleBooking {
   return { code: `${over}_double_booked`, classId, title, ...slotOf(other), message };
 }
 
-const doubleBooked = (one: ClassView, warnings: readonly DoubleBooking[]): DomainEvent => ({
-  id: uuidv7(),
-  type: 'homeroom.class.double-booked.v1',
-  source: '/enrollment',
-  subject: one.id,
-  time: new Date(),
-  data: {
-    class: snapshotOf(one),
-    conflicts: warnings.map(({ code, classId, title, weekday, startTime, endTime }) => ({
-      over: code === 'room_double_booked' ? 'room' : 'teacher',
-      classId,
-      title,
-      weekday,
-      startTime,
-      endTime,
-    })),
-  },
-});
+const doubleBooked = (one: ClassView, warnings: readonly DoubleBooking[]): DomainEvent => {
+  const conflicts = warnings.map(({ code, classId, title, weekday, startTime, endTime }) => {
+    const over = code === 'room_double_booked' ? ('room' as const) : ('teacher' as const);
+    return { over, classId, title, weekday, startTime, endTime };
+  });
+  return newEvent('homeroom.class.double-booked.v1', { subject: one.id, data: { class: snapshotOf(one), conflicts } });
+};
