@@ -84,7 +84,7 @@ describe('the event path', () => {
     expect((await inbox(family.familyId)).filter((kind) => kind === 'welcome')).toHaveLength(1);
   });
 
-  test('while the database is away events wait; none becomes a dead letter', async () => {
+  test('while the database is down events wait; none becomes a dead letter', async () => {
     const family = aFamily();
     databaseAway.refuse();
     try {
@@ -150,16 +150,16 @@ describe('a poison message', () => {
     expect(await findDeadLetter(harness.database, letter.id)).toMatchObject({ replayedBy: 'the test' });
   }, 60_000);
 
-  test('replayed after its cause is gone, it is handled once, and never again', async () => {
+  test('replayed after its cause is fixed, it is handled once, and never again', async () => {
     const family = aFamily();
     const event = family.enrollment('homeroom.enrollment.confirmed.v1');
     const { value, headers } = asMessage(event, family.familyId);
-    // what a worker had given up on for a reason that has passed: the message itself is good
+    // failed for a reason that no longer holds: the message itself is good
     await producer.send([
       {
         topic: 'homeroom.enrollment.v1.dlq',
         key: family.familyId,
-        headers: { ...headers, dlq_reason: 'a bug that was mended', dlq_group: 'notifications' },
+        headers: { ...headers, dlq_reason: 'a bug that was fixed', dlq_group: 'notifications' },
         value,
       },
     ]);
@@ -176,11 +176,15 @@ describe('a poison message', () => {
   test.each<[string, Partial<OutgoingMessage>, string | null]>([
     ['no JSON', { value: Buffer.from('{"no json') }, null],
     ['no headers', { headers: {}, value: Buffer.from('no headers') }, null],
-    ['bytes that are no text', { value: Buffer.from([0xff, 0xfe, 0x00, 0x80]) }, null],
+    ['bytes that are not text', { value: Buffer.from([0xff, 0xfe, 0x00, 0x80]) }, null],
     ['no key', { key: null, value: Buffer.from('no key') }, 'its key is not text'],
-    ['a key that is no text', { key: Buffer.from([0xff, 0x00]), value: Buffer.from('odd key') }, 'its key is not text'],
     [
-      'a header that is no text',
+      'a key that is not text',
+      { key: Buffer.from([0xff, 0x00]), value: Buffer.from('odd key') },
+      'its key is not text',
+    ],
+    [
+      'a header that is not text',
       { headers: { ce_id: Buffer.from([0xc3, 0x28]), 'x\u0000y': 'z' }, value: Buffer.from('odd header') },
       'is not text',
     ],

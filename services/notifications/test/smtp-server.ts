@@ -24,12 +24,12 @@ export interface TestSmtp {
   refuse(status: number | undefined): void;
   /** Accepts the mail and cuts the connection before it says so. */
   cutBeforeReply(on: boolean): void;
-  /** Does not answer the mail until told to go on. */
+  /** Does not answer the mail until released. */
   hold(on: boolean): void;
   close(): Promise<void>;
 }
 
-/** A real SMTP server that keeps what it is sent, and misbehaves when told to. */
+/** A real SMTP server that keeps what it is sent, and misbehaves on request. */
 export async function startSmtp(): Promise<TestSmtp> {
   const mails: ReceivedMail[] = [];
   const sockets = new Set<Socket>();
