@@ -2,7 +2,7 @@ import { deadLetterTopic, topics } from '@homeroom/contracts';
 import type { ConsumeOptions, ConsumeRawOptions } from '@homeroom/kafka';
 import { isUnavailable, type Database } from '@homeroom/postgres';
 import { readDeadLetter } from './dead-letters/dead-letter.ts';
-import { keepDeadLetter } from './dead-letters/store.ts';
+import { addDeadLetter } from './dead-letters/store.ts';
 import type { Coop, FamilyEvent } from './notifications/notification.ts';
 import {
   receiveAccount,
@@ -76,7 +76,7 @@ export function consumers({ database, coop, onAdded, onAccountMail }: ConsumerDe
 export const deadLetterConsumer = ({ database }: Pick<ConsumerDeps, 'database'>): ConsumeRawOptions => ({
   group: 'notifications-dead-letters',
   topics: deadLetterTopics,
-  handler: (message) => keepDeadLetter(database, readDeadLetter(message)),
+  handler: (message) => addDeadLetter(database, readDeadLetter(message)),
   // there is no dead letter of a dead letter: a bug in storing it holds the partition, and nothing is lost
   isTransient: () => true,
   deadLetters: false,

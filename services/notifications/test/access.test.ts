@@ -3,7 +3,7 @@ import { accessMatrix, type AccessRow, type AccessWorld, signInCallers } from '@
 import type { ZodFastify } from '@homeroom/chassis';
 import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { keepDeadLetter, listDeadLetters } from '../src/dead-letters/store.ts';
+import { addDeadLetter, listDeadLetters } from '../src/dead-letters/store.ts';
 import { receiveEnrollment, receiveFamily } from '../src/notifications/receive-event.ts';
 import { aDeadLetter } from './dead-letters/a-dead-letter.ts';
 import { aFamily, co, guardianOf, type Harness, someCoordinator, startHarness } from './harness.ts';
@@ -47,7 +47,7 @@ beforeAll(async () => {
 afterAll(() => world.harness.close());
 
 async function deadLetter({ harness: { database } }: World): Promise<string> {
-  await keepDeadLetter(database, aDeadLetter());
+  await addDeadLetter(database, aDeadLetter());
   return (await listDeadLetters(database, { limit: 1 }))[0]?.id ?? '';
 }
 

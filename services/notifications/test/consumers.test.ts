@@ -154,7 +154,7 @@ describe('a poison message', () => {
     const family = aFamily();
     const event = family.enrollment('homeroom.enrollment.confirmed.v1');
     const { value, headers } = asMessage(event, family.familyId);
-    // what a worker had given up on for a reason that has passed: the message itself is good
+    // failed for a reason that no longer holds: the message itself is good
     await producer.send([
       {
         topic: 'homeroom.enrollment.v1.dlq',
@@ -176,11 +176,15 @@ describe('a poison message', () => {
   test.each<[string, Partial<OutgoingMessage>, string | null]>([
     ['no JSON', { value: Buffer.from('{"no json') }, null],
     ['no headers', { headers: {}, value: Buffer.from('no headers') }, null],
-    ['bytes that are no text', { value: Buffer.from([0xff, 0xfe, 0x00, 0x80]) }, null],
+    ['bytes that are not text', { value: Buffer.from([0xff, 0xfe, 0x00, 0x80]) }, null],
     ['no key', { key: null, value: Buffer.from('no key') }, 'its key is not text'],
-    ['a key that is no text', { key: Buffer.from([0xff, 0x00]), value: Buffer.from('odd key') }, 'its key is not text'],
     [
-      'a header that is no text',
+      'a key that is not text',
+      { key: Buffer.from([0xff, 0x00]), value: Buffer.from('odd key') },
+      'its key is not text',
+    ],
+    [
+      'a header that is not text',
       { headers: { ce_id: Buffer.from([0xc3, 0x28]), 'x\u0000y': 'z' }, value: Buffer.from('odd header') },
       'is not text',
     ],

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { Closing, fuzzRoutes, openApiMistakes } from '@homeroom/testing';
-import { keepDeadLetter, listDeadLetters } from '../src/dead-letters/store.ts';
+import { addDeadLetter, listDeadLetters } from '../src/dead-letters/store.ts';
 import { receiveFamily } from '../src/notifications/receive-event.ts';
 import { aDeadLetter } from './dead-letters/a-dead-letter.ts';
 import { aFamily, co, guardianOf, someCoordinator, startHarness } from './harness.ts';
@@ -21,7 +21,7 @@ test('every response to any request is as the OpenAPI document describes it, and
   const coordinator = await harness.signedIn(someCoordinator());
   const notifications = await receiveFamily(harness.database, co, family.registered());
   await receiveFamily(harness.database, co, other.registered());
-  await keepDeadLetter(harness.database, aDeadLetter());
+  await addDeadLetter(harness.database, aDeadLetter());
   // of another family: the preferences of this one are changed, and the address of its calendar with them
   const reader = await harness.signedIn(guardianOf(other.familyId));
   const preferences = await app.inject({ url: '/api/notification-preferences', headers: reader });

@@ -17,7 +17,7 @@ const summary = `id, topic, "partition", "offset"::text as "offset", reason, con
   replayed_by as "replayedBy"`;
 
 /** Stores a dead letter; the same place in the topic a second time changes nothing. */
-export async function keepDeadLetter(db: Queryable, letter: DeadLetter): Promise<void> {
+export async function addDeadLetter(db: Queryable, letter: DeadLetter): Promise<void> {
   const { topic, partition, offset, key, value, headers } = letter;
   const message = [topic, partition, offset, key, value, JSON.stringify(headers)];
   const { reason, consumerGroup, eventType, eventId, obstacle, failedAt } = letter;

@@ -166,7 +166,7 @@ describe('an account’s mails', () => {
     expect(smtp.mails).toHaveLength(1);
   });
 
-  test('are tried again while the server is down, and given up when it refuses them for good', async () => {
+  test('are retried while the server is down, and fail when it refuses them permanently', async () => {
     smtp.refuse(451);
     await receiveAccount(database, anAccountEvent('homeroom.account.password-changed.v1'));
     start();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { runProgram } from '@homeroom/testing';
-import { keepDeadLetter } from '../../src/dead-letters/store.ts';
+import { addDeadLetter } from '../../src/dead-letters/store.ts';
 import { aDeadLetter } from '../dead-letters/a-dead-letter.ts';
 import { openEngines, type Engines } from '../harness.ts';
 
@@ -25,9 +25,9 @@ describe('replay-dead-letters', () => {
   });
 
   test('replays what fits and is open, leaves what cannot be, and a second run does nothing', async () => {
-    await keepDeadLetter(harness.database, aDeadLetter({ topic: 'homeroom.family.v1', reason: 'Timeout' }));
-    await keepDeadLetter(harness.database, aDeadLetter({ topic: 'homeroom.class.v1', reason: 'not a time zone' }));
-    await keepDeadLetter(
+    await addDeadLetter(harness.database, aDeadLetter({ topic: 'homeroom.family.v1', reason: 'Timeout' }));
+    await addDeadLetter(harness.database, aDeadLetter({ topic: 'homeroom.class.v1', reason: 'not a time zone' }));
+    await addDeadLetter(
       harness.database,
       aDeadLetter({ topic: 'homeroom.class.v1', reason: 'timeout', obstacle: 'it has no value', value: null }),
     );

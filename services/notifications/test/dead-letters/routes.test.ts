@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ZodFastify } from '@homeroom/chassis';
-import { keepDeadLetter } from '../../src/dead-letters/store.ts';
+import { addDeadLetter } from '../../src/dead-letters/store.ts';
 import { type Harness, someCoordinator, startHarness } from '../harness.ts';
 import { aDeadLetter } from './a-dead-letter.ts';
 
@@ -40,7 +40,7 @@ const outbox = async (): Promise<{ topic: string; key: string; headers: object; 
 describe('dead letters', () => {
   test('are listed newest first, page by page, each once', async () => {
     for (let index = 0; index < 25; index++)
-      await keepDeadLetter(harness.database, aDeadLetter({ reason: `reason ${index}` }));
+      await addDeadLetter(harness.database, aDeadLetter({ reason: `reason ${index}` }));
     const reasons: string[] = [];
     let cursor = '';
     do {
@@ -52,8 +52,8 @@ describe('dead letters', () => {
   });
 
   test('are found by topic, by a part of the reason in any case, and by status', async () => {
-    await keepDeadLetter(harness.database, aDeadLetter({ reason: 'TypeError: 100% _broken_' }));
-    await keepDeadLetter(harness.database, aDeadLetter({ topic: 'homeroom.class.v1', reason: 'not a time zone' }));
+    await addDeadLetter(harness.database, aDeadLetter({ reason: 'TypeError: 100% _broken_' }));
+    await addDeadLetter(harness.database, aDeadLetter({ topic: 'homeroom.class.v1', reason: 'not a time zone' }));
     expect((await list('?topic=homeroom.class.v1')).items).toHaveLength(1);
     expect((await list('?reason=typeerror')).items).toHaveLength(1);
     expect((await list(`?reason=${encodeURIComponent('% _')}`)).items).toHaveLength(1);
@@ -66,14 +66,14 @@ describe('dead letters', () => {
 
   test('the same place in the topic twice is one', async () => {
     const letter = aDeadLetter();
-    await keepDeadLetter(harness.database, letter);
-    await keepDeadLetter(harness.database, letter);
+    await addDeadLetter(harness.database, letter);
+    await addDeadLetter(harness.database, letter);
     expect((await list()).items).toHaveLength(1);
   });
 
   test('one is shown whole, in base64', async () => {
     const value = Buffer.from([0, 255, 1]);
-    await keepDeadLetter(harness.database, aDeadLetter({ value, key: null, obstacle: 'its key is not text' }));
+    await addDeadLetter(harness.database, aDeadLetter({ value, key: null, obstacle: 'its key is not text' }));
     const [item] = (await list()).items;
     const whole = await app.inject({ url: `/api/dead-letters/${item?.id ?? ''}`, headers });
     expect(whole.json()).toMatchObject({
@@ -93,7 +93,7 @@ describe('dead letters', () => {
         ['x-ünï', Buffer.from('wörth').toString('base64')],
       ],
     });
-    await keepDeadLetter(harness.database, letter);
+    await addDeadLetter(harness.database, letter);
     const [item] = (await list()).items;
     const answers = await Promise.all(Array.from({ length: 20 }, () => replay(item?.id ?? '')));
     expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([204, ...Array<number>(19).fill(409)]);
@@ -108,8 +108,8 @@ describe('dead letters', () => {
     ]);
   });
 
-  test('one that cannot travel as an event is not replayed, and says why', async () => {
-    await keepDeadLetter(harness.database, aDeadLetter({ value: null, obstacle: 'it has no value' }));
+  test('one that cannot be published as an event is not replayed, and says why', async () => {
+    await addDeadLetter(harness.database, aDeadLetter({ value: null, obstacle: 'it has no value' }));
     const [item] = (await list()).items;
     const answer = await replay(item?.id ?? '');
     expect(answer.statusCode).toBe(409);

@@ -137,7 +137,7 @@ describe('a mail', () => {
     expect(mail.email.html).not.toContain('<h1>');
   });
 
-  test('that is sent is told to the house, in the same statement as the mark', async () => {
+  test('that is sent is published as an event, in the same statement as the mark', async () => {
     const family = aFamily();
     await receiveFamily(database, co, family.registered());
     startLoop();
@@ -170,18 +170,18 @@ describe('when the mail server', () => {
     for (const { email } of families) expect(to(email)).toHaveLength(1);
   });
 
-  test('is down, the breaker keeps the queue away from it; without the breaker every mail would knock', async () => {
+  test('is down, the breaker protects it from the queue; without the breaker every mail would connect', async () => {
     smtp.down();
     const families = Array.from({ length: 30 }, aFamily);
     for (const family of families) await receiveFamily(database, co, family.registered());
     const { stop } = startLoop({ mailer: openMailer({ breakerOpenMs: 60_000 }), backoff: { baseMs: 1, maxMs: 1 } });
     await waitFor('fifty attempts', () => seen.filter(({ kind }) => kind === 'retry').length >= 50);
     await stop();
-    // five failures open it; the batch in hand may have knocked too
+    // five failures open it; the batch in progress may have connected too
     expect(smtp.connections()).toBeLessThanOrEqual(8);
   });
 
-  test('refuses a mail for good, it is given up at the third time and holds up nobody', async () => {
+  test('refuses a mail permanently, it fails at the third time and delays no other mail', async () => {
     smtp.refuse(550);
     const family = aFamily();
     await receiveFamily(database, co, family.registered());
@@ -247,7 +247,7 @@ describe('workers', () => {
     smtp.hold(false);
   });
 
-  test('that die with a mail in hand give it back when their lease ends', async () => {
+  test('that die with a mail in progress release it when their lease ends', async () => {
     await receiveFamily(database, co, aFamily().registered());
     expect(await claimFamilyMails(database, { limit: 10, leaseMs: 300 })).toHaveLength(1);
     expect(await claimFamilyMails(database, { limit: 10, leaseMs: 300 })).toHaveLength(0);
@@ -261,18 +261,18 @@ describe('workers', () => {
     smtp.hold(true);
     await receiveFamily(database, co, aFamily().registered());
     startLoop();
-    await waitFor('the mail in hand', () => smtp.mails.length === 1);
+    await waitFor('the mail in progress', () => smtp.mails.length === 1);
     await database.query({ name: 'test_take_over', text: 'update deliveries set attempts = attempts + 1' });
     smtp.hold(false);
-    await waitFor('the news of it', () => seen.some(({ kind }) => kind === 'lease-lost'));
+    await waitFor('the lost lease', () => seen.some(({ kind }) => kind === 'lease-lost'));
     expect(await statuses()).toEqual({ due: 1 });
   });
 
-  test('that are told to stop finish the mail in hand', async () => {
+  test('that are asked to stop finish the mail in progress', async () => {
     smtp.hold(true);
     await receiveFamily(database, co, aFamily().registered());
     const { stop } = startLoop();
-    await waitFor('the mail in hand', () => smtp.mails.length === 1);
+    await waitFor('the mail in progress', () => smtp.mails.length === 1);
     const stopped = stop();
     smtp.hold(false);
     await stopped;

@@ -115,7 +115,7 @@ describe('S6: mails of a family whose address is not verified', () => {
   });
 });
 
-describe('D8: a calendar is told to cancel only what it was told before', () => {
+describe('D8: a calendar is asked to cancel only what it was sent before', () => {
   test.each(['cancelled', 'offer-expired'] as const)(
     'an enrollment that is %s without an earlier mail sends no CANCEL',
     async (end) => {
@@ -164,7 +164,7 @@ describe('D8: a calendar is told to cancel only what it was told before', () => 
     expect(readCalendar(smtp.mails[3]?.ics ?? '').method).toBe('CANCEL');
   });
 
-  test('payment news carry no invitation', async () => {
+  test('notifications of payments carry no invitation', async () => {
     const family = aFamily();
     await receiveFamily(database, co, family.registered());
     await receiveEnrollment(database, family.enrollment('homeroom.enrollment.payment-failed.v1'));

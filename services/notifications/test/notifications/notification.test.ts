@@ -14,9 +14,9 @@ const event = (type: EventType, data: object = {}): unknown => ({
 const enrollment = (type: EnrollmentEvent['type'], data: object = {}): EnrollmentEvent =>
   event(type, data) as EnrollmentEvent;
 const registered = (data: object = {}): FamilyEvent => event('homeroom.family.registered.v1', data) as FamilyEvent;
-const house = { coopName: 'Willow Creek', timeZone: 'America/Chicago' };
+const coop = { coopName: 'Willow Creek', timeZone: 'America/Chicago' };
 
-describe('what an enrolment’s event says', () => {
+describe('what an enrollment’s event says', () => {
   test.each([
     [
       'homeroom.enrollment.confirmed.v1',
@@ -69,7 +69,7 @@ describe('what an enrolment’s event says', () => {
     expect(draftForEnrollment(enrollment('homeroom.enrollment.cancelled.v1'))?.body).toContain('refund $85.00');
   });
 
-  test('late news say that they are', () => {
+  test('a late notification says that it was delayed', () => {
     expect(
       draftForEnrollment(enrollment('homeroom.enrollment.confirmed.v1'), { version: 9, status: 'cancelled' })?.body,
     ).toMatch(/^This message was delayed/);
@@ -84,15 +84,19 @@ describe('what an enrolment’s event says', () => {
 });
 
 describe('what a registration says', () => {
-  test('the family is welcomed with the orientation; the coordinators read of it without a mail', () => {
-    const [welcome, news] = draftsForRegistration(registered(), house);
+  test('the family is invited to the orientation; the coordinators are notified without a mail', () => {
+    const [welcome, notice] = draftsForRegistration(registered(), coop);
     expect(welcome).toMatchObject({ kind: 'welcome', subject: 'Welcome to Willow Creek' });
     expect(welcome.mail.invitation).toMatchObject({
       method: 'REQUEST',
       entry: { startTime: '10:00', status: 'confirmed' },
     });
-    expect(news).toMatchObject({ kind: 'family_registered', audience: 'coordinators', subject: 'New family: Okafor' });
-    expect(news.body).toContain('1 child.');
-    expect(news.mail).toBeUndefined();
+    expect(notice).toMatchObject({
+      kind: 'family_registered',
+      audience: 'coordinators',
+      subject: 'New family: Okafor',
+    });
+    expect(notice.body).toContain('1 child.');
+    expect(notice.mail).toBeUndefined();
   });
 });

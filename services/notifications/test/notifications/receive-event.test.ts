@@ -36,7 +36,7 @@ const deliveries = async (familyId: string): Promise<string[]> =>
 
 describe('receiving an event', () => {
   test.each(['confirmed', 'waitlisted', 'promoted', 'cancelled'] as const)(
-    'an enrolment that is %s makes exactly one notification and one mail, however often it arrives',
+    'an enrollment that is %s makes exactly one notification and one mail, however often it arrives',
     async (kind) => {
       const family = aFamily();
       await receiveFamily(database, co, family.registered());
@@ -48,7 +48,7 @@ describe('receiving an event', () => {
     },
   );
 
-  test('a registration welcomes the family once and tells the coordinators once', async () => {
+  test('a registration welcomes the family once and notifies the coordinators once', async () => {
     const family = aFamily();
     const event = family.registered();
     const first = await receiveFamily(database, co, event);
@@ -96,7 +96,7 @@ describe('receiving an event', () => {
 });
 
 describe('order', () => {
-  test('an enrolment that comes before its family waits for the address, and then goes', async () => {
+  test('an enrollment that arrives before its family waits for the address, and is then sent', async () => {
     const family = aFamily();
     await receiveEnrollment(database, family.enrollment('homeroom.enrollment.confirmed.v1'));
     expect(await deliveries(family.familyId)).toEqual(['waiting']);
@@ -104,7 +104,7 @@ describe('order', () => {
     expect(await deliveries(family.familyId)).toEqual(['due', 'due']);
   });
 
-  test('an enrolment and its family at the same moment: no mail is left waiting', async () => {
+  test('an enrollment and its family at the same moment: no mail is left waiting', async () => {
     const families = Array.from({ length: 25 }, aFamily);
     await Promise.all(
       families.flatMap((family) => [
@@ -130,7 +130,7 @@ describe('order', () => {
     expect(await inbox(family.familyId)).toEqual(['welcome']);
   });
 
-  test('an older event of an enrolment is told as late news and does not bring its calendar entry back', async () => {
+  test('an older event of an enrollment is reported as delayed and does not bring its calendar entry back', async () => {
     const family = aFamily();
     await receiveEnrollment(database, family.enrollment('homeroom.enrollment.cancelled.v1', { version: 3 }));
     const [late] = await receiveEnrollment(
@@ -141,7 +141,7 @@ describe('order', () => {
     expect(await shownEntries(database, family.familyId)).toEqual([]);
   });
 
-  test('a class that changes moves in every calendar; an older class in a later enrolment does not move it back', async () => {
+  test('a class that changes moves in every calendar; an older class in a later enrollment does not move it back', async () => {
     const family = aFamily();
     const classId = family.familyId;
     const course = { ...examples['homeroom.class.opened.v1'], classId };
@@ -220,7 +220,7 @@ describe('D7: a promotion to a free class', () => {
   });
 });
 
-describe('new news', () => {
+describe('newer events', () => {
   test('D7: an offer is tentative in the calendar, and leaves it when it expires', async () => {
     const family = aFamily();
     const shown = async (): Promise<string[]> =>
@@ -232,7 +232,7 @@ describe('new news', () => {
     expect(await inbox(family.familyId)).toEqual(['offered', 'offer_expired']);
   });
 
-  test('D8: a delayed payment, which has the version of its held seat, is no late news; one that is overtaken is none', async () => {
+  test('D8: a delayed payment, which has the version of its held seat, is not late; one that is overtaken is none', async () => {
     const [family, paid] = [aFamily(), aFamily()];
     await receiveEnrollment(database, family.enrollment('homeroom.enrollment.seat-held.v1', { version: 1 }));
     const [delayed] = await receiveEnrollment(

@@ -129,7 +129,7 @@ describe('the inbox', () => {
     expect((await mine.list()).unreadCount).toBe(1);
   });
 
-  test('a client that has the list already is told so', async () => {
+  test('a client that has the list already gets 304', async () => {
     const { family } = await aReader();
     const headers = await harness.signedIn(guardianOf(family.familyId));
     const first = await app.inject({ url: '/api/notifications', headers });

@@ -191,7 +191,7 @@ describe('the calendar', () => {
     ]);
   });
 
-  test('D16: stays readable when one of its entries has a time zone that nobody knows', async () => {
+  test('D16: stays readable when one of its entries has an unknown time zone', async () => {
     const { family, get } = await aGuardian();
     const course = { ...examples['homeroom.class.opened.v1'], classId: family.familyId };
     await receiveFamily(harness.database, co, family.registered());
@@ -209,7 +209,7 @@ describe('the calendar', () => {
     expect(readCalendar(feed.body).events.map(({ summary }) => summary)).toEqual(['Orientation at Willow Creek']);
   });
 
-  test('is there at once under a new address, and gone under the old one', async () => {
+  test('is available at once under a new address, and no longer under the old one', async () => {
     const { get, patch } = await aGuardian();
     const before = await get();
     const after = await patch({ rotateCalendar: true });

@@ -27,7 +27,7 @@ const listen = (port: number, token: string): Promise<OpenStream> =>
 const signIn = async (principal: Principal): Promise<string> => (await harness.sessions.create(principal)).token;
 
 /** A notification of the family, committed and announced as by a worker. */
-async function tell(family: ReturnType<typeof aFamily>, version: number): Promise<void> {
+async function announceVersion(family: ReturnType<typeof aFamily>, version: number): Promise<void> {
   const event = family.enrollment('homeroom.enrollment.confirmed.v1', { version });
   const added = await receiveEnrollment(harness.database, event);
   const onError = (error: unknown): never => {
@@ -37,7 +37,7 @@ async function tell(family: ReturnType<typeof aFamily>, version: number): Promis
 }
 const shown = (stream: OpenStream): number => stream.events.filter(({ event }) => event === 'notification').length;
 
-/** The bound only tells a test that hangs: the next heartbeat, which would end the stream as well, is 60 s away. */
+/** Only for a test that hangs: the next heartbeat, which would end the stream as well, is 60 s later. */
 async function expectSignedOut(stream: OpenStream): Promise<void> {
   await waitFor('the end', () => stream.ended(), { timeoutMs: 5_000 });
   expect(stream.events.at(-1)).toMatchObject({ event: 'close', data: { reason: 'signed-out' } });
@@ -88,11 +88,11 @@ describe('S4: a stream ends within a second', () => {
     const principal = guardianOf(family.familyId);
     const ended = await listen(port, await signIn(principal));
     const witness = await listen(port, await signIn(guardianOf(family.familyId)));
-    await tell(family, 1);
+    await announceVersion(family, 1);
     await waitFor('the first message', () => shown(ended) === 1);
     await harness.sessions.destroyAll(principal.accountId);
     await expectSignedOut(ended);
-    for (let version = 2; version <= 10; version++) await tell(family, version);
+    for (let version = 2; version <= 10; version++) await announceVersion(family, version);
     await waitFor('the other guardian’s messages', () => shown(witness) === 10);
     expect(shown(ended)).toBe(1);
   });
@@ -121,7 +121,7 @@ describe('S4: a lost announcement', () => {
     const token = await signIn(principal);
     const stream = await listen(port, token);
     await harness.sessions.destroy(token);
-    await tell(family, 1);
+    await announceVersion(family, 1);
     // the damage that the subscription prevents
     await waitFor('a message after the sign-out', () => shown(stream) === 1);
     await waitFor('the heartbeat', () => stream.ended());
@@ -179,7 +179,7 @@ describe('S4: while the Redis of the sessions is unavailable', () => {
     const stream = await listen(port, token);
     proxy.refuse();
     await waitFor('a check that fails', () => seen.some(({ kind }) => kind === 'session-check-failed'));
-    await tell(family, 1);
+    await announceVersion(family, 1);
     await waitFor('its message', () => shown(stream) === 1);
     expect((await listen(port, token)).status).toBe(503);
     proxy.accept();

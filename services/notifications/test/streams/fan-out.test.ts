@@ -30,7 +30,7 @@ const startApi = (streams: Partial<FanOutOptions> = {}): Promise<RunningApi> => 
 const listen = (port: number, headers: Record<string, string>): Promise<OpenStream> => open(perTest, port, headers);
 
 /** What a worker does: commit, then announce. */
-const tell = async (added: Promise<Added[]>): Promise<Added[]> => {
+const announced = async (added: Promise<Added[]>): Promise<Added[]> => {
   const all = await added;
   await announce({ redis: publisher, channel: harness.channel, onError: (error) => lost.push(error) }, all);
   return all;
@@ -49,19 +49,19 @@ describe('a stream', () => {
     const foreign = await listen(one.port, await harness.signedIn(guardianOf(other.familyId)));
     const desk = await listen(two.port, await harness.signedIn(someCoordinator()));
 
-    const [welcome, news] = await tell(receiveFamily(harness.database, co, family.registered()));
+    const [welcome, notice] = await announced(receiveFamily(harness.database, co, family.registered()));
     for (const stream of streams) await waitFor('the welcome', () => ids(stream).length === 1);
-    await waitFor('the news', () => ids(desk).length > 0);
+    await waitFor('the notice', () => ids(desk).length > 0);
     expect(streams.map(ids)).toEqual([[welcome?.id], [welcome?.id]]);
-    expect(ids(desk)).toContain(news?.id);
+    expect(ids(desk)).toContain(notice?.id);
     expect(ids(desk)).not.toContain(welcome?.id);
     // an event of its own comes through after the others' did: so nothing else was on the way
-    const [own] = await tell(confirmed(other, 1));
+    const [own] = await announced(confirmed(other, 1));
     await waitFor('its own', () => ids(foreign).length > 0);
     expect(ids(foreign)).toEqual([own?.id]);
   });
 
-  test('has the headers that proxies need, and tells the unread count first', async () => {
+  test('has the headers that proxies need, and sends the unread count first', async () => {
     const { port } = await startApi();
     const family = aFamily();
     await receiveFamily(harness.database, co, family.registered());
@@ -105,13 +105,13 @@ describe('a stream', () => {
         ...(await harness.signedIn(guardianOf(family.familyId))),
         'last-event-id': lastEventId,
       });
-      const [next] = await tell(confirmed(family, 2));
+      const [next] = await announced(confirmed(family, 2));
       await waitFor('the next', () => ids(stream).length > 0);
       expect(ids(stream)).toEqual([next?.id]);
     },
   );
 
-  test('does not show another family’s notifications to whoever names one as Last-Event-ID', async () => {
+  test('does not show another family’s notifications to a client that names one as Last-Event-ID', async () => {
     const { port } = await startApi();
     const [family, other] = [aFamily(), aFamily()];
     const [theirs] = await confirmed(other, 1);
@@ -120,8 +120,8 @@ describe('a stream', () => {
       ...(await harness.signedIn(guardianOf(family.familyId))),
       'last-event-id': theirs?.id ?? '',
     });
-    await tell(confirmed(other, 3));
-    const [own] = await tell(confirmed(family, 1));
+    await announced(confirmed(other, 3));
+    const [own] = await announced(confirmed(family, 1));
     await waitFor('its own', () => ids(stream).length > 0);
     expect(ids(stream)).toEqual([own?.id]);
   });
@@ -133,9 +133,9 @@ describe('nothing is missed', () => {
     const family = aFamily();
     const stream = await listen(port, await harness.signedIn(guardianOf(family.familyId)));
     const [silent] = await confirmed(family, 1);
-    const [told] = await tell(confirmed(family, 2));
+    const [next] = await announced(confirmed(family, 2));
     await waitFor('both', () => ids(stream).length === 2);
-    expect(ids(stream)).toEqual([silent?.id, told?.id]);
+    expect(ids(stream)).toEqual([silent?.id, next?.id]);
   });
 
   test('when no announcement comes at all, the heartbeat finds it', async () => {
@@ -148,7 +148,7 @@ describe('nothing is missed', () => {
     expect(stream.comments.length).toBeGreaterThan(0);
   });
 
-  test('while Redis is away: on reconnecting the stream catches up from Postgres', async () => {
+  test('while Redis is down: on reconnecting the stream catches up from Postgres', async () => {
     const target = new URL(harness.cacheUrl);
     const proxy = perTest.add(
       await startFaultProxy({ target: { host: target.hostname, port: Number(target.port) } }),
@@ -161,7 +161,7 @@ describe('nothing is missed', () => {
     const family = aFamily();
     const stream = await listen(port, await harness.signedIn(guardianOf(family.familyId)));
     proxy.refuse();
-    const [missed] = await tell(confirmed(family, 1));
+    const [missed] = await announced(confirmed(family, 1));
     expect(ids(stream)).toEqual([]);
     proxy.accept();
     await waitFor('what was missed', () => ids(stream).length === 1);
@@ -173,10 +173,10 @@ describe('nothing is missed', () => {
     const family = aFamily();
     const stream = await listen(port, await harness.signedIn(guardianOf(family.familyId)));
     const [first, second] = [await confirmed(family, 1), await confirmed(family, 2)];
-    await tell(Promise.resolve(second));
-    await tell(Promise.resolve(first));
-    await tell(Promise.resolve(second));
-    const third = await tell(confirmed(family, 3));
+    await announced(Promise.resolve(second));
+    await announced(Promise.resolve(first));
+    await announced(Promise.resolve(second));
+    const third = await announced(confirmed(family, 3));
     await waitFor('the third', () => ids(stream).includes(third[0]?.id));
     expect(ids(stream)).toEqual([first, second, third].map(([added]) => added?.id));
   });
@@ -210,7 +210,7 @@ describe('bounds', () => {
     if (added === undefined) throw new Error('no notification');
     // sockets hold some megabytes before anything piles up
     for (let position = 1; fanOut.size() > 0 && position < 400; position++) {
-      await tell(Promise.resolve([{ ...added, position, body: 'x'.repeat(60_000) }]));
+      await announced(Promise.resolve([{ ...added, position, body: 'x'.repeat(60_000) }]));
     }
     await waitFor('the cut', () => fanOut.size() === 0);
   });
@@ -247,7 +247,7 @@ describe('bounds', () => {
     expect(fanOut.size()).toBe(0);
   });
 
-  test('when the database is away a stream is refused, not hung', async () => {
+  test('when the database is down a stream is refused, not hung', async () => {
     const target = new URL(harness.testDatabase.url);
     const proxy = perTest.add(
       await startFaultProxy({ target: { host: target.hostname, port: Number(target.port) } }),

@@ -15,7 +15,7 @@ export interface OpenStream {
   readonly comments: string[];
   /** Whether the server has ended it. */
   ended(): boolean;
-  /** Stops reading without closing, as a client does that has gone to sleep. */
+  /** Stops reading without closing, as a sleeping client does. */
   pause(): void;
   close(): void;
 }
