@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageName } from './assemble/images.ts';
 import { imageWorkspaces } from './assemble/workspaces.ts';
@@ -40,11 +40,4 @@ export function contentHash(
     hash.update(JSON.stringify([file, bytes.length])).update(bytes);
   }
   return hash.digest('hex').slice(0, 12);
-}
-
-/** The checkout that holds a folder. */
-export function checkoutOf(folder: string): string {
-  const checkout = join(folder, '..', '..', '..');
-  if (!existsSync(join(checkout, 'Dockerfile'))) throw new Error(`${checkout} has no Dockerfile`);
-  return checkout;
 }

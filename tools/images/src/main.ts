@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { ImageName } from './assemble/images.ts';
 import { lendCertificates } from './certificates.ts';
 import { checkImage } from './check/check-image.ts';
-import { checkoutOf, contentHash } from './content-hash.ts';
+import { contentHash } from './content-hash.ts';
 import { docker, imageSize } from './docker.ts';
 import { help, readBuildArgs, readOptions, readPlatform, type Options } from './options.ts';
 
-const checkout = checkoutOf(import.meta.dirname);
+const checkout = join(import.meta.dirname, '../../..');
 const buildArgs = readBuildArgs(process.env);
 const platform = readPlatform(process.env);
 

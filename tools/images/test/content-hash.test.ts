@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { checkoutOf, contentHash, imageInputs } from '../src/content-hash.ts';
+import { contentHash, imageInputs } from '../src/content-hash.ts';
 
-const here = checkoutOf(join(import.meta.dirname, '..', 'src'));
+const here = join(import.meta.dirname, '../../..');
 
 describe('the name of an image', () => {
   let copy: string;

@@ -22,6 +22,12 @@ export class Refusal extends Error {
 
 export type App = ReturnType<typeof buildApp>;
 
+export interface Server {
+  readonly port: number;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
 const codes: Readonly<Record<number, string>> = {
   400: 'malformed_json',
   413: 'body_too_large',
@@ -36,7 +42,7 @@ const codes: Readonly<Record<number, string>> = {
 export async function serve(
   options: { readonly host: string; readonly port: number; readonly store: { readonly broken: boolean } },
   routes: (app: App) => void,
-): Promise<{ readonly port: number; readonly url: string; close(): Promise<void> }> {
+): Promise<Server> {
   const { host, port, store } = options;
   const app = buildApp();
   const methods = new Map<string, HTTPMethods[]>();

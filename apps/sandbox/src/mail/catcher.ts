@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { faultRoutes, limit, Refusal, serve, type App } from '../http/app.ts';
+import { faultRoutes, Refusal, serve, type App } from '../http/app.ts';
 import { pageHeaders } from '../http/page.ts';
-import { Mailbox, type Mail } from './mailbox.ts';
+import { Mailbox, mailQuery, type Mail } from './mailbox.ts';
 import { listPage, mailPage } from './pages.ts';
 import { faultsBody, receiveMail, type Receiver } from './receive.ts';
 
@@ -28,13 +28,7 @@ export interface MailCatcher {
   close(): Promise<void>;
 }
 
-const searchQuery = z.object({
-  to: z.string().optional(),
-  q: z.string().optional(),
-  after: z.string().optional(),
-  order: z.string().optional(),
-  limit,
-});
+const byId = { params: z.object({ id: z.string() }) };
 
 /**
  * A mail server that delivers nothing and shows what it received, on a page and as JSON.
@@ -74,15 +68,15 @@ export async function startMailCatcher(options: MailCatcherOptions): Promise<Mai
 }
 
 function pageRoutes(app: App, mailbox: Mailbox, receiver: Receiver): void {
-  app.get('/', { schema: { querystring: searchQuery } }, ({ query }, reply) => {
+  app.get('/', { schema: { querystring: mailQuery } }, ({ query }, reply) => {
     const { order = 'newest', q = '' } = query;
-    return reply.headers(pageHeaders).send(listPage(search(mailbox, { ...query, order }), q, receiver.faults()));
+    return reply.headers(pageHeaders).send(listPage(mailbox.list({ ...query, order }), q, receiver.faults()));
   });
-  app.get('/messages/:id', { schema: { params: z.object({ id: z.string() }) } }, ({ params }, reply) =>
+  app.get('/messages/:id', { schema: byId }, ({ params }, reply) =>
     reply.headers(pageHeaders).send(mailPage(find(mailbox, params.id))),
   );
   // a mail's own markup may come from anyone: an origin of its own, no scripts, no forms, nothing from the network
-  app.get('/messages/:id/body', { schema: { params: z.object({ id: z.string() }) } }, ({ params }, reply) =>
+  app.get('/messages/:id/body', { schema: byId }, ({ params }, reply) =>
     reply
       .type('text/html; charset=utf-8')
       .header(
@@ -106,18 +100,12 @@ function pageRoutes(app: App, mailbox: Mailbox, receiver: Receiver): void {
 }
 
 function apiRoutes(app: App, mailbox: Mailbox): void {
-  app.get('/api/messages', { schema: { querystring: searchQuery } }, ({ query }) => search(mailbox, query));
-  app.get('/api/messages/:id', { schema: { params: z.object({ id: z.string() }) } }, ({ params: { id } }) =>
-    find(mailbox, id),
-  );
+  app.get('/api/messages', { schema: { querystring: mailQuery } }, ({ query }) => mailbox.list(query));
+  app.get('/api/messages/:id', { schema: byId }, ({ params: { id } }) => find(mailbox, id));
   app.delete('/api/messages', async (_request, reply) => {
     await mailbox.clear();
     return reply.code(204).send();
   });
-}
-
-function search(mailbox: Mailbox, { order, ...query }: z.infer<typeof searchQuery>): ReturnType<Mailbox['list']> {
-  return mailbox.list({ ...query, newestFirst: order === 'newest' });
 }
 
 function find(mailbox: Mailbox, id: string): Mail {

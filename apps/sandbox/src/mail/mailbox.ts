@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { limit } from '../http/app.ts';
 import { Journal } from '../journal/journal.ts';
 
 /** A received mail. */
@@ -24,15 +26,16 @@ export interface Attachment {
   readonly encoding: 'utf8' | 'base64';
 }
 
-export interface MailQuery {
+export const mailQuery = z.object({
   /** A whole address, in any case. */
-  readonly to?: string | undefined;
+  to: z.string().optional(),
   /** A part of an address or of the subject, in any case. */
-  readonly q?: string | undefined;
-  readonly after?: string | undefined;
-  readonly limit: number;
-  readonly newestFirst?: boolean;
-}
+  q: z.string().optional(),
+  after: z.string().optional(),
+  /** `newest` lists the newest first, anything else the oldest. */
+  order: z.string().optional(),
+  limit,
+});
 
 interface Kept {
   readonly mail: Mail;
@@ -81,8 +84,8 @@ export class Mailbox {
     return this.#kept.get(id)?.mail;
   }
 
-  /** Oldest first by default. `total` counts all matches, regardless of `after` and `limit`. */
-  list({ to, q, after, limit, newestFirst = false }: MailQuery): { items: Mail[]; total: number } {
+  /** `total` counts all matches, regardless of `after` and `limit`. */
+  list({ to, q, after, order, limit: most }: z.infer<typeof mailQuery>): { items: Mail[]; total: number } {
     const [address, part] = [to?.toLowerCase(), q?.toLowerCase()];
     const matching = [...this.#kept.values()]
       .map(({ mail }) => mail)
@@ -92,7 +95,7 @@ export class Mailbox {
           part === undefined || [...mail.to, mail.from, mail.subject].some((text) => text.toLowerCase().includes(part)),
       );
     const newer = after === undefined ? matching : matching.filter((mail) => Number(mail.id) > Number(after));
-    return { items: (newestFirst ? newer.reverse() : newer).slice(0, limit), total: matching.length };
+    return { items: (order === 'newest' ? newer.reverse() : newer).slice(0, most), total: matching.length };
   }
 
   async clear(): Promise<void> {

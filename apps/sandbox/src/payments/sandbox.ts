@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { faultRoutes, limit, Refusal, serve, type App } from '../http/app.ts';
+import { faultRoutes, limit, Refusal, serve, type App, type Server } from '../http/app.ts';
 import { pageHeaders } from '../http/page.ts';
 import { Journal } from '../journal/journal.ts';
 import { Faults, faultsBody } from './faults.ts';
@@ -20,12 +20,6 @@ export interface PaymentSandboxOptions {
   readonly webhookRetryMs?: number;
   /** The ledger's file; without it the ledger does not survive a restart. */
   readonly dataFile?: string;
-}
-
-export interface PaymentSandbox {
-  readonly port: number;
-  readonly url: string;
-  close(): Promise<void>;
 }
 
 interface World {
@@ -51,7 +45,7 @@ const listQuery = z.object({
  * `GET /v1/charges/:id` · `GET|POST /sandbox/faults` · `GET /sandbox/status`. Faults affect `/v1` only.
  * @throws the listen error when the port is taken, and when the ledger's file cannot be read.
  */
-export async function startPaymentSandbox(options: PaymentSandboxOptions): Promise<PaymentSandbox> {
+export async function startPaymentSandbox(options: PaymentSandboxOptions): Promise<Server> {
   const { host, port, webhookUrl, webhookSecret, webhookRetryMs = 500, dataFile } = options;
   const { journal: ledger, entries } = await Journal.open<Entry>(dataFile);
   const closing = new AbortController();

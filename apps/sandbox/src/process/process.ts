@@ -5,20 +5,10 @@ export function setting(name: string): string {
   return value;
 }
 
-/** Closes on the first SIGTERM or SIGINT, then exits. */
+/** Closes on the first SIGTERM or SIGINT, then exits. A failed close is an uncaught error, so the status is 1. */
 export function endOnSignal(close: () => Promise<void>): void {
-  let ending = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (ending) return;
-      ending = true;
-      close().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          console.error(error);
-          process.exit(1);
-        },
-      );
-    });
-  }
+  let ending: Promise<void> | undefined;
+  const end = (): void => void (ending ??= close().then(() => process.exit()));
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
 }
