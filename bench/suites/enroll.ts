@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { openDatabase } from '@homeroom/postgres';
 import { createTestDatabase } from '@homeroom/testing';
-import { enrollChild } from '../../services/enrollment/src/enrollments/enroll-child.ts';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { ArrivingChildren } from '../../services/enrollment/src/enrollments/arriving-children.ts';
+import { enrollChild } from '../../services/enrollment/src/enrollments/enroll-child.ts';
 import { KnownFacts } from '../../services/enrollment/src/enrollments/known-facts.ts';
 import { unlessRefused } from '../../services/enrollment/src/outcome.ts';
 import { childId, familyId, openClassId, seedCoOp } from '../harness/co-op.ts';
