@@ -1,7 +1,7 @@
+import { table } from '@homeroom/terminal';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import { table } from '@homeroom/terminal';
 import { median } from './harness/measure.ts';
 import { measureEnroll } from './suites/enroll.ts';
 import { measureHttp } from './suites/http.ts';

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { connectRedis } from '@homeroom/redis';
 import { openSessions } from '@homeroom/sessions';
 import { createTestDatabase } from '@homeroom/testing';
+import { randomUUID } from 'node:crypto';
 import { childId, familyId, openClassId, readClassId, seedCoOp } from '../harness/co-op.ts';
 import { measure, type Sample, type Variant } from '../harness/measure.ts';
 import { startServer, type Server } from '../harness/process.ts';

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { Kafka as BareKafka, logLevel } from 'kafkajs';
 import { openKafka, type Producer } from '@homeroom/kafka';
 import { createRelay } from '@homeroom/outbox';
 import { createTestDatabase } from '@homeroom/testing';
+import { Kafka as BareKafka, logLevel } from 'kafkajs';
+import { randomBytes } from 'node:crypto';
 import { roundLine } from '../harness/measure.ts';
 import { withClient } from '../harness/with-client.ts';
 

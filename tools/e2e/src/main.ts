@@ -1,11 +1,11 @@
+import { proveCharts } from './charts.ts';
 import { describe, Release } from './cluster.ts';
 import { provideImages } from './images.ts';
+import { proveInnerLoop } from './inner-loop.ts';
 import { help, readOptions, type Act, type Options } from './options.ts';
 import { Parts } from './parts.ts';
-import { proveCharts } from './charts.ts';
-import { proveRelease } from './release.ts';
-import { proveInnerLoop } from './inner-loop.ts';
 import { proveProduction } from './production.ts';
+import { proveRelease } from './release.ts';
 import { proveUpgrade } from './upgrade.ts';
 
 const live: Record<

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { demo, demoValues, loadAdapterRules } from './demos.ts';
 import { dataOn, nodes, serves, until, type Release } from './cluster.ts';
+import { demo, demoValues, loadAdapterRules } from './demos.ts';
 import { journey } from './journey.ts';
 import type { Options } from './options.ts';
 import { same, type Parts } from './parts.ts';

@@ -1,6 +1,6 @@
-import type { Cast } from './families/cast.ts';
 import { count, type Evidence } from './evidence/evidence.ts';
 import { entryOf } from './evidence/expected.ts';
+import type { Cast } from './families/cast.ts';
 import type { Outage } from './outage.ts';
 
 /** What happened, in numbers. */

@@ -10,6 +10,7 @@ import { enroll } from './families/enroll.ts';
 import { register, signIn } from './families/register.ts';
 import { Outage } from './outage.ts';
 import { Scene } from './scene.ts';
+import type { Settings } from './settings.ts';
 import {
   readAnnouncements,
   readBooks,
@@ -20,7 +21,6 @@ import {
   settlePayments,
   settleStreams,
 } from './settle.ts';
-import type { Settings } from './settings.ts';
 
 export interface Story {
   readonly evidence: Evidence;

@@ -1,7 +1,7 @@
 import { enrollment } from './client/api.ts';
-import { grantedOf, type Household, type Wish } from './families/household.ts';
 import type { PaymentBooks } from './client/outside.ts';
 import { until } from './client/until.ts';
+import { grantedOf, type Household, type Wish } from './families/household.ts';
 
 const waitMs = 120_000;
 

@@ -33,7 +33,7 @@ export function openProgress(out: NodeJS.WriteStream = process.stdout): Progress
         return result;
       } finally {
         running.delete(label);
-        say(`  ${mark} ${label.padEnd(46)}${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s`);
+        say(`  ${mark} ${label.padEnd(44)}${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s`);
         if (running.size === 0) {
           clearInterval(ticker);
           ticker = undefined;

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Mail } from '../client/api.ts';
 import { read } from '../client/browser.ts';
-import type { Household } from './household.ts';
 import type { Mailroom } from '../client/outside.ts';
-import { signIn } from './register.ts';
 import { until } from '../client/until.ts';
+import type { Household } from './household.ts';
+import { signIn } from './register.ts';
 
 const nothing = z.unknown();
 

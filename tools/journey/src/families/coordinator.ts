@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { importReport } from '../client/api.ts';
-import type { Cast } from './cast.ts';
 import { Browser, type Traffic } from '../client/browser.ts';
+import type { Cast } from './cast.ts';
 
 export interface CoordinatorAccount {
   readonly email: string;

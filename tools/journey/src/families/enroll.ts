@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { enrollment, problem, type ClassView } from '../client/api.ts';
-import { browseClasses } from '../client/pages.ts';
 import { read, type Answer } from '../client/browser.ts';
+import { browseClasses } from '../client/pages.ts';
 import type { Household, Outcome, Wish } from './household.ts';
 import { addChild } from './register.ts';
 

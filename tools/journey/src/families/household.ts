@@ -1,7 +1,7 @@
 import type { ClassView, Enrollment, History, Notification } from '../client/api.ts';
-import type { CastFamily } from './cast.ts';
 import type { Browser } from '../client/browser.ts';
 import type { Listener } from '../client/listen.ts';
+import type { CastFamily } from './cast.ts';
 
 /** The outcome of a wish. `broken` is an unexpected answer. */
 export type Outcome =

@@ -1,8 +1,8 @@
+import { openProgress } from '@homeroom/terminal';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { checkout, readStackOptions } from '../options/options.ts';
 import { withPrivateEngines } from '../stack/private-stacks.ts';
-import { openProgress } from '@homeroom/terminal';
 import { runCommand } from '../terminal/run-command.ts';
 
 await runCommand(async ({ signal }) => {

@@ -1,14 +1,14 @@
+import { openProgress, type Progress } from '@homeroom/terminal';
 import pretty from 'pino-pretty';
 import { checkout, readStackOptions, stackFlags } from '../options/options.ts';
-import { PlainError } from '../terminal/errors.ts';
-import type { ProcessSpec } from '../processes/child.ts';
-import { removeAbandoned } from '../stack/private-stacks.ts';
-import { openProgress, type Progress } from '@homeroom/terminal';
-import { runCommand } from '../terminal/run-command.ts';
 import { apiNames, serviceNames, workerName, type ServiceName } from '../options/service-names.ts';
-import { startStack, type RunningStack } from '../stack/stack.ts';
+import type { ProcessSpec } from '../processes/child.ts';
 import { servicesOf, watchSources } from '../services/watch.ts';
+import { removeAbandoned } from '../stack/private-stacks.ts';
+import { startStack, type RunningStack } from '../stack/stack.ts';
 import { whatToOpen } from '../stack/what-to-open.ts';
+import { PlainError } from '../terminal/errors.ts';
+import { runCommand } from '../terminal/run-command.ts';
 
 const help = `Starts Homeroom, shows its logs, and reloads a service when its sources or those of its libs are saved. The two
 instances of an API are reloaded one after the other, so that the gateway always has one.

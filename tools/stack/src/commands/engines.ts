@@ -1,8 +1,8 @@
-import { readStackOptions, stackFlags } from '../options/options.ts';
 import { openProgress } from '@homeroom/terminal';
-import { runCommand } from '../terminal/run-command.ts';
-import { startStack } from '../stack/stack.ts';
+import { readStackOptions, stackFlags } from '../options/options.ts';
 import { testEnvironment } from '../stack/stack-file.ts';
+import { startStack } from '../stack/stack.ts';
+import { runCommand } from '../terminal/run-command.ts';
 
 const help = `Starts only the engines: Postgres with its replica, two Redis, Kafka.
 

@@ -1,10 +1,10 @@
 import { journeyHelp, runJourney } from '@homeroom/journey';
+import { openProgress } from '@homeroom/terminal';
 import { checkout, readStackOptions } from '../options/options.ts';
 import { privateStack, removeAbandoned } from '../stack/private-stacks.ts';
-import { openProgress } from '@homeroom/terminal';
-import { runCommand } from '../terminal/run-command.ts';
-import { startStack } from '../stack/stack.ts';
 import { readRunningStack } from '../stack/stack-file.ts';
+import { startStack } from '../stack/stack.ts';
+import { runCommand } from '../terminal/run-command.ts';
 
 await runCommand(async ({ signal }) => {
   const args = process.argv.slice(2);

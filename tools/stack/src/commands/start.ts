@@ -1,10 +1,10 @@
-import { checkout, readStackOptions, stackFlags } from '../options/options.ts';
-import { PlainError } from '../terminal/errors.ts';
 import { openProgress } from '@homeroom/terminal';
+import { checkout, readStackOptions, stackFlags } from '../options/options.ts';
 import { removeAbandoned } from '../stack/private-stacks.ts';
-import { runCommand } from '../terminal/run-command.ts';
 import { startStack } from '../stack/stack.ts';
 import { whatToOpen } from '../stack/what-to-open.ts';
+import { PlainError } from '../terminal/errors.ts';
+import { runCommand } from '../terminal/run-command.ts';
 
 const help = `Starts Homeroom: engines, three services, gateway, mail catcher, payment sandbox. Ctrl-C ends all of it.
 

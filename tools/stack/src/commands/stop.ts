@@ -1,9 +1,9 @@
-import { endStale, lockOwner, releaseState } from '../processes/lock.ts';
-import { readStackOptions } from '../options/options.ts';
-import { removeAbandoned } from '../stack/private-stacks.ts';
-import { isAlive } from '../processes/records.ts';
-import { runCommand } from '../terminal/run-command.ts';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readStackOptions } from '../options/options.ts';
+import { endStale, lockOwner, releaseState } from '../processes/lock.ts';
+import { isAlive } from '../processes/records.ts';
+import { removeAbandoned } from '../stack/private-stacks.ts';
+import { runCommand } from '../terminal/run-command.ts';
 
 const help = `Ends this checkout's stack from another terminal, and what a killed stack left behind.
 

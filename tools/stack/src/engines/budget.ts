@@ -1,6 +1,6 @@
 import { poolSize } from '@homeroom/postgres';
-import { PlainError } from '../terminal/errors.ts';
 import { apiInstances, serviceNames } from '../options/service-names.ts';
+import { PlainError } from '../terminal/errors.ts';
 
 /** The connections to Postgres of each process, and of all together. */
 export interface ConnectionBudget {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { withClient } from './postgres.ts';
 import { serviceNames, type ServiceName } from '../options/service-names.ts';
+import { withClient } from './postgres.ts';
 
 /** How one service reaches its database. */
 export interface ServiceDatabase {

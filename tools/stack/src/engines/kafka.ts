@@ -1,9 +1,9 @@
+import kafkajs from 'kafkajs';
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import kafkajs from 'kafkajs';
 import { untilServing } from '../processes/serving.ts';
 import type { Supervisor } from '../processes/supervisor.ts';
 

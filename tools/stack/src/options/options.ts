@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
-import { parseArgs } from 'node:util';
 import { join, resolve } from 'node:path';
-import { defaultPorts, portNames, portsFrom, portVariable, type PortName, type Ports } from './port-table.ts';
+import { parseArgs } from 'node:util';
 import { PlainError } from '../terminal/errors.ts';
+import { defaultPorts, portNames, portsFrom, portVariable, type PortName, type Ports } from './port-table.ts';
 import { apiInstances } from './service-names.ts';
 
 export const checkout = resolve(import.meta.dirname, '../../../..');

@@ -1,13 +1,13 @@
-import { apiNames, workerName, type ServiceName } from '../options/service-names.ts';
 import { join } from 'node:path';
-import type { ProcessSpec } from '../processes/child.ts';
-import { expectOk, untilServing } from '../processes/serving.ts';
-import type { StackOptions } from '../options/options.ts';
-import type { PortName } from '../options/port-table.ts';
+import type { ConnectionBudget } from '../engines/budget.ts';
 import type { ServiceDatabase } from '../engines/databases.ts';
 import type { Engines } from '../engines/engines.ts';
+import type { StackOptions } from '../options/options.ts';
+import type { PortName } from '../options/port-table.ts';
+import { apiNames, workerName, type ServiceName } from '../options/service-names.ts';
+import type { ProcessSpec } from '../processes/child.ts';
+import { expectOk, untilServing } from '../processes/serving.ts';
 import type { Secrets } from './secrets.ts';
-import type { ConnectionBudget } from '../engines/budget.ts';
 
 export type ServiceWorld = ReturnType<typeof serviceWorld>;
 

@@ -1,3 +1,4 @@
+import type { Progress } from '@homeroom/terminal';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -6,20 +7,19 @@ import { prepareDatabases, readMaxConnections } from '../engines/databases.ts';
 import { engineNeeds, startEngines, type Engines } from '../engines/engines.ts';
 import { haproxyConfig } from '../gateway/haproxy.ts';
 import { landingPage } from '../gateway/landing-page.ts';
-import type { StackOptions } from '../options/options.ts';
-import { runOnce } from '../processes/run-once.ts';
 import { ensureBinaries, type Binaries } from '../machine/packages.ts';
-import { PlainError } from '../terminal/errors.ts';
-import { portNames, type PortName } from '../options/port-table.ts';
 import { describeTaken, findTaken } from '../machine/ports.ts';
+import type { StackOptions } from '../options/options.ts';
+import { portNames, type PortName } from '../options/port-table.ts';
+import { serviceNames } from '../options/service-names.ts';
 import type { ProcessSpec } from '../processes/child.ts';
+import { runOnce } from '../processes/run-once.ts';
 import { expectOk, untilServing } from '../processes/serving.ts';
 import type { Supervisor } from '../processes/supervisor.ts';
-import type { Progress } from '@homeroom/terminal';
 import { loadSecrets, type Secrets } from '../services/secrets.ts';
-import { ensureCoordinator, firstGuardianEmail, seed } from './seed.ts';
-import { serviceNames } from '../options/service-names.ts';
 import { apiSpecs, commandOf, serviceWorld, workerSpec, type ServiceWorld } from '../services/services.ts';
+import { PlainError } from '../terminal/errors.ts';
+import { ensureCoordinator, firstGuardianEmail, seed } from './seed.ts';
 import type { StackFile } from './stack-file.ts';
 
 export interface StackHooks {

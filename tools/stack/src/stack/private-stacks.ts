@@ -1,12 +1,12 @@
+import type { Progress } from '@homeroom/terminal';
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { endStale, lockOwner } from '../processes/lock.ts';
-import type { StackOptions } from '../options/options.ts';
-import type { Progress } from '@homeroom/terminal';
-import { startStack } from './stack.ts';
-import { testEnvironment } from './stack-file.ts';
-import { portNames, portsOf } from '../options/port-table.ts';
 import { freePorts } from '../machine/ports.ts';
+import type { StackOptions } from '../options/options.ts';
+import { portNames, portsOf } from '../options/port-table.ts';
+import { endStale, lockOwner } from '../processes/lock.ts';
+import { testEnvironment } from './stack-file.ts';
+import { startStack } from './stack.ts';
 
 const folder = (checkout: string): string => join(checkout, '.homeroom', 'private');
 

@@ -1,11 +1,11 @@
-import { join } from 'node:path';
-import { releaseState, takeState } from '../processes/lock.ts';
-import type { StackOptions } from '../options/options.ts';
-import { startParts, type StackHooks } from './parts.ts';
-import { InterruptedError } from '../terminal/errors.ts';
-import { Supervisor } from '../processes/supervisor.ts';
 import type { Progress } from '@homeroom/terminal';
+import { join } from 'node:path';
+import type { StackOptions } from '../options/options.ts';
 import { apiNames, serviceNames, workerName } from '../options/service-names.ts';
+import { releaseState, takeState } from '../processes/lock.ts';
+import { Supervisor } from '../processes/supervisor.ts';
+import { InterruptedError } from '../terminal/errors.ts';
+import { startParts, type StackHooks } from './parts.ts';
 import { removeStackFile, writeStackFile, type StackFile } from './stack-file.ts';
 
 export interface RunningStack {
