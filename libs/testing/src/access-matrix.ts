@@ -5,7 +5,7 @@ import { snapshotTables, type ReadRows } from './table-snapshot.ts';
 /** `unsigned` stands for four callers: without a cookie, with a forged one, signed out, and with an expired session. */
 const unsigned = ['nobody', 'forged', 'signedOut', 'expired'] as const;
 
-/** Who asks. `guardian` owns the data of the table's requests; `stranger` is a guardian of another family. */
+/** The caller. `guardian` owns the data of the table's requests; `stranger` is a guardian of another family. */
 export type Caller = (typeof unsigned)[number] | 'stranger' | 'guardian' | 'coordinator';
 
 /** What the cells of a service need; tests add what their requests need. */
@@ -164,7 +164,7 @@ interface Answer {
 }
 
 const answerWithinMs = 15_000;
-/** 256 random bits in base64url, as a session's token is, and never given out. */
+/** 256 random bits in base64url, as a session's token is, but never issued. */
 const forgedCookie = `homeroom=${'A'.repeat(43)}`;
 
 async function send(world: AccessWorld, as: Caller, request: AccessRequest & { method: Method }): Promise<Answer> {
@@ -183,7 +183,7 @@ async function send(world: AccessWorld, as: Caller, request: AccessRequest & { m
   };
   const response = await world.app.inject(options);
   const type = response.headers['content-type'] ?? '';
-  // a stream of events has no end: its status is all that is asked for
+  // a stream of events has no end: only its status is checked
   const body = type.startsWith('text/event-stream') ? end(response.stream()) : await read(response.stream());
   const problem = response.statusCode >= 400 && type.includes('json') ? (JSON.parse(body) as { code?: string }) : {};
   return {

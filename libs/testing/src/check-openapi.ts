@@ -4,7 +4,7 @@
  */
 export async function openApiMistakes(document: object): Promise<string[]> {
   const { Validator } = await import('@seriousme/openapi-schema-validator');
-  // it works on what it is given
+  // the validator changes its argument
   const { valid, errors } = await new Validator().validate(structuredClone(document) as Record<string, unknown>);
   if (valid) return [];
   return [errors ?? 'is not OpenAPI']

@@ -17,8 +17,8 @@ export interface Received {
 const significant = ['etag', 'location', 'set-cookie', 'retry-after', 'allow'];
 
 /**
- * Compares what a route answers with what the document says about it: status, media type, headers, and body.
- * @returns a function that says what is not as described, or nothing.
+ * Compares a response with its description in the document: status, media type, headers, and body.
+ * @returns a function that returns what differs from the description, or undefined.
  */
 export function responseChecker(
   document: object,

@@ -5,11 +5,11 @@ import type { FuzzRequest, FuzzRoute, Operation } from './fuzz-requests.ts';
 export interface FuzzOptions {
   /** Where the app serves its OpenAPI 3.1 document. */
   readonly openapiPath: string;
-  /** FUZZ_SEED from the environment, otherwise a new one: it is printed either way. */
+  /** FUZZ_SEED from the environment if not given, otherwise random. It is printed. */
   readonly seed?: number;
   /** 100 if not given. */
   readonly runsPerRoute?: number;
-  /** Asked before each request: a session's cookie, or a signature of the body, for example. */
+  /** Called before each request, for example for a session's cookie or a signature of the body. */
   readonly headers?: (route: FuzzRoute, payload?: string) => Record<string, string> | Promise<Record<string, string>>;
   /**
    * Values that exist for a parameter or property, so that requests get further than "not found"; for a media type other
@@ -22,7 +22,7 @@ export interface FuzzOptions {
 
 export interface FuzzReport {
   readonly seed: number;
-  /** How often each status was answered, per route: a route that only ever says 401 was not tested. */
+  /** How often each status was answered, per route: a route that only answered 401 was not tested. */
   readonly routes: readonly (FuzzRoute & { readonly statuses: Readonly<Record<number, number>> })[];
 }
 
@@ -42,7 +42,7 @@ const answerWithinMs = 15_000;
  */
 export async function fuzzRoutes(app: Pick<FastifyInstance, 'inject'>, options: FuzzOptions): Promise<FuzzReport> {
   const { openapiPath, runsPerRoute = 100, headers = noHeaders, known = () => [], skip = () => false } = options;
-  // fast-check takes a second to make up its alphabets: only fuzzing pays for them, not every test file
+  // fast-check takes a second to build its alphabets: only fuzzing needs them, not every test file
   const [{ default: fc }, { requestsTo }, { responseChecker }] = await Promise.all([
     import('fast-check'),
     import('./fuzz-requests.ts'),
@@ -73,7 +73,7 @@ export async function fuzzRoutes(app: Pick<FastifyInstance, 'inject'>, options: 
       if (complaint !== undefined)
         throw new Error(`${complaint}\n${describe(request)}\n→ ${answer.status} ${answer.body.slice(0, 500)}`);
     });
-    // a failing request is made smaller, but not for ever: each step is a request
+    // a failing request is made smaller, within a limit: each step is a request
     const details = await fc.check(property, {
       seed,
       numRuns: runsPerRoute,

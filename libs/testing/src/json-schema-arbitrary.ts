@@ -138,7 +138,7 @@ function matching(pattern: string): fc.Arbitrary<string> {
   try {
     return fc.stringMatching(new RegExp(pattern));
   } catch (error) {
-    // fast-check knows no look-around; any string is then a wrong one, which is worth trying too
+    // fast-check does not support look-around; any string is then likely a wrong one, which is worth a try too
     if (error instanceof Error) return words;
     throw error;
   }

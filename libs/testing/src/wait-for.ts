@@ -2,9 +2,9 @@ import { inspect } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Waits until `probe` gives something other than undefined, null or false, and returns it. A probe that throws, such as a
- * failed `expect`, is asked again.
- * @param what the condition in words: the error says that it did not come true, and what the probe last said.
+ * Waits until `probe` returns something other than undefined, null, or false, and returns it. A probe that throws, such as a
+ * failed `expect`, is called again.
+ * @param what the condition in words: the error names it, and what the probe returned or threw last.
  */
 export async function waitFor<T>(
   what: string,
@@ -22,8 +22,8 @@ export async function waitFor<T>(
       last = error;
     }
     if (performance.now() > deadline) {
-      const said = last instanceof Error ? last.message : inspect(last);
-      throw new Error(`waited ${timeoutMs} ms in vain for: ${what}; last: ${said}`, { cause: last });
+      const found = last instanceof Error ? last.message : inspect(last);
+      throw new Error(`waited ${timeoutMs} ms for ${what}; last: ${found}`, { cause: last });
     }
     await sleep(everyMs);
   }

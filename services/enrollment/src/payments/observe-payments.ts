@@ -14,7 +14,7 @@ export function observePayments({ logger, metrics }: { logger: Logger; metrics: 
   const seconds = metrics.histogram('payment_call_seconds', 'Duration of calls to the payment provider, in seconds');
   const breaker = metrics.gauge('payment_breaker_open', '1 while the breaker of the payment provider is not closed');
   return {
-    onCollect(event: CollectorEvent): void {
+    onCollect: (event: CollectorEvent): void => {
       if (event.type === 'settled') {
         settled.inc({ as: event.as });
       } else if (event.type === 'postponed') {
@@ -25,11 +25,11 @@ export function observePayments({ logger, metrics }: { logger: Logger; metrics: 
         logger.warn({ err: event.error }, 'charge collector failed');
       }
     },
-    onDeadline(event: DeadlineEvent): void {
+    onDeadline: (event: DeadlineEvent): void => {
       if (event.type === 'failed') logger.warn({ err: event.error }, 'deadline check failed');
       else deadlines.inc({ kind: event.type }, event.count);
     },
-    onCall(event: PolicyEvent): void {
+    onCall: (event: PolicyEvent): void => {
       if (event.kind === 'succeeded' || event.kind === 'failed') {
         calls.inc({ outcome: event.kind });
         seconds.observe(event.durationMs / 1_000);
