@@ -1,5 +1,5 @@
 // A co-op of any size, written directly into enrollment's tables.
-import { withClient } from './with-client.ts';
+import { withClient } from '@homeroom/testing';
 
 /**
  * @param classes the number of classes that are only read. Forty more are open for enrollment, five days and eight hours a day,

@@ -2,7 +2,7 @@ import { accepted } from '@homeroom/chassis';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { openDatabase } from '@homeroom/postgres';
-import { createTestDatabase } from '@homeroom/testing';
+import { createTestDatabase, withClient } from '@homeroom/testing';
 import { errors } from '../../services/enrollment/src/errors.ts';
 import { enrollChild } from '../../services/enrollment/src/enrollments/enroll-child.ts';
 import { ArrivingChildren } from '../../services/enrollment/src/enrollments/arriving-children.ts';
@@ -10,7 +10,6 @@ import { KnownFacts } from '../../services/enrollment/src/enrollments/known-fact
 import { childId, familyId, openClassId, seedCoOp } from '../harness/co-op.ts';
 import { roundLine } from '../harness/measure.ts';
 import { cpuMicrosOfTree } from '../harness/process.ts';
-import { withClient } from '../harness/with-client.ts';
 
 export interface EnrollSample {
   readonly what: 'bare insert' | 'enroll';

@@ -1,10 +1,9 @@
 import { openKafka, type Producer } from '@homeroom/kafka';
 import { createRelay } from '@homeroom/outbox';
-import { createTestDatabase } from '@homeroom/testing';
+import { createTestDatabase, withClient } from '@homeroom/testing';
 import { Kafka as BareKafka, logLevel } from 'kafkajs';
 import { randomBytes } from 'node:crypto';
 import { roundLine } from '../harness/measure.ts';
-import { withClient } from '../harness/with-client.ts';
 
 export interface RelaySample {
   readonly what: 'relay, no broker' | 'relay to Kafka' | 'bare client to Kafka';

@@ -21,3 +21,4 @@ export { fuzzRoutes } from './fuzz-routes.ts';
 export { accessMatrix, type AccessRow, type AccessWorld, type Caller } from './access-matrix.ts';
 export { signInCallers } from './sign-in-callers.ts';
 export { generateTypedClient } from './typed-client.ts';
+export { withClient } from './with-client.ts';
