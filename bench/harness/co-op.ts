@@ -1,5 +1,5 @@
 // A co-op of any size, written directly into enrollment's tables.
-import pg from 'pg';
+import { withClient } from './with-client.ts';
 
 /**
  * @param classes the number of classes that are only read. Forty more are open for enrollment, five days and eight hours a day,
@@ -9,9 +9,7 @@ export async function seedCoOp(
   url: string,
   { classes, families, childrenPerFamily }: Record<'classes' | 'families' | 'childrenPerFamily', number>,
 ): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
+  await withClient(url, async (client) => {
     const id = (prefix: string, n: string): string =>
       `('0199f2a0-${prefix}-7000-8000-' || lpad(${n}::text, 12, '0'))::uuid`;
     const columns = `(class_id, version, title, description, subject, teacher, room, weekday, start_time, end_time, first_day, last_day,
@@ -48,9 +46,7 @@ export async function seedCoOp(
       'create table baseline_outbox (id bigint generated always as identity primary key, payload jsonb)',
     );
     await client.query('analyze classes, families, children');
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 const idOf = (prefix: string, n: number): string => `0199f2a0-${prefix}-7000-8000-${String(n).padStart(12, '0')}`;

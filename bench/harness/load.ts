@@ -1,6 +1,6 @@
 // A closed-loop HTTP/1.1 client on raw sockets, with little work per request, so that the server is measured.
 // Runs in its own process: receives one LoadPlan from the parent and sends one LoadResult back.
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 
 export interface LoadPlan {
   readonly port: number;
@@ -23,52 +23,41 @@ export interface LoadResult {
 
 const endOfHeaders = Buffer.from('\r\n\r\n');
 
-class Connection {
-  private received: Buffer = Buffer.alloc(0);
-  private sentAt = 0;
-  private readonly socket: Socket;
-  private readonly next: () => string | undefined;
-  private readonly answered: (status: string, bytes: number, ms: number) => void;
-  readonly done: Promise<void>;
-
-  constructor(
-    port: number,
-    next: () => string | undefined,
-    answered: (status: string, bytes: number, ms: number) => void,
-  ) {
-    this.next = next;
-    this.answered = answered;
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    this.done = new Promise((resolve, reject) => {
-      this.socket.on('connect', () => this.send());
-      this.socket.on('data', (chunk) => this.receive(chunk));
-      this.socket.on('error', reject);
-      this.socket.on('close', () => resolve());
-    });
-  }
-
-  private send(): void {
-    const request = this.next();
+/** Sends requests one after the other on one connection until `next` has no more. */
+function drive(
+  port: number,
+  next: () => string | undefined,
+  answered: (status: string, bytes: number, ms: number) => void,
+): Promise<void> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  let received: Buffer = Buffer.alloc(0);
+  let sentAt = 0;
+  const send = (): void => {
+    const request = next();
     if (request === undefined) {
-      this.socket.end();
+      socket.end();
       return;
     }
-    this.sentAt = performance.now();
-    this.socket.write(request);
-  }
-
-  private receive(chunk: Buffer): void {
-    this.received = this.received.length === 0 ? chunk : Buffer.concat([this.received, chunk]);
-    const end = this.received.indexOf(endOfHeaders);
+    sentAt = performance.now();
+    socket.write(request);
+  };
+  socket.on('connect', send);
+  socket.on('data', (chunk) => {
+    received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+    const end = received.indexOf(endOfHeaders);
     if (end < 0) return;
-    const head = this.received.toString('latin1', 0, end);
+    const head = received.toString('latin1', 0, end);
     const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
     const size = end + endOfHeaders.length + length;
-    if (this.received.length < size) return;
-    this.received = Buffer.alloc(0);
-    this.answered(head.slice(9, 12), size, performance.now() - this.sentAt);
-    this.send();
-  }
+    if (received.length < size) return;
+    received = Buffer.alloc(0);
+    answered(head.slice(9, 12), size, performance.now() - sentAt);
+    send();
+  });
+  return new Promise((resolve, reject) => {
+    socket.on('error', reject);
+    socket.on('close', () => resolve());
+  });
 }
 
 async function run(plan: LoadPlan): Promise<LoadResult> {
@@ -87,7 +76,7 @@ async function run(plan: LoadPlan): Promise<LoadResult> {
     latencies.push(ms);
     if (status !== String(plan.expectStatus)) unexpected[status] = (unexpected[status] ?? 0) + 1;
   };
-  await Promise.all(Array.from({ length: plan.connections }, () => new Connection(plan.port, next, answered).done));
+  await Promise.all(Array.from({ length: plan.connections }, () => drive(plan.port, next, answered)));
   latencies.sort((a, b) => a - b);
   const percentile = (p: number): number => latencies[Math.floor((latencies.length - 1) * p)] ?? 0;
   return {

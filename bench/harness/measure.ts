@@ -8,16 +8,7 @@ export interface Variant {
   readonly plan: (round: number) => Omit<LoadPlan, 'port'>;
 }
 
-export interface Sample {
-  readonly variant: string;
-  readonly round: number;
-  readonly requests: number;
-  readonly requestsPerSecond: number;
-  readonly cpuMicrosPerRequest: number;
-  readonly bytesPerRequest: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-}
+export type Sample = Awaited<ReturnType<typeof measureOnce>>;
 
 /** Runs every variant once per round, in random order, so that a slow minute affects all of them. */
 export async function measure(
@@ -43,7 +34,7 @@ export function roundLine(round: number, name: string, ...figures: [value: numbe
   return `round ${round}  ${name.padEnd(28)} ${texts.join(' ')}`;
 }
 
-async function measureOnce({ name, server, plan }: Variant, round: number): Promise<Sample> {
+async function measureOnce({ name, server, plan }: Variant, round: number) {
   const before = cpuMicros(server.pid);
   const result = await load({ ...plan(round), port: server.port });
   const used = cpuMicros(server.pid) - before;

@@ -1,7 +1,6 @@
 import { accepted } from '@homeroom/chassis';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import pg from 'pg';
 import { openDatabase } from '@homeroom/postgres';
 import { createTestDatabase } from '@homeroom/testing';
 import { errors } from '../../services/enrollment/src/errors.ts';
@@ -11,6 +10,7 @@ import { KnownFacts } from '../../services/enrollment/src/enrollments/known-fact
 import { childId, familyId, openClassId, seedCoOp } from '../harness/co-op.ts';
 import { roundLine } from '../harness/measure.ts';
 import { cpuMicrosOfTree } from '../harness/process.ts';
+import { withClient } from '../harness/with-client.ts';
 
 export interface EnrollSample {
   readonly what: 'bare insert' | 'enroll';
@@ -104,17 +104,11 @@ async function each(count: number, work: (n: number) => Promise<unknown>): Promi
   await Promise.all(Array.from({ length: concurrency }, lane));
 }
 
-async function postmasterOf(url: string): Promise<number> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
+/** The process that all backends of the server descend from. */
+function postmasterOf(url: string): Promise<number> {
+  return withClient(url, async (client) => {
     const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-    return Number(
-      readFileSync(`/proc/${rows[0]?.pid ?? 0}/stat`, 'utf8')
-        .replace(/^.*\) \S /, '')
-        .split(' ')[0],
-    );
-  } finally {
-    await client.end();
-  }
+    const stat = readFileSync(`/proc/${rows[0]?.pid ?? 0}/stat`, 'utf8');
+    return Number(stat.replace(/^.*\) \S /, '').split(' ')[0]);
+  });
 }

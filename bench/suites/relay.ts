@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Kafka as BareKafka, logLevel } from 'kafkajs';
-import pg from 'pg';
 import { openKafka, type Producer } from '@homeroom/kafka';
 import { createRelay } from '@homeroom/outbox';
 import { createTestDatabase } from '@homeroom/testing';
 import { roundLine } from '../harness/measure.ts';
+import { withClient } from '../harness/with-client.ts';
 
 export interface RelaySample {
   readonly what: 'relay, no broker' | 'relay to Kafka' | 'bare client to Kafka';
@@ -62,36 +62,32 @@ export async function measureRelay(
 
 /** @returns seconds from a full outbox to an empty one. */
 async function drain(url: string, producer: Pick<Producer, 'send'>): Promise<number> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const stop = new AbortController();
-  try {
+  await withClient(url, async (client) => {
     await client.query(
-      `insert into outbox (id, topic, key, headers, payload) select gen_random_uuid(), $2, (n % 1000)::text, $3, $4 from generate_series(1, $1::int) n`,
+      `insert into outbox (id, topic, key, headers, payload)
+       select gen_random_uuid(), $2, (n % 1000)::text, $3, $4 from generate_series(1, $1::int) n`,
       [rows, topic, headers, payload],
     );
     await client.query('vacuum analyze outbox');
-    let published = 0;
-    const began = performance.now();
-    await new Promise<void>((resolve, reject) => {
-      const relay = createRelay({
-        url,
-        producer,
-        lockName: 'bench',
-        batchSize,
-        onEvent: (event) => {
-          if (event.type === 'published') published += event.count;
-          if (event.type === 'publish-failed' || event.type === 'connection-lost') reject(event.error);
-          if (published >= rows) resolve();
-        },
-      });
-      void relay.run(stop.signal);
-    });
-    return (performance.now() - began) / 1000;
-  } finally {
-    stop.abort();
-    await client.end();
-  }
+  });
+  const stop = new AbortController();
+  const { promise: drained, resolve, reject } = Promise.withResolvers<undefined>();
+  let published = 0;
+  const relay = createRelay({
+    url,
+    producer,
+    lockName: 'bench',
+    batchSize,
+    onEvent: (event) => {
+      if (event.type === 'published') published += event.count;
+      if (event.type === 'publish-failed' || event.type === 'connection-lost') reject(event.error);
+      if (published >= rows) resolve(undefined);
+    },
+  });
+  const began = performance.now();
+  void relay.run(stop.signal);
+  await drained.finally(() => stop.abort());
+  return (performance.now() - began) / 1000;
 }
 
 async function sendBare(producer: ReturnType<BareKafka['producer']>, physicalTopic: string): Promise<number> {

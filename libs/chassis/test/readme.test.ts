@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { chassisErrors, processConfig } from '@homeroom/chassis';
-import { readExamplesOf, runReadmeExample } from '@homeroom/testing';
+import { errorRows, readExamplesOf, readmeTables, runReadmeExample } from '@homeroom/testing';
 import { expect, test } from '@jest/globals';
 
 const folder = new URL('..', import.meta.url).pathname;
@@ -11,10 +11,8 @@ test.each(await readExamplesOf(folder))('README: $heading', async (example) => {
 });
 
 test('README: the table of errors is the table of errors', () => {
-  const rows = [...readme.matchAll(/^\| `([a-z_]+)` +\| (\d{3}) +\| (.+?) +\|$/gm)].map(
-    ([, code = '', status, title]) => [code, Number(status), title],
-  );
-  expect(rows).toEqual(Object.entries(chassisErrors).map(([code, { status, title }]) => [code, status, title]));
+  const { errors } = readmeTables(new URL('../', import.meta.url));
+  expect(errors('Errors of every service')).toEqual(errorRows(chassisErrors));
 });
 
 test('README: every variable is there', () => {

@@ -57,19 +57,18 @@ DATABASE_URL names the ${service} database${environment}.`,
       if (path === undefined || rest.length > 0) throw new UsageError('name one file');
       const report = await importFile({ bytes: await readFile(path), preview, maxRows: 1_000_000 }, deps);
       if (isRefused(report)) throw new Error(report.detail ?? report.code);
-      for (const line of linesOf(report)) deps.say(line);
+      print(report, deps.say);
     },
   );
 }
 
-function linesOf({ preview, created, updated, unchanged, rejected, warnings = [], ignoredColumns }: Report): string[] {
+function print(report: Report, say: (line: string) => void): void {
+  const { preview, created, updated, unchanged, rejected } = report;
+  for (const { name } of report.ignoredColumns) say(`column "${name}" is ignored`);
+  for (const row of rejected) say(sentenceOf(row));
+  for (const { line, message } of report.warnings ?? []) say(`line ${line}: warning: ${message}`);
   const counts = `${created} created, ${updated} updated, ${unchanged} unchanged, ${rejected.length} rows rejected`;
-  return [
-    ...ignoredColumns.map(({ name }) => `column "${name}" is ignored`),
-    ...rejected.map(sentenceOf),
-    ...warnings.map(({ line, message }) => `line ${line}: warning: ${message}`),
-    preview ? `preview, nothing was written: ${counts}` : counts,
-  ];
+  say(preview ? `preview, nothing was written: ${counts}` : counts);
 }
 
 function sentenceOf({ line, field, reason, value }: Rejected): string {

@@ -21,7 +21,7 @@ export interface Row<Data> {
   readonly data: Data;
 }
 
-export interface Rows<Data> extends Omit<Table<string>, 'rows'> {
+interface Rows<Data> extends Omit<Table<string>, 'rows'> {
   readonly rows: readonly Row<Data>[];
 }
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
+import type { Columns } from '../src/columns.ts';
 import { UnreadableCsvError } from '../src/errors.ts';
-import { readRows, type Columns } from '../src/index.ts';
+import { readRows } from '../src/index.ts';
 import { readTable } from '../src/read-table.ts';
 
 const columns = {

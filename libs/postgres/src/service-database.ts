@@ -51,14 +51,10 @@ export async function openServiceDatabase(shell: DatabaseShell, migrations: URL)
     gauge.set({ state: 'idle' }, idle);
     gauge.set({ state: 'waited-for' }, waiting);
   });
-  let logged = '';
   await waitForSchema(database, migrations, {
     waitMs: config.SCHEMA_WAIT_MS,
     signal,
-    onWaiting: ({ message }) => {
-      if (message !== logged) logger.warn({ reason: message }, 'waiting for the database');
-      logged = message;
-    },
+    onWaiting: (reason) => logger.warn({ reason }, 'waiting for the database'),
   });
   await checkConnectionBudget(database, { planned: config.DATABASE_CONNECTIONS_PLANNED });
   health.check('postgres', async (signal) => {
@@ -115,8 +111,7 @@ export function commandDatabase({
     });
     if (migrations === undefined) return database;
     try {
-      const waitMs = config.SCHEMA_WAIT_MS;
-      await waitForSchema(database, migrations, { waitMs, onWaiting: ({ message }) => onWaiting(message) });
+      await waitForSchema(database, migrations, { waitMs: config.SCHEMA_WAIT_MS, onWaiting });
       return database;
     } catch (error) {
       await database.close();

@@ -7,8 +7,8 @@ export interface SchemaWaitOptions {
   /** How long to wait; 0 checks once. */
   readonly waitMs: number;
   readonly signal?: AbortSignal;
-  /** Called after every check that failed. */
-  readonly onWaiting?: (error: Error) => void;
+  /** Called with each new reason to wait. */
+  readonly onWaiting?: (reason: string) => void;
 }
 
 const pollMs = 250;
@@ -24,6 +24,7 @@ export async function waitForSchema(
   { waitMs, signal, onWaiting = () => undefined }: SchemaWaitOptions,
 ): Promise<void> {
   const deadline = performance.now() + waitMs;
+  let reported = '';
   for (;;) {
     try {
       await checkSchema(db, directory);
@@ -31,7 +32,9 @@ export async function waitForSchema(
     } catch (error) {
       const mayCome = error instanceof MigrationsMissingError || isUnavailable(error);
       if (!mayCome || performance.now() + pollMs > deadline) throw error;
-      onWaiting(error as Error);
+      const { message } = error as Error;
+      if (message !== reported) onWaiting(message);
+      reported = message;
       await sleep(pollMs, undefined, { signal });
     }
   }

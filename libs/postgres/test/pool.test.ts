@@ -93,8 +93,8 @@ describe('timeouts', () => {
   });
 
   test('a caller waits for a connection only so long', async () => {
-    const database = open({ poolSize: 1, connectTimeoutMs: 100 });
-    const busy = database.query(seconds(0.5));
+    const database = open({ poolSize: 1, connectTimeoutMs: 500 });
+    const busy = database.query(seconds(1.5));
     const error = await errorOf(database.query(one));
     expect(error).toBeInstanceOf(DatabaseUnavailableError);
     expect((error as Error).message).toContain('no connection of the pool became free');

@@ -29,10 +29,10 @@ function open(primaryUrl = opened.url): Database {
   return database;
 }
 
-/** Waits on `database`; `reasons` fills with what each look found. */
+/** Waits on `database`; `reasons` fills with each new reason. */
 function wait(database: Database, { waitMs = 20_000, signal }: { waitMs?: number; signal?: AbortSignal } = {}) {
   const reasons: string[] = [];
-  const onWaiting = ({ message }: Error): void => void reasons.push(message);
+  const onWaiting = (reason: string): void => void reasons.push(reason);
   const done = waitForSchema(database, directory, { waitMs, ...(signal === undefined ? {} : { signal }), onWaiting });
   return { done, reasons };
 }

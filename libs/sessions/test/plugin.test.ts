@@ -92,19 +92,19 @@ describe('a request', () => {
     ['/me', 200, 200, 401],
     ['/coordinators', 403, 200, 401],
   ])(
-    'to %s is answered to a guardian with %i, to a coordinator with %i, to nobody with %i',
-    async (path, toGuardian, toCoordinator, toNobody) => {
+    'to %s is answered to a guardian with %i, to a coordinator with %i, to a caller without a session with %i',
+    async (path, toGuardian, toCoordinator, toStranger) => {
       const statuses = [
         (await as(await signedIn('guardian'), path)).statusCode,
         (await as(await signedIn('coordinator'), path)).statusCode,
         (await app.inject(path)).statusCode,
       ];
-      expect(statuses).toEqual([toGuardian, toCoordinator, toNobody]);
+      expect(statuses).toEqual([toGuardian, toCoordinator, toStranger]);
     },
   );
 
   test.each(['', 'x', '%00', 'A'.repeat(43), 'A'.repeat(4_000), '"quoted"', 'a=b'])(
-    'with the cookie %.20j is from nobody',
+    'with the cookie %.20j has no session',
     async (token) => {
       const answer = await as(token, '/me');
       expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([401, 'unauthenticated']);

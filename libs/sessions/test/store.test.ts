@@ -43,7 +43,7 @@ describe('a session', () => {
   });
 
   test.each([
-    ['a token of nobody', 'A'.repeat(43)],
+    ['an unknown token', 'A'.repeat(43)],
     ['an empty one', ''],
     ['a long one', 'A'.repeat(100_000)],
     ['a pattern', '*'.repeat(43)],

@@ -22,36 +22,23 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
-/** A TCP proxy on a free loopback port that breaks the way networks do. */
+interface Faults {
+  refusing: boolean;
+  hanging: boolean;
+  delayMs: number;
+  /** Sockets whose bytes were swallowed. */
+  readonly starved: Set<Socket>;
+}
+
+/** Starts a TCP proxy on a free loopback port that breaks the way networks do. */
 export async function startFaultProxy({ target }: { target: { host: string; port: number } }): Promise<FaultProxy> {
   const pairs = new Map<Socket, Socket>();
-  const starved = new Set<Socket>();
-  let refusing = false;
-  let hanging = false;
-  let delayMs = 0;
-
-  const forward = (from: Socket, to: Socket): void => {
-    from.on('data', (chunk) => {
-      if (hanging) {
-        starved.add(from);
-        return;
-      }
-      if (delayMs === 0) to.write(chunk);
-      else setTimeout(() => to.destroyed || to.write(chunk), delayMs);
-    });
-    from.on('end', () => (hanging ? undefined : setTimeout(() => to.end(), delayMs)));
-    // a reset is what this proxy is for; 'close' follows and takes the other side along
-    from.on('error', () => undefined);
-    from.on('close', () => (hanging ? undefined : to.destroy()));
-  };
+  const faults: Faults = { refusing: false, hanging: false, delayMs: 0, starved: new Set() };
   const reset = (): void => {
-    for (const [client, upstream] of pairs) {
-      client.resetAndDestroy();
-      upstream.resetAndDestroy();
-    }
+    for (const sockets of pairs) for (const socket of sockets) socket.resetAndDestroy();
   };
   const server = createServer({ allowHalfOpen: true }, (client) => {
-    if (refusing) {
+    if (faults.refusing) {
       client.on('error', () => undefined);
       client.resetAndDestroy();
       return;
@@ -59,8 +46,8 @@ export async function startFaultProxy({ target }: { target: { host: string; port
     const upstream = connect({ ...target, allowHalfOpen: true });
     pairs.set(client, upstream);
     client.on('close', () => pairs.delete(client));
-    forward(client, upstream);
-    forward(upstream, client);
+    forward(client, upstream, faults);
+    forward(upstream, client, faults);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -75,23 +62,17 @@ export async function startFaultProxy({ target }: { target: { host: string; port
       return changed.href;
     },
     refuse() {
-      refusing = true;
+      faults.refusing = true;
       reset();
     },
-    accept() {
-      refusing = false;
-    },
-    hang() {
-      hanging = true;
-    },
+    accept: () => void (faults.refusing = false),
+    hang: () => void (faults.hanging = true),
     resume() {
-      hanging = false;
-      for (const socket of starved) socket.resetAndDestroy();
-      starved.clear();
+      faults.hanging = false;
+      for (const socket of faults.starved) socket.resetAndDestroy();
+      faults.starved.clear();
     },
-    latency(ms) {
-      delayMs = ms;
-    },
+    latency: (ms) => void (faults.delayMs = ms),
     cut: reset,
     connections: () => pairs.size,
     async close() {
@@ -100,4 +81,16 @@ export async function startFaultProxy({ target }: { target: { host: string; port
       await once(server, 'close');
     },
   };
+}
+
+function forward(from: Socket, to: Socket, faults: Faults): void {
+  from.on('data', (chunk) => {
+    if (faults.hanging) faults.starved.add(from);
+    else if (faults.delayMs === 0) to.write(chunk);
+    else setTimeout(() => to.destroyed || to.write(chunk), faults.delayMs);
+  });
+  from.on('end', () => (faults.hanging ? undefined : setTimeout(() => to.end(), faults.delayMs)));
+  // resets are what this proxy is for; 'close' follows and closes the other side
+  from.on('error', () => undefined);
+  from.on('close', () => (faults.hanging ? undefined : to.destroy()));
 }

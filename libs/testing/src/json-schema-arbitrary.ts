@@ -33,7 +33,7 @@ export interface Surroundings {
   readonly known: (name: string) => readonly unknown[];
 }
 
-/** Values that fit the schema, as far as it can be told: patterns that no generator understands get any string. */
+/** Values that fit the schema, where possible: a pattern that no generator supports gets any string. */
 export function fitting(schema: JsonSchema | undefined, around: Surroundings, name = ''): fc.Arbitrary<unknown> {
   const known = around.known(name);
   const plain = fittingSchema(schema ?? {}, around);

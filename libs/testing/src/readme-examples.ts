@@ -31,7 +31,7 @@ export function readmeExamples(markdown: string): ReadmeExample[] {
 /**
  * Runs one example of a lib's README as a program of its own, the way its reader would.
  * @param folder the lib's folder; the example's imports are resolved from there.
- * @param env added to the environment: addresses of engines, as the README tells its reader to set them.
+ * @param env added to the environment: the addresses of engines that the README asks its reader to set.
  * @returns what it printed.
  * @throws when it ends with another status than 0 or is not done after `timeoutMs`.
  */

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 
 export interface ReadmeTables {
   /** The names in backquotes that the first column of the section's tables has, sorted. */
-  names(heading: string): string[];
+  readonly names: (heading: string) => string[];
   /** The rows of the section's table of errors. */
-  errors(heading?: string): ErrorRow[];
+  readonly errors: (heading?: string) => ErrorRow[];
 }
 
 type ErrorRow = [code: string, status: number, title: string];

@@ -3,7 +3,7 @@ import { engineUrl } from './engines.ts';
 import { waitFor } from './wait-for.ts';
 import { withClient } from './with-client.ts';
 
-/** Whoever pauses replay holds this lock on the primary, so that test files take turns. */
+/** A test that pauses replay holds this lock on the primary, so that test files take turns. */
 const pauseLock = `hashtext('homeroom: replay paused')`;
 
 let pausing: pg.Client | undefined;
@@ -52,7 +52,7 @@ export async function resumeReplica(): Promise<void> {
   pausing = undefined;
 }
 
-/** Replay that is paused while nobody holds the lock was paused by a test that has been killed. */
+/** Replay that is paused while the lock is free was paused by a test that has been killed. */
 async function resumeAbandoned(): Promise<void> {
   await withClient(engineUrl('TEST_POSTGRES_URL'), async (client) => {
     const { rows } = await client.query<{ free: boolean }>(`select pg_try_advisory_lock(${pauseLock}) as free`);

@@ -27,7 +27,7 @@ export interface ServiceEngines {
   readonly rows: <T = Record<string, unknown>>(text: string, ...values: unknown[]) => Promise<T[]>;
   /** What `close` closes before the engines. */
   readonly closing: Closing;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export interface EngineOptions {

@@ -11,7 +11,7 @@ export interface TypedClient extends AsyncDisposable {
 }
 
 export interface TypedClientOptions {
-  /** A file that imports `./api.ts`, the generated types; whatever else it imports is resolved from its own folder. */
+  /** A file that imports `./api.ts`, the generated types. Its other imports are resolved from its own folder. */
   readonly program: URL;
   /** Makes a mistake in the program that the types must catch: the negative control. */
   readonly mistake: (program: string) => string;

@@ -144,13 +144,13 @@ describe('a matrix of route × caller', () => {
     await expect(matrix.checkRoutes(app, '/openapi.json')).resolves.toBeUndefined();
     const other = accessMatrix<AccessWorld>({
       'GET /note': { request: () => ({ url: '/note' }), answers: { unsigned: 401, guardian: 200, coordinator: 200 } },
-      'GET /gone': { request: () => ({ url: '/gone' }), answers: { ...answers, guardian: 200 } },
+      'GET /removed': { request: () => ({ url: '/removed' }), answers: { ...answers, guardian: 200 } },
     });
     await expect(other.checkRoutes(app, '/openapi.json')).rejects.toThrow(
       [
         'PUT /note is not in the table',
         'GET /events is not in the table',
-        'GET /gone is not in /openapi.json',
+        'GET /removed is not in /openapi.json',
         'GET /note has no answer for stranger',
       ].join('\n'),
     );

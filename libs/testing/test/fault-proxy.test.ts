@@ -66,13 +66,13 @@ test('cut resets once', async () => {
 test('hang swallows silently, resume resets what was starved', async () => {
   const socket = await open();
   proxy.hang();
-  let heard = '';
-  socket.on('data', (chunk: Buffer) => (heard += chunk.toString()));
+  let received = '';
+  socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
   const ended = reset(socket);
   socket.write('hello');
   await waitFor('the bytes to leave', () => socket.bytesWritten === 5 && socket.writableLength === 0);
   const other = await open();
-  expect(heard).toBe('');
+  expect(received).toBe('');
   proxy.resume();
   other.destroy();
   expect(await ended).toBe('ECONNRESET');

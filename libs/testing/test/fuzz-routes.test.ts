@@ -50,7 +50,7 @@ interface Pet {
 const problem = (reply: FastifyReply, status: number, code = 'refused'): FastifyReply =>
   reply.code(status).type('application/problem+json').send({ status, code });
 
-/** An app as the house builds them, and the requests it saw; `keep` is what its POST does with a good pet. */
+/** An app as the services build them, and the requests it received; `keep` is what its POST does with a good pet. */
 function build(keep: (pet: Pet) => void = () => undefined): { app: FastifyInstance; seen: string[] } {
   const app = fastify({
     allowErrorHandlerOverride: true,

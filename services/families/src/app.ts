@@ -2,14 +2,10 @@ import { createServer, type Health, type Logger, type Metrics, type ZodFastify }
 import { isUnavailable, type Database } from '@homeroom/postgres';
 import type { Redis } from '@homeroom/redis';
 import { openSessions, sessionsPlugin } from '@homeroom/sessions';
-import { openMailLimit } from './credentials/mail-limit.ts';
+import { openAccountDeps } from './accounts/deps.ts';
 import { pageRoutes } from './accounts/page-routes.ts';
 import { passwordRoutes } from './accounts/password-routes.ts';
-import { openPasswords } from './credentials/passwords.ts';
 import { sessionRoutes } from './accounts/routes.ts';
-import { openDeviceCookies } from './accounts/device-cookie.ts';
-import { openSignInLimit } from './accounts/sign-in-limit.ts';
-import { openSignInSlowdown } from './accounts/sign-in-slowdown.ts';
 import { verificationRoutes } from './accounts/verification-routes.ts';
 import { childRoutes } from './children/routes.ts';
 import type { ApiConfig } from './config.ts';
@@ -54,48 +50,13 @@ export async function buildApp(
       version: '1.0.0',
     },
   });
-  const secure = config.PUBLIC_ORIGIN.startsWith('https:');
   const sessions = openSessions({ redis, keyPrefix: redisPrefix });
   await app.register(sessionsPlugin, {
     store: sessions,
     service: 'families',
-    secure,
+    secure: config.PUBLIC_ORIGIN.startsWith('https:'),
   });
-  const attacks = metrics.counter('sign_in_attacks_total', 'Accounts whose sign-in was slowed after many failures');
-  const deps = {
-    database,
-    sessions,
-    passwords: openPasswords({
-      secret: config.CURSOR_SECRET,
-      concurrent: config.PASSWORD_CONCURRENCY,
-      queued: config.PASSWORD_QUEUE,
-    }),
-    signInLimit: openSignInLimit({
-      redis,
-      keyPrefix: redisPrefix,
-      perAccount: config.SIGN_IN_FAILURES_PER_ACCOUNT,
-      perAddress: config.SIGN_IN_FAILURES_PER_ADDRESS,
-    }),
-    signInSlowdown: openSignInSlowdown({
-      redis,
-      keyPrefix: redisPrefix,
-      after: config.SIGN_IN_SLOWDOWN_AFTER,
-      intervalSeconds: config.SIGN_IN_SLOWDOWN_SECONDS,
-    }),
-    deviceCookies: openDeviceCookies({ secret: config.ACCOUNT_TOKEN_SECRET, secure }),
-    onSignInAttack: (account: string, failures: number) => {
-      attacks.inc();
-      logger.warn({ account, failures }, 'sign-in attacked');
-    },
-    accountTokenSecret: config.ACCOUNT_TOKEN_SECRET,
-    mailLimit: openMailLimit({
-      redis,
-      keyPrefix: redisPrefix,
-      perMailbox: config.ACCOUNT_MAILS_PER_MAILBOX,
-      perAddress: config.ACCOUNT_MAILS_PER_ADDRESS,
-      logger,
-    }),
-  };
+  const deps = openAccountDeps(config, { logger, metrics, database, redis, redisPrefix, sessions });
   familyRoutes(app, deps);
   childRoutes(app, deps);
   sessionRoutes(app, deps);

@@ -97,7 +97,7 @@ async function verificationToken(it: World): Promise<string> {
 }
 
 /** A new family that has asked for a reset of its password, and the token of the mail. */
-async function forgotten(it: World): Promise<{ readonly email: string; readonly token: string }> {
+async function requestReset(it: World): Promise<{ readonly email: string; readonly token: string }> {
   const [email, { service }] = [await register(it), it];
   await service.anonymous.send('POST', '/api/password-resets', { email });
   return { email, token: (await service.tokens(email, 'password-reset')).at(-1) ?? '' };
@@ -189,7 +189,7 @@ const matrix = accessMatrix<World>(
       answers: forAll(202),
     },
     'POST /api/password-resets/confirm': {
-      request: async (it) => confirming('/api/password-resets/confirm', (await forgotten(it)).token, newPassword),
+      request: async (it) => confirming('/api/password-resets/confirm', (await requestReset(it)).token, newPassword),
       answers: forAll(204),
     },
     'PUT /api/account/password': {
@@ -284,7 +284,7 @@ const matrix = accessMatrix<World>(
       answers: tokenInvalid,
     },
     'S1: POST /api/email-verifications/confirm: the token of a password reset': {
-      request: async (it) => confirming('/api/email-verifications/confirm', (await forgotten(it)).token),
+      request: async (it) => confirming('/api/email-verifications/confirm', (await requestReset(it)).token),
       answers: tokenInvalid,
     },
     'S10: POST /api/password-resets/confirm: the token of a verification': {
@@ -293,7 +293,7 @@ const matrix = accessMatrix<World>(
     },
     'S10: POST /api/password-resets/confirm: a token that was used': {
       request: async (it) => {
-        const sent = confirming('/api/password-resets/confirm', (await forgotten(it)).token, newPassword);
+        const sent = confirming('/api/password-resets/confirm', (await requestReset(it)).token, newPassword);
         await it.service.anonymous.send('POST', sent.url, sent.payload);
         return sent;
       },
@@ -305,7 +305,7 @@ const matrix = accessMatrix<World>(
     },
     'S10: POST /api/sessions: the password from before a reset': {
       request: async (it) => {
-        const { email, token } = await forgotten(it);
+        const { email, token } = await requestReset(it);
         await it.service.anonymous.send('POST', '/api/password-resets/confirm', { token, password: newPassword });
         return { method: 'POST', url: '/api/sessions', payload: { email, password } };
       },
@@ -313,7 +313,7 @@ const matrix = accessMatrix<World>(
     },
     'S3: GET /api/sessions: a session from before a reset': {
       request: async (it) => {
-        const { email, token } = await forgotten(it);
+        const { email, token } = await requestReset(it);
         const { cookie = '' } = await it.service.signIn(email);
         await it.service.anonymous.send('POST', '/api/password-resets/confirm', { token, password: newPassword });
         return { method: 'GET', url: '/api/sessions', headers: { cookie } };
@@ -350,8 +350,8 @@ test('another guardian’s family and one that does not exist get the same answe
 
 test('a session does not outlive its deleted family', async () => {
   const { service } = world;
-  const gone = await service.family();
-  await service.rows('delete from families where id = $1', gone.family.id);
-  expect((await gone.send('GET', `/api/families/${gone.family.id}`)).status).toBe(404);
-  await expect(service.signIn(gone.email)).rejects.toThrow('401');
+  const deleted = await service.family();
+  await service.rows('delete from families where id = $1', deleted.family.id);
+  expect((await deleted.send('GET', `/api/families/${deleted.family.id}`)).status).toBe(404);
+  await expect(service.signIn(deleted.email)).rejects.toThrow('401');
 });

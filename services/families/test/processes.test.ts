@@ -78,7 +78,7 @@ test('what the API registers, the worker publishes with the request’s trace, a
   for (const process of [api, worker]) expect(process.errors()).toEqual([]);
 }, 60_000);
 
-test('the API stops in order while Redis is away', async () => {
+test('the API stops in order while Redis is unavailable', async () => {
   const proxy = await startFaultProxy({
     target: { host: '127.0.0.1', port: Number(new URL(engines.sessionsUrl).port) },
   });
@@ -94,7 +94,7 @@ test('the API stops in order while Redis is away', async () => {
   }
 }, 30_000);
 
-describe('a start while an engine is away', () => {
+describe('a start while an engine is unavailable', () => {
   const behindProxy = async (port: number, use: (proxy: FaultProxy) => Promise<void>): Promise<void> => {
     const proxy = await startFaultProxy({ target: { host: '127.0.0.1', port } });
     proxy.refuse();

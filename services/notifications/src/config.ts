@@ -55,3 +55,4 @@ export const workerConfig = serviceConfig
     path: ['MAIL_LEASE_MS'],
     message: 'must be more than twice SMTP_TIMEOUT_MS: a mail whose lease ends while it is sent is sent twice',
   });
+export type WorkerConfig = Readonly<z.infer<typeof workerConfig>>;

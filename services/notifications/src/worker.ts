@@ -6,16 +6,11 @@ import { openServiceDatabase, purgeExpiredRows } from '@homeroom/postgres';
 import { openServiceRedis } from '@homeroom/redis';
 import { migrations, workerConfig } from './config.ts';
 import { consumers, deadLetterConsumer, deadLetterTopics } from './consumers.ts';
-import { accountMailQueue } from './account-mails/queue.ts';
 import { deleteOldAccountMails } from './account-mails/store.ts';
-import { coordinatorMailQueue } from './coordinator-mails/queue.ts';
 import { suppressWithoutAddress } from './coordinator-mails/store.ts';
-import { createDeliveryLoop } from './deliveries/deliver-mail.ts';
-import { familyMailQueue } from './deliveries/family-mail-queue.ts';
-import { createMailer } from './deliveries/mailer.ts';
 import { suppressHeld } from './deliveries/store.ts';
 import { observeDeadLetters } from './dead-letters/observe-dead-letters.ts';
-import { observeDeliveries } from './deliveries/observe-deliveries.ts';
+import { openDeliveries } from './open-deliveries.ts';
 import { announce } from './streams/announce.ts';
 import { announcementChannel } from './streams/sse.ts';
 
@@ -25,39 +20,8 @@ await runProcess({ service: 'notifications', role: 'worker', config: workerConfi
   const redis = await openServiceRedis(shell, 'redis-cache', config.REDIS_CACHE_URL);
   const kafka = openServiceKafka(shell);
 
-  const { onDelivery, onSmtp } = observeDeliveries({ logger, metrics, database });
+  const deliveries = openDeliveries(shell, database);
   observeDeadLetters({ logger, metrics, database });
-  const mailer = createMailer({
-    smtpUrl: config.SMTP_URL,
-    connections: config.SMTP_CONNECTIONS,
-    timeoutMs: config.SMTP_TIMEOUT_MS,
-    breakerOpenMs: config.SMTP_BREAKER_OPEN_MS,
-    onEvent: onSmtp,
-  });
-  shell.onClose('mailer', () => mailer.close());
-  const settings = {
-    database,
-    coopName: config.COOP_NAME,
-    from: {
-      name: config.MAIL_FROM.name === '' ? config.COOP_NAME : config.MAIL_FROM.name,
-      address: config.MAIL_FROM.address,
-    },
-    publicOrigin: config.PUBLIC_ORIGIN,
-  };
-  const accountSettings = { timeZone: config.TIME_ZONE, tokenSecret: config.ACCOUNT_TOKEN_SECRET };
-  const deliveries = createDeliveryLoop({
-    queues: [
-      accountMailQueue({ ...settings, ...accountSettings }),
-      familyMailQueue(settings),
-      coordinatorMailQueue(settings),
-    ],
-    mailer,
-    concurrency: config.SMTP_CONNECTIONS,
-    leaseMs: config.MAIL_LEASE_MS,
-    backoff: { baseMs: config.MAIL_RETRY_BASE_MS, maxMs: config.MAIL_RETRY_MAX_MS },
-    idleMs: 500,
-    onEvent: onDelivery,
-  });
   await runRelay(shell, { kafka, topics: Object.values(topics) });
 
   const channel = announcementChannel(config.TOPIC_PREFIX);

@@ -25,13 +25,13 @@ const happened: KafkaEvent[] = [];
 let harness: Engines;
 let kafka: Kafka;
 let producer: Producer;
-let databaseAway: { refuse(): void; accept(): void };
+let databaseProxy: { refuse(): void; accept(): void };
 
 beforeAll(async () => {
   harness = closing.add(await openEngines(), (it) => it.close());
   const { hostname: host, port } = new URL(harness.testDatabase.url);
   const proxy = closing.add(await startFaultProxy({ target: { host, port: Number(port) } }), (it) => it.close());
-  databaseAway = proxy;
+  databaseProxy = proxy;
   const throughProxy = { ...harness.testDatabase, url: proxy.through(harness.testDatabase.url) };
   const database = closing.add(openTestDatabase(throughProxy), (it) => it.close());
   kafka = closing.add(openKafka({ brokers: testKafkaBrokers(), clientId: 'test', topicPrefix }), (it) => it.close());
@@ -84,9 +84,9 @@ describe('the event path', () => {
     expect((await inbox(family.familyId)).filter((kind) => kind === 'welcome')).toHaveLength(1);
   });
 
-  test('while the database is down events wait; none becomes a dead letter', async () => {
+  test('while the database is unavailable, events wait; none becomes a dead letter', async () => {
     const family = aFamily();
-    databaseAway.refuse();
+    databaseProxy.refuse();
     try {
       await publish(family.registered());
       await waitFor(
@@ -94,7 +94,7 @@ describe('the event path', () => {
         () => happened.filter((event) => event.kind === 'retrying' && event.transient).length >= 6,
       );
     } finally {
-      databaseAway.accept();
+      databaseProxy.accept();
     }
     await waitFor('the notification', async () => (await inbox(family.familyId)).length === 1, { timeoutMs: 25_000 });
     expect(happened.filter(({ kind }) => kind === 'dead-lettered')).toEqual([]);
@@ -159,7 +159,7 @@ describe('a poison message', () => {
       {
         topic: 'homeroom.enrollment.v1.dlq',
         key: family.familyId,
-        headers: { ...headers, dlq_reason: 'a bug that was fixed', dlq_group: 'notifications' },
+        headers: { ...headers, dlq_reason: 'a bug that is fixed', dlq_group: 'notifications' },
         value,
       },
     ]);

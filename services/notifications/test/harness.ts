@@ -83,7 +83,7 @@ export async function startApp(
 export const guardianOf = (familyId: string): Principal => ({ role: 'guardian', accountId: randomUUID(), familyId });
 export const someCoordinator = (): Principal => ({ role: 'coordinator', accountId: randomUUID() });
 
-/** An event with the example's data, and whatever the test cares about. */
+/** An event with the example's data, and what the test changes. */
 export const anEvent = <T extends EventType>(type: T, data: Partial<EventData<T>> = {}): DomainEvent<T> => ({
   id: randomUUID(),
   type,

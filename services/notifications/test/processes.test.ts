@@ -117,7 +117,7 @@ describe('the processes', () => {
     await changeCoordinatorPreferences(engines.database, accountId, { emailEnabled: false, on: [], off: [] });
   }, 90_000);
 
-  test('a worker that is killed again and again loses nothing, and tells nothing twice', async () => {
+  test('a worker that is killed again and again loses nothing and repeats nothing', async () => {
     const families = Array.from({ length: 60 }, aFamily);
     const before = smtp.mails.length;
     const kills = 2;

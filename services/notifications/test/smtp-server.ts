@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
 
@@ -22,14 +23,14 @@ export interface TestSmtp {
   up(): void;
   /** Refuses every mail with this status; undefined accepts again. */
   refuse(status: number | undefined): void;
-  /** Accepts the mail and cuts the connection before it says so. */
+  /** Accepts the mail and cuts the connection before the reply. */
   cutBeforeReply(on: boolean): void;
-  /** Does not answer the mail until released. */
+  /** Leaves mails unanswered while on. */
   hold(on: boolean): void;
   close(): Promise<void>;
 }
 
-/** A real SMTP server that keeps what it is sent, and misbehaves on request. */
+/** A real SMTP server that keeps the mails it receives, and fails on demand. */
 export async function startSmtp(): Promise<TestSmtp> {
   const mails: ReceivedMail[] = [];
   const sockets = new Set<Socket>();
@@ -37,33 +38,12 @@ export async function startSmtp(): Promise<TestSmtp> {
   let status: number | undefined;
   let held: (() => void)[] | undefined;
 
-  const smtp = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['AUTH', 'STARTTLS'],
-    disableReverseLookup: true,
-    logger: false,
-    onData(stream, session, callback) {
-      const chunks: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.once('end', () => {
-        const accept = async (): Promise<void> => {
-          if (status !== undefined) throw Object.assign(new Error('refused'), { responseCode: status });
-          const raw = Buffer.concat(chunks);
-          mails.push(
-            readMail(
-              await PostalMime.parse(raw),
-              raw,
-              session.envelope.rcptTo.map(({ address }) => address),
-            ),
-          );
-          if (cutting) for (const socket of sockets) socket.resetAndDestroy();
-          if (held !== undefined) await new Promise<void>((resolve) => held?.push(resolve));
-        };
-        accept().then(() => callback(null), callback);
-      });
-    },
+  const smtp = openReceiver(async (mail) => {
+    if (status !== undefined) throw Object.assign(new Error('refused'), { responseCode: status });
+    mails.push(mail);
+    if (cutting) for (const socket of sockets) socket.resetAndDestroy();
+    if (held !== undefined) await new Promise<void>((resolve) => held?.push(resolve));
   });
-  smtp.on('error', () => undefined);
   // smtp-server cannot be switched off and on; a listener in front of it can
   const server = createServer((socket) => {
     opened += 1;
@@ -78,6 +58,7 @@ export async function startSmtp(): Promise<TestSmtp> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  const release = (): void => held?.forEach((resolve) => resolve());
 
   return {
     url: `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -87,26 +68,38 @@ export async function startSmtp(): Promise<TestSmtp> {
       isDown = true;
       for (const socket of sockets) socket.resetAndDestroy();
     },
-    up() {
-      isDown = false;
-    },
-    refuse(next) {
-      status = next;
-    },
-    cutBeforeReply(on) {
-      cutting = on;
-    },
+    up: () => void (isDown = false),
+    refuse: (next) => void (status = next),
+    cutBeforeReply: (on) => void (cutting = on),
     hold(on) {
-      for (const release of held ?? []) release();
+      release();
       held = on ? [] : undefined;
     },
     async close() {
-      for (const release of held ?? []) release();
+      release();
       server.close();
       for (const socket of sockets) socket.destroy();
       await once(server, 'close');
     },
   };
+}
+
+/** @param receive rejects to refuse the mail; the reply waits for it. */
+function openReceiver(receive: (mail: ReceivedMail) => Promise<void>): SMTPServer {
+  const smtp = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    disableReverseLookup: true,
+    logger: false,
+    onData(stream, session, callback) {
+      const recipients = session.envelope.rcptTo.map(({ address }) => address);
+      buffer(stream)
+        .then(async (raw) => receive(readMail(await PostalMime.parse(raw), raw, recipients)))
+        .then(() => callback(null), callback);
+    },
+  });
+  smtp.on('error', () => undefined);
+  return smtp;
 }
 
 function readMail(email: Email, raw: Buffer, recipients: readonly string[]): ReceivedMail {

@@ -88,7 +88,7 @@ describe('a worker', () => {
 });
 
 describe('who owns the number of pods', () => {
-  test('an autoscaler, and then nobody else says it; else the values', () => {
+  test('the autoscaler when one is enabled, else from the values', () => {
     for (const manifests of [scaled, keda]) {
       expect(replicas(manifests, 'families-api')).toBeUndefined();
       expect(replicas(manifests, 'notifications-worker')).toBeUndefined();

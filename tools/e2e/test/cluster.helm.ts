@@ -16,7 +16,7 @@ describe('at an upgrade, migrations go before all else', () => {
     ['where it is yours', { host: 'db.example' }, 'yes'],
     ['where the cluster was not queried', { queried: '' }, 'yes'],
     ['but not where this upgrade brings it', {}, ''],
-    ['and not where this upgrade mends it', { primary: { status: { replicas: 1 } } }, ''],
+    ['and not where this upgrade fixes it', { primary: { status: { replicas: 1 } } }, ''],
   ])('%s', (_, about, answer) => {
     expect(first(about)).toBe(answer);
   });

@@ -69,7 +69,7 @@ describe('Kafka', () => {
   });
 });
 
-test('sessions are never thrown away, and the cache forgets what is used least', () => {
+test('sessions are never evicted, and the cache evicts what is used least', () => {
   expect(args('redis-sessions')).toEqual(expect.arrayContaining(['noeviction', '--appendonly']));
   expect(args('redis-cache')).toEqual(expect.arrayContaining(['allkeys-lfu', '--maxmemory']));
   expect(args('redis-cache')).not.toContain('--appendonly');

@@ -32,7 +32,7 @@ describe('in development', () => {
     expect(others(development)).toEqual(others(production));
   });
 
-  test('a save that does not start may be mended by the next one: nothing gives up or is killed for a day', () => {
+  test('a save that does not start may be fixed by the next one: nothing gives up or is killed for a day', () => {
     const patience = (manifests: Manifest[], probe: string): number =>
       container(manifests)[probe].periodSeconds * container(manifests)[probe].failureThreshold;
     const day = 24 * 60 * 60;
@@ -48,7 +48,7 @@ describe('in development', () => {
     expect(container(development).readinessProbe).toEqual(container(production).readinessProbe);
   });
 
-  test('nobody waits for a balancer between a save and the new code', () => {
+  test('no balancer delays the new code after a save', () => {
     const waits = (manifests: Manifest[]): unknown => ({
       minReady: find(manifests, 'Deployment', 'homeroom-families-api').spec.minReadySeconds,
       preStop: container(manifests).lifecycle.preStop.sleep.seconds,

@@ -1,4 +1,4 @@
-// Engines of somebody else's, by address and by Secret: what pods are told is all that matters.
+// Existing engines, by address and by Secret: the pods' environment is what matters.
 import { expect, test } from '@jest/globals';
 import { environment } from '../src/environment.ts';
 import { find, pods, render, type Manifest } from '../src/render.ts';

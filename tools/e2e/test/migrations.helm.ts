@@ -74,7 +74,7 @@ test('a database that is slow to come is waited for until the deadline: the trie
   expect(lasts(3)).toBeLessThan(600);
 });
 
-test('one that fails for good ends the Job at once; a database that is away and a pod that was moved do not', () => {
+test('a permanent failure ends the Job at once; an unavailable database and a moved pod do not', () => {
   const { spec } = job(render());
   expect(spec.podFailurePolicy.rules).toEqual([
     { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },

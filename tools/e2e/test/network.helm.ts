@@ -7,24 +7,24 @@ const plain = render();
 const policiesOf = (manifests: Manifest[]): Manifest[] => manifests.filter(({ kind }) => kind === 'NetworkPolicy');
 const policies = policiesOf(plain);
 
-interface Somebody {
+interface Peer {
   labels: Record<string, string>;
   /** In the release's own namespace. */
   here: boolean;
 }
-const stranger: Somebody = { labels: { app: 'stranger' }, here: true };
-const prometheus: Somebody = { labels: { app: 'prometheus' }, here: false };
-const pod = (owner: string): Somebody => {
+const stranger: Peer = { labels: { app: 'stranger' }, here: true };
+const prometheus: Peer = { labels: { app: 'prometheus' }, here: false };
+const pod = (owner: string): Peer => {
   const found = pods(plain).find((candidate) => candidate.owner === owner);
   if (found === undefined) throw new Error(`no ${owner} is rendered`);
   return { labels: found.labels, here: true };
 };
-const api = (service: string): Somebody => pod(`Deployment/homeroom-${service}-api`);
-const worker = (service: string): Somebody => pod(`Deployment/homeroom-${service}-worker`);
-const data = (name: string): Somebody => pod(`StatefulSet/homeroom-data-${name}`);
+const api = (service: string): Peer => pod(`Deployment/homeroom-${service}-api`);
+const worker = (service: string): Peer => pod(`Deployment/homeroom-${service}-worker`);
+const data = (name: string): Peer => pod(`StatefulSet/homeroom-data-${name}`);
 const gateway = pod('Deployment/homeroom-gateway');
 
-function admits(peers: Manifest[] | undefined, other: Somebody): boolean {
+function admits(peers: Manifest[] | undefined, other: Peer): boolean {
   if (peers === undefined || peers.length === 0) return true;
   return peers.some(({ podSelector, namespaceSelector }) => {
     if (namespaceSelector === undefined && !other.here) return false;
@@ -32,7 +32,7 @@ function admits(peers: Manifest[] | undefined, other: Somebody): boolean {
   });
 }
 
-function passes(direction: 'ingress' | 'egress', given: Manifest[], one: Somebody, other: Somebody, port: number) {
+function passes(direction: 'ingress' | 'egress', given: Manifest[], one: Peer, other: Peer, port: number) {
   const chosen = one.here ? given.filter(({ spec }) => selects(spec.podSelector, one.labels)) : [];
   if (chosen.length === 0) return true;
   const rules = chosen.flatMap(({ spec }) => (spec[direction] ?? []) as Manifest[]);
@@ -43,7 +43,7 @@ function passes(direction: 'ingress' | 'egress', given: Manifest[], one: Somebod
   );
 }
 
-const mayCall = (from: Somebody, to: Somebody, port: number, given = policies): boolean =>
+const mayCall = (from: Peer, to: Peer, port: number, given = policies): boolean =>
   passes('egress', given, from, to, port) && passes('ingress', given, to, from, port);
 
 const services = ['families', 'enrollment', 'notifications'];

@@ -63,7 +63,7 @@ describe('a pod is open to exactly', () => {
     expect(openings(plain, pod(name), everyone)).toEqual(rules);
   });
 
-  test('and no pod is forgotten here', () => {
+  test('and no pod is missing here', () => {
     expect(everyone.map(({ owner }) => owner.replace(/^.*\/homeroom-/, '')).sort()).toEqual(
       Object.keys(expected).sort(),
     );
@@ -77,7 +77,7 @@ describe('a pod is open to exactly', () => {
       ),
     );
 
-  test.each(rules)('an opening that is gone is noticed: %s %s %i', (name, way, index) => {
+  test.each(rules)('a missing opening is noticed: %s %s %i', (name, way, index) => {
     const changed = structuredClone(plain);
     const policy = changed.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === name);
     policy.spec[way].splice(index, 1);
@@ -161,7 +161,7 @@ describe('values open more', () => {
     expect(rulesOf({}, 'data-payments')).not.toContain('out to anywhere :any');
   });
 
-  test('nobody reads metrics where nobody is named', () => {
+  test('metrics are closed unless a reader is named', () => {
     const values = { 'global.networkPolicy.metricsFrom': [] };
     expect(rulesOf(values, 'families-api').filter((rule) => rule.endsWith(':9100'))).toEqual([]);
     expect(rulesOf(values, 'gateway').filter((rule) => rule.endsWith(':8404'))).toEqual([]);

@@ -65,7 +65,7 @@ describe('every pod meets the restricted standard', () => {
   });
 });
 
-/** What the house asks of a pod besides. */
+/** What the chart requires of a pod besides. */
 function careless({ spec }: Pod): string[] {
   const faults: string[] = [];
   if (spec.automountServiceAccountToken !== false) faults.push('token');
@@ -102,7 +102,7 @@ function disorderly({ spec }: Pod): string[] {
   const [container] = spec.containers;
   const probes = ['startupProbe', 'readinessProbe', 'livenessProbe'];
   const faults = probes.filter((probe) => container[probe] === undefined);
-  // an engine that speaks no HTTP is asked in its own words; whatever speaks it tells the three questions apart
+  // an engine without HTTP is probed by its own protocol; anything with HTTP has three different probes
   const speaksHttp = container.ports.some(({ name }: Manifest) => name === 'http');
   const paths = new Set(probes.map((probe) => container[probe]?.httpGet?.path).filter(Boolean));
   if (speaksHttp && faults.length === 0 && paths.size < probes.length) faults.push('paths of its probes');
@@ -116,7 +116,7 @@ function disorderly({ spec }: Pod): string[] {
   return faults;
 }
 
-describe('every pod that serves is probed, leaves in order, keeps away from its equals and has an account of its own', () => {
+describe('every serving pod is probed, shuts down in order, spreads across nodes, and has its own service account', () => {
   test.each(serving)('%s', (_, pod) => {
     expect(disorderly(pod)).toEqual([]);
   });
@@ -186,7 +186,7 @@ describe('a priority class', () => {
     );
 
   test('is given to all but the tests when it is named, and to none when it is not', () => {
-    expect(classes(render({ 'global.priorityClassName': 'house' }))).toEqual(new Set(['house']));
+    expect(classes(render({ 'global.priorityClassName': 'high' }))).toEqual(new Set(['high']));
     expect(classes(plain)).toEqual(new Set([undefined]));
   });
 });

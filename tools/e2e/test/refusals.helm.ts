@@ -80,7 +80,11 @@ describe('values that make no sense are refused with a sentence', () => {
       { 'global.postgres.port': 6432 },
       /postgres.port is 6432.*set global.postgres.host to use your own/,
     ],
-    ['a replica of nobody', { 'global.postgres.replicaHost': 'ro' }, /postgres.replicaHost is ro and .*host is empty/],
+    [
+      'a replica without a primary',
+      { 'global.postgres.replicaHost': 'ro' },
+      /postgres.replicaHost is ro and .*host is empty/,
+    ],
     ['TLS to the Redis of data', { 'global.redis.cache.tls': true }, /global.redis.cache.host is empty.*set the host/],
     ['a port of the Redis of data', { 'global.redis.sessions.port': 1 }, /global.redis.sessions.host is empty/],
     ['a Secret of the Redis of data', { 'global.redis.cache.secret.name': 'x' }, /global.redis.cache.host is empty/],
@@ -148,7 +152,7 @@ describe('values that make no sense are refused with a sentence', () => {
     ['a route without policies', { 'global.networkPolicy.enabled': false, 'global.httpRoute': route }],
     ['as many pods as the gateway knows', { ...scaled, 'gateway.slots': 51 }],
     [
-      'webhooks to where they are heard',
+      'webhooks to their receiver',
       { 'enrollment.api.service.port': 8080, 'data.sandbox.webhookUrl': 'http://homeroom-enrollment:8080/x' },
     ],
     ['a Redis of yours with TLS', { 'global.redis.cache': { host: 'c.example', tls: true } }],

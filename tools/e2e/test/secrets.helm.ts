@@ -164,7 +164,7 @@ describe('the key that signs the links in mails', () => {
       ({ name }: Manifest) => name === 'ACCOUNT_TOKEN_SECRET',
     )?.valueFrom.secretKeyRef;
 
-  test('is one for those that make and send them, and nobody else has it', () => {
+  test('is shared by those that create and send them, and by no other', () => {
     const key = { name: 'homeroom-signing', key: 'account-token-secret' };
     for (const owner of ['families-api', 'notifications-worker'])
       expect([owner, reference(`homeroom-${owner}`, plain)]).toEqual([owner, key]);

@@ -38,7 +38,7 @@ function hidden(root: Manifest, shown: Manifest, referring: Manifest = root, pat
   );
 }
 
-/** What a service by itself must be told. */
+/** The values that a single service requires. */
 const engines = {
   'database.secret.name': 'db',
   'global.signingSecret': 'signing',

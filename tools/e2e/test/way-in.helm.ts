@@ -127,7 +127,7 @@ describe('the gateway', () => {
   test('finds every pod by the headless Service, whether kube-proxy would choose it or not', () => {
     const { spec } = find(render(), 'Service', 'homeroom-families-headless');
     expect(spec.clusterIP).toBe('None');
-    // a pod that was not ready for a moment is not forgotten, but only who asks it may be told of it
+    // a pod that was not ready for a moment keeps its record, but only the health check sees it
     expect(spec.publishNotReadyAddresses).toBe(true);
     expect(backend('families').join('\n')).toMatch(/check init-state down/);
     const chosen = find(render(), 'Service', 'homeroom-families').spec;
@@ -167,7 +167,7 @@ describe('the gateway', () => {
     expect(config()).toContain(`http-request set-var(txn.path) path,'regsub("(calendars(/|%2f)).*","\\1_",i)'\n`);
   });
 
-  test('S9: believes no proxy unless told', () => {
+  test('S9: trusts no proxy by default', () => {
     expect(config()).toContain('.if 0\n  acl from_proxy src \n.else\n  acl from_proxy always_false\n');
     const trusting = config({ 'gateway.trustedProxies': ['10.0.0.5', 'fd00::/8'] });
     expect(trusting).toContain('.if 1\n  acl from_proxy src 10.0.0.5 fd00::/8\n');

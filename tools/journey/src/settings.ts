@@ -1,21 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import type { CoordinatorAccount } from './families/coordinator.ts';
 
-export interface Settings {
-  readonly gateway: URL;
-  readonly mail: string;
-  readonly payments: string;
-  readonly coordinator: CoordinatorAccount;
-  /** The number of families; by default all of the seed. */
-  readonly families: number;
-  /** How many families are active at once. */
-  readonly clients: number;
-  /** How long each thing may take to come to rest. */
-  readonly quietMs: number;
-  /** The run's name, part of its addresses and titles. */
-  readonly run: string;
-}
+export type Settings = NonNullable<ReturnType<typeof readSettings>>;
 
 /** A wrong or missing setting. */
 export class SettingsError extends Error {
@@ -42,7 +28,7 @@ It uses the stack that \`npm start\` runs. Without one, and with --private, it s
 It can run any number of times on the same stack: each run has its own addresses and classes.`;
 
 /** @returns undefined when help is asked for. @throws {SettingsError} */
-export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): Settings | undefined {
+export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv) {
   const values = parse(args);
   if (values.help === true) return undefined;
   const needed = (what: string, ...given: (string | undefined)[]): string => {
@@ -61,9 +47,13 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
       email: needed('A coordinator’s email', env['HOMEROOM_COORDINATOR_EMAIL']),
       password: needed('A coordinator’s password', env['HOMEROOM_COORDINATOR_PASSWORD']),
     },
+    /** The number of families; by default all of the seed. */
     families: whole('--families', values.families) ?? Number.POSITIVE_INFINITY,
+    /** How many families are active at once. */
     clients: whole('--clients', values.clients) ?? 32,
+    /** How long each thing may take to come to rest. */
     quietMs: (whole('--patience', values.patience) ?? 120) * 1000,
+    /** The run's name, part of its addresses and titles. */
     run: nameRun(),
   };
 }

@@ -27,7 +27,7 @@ describe('the co-op', () => {
     expect(wishes.length).toBeGreaterThan(sum(classes.map((row) => Number(row['capacity']))));
   });
 
-  test('is consistent: titles are unique, a family is told alike in each of its rows, every wish has a child and a class', () => {
+  test('is consistent: titles are unique, a family is the same in each of its rows, every wish has a child and a class', () => {
     const titles = new Set(classes.map(({ title }) => title));
     const known = new Set(children.map((row) => `${row['guardian_email']!} ${row['child_name']!}`));
     const families = new Set(
@@ -57,7 +57,7 @@ describe('the co-op', () => {
     expect(names).toBe(names.normalize('NFC'));
   });
 
-  test('meets on the weekday that each class names, and gives some classes away', () => {
+  test('meets on the weekday that each class names, and has some free classes', () => {
     const weekday = (day: string): string =>
       new Date(day).toLocaleDateString('en', { weekday: 'long', timeZone: 'UTC' }).toLowerCase();
     expect(classes.filter((row) => weekday(row['first_day']!) !== row['weekday'])).toEqual([]);

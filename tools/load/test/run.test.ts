@@ -211,7 +211,7 @@ describe('a run', () => {
 
 describe('the sessions scenario', () => {
   const familyOf = (cookie: string): string => cookie.replace('homeroom=', '');
-  const house = (lose: (n: number) => boolean): RequestListener => {
+  const services = (lose: (n: number) => boolean): RequestListener => {
     let n = 0;
     let families = 0;
     return (request, response) => {
@@ -228,14 +228,14 @@ describe('the sessions scenario', () => {
 
   test('keeps each client signed in as itself', async () => {
     const report = await run(
-      options(await listen(house(() => false)), { scenario: scenario('sessions', []), count: 40 }),
+      options(await listen(services(() => false)), { scenario: scenario('sessions', []), count: 40 }),
     );
     expect(report).toMatchObject({ ok: 40, failed: 0 });
   });
 
   test('ends early while a family cannot be read yet', async () => {
     const stop = new AbortController();
-    const signUps = house(() => false);
+    const signUps = services(() => false);
     let asked = 0;
     const origin = await listen((request, response) => {
       if (request.method === 'POST') {
@@ -251,7 +251,7 @@ describe('the sessions scenario', () => {
 
   test('sees a session that was lost', async () => {
     const report = await run(
-      options(await listen(house((n) => n === 30)), { scenario: scenario('sessions', []), count: 40 }),
+      options(await listen(services((n) => n === 30)), { scenario: scenario('sessions', []), count: 40 }),
     );
     expect(report.failures).toEqual({ 'session lost': 1 });
   });
@@ -316,11 +316,11 @@ describe('the enroll scenario', () => {
     ['half a list', (response: ServerResponse) => response.end('{"items":[')],
     ['no answer', (response: ServerResponse) => response.destroy()],
   ])('counts nothing as lost by %s', async (_what, answer) => {
-    const house = coOp(() => false);
+    const services = coOp(() => false);
     const report = await runs(
       (request, response) => {
         if (request.url === '/api/enrollments?limit=100') answer(response);
-        else house(request, response);
+        else services(request, response);
       },
       { lookAgainAfterMs: [1, 1] },
     );
@@ -328,12 +328,12 @@ describe('the enroll scenario', () => {
   });
 
   test('asks again for the list', async () => {
-    const house = coOp((n) => n === 80);
+    const services = coOp((n) => n === 80);
     let asked = 0;
     const report = await runs(
       (request, response) => {
         if (request.url === '/api/enrollments?limit=100' && (asked += 1) < 3) response.writeHead(503).end();
-        else house(request, response);
+        else services(request, response);
       },
       { lookAgainAfterMs: [1, 1] },
     );
@@ -345,12 +345,12 @@ describe('the enroll scenario', () => {
     ['the family is on its way', '/api/enrollments', 409],
   ])('ends early while %s', async (_when, path, status) => {
     const stop = new AbortController();
-    const house = coOp(() => false);
+    const services = coOp(() => false);
     let asked = 0;
     const report = await runs(
       (request, response) => {
         if (request.url !== path) {
-          house(request, response);
+          services(request, response);
           return;
         }
         if ((asked += 1) === 2) stop.abort();
@@ -370,7 +370,7 @@ describe('the enroll scenario', () => {
 
 describe('the register scenario', () => {
   /** Registers everybody; `answer` says what becomes of a sign-in, with how often that address was tried. */
-  function house(answer: (response: ServerResponse, tries: number, nth: number) => void): RequestListener {
+  function services(answer: (response: ServerResponse, tries: number, nth: number) => void): RequestListener {
     const tries = new Map<string, number>();
     return (request, response) => {
       let body = '';
@@ -392,7 +392,7 @@ describe('the register scenario', () => {
     );
 
   test('finds again what was confirmed, and counts what was lost', async () => {
-    const report = await runs(house((response, _tries, nth) => response.writeHead(nth === 3 ? 401 : 201).end('{}')));
+    const report = await runs(services((response, _tries, nth) => response.writeHead(nth === 3 ? 401 : 201).end('{}')));
     expect(report).toMatchObject({ ok: 10, failed: 0, lost: 1, unknown: 0 });
   });
 
@@ -402,13 +402,13 @@ describe('the register scenario', () => {
     ['no answer', (response: ServerResponse) => response.destroy()],
   ])('takes %s for no loss, and asks again', async (_what, refuse) => {
     const report = await runs(
-      house((response, tries) => (tries < 3 ? refuse(response) : response.writeHead(201).end('{}'))),
+      services((response, tries) => (tries < 3 ? refuse(response) : response.writeHead(201).end('{}'))),
     );
     expect(report).toMatchObject({ ok: 10, failed: 0, lost: 0, unknown: 0 });
   });
 
   test('reports no success when what was confirmed cannot be checked', async () => {
-    const report = await runs(house((response) => response.writeHead(503).end()));
+    const report = await runs(services((response) => response.writeHead(503).end()));
     expect(report).toMatchObject({ ok: 10, failed: 0, lost: 0, unknown: 10 });
     expect(exitStatus(report, { maxFailed: Infinity, stopped: false })).toBe(1);
   });
@@ -417,7 +417,7 @@ describe('the register scenario', () => {
     const stop = new AbortController();
     let asked = 0;
     const report = await runs(
-      house((response) => {
+      services((response) => {
         asked += 1;
         stop.abort();
         response.writeHead(201).end('{}');

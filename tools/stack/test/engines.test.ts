@@ -62,7 +62,7 @@ describe('the engines', () => {
       await waitFor('the replica to have the row', () => answerOn(second.description.engines.postgresReplicas[0]!));
       expect(await answerOn(second.description.engines.postgres)).toBe(42);
       expect(await withRedis(second.description.engines.redisSessions, (redis) => redis.get('kept'))).toBe('yes');
-      // sessions lose nothing, the cache forgets what is used least
+      // sessions lose nothing, the cache evicts what is used least
       expect(await policyOf(second.description.engines.redisSessions)).toBe('noeviction');
       expect(await policyOf(second.description.engines.redisCache)).toBe('allkeys-lfu');
     } finally {

@@ -60,7 +60,7 @@ describe('S5: the log of the gateway', () => {
 
 describe('S12: every answer of the gateway itself', () => {
   const refusals: [string, number, string, () => Promise<Answer>][] = [
-    ['an address that nobody serves', 404, 'not_found', () => gateway.get('/wp-login.php')],
+    ['an unknown path', 404, 'not_found', () => gateway.get('/wp-login.php')],
     ['the same for a browser', 404, 'not_found', () => gateway.get('/wp-login.php', { accept: 'text/html' })],
     ['a POST to the page', 404, 'not_found', () => gateway.send('/', { method: 'POST' })],
     ['a URL that is too long', 414, 'url_too_long', () => gateway.get(`/api/families?q=${'x'.repeat(9_000)}`)],
@@ -249,7 +249,7 @@ describe('S9: who the client is', () => {
     (await gateway.seen('/api/families', forwarded === undefined ? {} : { 'x-forwarded-for': forwarded }, from))
       .headers['x-forwarded-for'];
 
-  test('is the peer, whatever it claims, as long as no proxy is trusted', async () => {
+  test('is the peer, regardless of its claims, as long as no proxy is trusted', async () => {
     await gateway.start({});
     expect(await seenAs(proxy, '10.1.2.3')).toBe(proxy);
   });

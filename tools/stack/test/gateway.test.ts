@@ -35,11 +35,11 @@ describe('the gateway', () => {
     expect(headers['x-forwarded-for']).toBe('127.3.4.5');
     expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
     expect(headers['forwarded']).toBeUndefined();
-    // the one address that the services believe
+    // the only proxy that the services trust
     expect(peer).toBe('127.0.0.2');
   });
 
-  test('tells the client the id of its request', async () => {
+  test('returns the id of the request to the client', async () => {
     const { headers, text } = await gateway.get('/api/families/1');
     expect(headers['x-request-id']).toBe(JSON.parse(text).headers['x-request-id']);
   });
@@ -53,14 +53,14 @@ describe('the gateway', () => {
     expect(Buffer.byteLength(text)).toBeLessThan(15_000);
   });
 
-  test('answers what nobody serves with a problem', async () => {
+  test('answers unknown paths with a problem', async () => {
     const { status, headers, text } = await gateway.get('/wp-login.php');
     expect(status).toBe(404);
     expect(headers['content-type']).toBe('application/problem+json');
     expect(JSON.parse(text)).toMatchObject({ status: 404, code: 'not_found', instance: headers['x-request-id'] });
   });
 
-  test('does not take one path for another that begins alike', async () => {
+  test('does not confuse paths with the same prefix', async () => {
     expect((await gateway.get('/api/familiesx')).status).toBe(404);
     expect((await gateway.get('/api/families?q=a')).status).toBe(200);
     expect((await gateway.get('/api/sessions')).status).toBe(200);
@@ -73,15 +73,15 @@ describe('the gateway', () => {
     '/api/account/password',
     '/account/verify',
     '/account/reset',
-  ])('leads %s to families', async (path) => {
+  ])('routes %s to families', async (path) => {
     expect((await gateway.seen(path)).name).toMatch(/^families-/);
   });
 
-  test.each(['/accounts', '/account', '/api/accounts'])('leads %s to nobody', async (path) => {
+  test.each(['/accounts', '/account', '/api/accounts'])('routes %s to no service', async (path) => {
     expect((await gateway.get(path)).status).toBe(404);
   });
 
-  test('hands on each piece of a stream as it comes', async () => {
+  test('passes on each piece of a stream as it comes', async () => {
     const stream = connect(gateway.ports.gateway, gateway.host);
     try {
       let text = '';

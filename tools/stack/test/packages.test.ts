@@ -45,7 +45,7 @@ describe('missing programs', () => {
     expect(await ensureBinaries([], never, machine())).toEqual({});
   });
 
-  test('one line whatever is missing', () => {
+  test('one line for all missing programs', () => {
     const one = { label: 'Maven', apt: ['maven'], dnf: 'maven', brew: 'maven' };
     expect(whatToType([one, one], { installer: 'brew' }).split('\n')).toHaveLength(1);
   });

@@ -27,7 +27,7 @@ describe('taken ports', () => {
     expect(describeTaken(taken)).toContain('HOMEROOM_PORT_GATEWAY=');
   });
 
-  test('are found when somebody listens on every address', async () => {
+  test('are found when the owner listens on every address', async () => {
     const [port = 0] = await freePorts(1);
     await listen(port, '0.0.0.0');
     expect(await findTaken({ ...defaultPorts, kafka: port }, ['kafka'], '127.0.0.1')).toHaveLength(1);

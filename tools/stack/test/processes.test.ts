@@ -94,7 +94,7 @@ describe('stopping', () => {
     const pids = [pidOf('stubborn'), Number(readFileSync(join(dir, 'grandchild'), 'utf8'))];
     expect(pids.map(startTimeOf)).not.toContain(undefined);
     await supervisor.stop(['stubborn']);
-    await waitFor('both to be gone', () => pids.every((pid) => startTimeOf(pid) === undefined));
+    await waitFor('both to end', () => pids.every((pid) => startTimeOf(pid) === undefined));
     expect(logOf('stubborn')).toContain('no');
   });
 

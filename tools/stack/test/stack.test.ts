@@ -14,7 +14,7 @@ import { readRunningStack, type StackFile } from '../src/stack/stack-file.ts';
 
 let stateDir: string;
 let ports: Ports;
-let running: House | undefined;
+let running: Started | undefined;
 beforeAll(async () => {
   stateDir = mkdtempSync(join(tmpdir(), 'homeroom-stack-'));
   ports = portsOf(await freePorts(portNames.length));
@@ -24,7 +24,7 @@ afterAll(async () => {
   rmSync(stateDir, { recursive: true });
 });
 
-interface House {
+interface Started {
   pid: number;
   stack: StackFile;
   said(): string;
@@ -33,7 +33,7 @@ interface House {
 }
 
 /** What a newcomer types, on free ports. */
-async function npmStart(): Promise<House> {
+async function npmStart(): Promise<Started> {
   const moved = Object.fromEntries(portNames.map((name) => [portVariable(name), String(ports[name])]));
   const child: ChildProcess = spawn(
     process.execPath,
@@ -48,7 +48,7 @@ async function npmStart(): Promise<House> {
   let exit: { code: number | null } | undefined;
   child.once('exit', (code) => (exit = { code }));
   const stack = await waitFor(
-    'the house to run',
+    'the stack to run',
     () => {
       if (exit !== undefined) throw new Error(`npm start ended:\n${text}`);
       return text.includes('Homeroom runs') && readRunningStack(stateDir);
@@ -101,7 +101,7 @@ async function mailsTo({ mail = '' }: StackFile, email: string): Promise<number>
   return ((await response.json()) as { total: number }).total;
 }
 
-/** Stops processes of the house as a machine that swaps or a network that drops does: they are there, and answer nothing. */
+/** Pauses processes of the stack, as a swapping machine or a lossy network does: they exist but do not respond. */
 async function whileFrozen(names: readonly string[], work: () => Promise<void>): Promise<void> {
   const pids = names.map(
     (name) => (JSON.parse(readFileSync(join(stateDir, 'run', `${name}.json`), 'utf8')) as { pid: number }).pid,
@@ -115,7 +115,7 @@ async function whileFrozen(names: readonly string[], work: () => Promise<void>):
 }
 
 describe('npm start', () => {
-  test('shows a furnished house, repairs it, ends all of it, comes up with the same data, and registers families while the rest is stuck', async () => {
+  test('seeds a co-op, restarts what dies, ends all of it, starts again with the same data, and registers families while the rest is stuck', async () => {
     const first = await npmStart();
     expect(first.said()).toContain(`Open         http://127.0.0.1:${ports.gateway}/`);
     const titles = await classTitles(first.stack);

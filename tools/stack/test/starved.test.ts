@@ -137,7 +137,7 @@ const isReady = async (name: (typeof names)[number]): Promise<boolean> =>
 
 const bothUp = (): Promise<boolean> => waitFor('both to be up', async () => (await upInGateway()) === 2);
 
-test('S17: with the CPU taken away, the instances are never all unready, and nobody is told that there is none', async () => {
+test('S17: with the CPU taken from them, the instances are never all unready, and no client hears that there is none', async () => {
   await gateway.start({});
   await bothUp();
   const seen = await starve(9_000);

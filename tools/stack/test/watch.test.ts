@@ -19,7 +19,7 @@ describe('a save', () => {
     expect(servicesOf(checkout, file)).toEqual(services);
   });
 
-  test('is told once, with every file of it', async () => {
+  test('is reported once, with all its files', async () => {
     const root = mkdtempSync(join(tmpdir(), 'homeroom-watch-'));
     for (const folder of ['services/a/src', 'libs/b/src']) mkdirSync(join(root, folder), { recursive: true });
     const saves: string[][] = [];
@@ -35,7 +35,7 @@ describe('a save', () => {
     }
   });
 
-  test('by an editor that replaces the file is heard every time', async () => {
+  test('by an editor that replaces the file is reported every time', async () => {
     const root = mkdtempSync(join(tmpdir(), 'homeroom-watch-'));
     const file = join(root, 'services/a/src/x.ts');
     for (const folder of ['services/a/src', 'libs']) mkdirSync(join(root, folder), { recursive: true });

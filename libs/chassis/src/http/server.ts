@@ -22,8 +22,7 @@ import { errorHandler, sendProblem } from './error-handler.ts';
 import { chassisProblem, Problem, type ErrorTable } from './errors.ts';
 import { gate, setSecurityHeaders } from './gate.ts';
 import { jsonText } from './json-body.ts';
-import { healthAnswer, healthPaths } from '../wiring/health-routes.ts';
-import type { Health } from '../wiring/health.ts';
+import { healthPaths, type Health } from '../wiring/health.ts';
 import { Load } from './load.ts';
 import type { Logger } from '../wiring/logger.ts';
 import type { Metrics } from '../wiring/metrics.ts';
@@ -226,7 +225,7 @@ function answerUnknownPaths(app: ZodFastify, allowed: AllowedMethods, limit: Lim
 function serveHealth(app: ZodFastify, health: Health): void {
   for (const path of healthPaths) {
     app.get(path, { schema: { hide: true }, config: { rateLimit: false } }, (_request, reply) => {
-      const { status, body } = healthAnswer(health, path) ?? { status: 503, body: '' };
+      const { status, body } = health.answer(path) ?? { status: 503, body: '' };
       return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(body);
     });
   }

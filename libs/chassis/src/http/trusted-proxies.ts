@@ -1,13 +1,10 @@
 import { BlockList, isIPv6 } from 'node:net';
 
-/** Whether a peer at this address may name the client. */
-export type Trust = (address: string | undefined) => boolean;
-
 /**
  * Compiles TRUSTED_PROXIES: which peers may name the client. A range alone is not enough where clients are in it too, as in
  * private ranges, so the server asks about the peer only, never about an address in a header.
  */
-export function trustedProxies(ranges: readonly string[]): Trust {
+export function trustedProxies(ranges: readonly string[]): (address: string | undefined) => boolean {
   if (ranges.length === 0) return () => false;
   const list = new BlockList();
   for (const range of ranges) {

@@ -59,11 +59,7 @@ export async function runCommand<
       return;
     }
     const config = loadConfig(schema);
-    let printed = '';
-    const onWaiting = (reason: string): void => {
-      if (reason !== printed) process.stderr.write(`waiting: ${reason}\n`);
-      printed = reason;
-    };
+    const onWaiting = (reason: string): void => void process.stderr.write(`waiting: ${reason}\n`);
     database = await openDatabase({ name, config, onWaiting });
     await work(typed, { config, database, say });
   } catch (error) {

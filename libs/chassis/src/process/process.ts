@@ -23,13 +23,13 @@ export interface Shell<C extends ProcessConfig = ProcessConfig> {
   /** Aborted when shutdown begins: loops and streams stop on it. */
   readonly signal: AbortSignal;
   /** Registers what must be closed after the drain; the last registered is closed first. */
-  onClose(name: string, close: () => Promise<unknown>): void;
+  readonly onClose: (name: string, close: () => Promise<unknown>) => void;
   /** Starts a loop that works until the signal aborts. Shutdown waits for it; an error before that ends the process. */
-  run(name: string, loop: (signal: AbortSignal) => Promise<unknown>): void;
+  readonly run: (name: string, loop: (signal: AbortSignal) => Promise<unknown>) => void;
   /** Listens on HOST:PORT and marks the process started. At the end the app is drained before anything is closed. */
-  serve(app: ZodFastify): Promise<void>;
+  readonly serve: (app: ZodFastify) => Promise<void>;
   /** For processes that serve nothing: marks them started. */
-  started(): void;
+  readonly started: () => void;
 }
 
 /** `EX_CONFIG` of sysexits.h: restarting will not help. */
@@ -60,45 +60,7 @@ export async function runProcess<S extends z.ZodType<ProcessConfig>>(
   process.on('SIGTERM', () => void ending.begin('SIGTERM'));
   process.on('SIGINT', () => void ending.begin('SIGINT'));
   try {
-    ending.tracing = await startTracing({
-      service,
-      role,
-      endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
-      ratio: config.OTEL_SAMPLE_RATIO,
-    });
-    const { health } = ending;
-    const metrics = new Metrics({ service, role });
-    const ops = await serveOps({ host: config.HOST, port: config.OPS_PORT, health, metrics });
-    ending.ops = ops.server;
-    logger.info({ port: ops.port }, 'health and metrics');
-    const onClose: Shell['onClose'] = (name, close) => ending.closers.unshift({ name, close });
-    await main({
-      service,
-      name: `${service}-${role}`,
-      config,
-      logger,
-      health,
-      metrics,
-      signal: ending.signal,
-      onClose,
-      run: (name, loop) => {
-        const working = loop(ending.signal).catch((error: unknown) => {
-          if (!ending.signal.aborted) throw error;
-          logger.debug({ err: error, name }, 'stopped during startup');
-        });
-        onClose(name, () => working);
-      },
-      serve: async (app) => {
-        ending.drains.push(drainable(app));
-        const address = await app.listen({ host: config.HOST, port: config.PORT });
-        health.markStarted();
-        logger.info({ address }, 'listening');
-      },
-      started: () => {
-        health.markStarted();
-        logger.info('running');
-      },
-    });
+    await main(await openShell(ending, { service, role, config, logger }));
   } catch (error) {
     if (ending.signal.aborted) {
       // asked to stop before it had started: shutdown continues in order
@@ -108,6 +70,45 @@ export async function runProcess<S extends z.ZodType<ProcessConfig>>(
     logger.fatal({ err: error }, 'startup failed');
     await ending.begin('startup failed', 1);
   }
+}
+
+/** Starts tracing, health, and metrics; what `main` opens and runs is closed by `ending`. */
+async function openShell<C extends ProcessConfig>(
+  ending: Ending,
+  { service, role, config, logger }: { service: string; role: string; config: C; logger: Logger },
+): Promise<Shell<C>> {
+  ending.tracing = await startTracing({
+    service,
+    role,
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    ratio: config.OTEL_SAMPLE_RATIO,
+  });
+  const { health, signal } = ending;
+  const metrics = new Metrics({ service, role });
+  const ops = await serveOps({ host: config.HOST, port: config.OPS_PORT, health, metrics });
+  ending.ops = ops.server;
+  logger.info({ port: ops.port }, 'health and metrics');
+  const onClose: Shell['onClose'] = (name, close) => ending.closers.unshift({ name, close });
+  return {
+    ...{ service, name: `${service}-${role}`, config, logger, health, metrics, signal, onClose },
+    run(name, loop) {
+      const working = loop(signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+        logger.debug({ err: error, name }, 'stopped during startup');
+      });
+      onClose(name, () => working);
+    },
+    async serve(app) {
+      ending.drains.push(drainable(app));
+      const address = await app.listen({ host: config.HOST, port: config.PORT });
+      health.markStarted();
+      logger.info({ address }, 'listening');
+    },
+    started() {
+      health.markStarted();
+      logger.info('running');
+    },
+  };
 }
 
 function configOrExit<S extends z.ZodType>(schema: S, name: string): Readonly<z.infer<S>> {

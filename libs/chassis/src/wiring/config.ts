@@ -2,17 +2,16 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parse } from './validation-messages.ts';
 
-const flag = (text: string): string[] =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-
 /** A whole number of at least `least`, written in the environment as text. */
 export const wholeNumber = (least = 0): z.ZodCoercedNumber => z.coerce.number().int().min(least);
 
 /** A comma-separated list; the empty text is the empty list. */
-const commaList = z.string().transform(flag);
+const commaList = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
 
 /** A URL of these schemes, such as `/^rediss?$/`. */
 export const url = (protocol: RegExp): z.ZodURL => z.url({ protocol, message: 'must be a URL' });

@@ -115,6 +115,12 @@ export class Health {
     };
   }
 
+  /** The answer to a probe; undefined for any other path. */
+  answer(path: string): { status: 200 | 503; body: string } | undefined {
+    const good = probes[path]?.(this);
+    return good === undefined ? undefined : { status: good ? 200 : 503, body: JSON.stringify(this.report()) };
+  }
+
   /** Ends the watching. */
   stop(): void {
     this.#stopped = true;
@@ -136,6 +142,14 @@ export class Health {
     check.timer.unref();
   }
 }
+
+const probes: Readonly<Record<string, (health: Health) => boolean>> = {
+  '/health/live': (health) => health.live(),
+  '/health/ready': (health) => health.ready(),
+  '/health/startup': (health) => health.started(),
+};
+
+export const healthPaths = Object.keys(probes);
 
 /**
  * Aborts after `ms` in which the event loop ran; returns what clears its timer. `AbortSignal.timeout` counts all time: on a

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { healthAnswer } from './health-routes.ts';
 import type { Health } from './health.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -21,7 +20,7 @@ export async function serveOps({
     { connectionsCheckingInterval: 1_000, requestTimeout: 5_000, headersTimeout: 5_000 },
     (request, response) => {
       const path = (request.url ?? '').split('?', 1)[0] ?? '';
-      const answer = healthAnswer(health, path);
+      const answer = health.answer(path);
       if (answer !== undefined) {
         response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
       } else if (path === '/metrics') {

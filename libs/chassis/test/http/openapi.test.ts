@@ -42,7 +42,7 @@ async function describeApp(): Promise<{
       });
       it.delete('/api/things/pets', {
         config: { rateLimit: false },
-        schema: { response: { 204: z.null().describe('Gone') } },
+        schema: { response: { 204: z.null().describe('Deleted') } },
         handler: async (_request, reply) => reply.code(204).send(null),
       });
       it.post('/api/things/import', {

@@ -1,18 +1,17 @@
-import { waitFor } from '@homeroom/testing';
+import { waitFor, type Program } from '@homeroom/testing';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { startChild, type Child } from '../child.ts';
+import { startChild } from '../child.ts';
 
-const children: Child[] = [];
+const children: Program[] = [];
 afterEach(async () => {
   for (const child of children.splice(0)) {
-    child.process.kill('SIGKILL');
-    await child.ended;
+    await child.stop('SIGKILL');
   }
 });
 
-async function start(body: string, env: Record<string, string> = {}): Promise<Child> {
+async function start(body: string, env: Record<string, string> = {}): Promise<Program> {
   const child = await startChild(
     `
     import { createServer, defineErrors, processConfig, runProcess } from '@homeroom/chassis';
@@ -37,9 +36,9 @@ const serving = `onClose('pool', async () => { logger.info('pool closed'); });
   signal.addEventListener('abort', () => logger.info('asked to stop'));
   await shell.serve(app);`;
 
-const originOf = async (child: Child): Promise<string> => String((await child.line('listening'))['address']);
-const opsOf = async (child: Child): Promise<string> =>
-  `http://127.0.0.1:${String((await child.line('health and metrics'))['port'])}`;
+const originOf = async (child: Program): Promise<string> => String((await child.logged('listening')).address);
+const opsOf = async (child: Program): Promise<string> =>
+  `http://127.0.0.1:${String((await child.logged('health and metrics')).port)}`;
 
 interface Answer {
   readonly status: number;
@@ -70,10 +69,11 @@ const refuses = (origin: string): Promise<boolean> =>
 describe('a process', () => {
   test('that is misconfigured prints every mistake and exits 78', async () => {
     const child = await start(serving, { PORT: 'x', LOG_LEVEL: 'loud', TRUSTED_PROXIES: 'all' });
-    expect(await child.ended).toBe(78);
-    expect(child.stderr()).toContain('things api: The configuration has 3 mistakes:');
-    for (const name of ['PORT', 'LOG_LEVEL', 'TRUSTED_PROXIES']) expect(child.stderr()).toContain(`  ${name}: `);
-    expect(child.stderr()).not.toContain('at ');
+    const { code, err } = await child.ended;
+    expect(code).toBe(78);
+    expect(err).toContain('things api: The configuration has 3 mistakes:');
+    for (const name of ['PORT', 'LOG_LEVEL', 'TRUSTED_PROXIES']) expect(err).toContain(`  ${name}: `);
+    expect(err).not.toContain('at ');
   });
 
   test('serves health and metrics on a port of its own', async () => {
@@ -93,8 +93,8 @@ describe('a process', () => {
     const child = await start(
       `onClose('pool', async () => { logger.info('pool closed'); }); throw new Error('no such table');`,
     );
-    expect(await child.ended).toBe(1);
-    expect(child.lines().map(({ msg }) => msg)).toEqual(expect.arrayContaining(['startup failed', 'pool closed']));
+    expect((await child.ended).code).toBe(1);
+    expect(child.log.map(({ msg }) => msg)).toEqual(expect.arrayContaining(['startup failed', 'pool closed']));
   });
 
   test.each([
@@ -102,8 +102,8 @@ describe('a process', () => {
     ['a rejection', `setTimeout(() => void Promise.reject(new Error('lost')), 1);`],
   ])('that did not catch %s logs it and exits 1', async (_, trouble) => {
     const child = await start(`${serving} ${trouble}`);
-    expect(await child.ended).toBe(1);
-    expect(child.lines()).toContainEqual(
+    expect((await child.ended).code).toBe(1);
+    expect(child.log).toContainEqual(
       expect.objectContaining({ level: 'fatal', err: expect.objectContaining({ message: 'lost' }) }),
     );
   });
@@ -119,9 +119,9 @@ describe('on SIGTERM under keep-alive load', () => {
     await Promise.all(Array.from({ length: 20 }, () => get(`${origin}/api/quick`, agent)));
 
     const slow = get(`${origin}/api/slow?ms=1200`, agent);
-    await child.line('slow has begun');
+    await child.logged('slow has begun');
     const startedAt = performance.now();
-    child.process.kill('SIGTERM');
+    void child.stop();
     await waitFor('not ready', async () => (await fetch(`${ops}/health/ready`)).status === 503, { everyMs: 5 });
     expect(await refuses(origin)).toBe(false);
     // until the balancer has noticed, requests are answered as ever
@@ -130,12 +130,9 @@ describe('on SIGTERM under keep-alive load', () => {
     await waitFor('no new connections', () => refuses(origin), { everyMs: 5 });
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(290);
     expect(await slow).toEqual({ status: 200, connection: 'close' });
-    expect(await child.ended).toBe(0);
+    expect((await child.ended).code).toBe(0);
     expect(performance.now() - startedAt).toBeLessThan(4_000);
-    const order = child
-      .lines()
-      .map(({ msg }) => msg)
-      .filter((msg) => msg !== 'request' && msg !== 'slow has begun');
+    const order = child.log.map(({ msg }) => msg).filter((msg) => msg !== 'request' && msg !== 'slow has begun');
     expect(order.slice(order.indexOf('stopping'))).toEqual([
       'stopping',
       'asked to stop',
@@ -152,10 +149,10 @@ describe('on SIGTERM under keep-alive load', () => {
     const origin = await originOf(child);
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     await get(`${origin}/api/quick`, agent);
-    child.process.kill('SIGTERM');
+    void child.stop();
     await waitFor('the door to be shut', () => refuses(origin), { everyMs: 5 });
     expect(await get(`${origin}/api/quick`, agent)).toEqual({ status: 200, connection: 'close' });
-    expect(await child.ended).toBe(0);
+    expect((await child.ended).code).toBe(0);
     agent.destroy();
   });
 
@@ -178,8 +175,7 @@ describe('on SIGTERM under keep-alive load', () => {
     };
     const clients = Array.from({ length: 10 }, client);
     await waitFor('load', () => statuses.length > 50);
-    child.process.kill('SIGTERM');
-    expect(await child.ended).toBe(0);
+    expect(await child.stop()).toBe(0);
     stopped = true;
     await Promise.all(clients);
     expect(new Set(statuses)).toEqual(new Set([200]));
@@ -195,15 +191,13 @@ describe('on SIGTERM under keep-alive load', () => {
     const cut = get(`${origin}/api/slow?ms=60000`, agent).catch(
       (error: unknown) => (error as NodeJS.ErrnoException).code,
     );
-    await child.line('slow has begun');
+    await child.logged('slow has begun');
     const startedAt = performance.now();
-    child.process.kill('SIGTERM');
+    void child.stop();
     expect(await cut).toBe('ECONNRESET');
-    expect(await child.ended).toBe(0);
+    expect((await child.ended).code).toBe(0);
     expect(performance.now() - startedAt).toBeLessThan(2_500);
-    expect(child.lines().map(({ msg }) => msg)).toEqual(
-      expect.arrayContaining(['connections were cut', 'pool closed']),
-    );
+    expect(child.log.map(({ msg }) => msg)).toEqual(expect.arrayContaining(['connections were cut', 'pool closed']));
   });
 
   test('a pool that does not close is left behind at the deadline, with exit 1', async () => {
@@ -212,18 +206,16 @@ describe('on SIGTERM under keep-alive load', () => {
     });
     await originOf(child);
     const startedAt = performance.now();
-    child.process.kill('SIGTERM');
-    expect(await child.ended).toBe(1);
+    expect(await child.stop()).toBe(1);
     expect(performance.now() - startedAt).toBeLessThan(2_000);
-    expect(child.lines().at(-1)).toMatchObject({ msg: 'shutdown deadline exceeded' });
+    expect(child.log.at(-1)).toMatchObject({ msg: 'shutdown deadline exceeded' });
   });
 
   test('a second signal ends it at once', async () => {
     const child = await start(serving, { PRESTOP_DELAY_MS: '60000', SHUTDOWN_DEADLINE_MS: '90000' });
     await originOf(child);
-    child.process.kill('SIGTERM');
-    await child.line('stopping');
-    child.process.kill('SIGINT');
-    expect(await child.ended).toBe(1);
+    void child.stop();
+    await child.logged('stopping');
+    expect(await child.stop('SIGINT')).toBe(1);
   });
 });

@@ -1,10 +1,10 @@
 import { withRemoteParent } from '@homeroom/chassis';
 import { currentTraceparent } from '@homeroom/telemetry';
-import { waitFor } from '@homeroom/testing';
+import { waitFor, type Program } from '@homeroom/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { startChild, type Child } from '../child.ts';
+import { startChild } from '../child.ts';
 
 interface ReceivedSpan {
   readonly name: string;
@@ -43,7 +43,7 @@ describe('a traceparent', () => {
 
 describe('a process with a collector', () => {
   const spans: ReceivedSpan[] = [];
-  const children: Child[] = [];
+  const children: Program[] = [];
   let collector: Server;
   let endpoint: string;
   beforeAll(async () => {
@@ -64,14 +64,13 @@ describe('a process with a collector', () => {
   afterEach(async () => {
     spans.length = 0;
     for (const child of children.splice(0)) {
-      child.process.kill('SIGKILL');
-      await child.ended;
+      await child.stop('SIGKILL');
     }
   });
   afterAll(() => void collector.close());
 
   /** `pg` is imported statically and first: the order in which every hook in the module loader is too late. */
-  const start = async (env: Record<string, string>): Promise<{ child: Child; origin: string }> => {
+  const start = async (env: Record<string, string>): Promise<{ child: Program; origin: string }> => {
     const child = await startChild(
       `
       import pg from 'pg';
@@ -95,7 +94,7 @@ describe('a process with a collector', () => {
       { RATE_LIMIT_PER_MINUTE: '0', ...env },
     );
     children.push(child);
-    return { child, origin: String((await child.line('listening'))['address']) };
+    return { child, origin: String((await child.logged('listening')).address) };
   };
   const post = async (
     origin: string,
@@ -122,36 +121,33 @@ describe('a process with a collector', () => {
     expect(query).toMatchObject({ traceId: 'a'.repeat(32), parentSpanId: request.spanId });
     expect(attribute(request, 'http.response.status_code')).toBe(200);
     expect(answer.traceparent).toBe(`00-${request.traceId}-${request.spanId}-01`);
-    expect(await child.line('found')).toMatchObject({
+    expect(await child.logged('found')).toMatchObject({
       trace_id: request.traceId,
       span_id: request.spanId,
     });
-    expect(await child.line('request')).toMatchObject({ trace_id: request.traceId });
+    expect(await child.logged('request')).toMatchObject({ trace_id: request.traceId });
     expect(JSON.stringify(spans)).not.toContain('hunter2');
   });
 
   test('sends what is still buffered before it ends', async () => {
     const { child, origin } = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
     await post(origin);
-    child.process.kill('SIGTERM');
-    expect(await child.ended).toBe(0);
+    expect(await child.stop()).toBe(0);
     expect(spans.map(({ name }) => name)).toContain('POST /api/things/:id');
   });
 
   test('that is down loses its spans and nothing else', async () => {
     const { child, origin } = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
     expect(await post(origin)).toMatchObject({ id: '7' });
-    child.process.kill('SIGTERM');
-    expect(await child.ended).toBe(0);
+    expect(await child.stop()).toBe(0);
   });
 
   test('without one nothing is sent, and the trace still continues into logs and events', async () => {
     const { child, origin } = await start({});
     const answer = await post(origin, { traceparent });
     expect(answer.traceparent).toContain('a'.repeat(32));
-    expect(await child.line('found')).toMatchObject({ trace_id: 'a'.repeat(32) });
-    child.process.kill('SIGTERM');
-    expect(await child.ended).toBe(0);
+    expect(await child.logged('found')).toMatchObject({ trace_id: 'a'.repeat(32) });
+    expect(await child.stop()).toBe(0);
     expect(spans).toEqual([]);
   });
 });

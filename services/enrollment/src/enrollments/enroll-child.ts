@@ -63,9 +63,7 @@ interface Attempt extends EnrollDeps {
 async function tryFromMemory(attempt: Attempt): Promise<Settled | undefined> {
   const { known, request } = attempt;
   const facts = known.recall(request.classId, request.childId);
-  if (facts === undefined) return undefined;
-  const decision = decideNow(facts, request);
-  return isRefused(decision) ? undefined : write(attempt, facts, decision);
+  return facts && write(attempt, facts, decideNow(facts, request));
 }
 
 /** Reads the facts, decides, and writes, until it has enrolled the child, or refused on facts that it has just read. */

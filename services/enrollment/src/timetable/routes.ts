@@ -10,7 +10,7 @@ import { createClass } from './create-class.ts';
 import { importClasses } from './import-classes.ts';
 import { changeOperation, createOperation, importOperation } from './schemas.ts';
 
-export interface TimetableDeps {
+interface TimetableDeps {
   readonly db: Database;
   readonly classes: Cache;
   readonly terms: Terms;

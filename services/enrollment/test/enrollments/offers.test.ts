@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { expireOffers } from '../../src/enrollments/expire-offers.ts';
 import { rebuildReadModels } from '../../src/enrollments/rebuild-read-models.ts';
 import { termsOf } from '../../src/seats/terms.ts';
+import { importClasses } from '../../src/timetable/import-classes.ts';
 import { startHarness, without, type Child, type Harness } from '../harness.ts';
 
 const terms = termsOf({ ENROLL_OFFER_HOURS: 48, PAYMENT_GRACE_HOURS: 48 });
@@ -85,6 +86,37 @@ describe('D7: a promotion of a child that has another class at that hour', () =>
       await harness.rows('select jsonb_array_length(slots) as hours from children where child_id = $1', child.id),
     ).toEqual([{ hours: 1 }]);
     await consistent();
+  });
+
+  test('by an import that adds seats lasts as long as the terms say', async () => {
+    const { id: classId, ...opened } = await harness.openClass({ capacity: 1 });
+    const choir = await harness.openClass({ title: `Choir ${uuidv7()}`, startTime: '11:00', endTime: '12:00' });
+    const [first, child] = (await harness.children(2)) as [Child, Child];
+    await harness.enroll(first, classId, coordinator);
+    const { id } = (await harness.enroll(child, classId, coordinator)).json();
+    await harness.enroll(child, choir.id, coordinator);
+    const row = {
+      title: opened.title,
+      teacher: opened.teacher,
+      subject: opened.subject,
+      room: opened.room,
+      weekday: opened.weekday,
+      start: opened.startTime,
+      end: opened.endTime,
+      first_day: opened.firstDay,
+      last_day: opened.lastDay,
+      age_min: opened.ageMin,
+      age_max: opened.ageMax,
+      capacity: 2,
+      price: '145.00',
+    };
+    const bytes = Buffer.from(`${Object.keys(row).join()}\n${Object.values(row).join()}\n`);
+    const offerMs = 3_600_000;
+    const deps = { db: harness.database, timeZone: opened.timeZone, terms: { ...terms, offerMs } };
+    expect(await importClasses(deps, { bytes, preview: false })).toMatchObject({ changed: [classId] });
+    const found = await read(id);
+    expect(found.status).toBe('offered');
+    expect(Math.abs(new Date(found.expiresAt).getTime() - Date.now() - offerMs)).toBeLessThan(60_000);
   });
 
   test('cannot be accepted while the other class conflicts, and is charged once it does not', async () => {

@@ -210,7 +210,7 @@ describe('POST /api/classes/import', () => {
 
   test('D12: reads a timetable as a European Excel writes it', async () => {
     const csv = [
-      'Class Title;Instructor;Subject;Room;Day;Start Time;End Time;Start Date;End Date;Min Age;Max Age;Seats;Fee;Colour',
+      'Class Title;Instructor;Subject;Room;Day;Start Time;End Time;Start Date;End Date;Min Age;Max Age;Seats;Fee;Mascot',
       'Chess;Inês;games;Hall;Mon;9:00;10:30 AM;1/11/2027;5/17/2027;6;12;8;145,00;red',
       ';;;;;;;;;;;;;',
     ].join('\r\n');
@@ -220,7 +220,7 @@ describe('POST /api/classes/import', () => {
       rejected: [],
       encoding: 'windows-1252',
       delimiter: 'semicolon',
-      ignoredColumns: [{ name: 'Colour' }],
+      ignoredColumns: [{ name: 'Mascot' }],
     });
     const text = 'select title, teacher, weekday, start_time, end_time, first_day::text, price_cents from classes';
     expect(await harness.rows(text)).toEqual([

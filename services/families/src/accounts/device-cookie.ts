@@ -3,8 +3,6 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const yearSeconds = 31_536_000;
 
-export type DeviceCookies = ReturnType<typeof openDeviceCookies>;
-
 /**
  * Cookies of devices that have signed in to an account before (OWASP's device cookie). They sign no one in. All have one size
  * and no personal data: 128 random bits and their HMAC with the account's address, so that the cookie of one account is

@@ -28,14 +28,12 @@ return {math.max(1, redis.call('TTL', KEYS[2])), failures, 0}`;
 const forgiveScript = `if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end return 0`;
 
 /** An attempt that was admitted. */
-export interface AdmittedAttempt {
+interface AdmittedAttempt {
   /** Wrong passwords for the account in this window, when this attempt is the first beyond the limit; otherwise undefined. */
   readonly attackedBy: number | undefined;
   /** The password was right: the attempt does not count. */
   succeeded(): Promise<void>;
 }
-
-export type SignInSlowdown = ReturnType<typeof openSignInSlowdown>;
 
 /** A digest of an address, for logs and keys that must not contain it. */
 export const accountLabel = (email: string): string => createHash('sha256').update(email).digest('base64url');

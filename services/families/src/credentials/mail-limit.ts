@@ -29,7 +29,7 @@ for i = 1, 2 do
 end
 return 0`;
 
-export interface WantedMail {
+interface WantedMail {
   readonly purpose: TokenPurpose;
   readonly email: string;
   /** The client's network address. */

@@ -27,12 +27,10 @@ export function newFamily(
     guardians: [{ id: uuidv7(), name, email, emailVerified, phone }],
     children: [],
   };
-  let decision: Decision = empty;
-  for (const child of given.children ?? []) {
-    if (isRefused(decision)) break;
-    decision = addChild(decision, { ...child, id: uuidv7() });
-  }
-  return decision;
+  return (given.children ?? []).reduce<Decision>(
+    (decision, child) => (isRefused(decision) ? decision : addChild(decision, { ...child, id: uuidv7() })),
+    empty,
+  );
 }
 
 export function changeDetails(family: Family, patch: FamilyPatch): Decision {

@@ -41,7 +41,7 @@ export async function lockFamily(trx: Transaction, familyId: string): Promise<vo
   await trx.query({ name: 'lock_family', text: 'select from families where id = $1 for update', values: [familyId] });
 }
 
-export interface NewFamily {
+interface NewFamily {
   readonly family: Family;
   /** Null: no password can be right. */
   readonly passwordHash: string | null;
@@ -50,10 +50,16 @@ export interface NewFamily {
   readonly verification?: IssuedToken | undefined;
 }
 
+/** The columns of a family in what `recordOf` makes. */
+const recordColumns =
+  'id uuid, version int, name text, address json, search_words text[], sort_name text, guardians json, children json';
+
+const addressValues = `address->>'street', address->>'city', address->>'postalCode',
+  point((address->>'longitude')::float8, (address->>'latitude')::float8)`;
+
 const insertText = `with given as (
-    select * from json_to_recordset($1::json) as g (id uuid, version int, name text, street text, city text,
-      postal_code text, latitude float8, longitude float8, search_words text[], sort_name text,
-      password_hash text, token_hash text, token_expires_at timestamptz, guardians json, children json)
+    select * from json_to_recordset($1::json)
+      as g (${recordColumns}, password_hash text, token_hash text, token_expires_at timestamptz)
   ), guardian as (
     select given.id as family_id, given.password_hash, g.*
     from given, json_to_recordset(given.guardians)
@@ -70,8 +76,7 @@ const insertText = `with given as (
     where token_hash is not null
   ), family as (
     insert into families (id, version, name, street, city, postal_code, location, search_words, sort_name)
-    select given.id, version, name, street, city, postal_code, point(longitude, latitude),
-      array_to_tsvector(search_words), sort_name
+    select given.id, version, name, ${addressValues}, array_to_tsvector(search_words), sort_name
     from given join account on account.family_id = given.id
     returning id
   ), their_guardians as (
@@ -97,7 +102,7 @@ const insertText = `with given as (
  */
 export async function insertFamilies(db: Queryable, families: readonly NewFamily[]): Promise<Set<string>> {
   const given = families.map(({ family, passwordHash, verification }) => ({
-    ...columnsOf(family),
+    ...recordOf(family),
     password_hash: passwordHash,
     token_hash: verification?.hash.toString('hex'),
     token_expires_at: verification?.expiresAt,
@@ -122,12 +127,10 @@ export async function saveFamily(trx: Transaction, family: Family, event: Domain
   await trx.query({
     name: 'save_family',
     text: `with given as (
-        select * from json_to_record($1::json) as g (id uuid, version int, name text, street text, city text,
-          postal_code text, latitude float8, longitude float8, search_words text[], sort_name text,
-          guardians json, children json)
+        select * from json_to_record($1::json) as g (${recordColumns})
       ), family as (
-        update families f set version = given.version, name = given.name, street = given.street, city = given.city,
-          postal_code = given.postal_code, location = point(given.longitude, given.latitude),
+        update families f set version = given.version, name = given.name,
+          (street, city, postal_code, location) = row (${addressValues}),
           search_words = array_to_tsvector(given.search_words), sort_name = given.sort_name, updated_at = now()
         from given where f.id = given.id
       ), their_guardians as (
@@ -146,21 +149,16 @@ export async function saveFamily(trx: Transaction, family: Family, event: Domain
         where (c.name, c.birth_date) is distinct from (excluded.name, excluded.birth_date)
       )
       insert into outbox (${OUTBOX_COLUMNS}) values ($2, $3, $4, $5, $6)`,
-    values: [JSON.stringify(columnsOf(family)), ...outboxParameters(event)],
+    values: [JSON.stringify(recordOf(family)), ...outboxParameters(event)],
   });
 }
 
-const columnsOf = ({ id, version, name, address, guardians, children }: Family): object => ({
-  id,
-  version,
-  name,
-  street: address?.street,
-  city: address?.city,
-  postal_code: address?.postalCode,
-  latitude: address?.latitude,
-  longitude: address?.longitude,
-  search_words: foldedWords([name, ...[...guardians, ...children].map((person) => person.name)].join(' ')),
-  sort_name: sortKey(name),
-  guardians: guardians.map((guardian, position) => ({ ...guardian, position })),
-  children,
-});
+function recordOf(family: Family): object {
+  const { name, guardians, children } = family;
+  return {
+    ...family,
+    search_words: foldedWords([name, ...[...guardians, ...children].map((person) => person.name)].join(' ')),
+    sort_name: sortKey(name),
+    guardians: guardians.map((guardian, position) => ({ ...guardian, position })),
+  };
+}

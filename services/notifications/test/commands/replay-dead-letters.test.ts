@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { runProgram } from '@homeroom/testing';
 import { addDeadLetter } from '../../src/dead-letters/store.ts';
 import { aDeadLetter } from '../dead-letters/a-dead-letter.ts';
-import { type Engines, openEngines } from '../harness.ts';
+import { openEngines, type Engines } from '../harness.ts';
 
 let harness: Engines;
 

@@ -1,4 +1,4 @@
-import { type Closing } from '@homeroom/testing';
+import type { Closing } from '@homeroom/testing';
 import type { Database } from '@homeroom/postgres';
 import { createDeliveryLoop, type DeliveryEvent } from '../../src/deliveries/deliver-mail.ts';
 import { familyMailQueue } from '../../src/deliveries/family-mail-queue.ts';

@@ -74,7 +74,7 @@ async function testEverything(options: StackOptions, progress: Progress, signal:
   return results;
 }
 
-/** Engines that somebody named in the environment, all of them. */
+/** Engines named in the environment, if all of them are. */
 function givenEngines(): Record<string, string> | undefined {
   const names = [
     'TEST_POSTGRES_URL',

@@ -156,8 +156,7 @@ function serverSpec(cluster: Cluster, name: string, dir: string, port: number, u
     stopTimeoutMs: 1500,
     // a SIGKILL would leave its backends running for a while
     lastSignal: 'SIGQUIT',
-    ready: (signal) =>
-      untilServing(signal, () => withClient(url, async (client) => void (await client.query('select 1')))),
+    ready: (signal) => untilServing(signal, () => withClient(url, (client) => client.query('select 1'))),
   };
 }
 

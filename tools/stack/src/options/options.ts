@@ -13,23 +13,7 @@ export type Balance = (typeof balanceModes)[number];
 /** Existing engines, each used instead of starting one. */
 export type External = Partial<ReturnType<typeof readExternal>>;
 
-export interface StackOptions {
-  checkout: string;
-  /** Data, logs, and records: `.homeroom/` of the checkout, or a separate folder for a private stack. */
-  stateDir: string;
-  host: string;
-  ports: Ports;
-  balance: Balance;
-  weights: number[];
-  trustedProxies: string[];
-  connectionsPerAddress: number;
-  poolSize?: number | undefined;
-  seed: boolean;
-  /** Engines sync to disk. */
-  durable: boolean;
-  external: External;
-  env: NodeJS.ProcessEnv;
-}
+export type StackOptions = ReturnType<typeof readStackOptions>['options'];
 
 export const stackFlags = `  --port-base <n>      all ports in a row from n on (HOMEROOM_PORT_BASE); default ${defaultPorts.gateway}, ${defaultPorts.postgres}, …
   --host <address>     where the gateway and the engines listen (HOMEROOM_HOST), 127.0.0.1
@@ -45,10 +29,7 @@ export const stackFlags = `  --port-base <n>      all ports in a row from n on (
   PAYMENT_URL (with PAYMENT_WEBHOOK_SECRET) are used instead of starting that engine.`;
 
 /** Reads the stack's options from flags and environment. @throws {PlainError} naming the flag or variable. */
-export function readStackOptions(
-  args: string[],
-  env: NodeJS.ProcessEnv,
-): { options: StackOptions; positionals: string[]; help: boolean } {
+export function readStackOptions(args: string[], env: NodeJS.ProcessEnv) {
   const { values, positionals } = parse(args);
   const text = (flag: keyof typeof values, variable: string): string | undefined => {
     const value = values[flag] ?? env[variable];
@@ -60,9 +41,9 @@ export function readStackOptions(
   const connections = text('connections-per-address', 'HOMEROOM_CONNECTIONS_PER_ADDRESS') ?? '512';
   return {
     positionals,
-    help: values.help === true,
     options: {
       checkout,
+      /** Data, logs, and records: `.homeroom/` of the checkout, or a separate folder for a private stack. */
       stateDir: resolve(text('state', 'HOMEROOM_STATE') ?? join(checkout, '.homeroom')),
       host: text('host', 'HOMEROOM_HOST') ?? '127.0.0.1',
       ports: readPorts(text('port-base', 'HOMEROOM_PORT_BASE'), env),
@@ -72,8 +53,9 @@ export function readStackOptions(
       connectionsPerAddress: wholeNumber('--connections-per-address', connections, 0, 100_000),
       poolSize: pool === undefined ? undefined : wholeNumber('--pool-size', pool, 1, 1000),
       seed: values['no-seed'] !== true && env['HOMEROOM_SEED'] !== '0',
+      /** Whether engines sync to disk. */
       durable: true,
-      external: readExternal(env),
+      external: readExternal(env) as External,
       env,
     },
   };

@@ -1,7 +1,7 @@
 import { pause } from '@homeroom/resilience';
 
 /** Polls `probe` until it does not throw. @throws when `signal` aborts. */
-export async function untilServing(signal: AbortSignal, probe: () => Promise<void>, everyMs = 50): Promise<void> {
+export async function untilServing(signal: AbortSignal, probe: () => Promise<unknown>, everyMs = 50): Promise<void> {
   for (;;) {
     signal.throwIfAborted();
     const [outcome] = await Promise.allSettled([probe()]);

@@ -2,30 +2,35 @@ import { apiNames, workerName, type ServiceName } from '../options/service-names
 import { join } from 'node:path';
 import type { ProcessSpec } from '../processes/child.ts';
 import { expectOk, untilServing } from '../processes/serving.ts';
-import type { PortName, Ports } from '../options/port-table.ts';
+import type { StackOptions } from '../options/options.ts';
+import type { PortName } from '../options/port-table.ts';
 import type { ServiceDatabase } from '../engines/databases.ts';
+import type { Engines } from '../engines/engines.ts';
+import type { Secrets } from './secrets.ts';
 import type { ConnectionBudget } from '../engines/budget.ts';
 
+export type ServiceWorld = ReturnType<typeof serviceWorld>;
+
 /** What the services need to know about their environment. */
-export interface ServiceWorld {
-  checkout: string;
-  host: string;
-  ports: Ports;
-  publicOrigin: string;
-  /** The address that the gateway calls from, the only trusted proxy. */
-  gatewaySource: string;
-  redisSessionsUrl: string;
-  redisCacheUrl: string;
-  kafkaBrokers: string;
-  smtpUrl: string;
-  paymentUrl: string;
-  webhookSecret: string;
-  cursorSecret: string;
-  accountTokenSecret: string;
-  budget: ConnectionBudget;
-  /** The caller's environment, whose settings take precedence. */
-  env: NodeJS.ProcessEnv;
-  compileCache: string;
+export function serviceWorld(options: StackOptions, engines: Engines, secrets: Secrets, budget: ConnectionBudget) {
+  const { checkout, host, ports, external, env } = options;
+  return {
+    checkout,
+    host,
+    ports,
+    publicOrigin: env['PUBLIC_ORIGIN'] ?? `http://${host}:${ports.gateway}`,
+    /** The address that the gateway calls from, the only trusted proxy. On Linux no client uses it by accident. */
+    gatewaySource: process.platform === 'linux' && host.startsWith('127.') ? '127.0.0.2' : host,
+    engines,
+    smtpUrl: external.smtp ?? `smtp://${host}:${ports.smtp}`,
+    paymentUrl: external.payments ?? `http://${host}:${ports.payments}`,
+    webhookSecret: env['PAYMENT_WEBHOOK_SECRET'] ?? secrets.webhooks,
+    secrets,
+    budget,
+    /** The caller's environment, whose settings take precedence. */
+    env,
+    compileCache: join(checkout, '.homeroom', 'compile-cache'),
+  };
 }
 
 export function apiSpecs(world: ServiceWorld, service: ServiceName, database: ServiceDatabase): ProcessSpec[] {
@@ -40,7 +45,7 @@ export function apiSpecs(world: ServiceWorld, service: ServiceName, database: Se
 export function workerSpec(world: ServiceWorld, service: ServiceName, database: ServiceDatabase): ProcessSpec {
   return nodeSpec(world, service, workerName(service), 'worker.ts', {
     ...environment(world, service, database),
-    KAFKA_BROKERS: world.kafkaBrokers,
+    KAFKA_BROKERS: world.engines.kafka,
   });
 }
 
@@ -58,7 +63,7 @@ export function commandOf(
     cwd: join(world.checkout, 'services', service),
     env: {
       ...environment(world, service, database),
-      KAFKA_BROKERS: world.kafkaBrokers,
+      KAFKA_BROKERS: world.engines.kafka,
       DATABASE_MIGRATION_URL: database.migrationUrl,
     },
   };
@@ -105,15 +110,15 @@ function environment(world: ServiceWorld, service: ServiceName, database: Servic
     DATABASE_POOL_SIZE: String(world.budget.poolSize),
     DATABASE_REPLICA_POOL_SIZE: String(world.budget.replicaPoolSize),
     DATABASE_CONNECTIONS_PLANNED: String(world.budget.planned),
-    REDIS_SESSIONS_URL: world.redisSessionsUrl,
-    REDIS_CACHE_URL: world.redisCacheUrl,
-    CURSOR_SECRET: world.cursorSecret,
+    REDIS_SESSIONS_URL: world.engines.redisSessions,
+    REDIS_CACHE_URL: world.engines.redisCache,
+    CURSOR_SECRET: world.secrets.cursors,
   };
-  const { accountTokenSecret, paymentUrl, smtpUrl, webhookSecret } = world;
+  const { paymentUrl, secrets, smtpUrl, webhookSecret } = world;
   const own: Record<ServiceName, Record<string, string>> = {
-    families: { ACCOUNT_TOKEN_SECRET: accountTokenSecret },
+    families: { ACCOUNT_TOKEN_SECRET: secrets.accountTokens },
     enrollment: { PAYMENT_URL: paymentUrl, PAYMENT_WEBHOOK_SECRET: webhookSecret },
-    notifications: { ACCOUNT_TOKEN_SECRET: accountTokenSecret, SMTP_URL: smtpUrl },
+    notifications: { ACCOUNT_TOKEN_SECRET: secrets.accountTokens, SMTP_URL: smtpUrl },
   };
   return { ...settings, ...own[service] };
 }

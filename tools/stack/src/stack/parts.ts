@@ -16,10 +16,10 @@ import type { ProcessSpec } from '../processes/child.ts';
 import { expectOk, untilServing } from '../processes/serving.ts';
 import type { Supervisor } from '../processes/supervisor.ts';
 import type { Progress } from '@homeroom/terminal';
-import { loadSecrets, type Secrets } from './secrets.ts';
+import { loadSecrets, type Secrets } from '../services/secrets.ts';
 import { ensureCoordinator, firstGuardianEmail, seed } from './seed.ts';
 import { serviceNames } from '../options/service-names.ts';
-import { apiSpecs, commandOf, workerSpec, type ServiceWorld } from '../services/services.ts';
+import { apiSpecs, commandOf, serviceWorld, workerSpec, type ServiceWorld } from '../services/services.ts';
 import type { StackFile } from './stack-file.ts';
 
 export interface StackHooks {
@@ -58,7 +58,7 @@ export async function startParts(
   if (hooks.enginesOnly === true) return description;
   checkBudget(budget, await readMaxConnections(engines.postgres));
 
-  const world = worldOf(options, engines, secrets, budget);
+  const world = serviceWorld(options, engines, secrets, budget);
   const databases = await progress.step('Databases and migrations', async () => {
     const prepared = await prepareDatabases(engines.postgres, engines.postgresReplicas, secrets.roles);
     await Promise.all(
@@ -81,7 +81,7 @@ export async function startParts(
       }),
     ),
   ]);
-  await progress.step('Gateway', () => startGateway(options, supervisor, binaries, description));
+  await progress.step('Gateway', () => startGateway(options, world, supervisor, binaries, description));
   const { coordinator, guardian, gateway } = description;
   if (options.seed) await seed({ coordinator, guardian, gateway, progress });
   return description;
@@ -98,42 +98,6 @@ function needsOf({ external }: StackOptions, hooks: StackHooks): { binaries: (ke
     binaries: [...engines.binaries, 'haproxy'],
     ports: [...engines.ports, ...portNames.filter((name) => !engineOnly.has(name) && !skipped.has(name))],
   };
-}
-
-function worldOf(
-  options: StackOptions,
-  engines: Engines,
-  secrets: Secrets,
-  budget: ServiceWorld['budget'],
-): ServiceWorld {
-  const { host, ports, external, env } = options;
-  return {
-    checkout: options.checkout,
-    host,
-    ports,
-    publicOrigin: publicOrigin(options),
-    gatewaySource: gatewaySource(host),
-    redisSessionsUrl: engines.redisSessions,
-    redisCacheUrl: engines.redisCache,
-    kafkaBrokers: engines.kafka,
-    smtpUrl: external.smtp ?? `smtp://${host}:${ports.smtp}`,
-    paymentUrl: external.payments ?? `http://${host}:${ports.payments}`,
-    webhookSecret: env['PAYMENT_WEBHOOK_SECRET'] ?? secrets.webhooks,
-    cursorSecret: secrets.cursors,
-    accountTokenSecret: secrets.accountTokens,
-    budget,
-    env,
-    compileCache: join(options.checkout, '.homeroom', 'compile-cache'),
-  };
-}
-
-function publicOrigin({ env, host, ports }: StackOptions): string {
-  return env['PUBLIC_ORIGIN'] ?? `http://${host}:${ports.gateway}`;
-}
-
-/** On Linux the gateway calls from a loopback address that clients do not use by accident. */
-function gatewaySource(host: string): string {
-  return process.platform === 'linux' && host.startsWith('127.') ? '127.0.0.2' : host;
 }
 
 function sandboxes(
@@ -170,6 +134,7 @@ function sandboxes(
 
 async function startGateway(
   options: StackOptions,
+  { gatewaySource, publicOrigin }: ServiceWorld,
   supervisor: Supervisor,
   binaries: Partial<Binaries>,
   description: StackFile,
@@ -178,15 +143,8 @@ async function startGateway(
   const [configuration, landing] = [join(stateDir, 'haproxy.cfg'), join(stateDir, 'landing.html')];
   mkdirSync(stateDir, { recursive: true });
   writeFileSync(landing, landingPage(description));
-  writeFileSync(
-    configuration,
-    haproxyConfig({
-      ...options,
-      source: gatewaySource(host),
-      landingPage: landing,
-      publicOrigin: publicOrigin(options),
-    }),
-  );
+  const gateway = { ...options, source: gatewaySource, landingPage: landing, publicOrigin };
+  writeFileSync(configuration, haproxyConfig(gateway));
   await supervisor.start({
     name: 'gateway',
     command: binaries.haproxy!,

@@ -1,0 +1,45 @@
+import type { Shell } from '@homeroom/chassis';
+import type { Database } from '@homeroom/postgres';
+import { accountMailQueue } from './account-mails/queue.ts';
+import type { WorkerConfig } from './config.ts';
+import { coordinatorMailQueue } from './coordinator-mails/queue.ts';
+import { createDeliveryLoop } from './deliveries/deliver-mail.ts';
+import { familyMailQueue } from './deliveries/family-mail-queue.ts';
+import { createMailer } from './deliveries/mailer.ts';
+import { observeDeliveries } from './deliveries/observe-deliveries.ts';
+
+/** The loop that sends the mails of all queues, with its mail server; closed at the end. */
+export function openDeliveries({ config, logger, metrics, onClose }: Shell<WorkerConfig>, database: Database) {
+  const { onDelivery, onSmtp } = observeDeliveries({ logger, metrics, database });
+  const mailer = createMailer({
+    smtpUrl: config.SMTP_URL,
+    connections: config.SMTP_CONNECTIONS,
+    timeoutMs: config.SMTP_TIMEOUT_MS,
+    breakerOpenMs: config.SMTP_BREAKER_OPEN_MS,
+    onEvent: onSmtp,
+  });
+  onClose('mailer', () => mailer.close());
+  const settings = {
+    database,
+    coopName: config.COOP_NAME,
+    from: {
+      name: config.MAIL_FROM.name === '' ? config.COOP_NAME : config.MAIL_FROM.name,
+      address: config.MAIL_FROM.address,
+    },
+    publicOrigin: config.PUBLIC_ORIGIN,
+  };
+  const accountSettings = { timeZone: config.TIME_ZONE, tokenSecret: config.ACCOUNT_TOKEN_SECRET };
+  return createDeliveryLoop({
+    queues: [
+      accountMailQueue({ ...settings, ...accountSettings }),
+      familyMailQueue(settings),
+      coordinatorMailQueue(settings),
+    ],
+    mailer,
+    concurrency: config.SMTP_CONNECTIONS,
+    leaseMs: config.MAIL_LEASE_MS,
+    backoff: { baseMs: config.MAIL_RETRY_BASE_MS, maxMs: config.MAIL_RETRY_MAX_MS },
+    idleMs: 500,
+    onEvent: onDelivery,
+  });
+}
