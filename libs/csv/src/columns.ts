@@ -101,7 +101,7 @@ export function matchHeader<Name extends string>(cells: readonly string[], colum
   return { names, ignoredColumns };
 }
 
-/** The candidate that is at most two typing mistakes away. */
+/** The candidate that differs from the name by at most two letters. */
 function nearest<Name extends string>(name: string, candidates: readonly Name[]): Name | undefined {
   const given = fold(name.slice(0, 60));
   return candidates
