@@ -101,7 +101,7 @@ export function matchHeader<Name extends string>(cells: readonly string[], colum
   return { names, ignoredColumns };
 }
 
-/** The candidate with at most two typing mistakes. */
+/** The candidate that differs from the name by at most two letters. */
 function nearest<Name extends string>(name: string, candidates: readonly Name[]): Name | undefined {
   const given = fold(name.slice(0, 60));
   return candidates
