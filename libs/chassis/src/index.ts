@@ -14,8 +14,6 @@ export {
 export { runCommand, UsageError, type CommandDeps, type CommandOptions } from './process/command.ts';
 export { createLogger, type Logger } from './wiring/logger.ts';
 export { chassisErrors, chassisProblem, defineErrors, Problem } from './http/errors.ts';
-/** @public The declarations of a service's `errors` name it. */
-export type { ErrorTable } from './http/errors.ts';
 export { Health } from './wiring/health.ts';
 export { Metrics } from './wiring/metrics.ts';
 export { idempotencyHeaders } from './http/idempotency.ts';

@@ -6,10 +6,10 @@ import { help, readOptions, type Act, type Options } from './options.ts';
 import { Parts } from './parts.ts';
 import { proveProduction } from './production.ts';
 import { proveRelease } from './release.ts';
-import { proveUpgrade } from './upgrade.ts';
+import { providePrevious, proveUpgrade } from './upgrade.ts';
 
 const live: Record<
-  Exclude<Act, 'charts'>,
+  Exclude<Act, 'charts' | 'images'>,
   (parts: Parts, release: Release, images: readonly string[], options: Options) => Promise<void>
 > = { release: proveRelease, upgrade: proveUpgrade, production: proveProduction, 'inner-loop': proveInnerLoop };
 
@@ -26,9 +26,10 @@ async function prove(options: Options): Promise<void> {
   const parts = new Parts();
   try {
     if (options.acts.includes('charts')) await proveCharts(parts);
-    const living = options.acts.filter((act) => act !== 'charts');
-    if (living.length === 0) return;
+    if (options.acts.every((act) => act === 'charts')) return;
     const images = await parts.part('images', () => provideImages(options));
+    if (options.acts.includes('images')) await providePrevious(parts, images, options);
+    const living = options.acts.filter((act) => act !== 'charts' && act !== 'images');
     for (const act of living) await inNamespace(act, options, (release) => live[act](parts, release, images, options));
   } finally {
     console.log(`\n${parts.table()}`);

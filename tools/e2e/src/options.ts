@@ -4,7 +4,8 @@ export const help = `Tests the charts on the cluster of the current KUBECONFIG, 
 
   npm run e2e:cluster -- [options]
 
-  --act <name>          only this one, repeatable: charts, release, upgrade, production, inner-loop
+  --act <name>          only this one, repeatable: charts, release, upgrade, production, inner-loop;
+                        images builds and loads what the others need, and tests nothing
   --load <command>      run with the names of the built images, such as "kind load docker-image"
   --tag <tag>           use images with this tag, which are already in the cluster, and build none
   --adapter <ns/name>   the metrics adapter (ConfigMap and Deployment) to load with k8s/metrics/adapter-rules.yaml; without it
@@ -14,7 +15,8 @@ export const help = `Tests the charts on the cluster of the current KUBECONFIG, 
 
 Needs kubectl, kubeconform, helm (HELM names another) and Docker. The exit status is 1 when a check fails.`;
 
-export const acts = ['charts', 'release', 'upgrade', 'production', 'inner-loop'] as const;
+const proofs = ['charts', 'release', 'upgrade', 'production', 'inner-loop'] as const;
+const acts = ['images', ...proofs] as const;
 export type Act = (typeof acts)[number];
 
 export type Options = ReturnType<typeof readOptions>;
@@ -33,7 +35,7 @@ export function readOptions(args: readonly string[]) {
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const selected: readonly Act[] = values.act?.map(readAct) ?? acts;
+  const selected: readonly Act[] = values.act?.map(readAct) ?? proofs;
   return {
     ...values,
     acts: selected,

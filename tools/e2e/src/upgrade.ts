@@ -17,7 +17,7 @@ export async function proveUpgrade(
   images: readonly string[],
   options: Options,
 ): Promise<void> {
-  const old = await previous(parts, images, options);
+  const old = await providePrevious(parts, images, options);
   const own = ['--set', 'global.rateLimitPerMinute=0'];
   const slow = ['--wait', '--timeout', '300s'];
   await parts.part(`helm install of ${old.version}`, () =>
@@ -46,7 +46,7 @@ export async function proveUpgrade(
 }
 
 /** The previous version, built from the Git history. With --tag, or without that history, it is this version. */
-async function previous(
+export async function providePrevious(
   parts: Parts,
   images: readonly string[],
   options: Options,
