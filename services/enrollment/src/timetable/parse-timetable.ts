@@ -11,7 +11,7 @@ import {
   type ImportFile,
   type Row,
 } from '@homeroom/csv';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { findMistakes } from '../classes/class.ts';
 import { fieldNames, type ClassDetails, type FieldName } from '../classes/schemas.ts';
 import { newClass } from './schemas.ts';

@@ -42,7 +42,7 @@ waits for the database and its migrations (0).`,
       return;
     }
     const ended = await withSessions(config.REDIS_SESSIONS_URL, (sessions) =>
-      replacePassword({ database, sessions }, { account: known, passwordHash, before: save }),
+      replacePassword<never>({ database, sessions }, { account: known, passwordHash, before: save }),
     );
     say(`changed ${email}; ${ended} sessions ended`);
   },
