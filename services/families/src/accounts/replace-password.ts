@@ -9,7 +9,7 @@ import { setPassword, type Account } from './store.ts';
  * @param input before: what else belongs to the transaction; a refusal undoes everything.
  * @returns how many sessions ended.
  */
-export async function replacePassword<R extends Refused = never>(
+export async function replacePassword<R extends Refused>(
   { database, sessions }: Pick<AccountDeps, 'database' | 'sessions'>,
   {
     account,

@@ -26,7 +26,7 @@ DATABASE_URL names the families database, REDIS_SESSIONS_URL the Redis with the 
     if (account === undefined) throw new Error(`No account has the email ${address}.`);
     const passwordHash = await commandPasswords().hash(password);
     const ended = await withSessions(config.REDIS_SESSIONS_URL, (sessions) =>
-      replacePassword({ database, sessions }, { account, passwordHash }),
+      replacePassword<never>({ database, sessions }, { account, passwordHash }),
     );
     say(`${address} has a new password; ${ended} sessions ended`);
   },
