@@ -42,7 +42,6 @@ waits for the database and its migrations (0).`,
       return;
     }
     const ended = await withSessions(config.REDIS_SESSIONS_URL, (sessions) =>
-      // oxlint-disable-next-line typescript/no-unnecessary-type-arguments -- else inferred from where the result goes
       replacePassword<never>({ database, sessions }, { account: known, passwordHash, before: save }),
     );
     say(`changed ${email}; ${ended} sessions ended`);
