@@ -1,5 +1,5 @@
 import { runJourney } from '@homeroom/journey';
-import { checks, runCheck, summary, type StepResult } from '../check-steps.ts';
+import { checks, runCheck, summary, type CheckStep, type StepResult } from '../check-steps.ts';
 import { jestArguments, runJest } from '../jest-run.ts';
 import { ensureBinaries } from '../machine/packages.ts';
 import { checkout, readStackOptions, type StackOptions } from '../options/options.ts';
@@ -53,24 +53,26 @@ async function testPaths(
 }
 
 async function testEverything(options: StackOptions, progress: Progress, signal: AbortSignal): Promise<StepResult[]> {
+  const checked = Promise.all(checks.map((lane) => checkLane(lane, progress, signal)));
+  // the engines start beside the checks
+  const tests = await withPrivateEngines(options, 'test', progress, signal, async (env) => {
+    await checked;
+    return runJest({ checkout, env, args: [], signal });
+  });
+  return [...(await checked).flat(), tests, await journey(options, progress, signal)];
+}
+
+async function checkLane(lane: CheckStep[], progress: Progress, signal: AbortSignal): Promise<StepResult[]> {
   const results: StepResult[] = [];
-  await Promise.all(
-    checks.map(async (lane) => {
-      for (const step of lane) {
-        const { output, ...result } = await progress.step(
-          step.name,
-          () => runCheck(step, checkout, signal),
-          (check) => check.failed === 0,
-        );
-        if (result.failed > 0) progress.say(`\n✗ ${step.name}: ${step.command} ${step.args.join(' ')}\n${output}`);
-        results.push(result);
-      }
-    }),
-  );
-  results.push(
-    await withPrivateEngines(options, 'test', progress, signal, (env) => runJest({ checkout, env, args: [], signal })),
-  );
-  results.push(await journey(options, progress, signal));
+  for (const step of lane) {
+    const { output, ...result } = await progress.step(
+      step.name,
+      () => runCheck(step, checkout, signal),
+      (check) => check.failed === 0,
+    );
+    if (result.failed > 0) progress.say(`\n✗ ${step.name}: ${step.command} ${step.args.join(' ')}\n${output}`);
+    results.push(result);
+  }
   return results;
 }
 
