@@ -28,7 +28,10 @@ async function prove(options: Options): Promise<void> {
     if (options.acts.includes('charts')) await proveCharts(parts);
     if (options.acts.every((act) => act === 'charts')) return;
     const images = await parts.part('images', () => provideImages(options));
-    if (options.acts.includes('images')) await providePrevious(parts, images, options);
+    if (options.acts.includes('images')) {
+      await providePrevious(parts, images, options);
+      await parts.part('images of the inner loop', () => provideImages(options, 'dev'));
+    }
     const living = options.acts.filter((act) => act !== 'charts' && act !== 'images');
     for (const act of living) await inNamespace(act, options, (release) => live[act](parts, release, images, options));
   } finally {
