@@ -1,4 +1,4 @@
-import { cursorParameter, limitParameter, text } from '@homeroom/chassis';
+import { cursorParameter, limitParameter, pageOf, text } from '@homeroom/chassis';
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import { family } from '../families/schemas.ts';
@@ -20,9 +20,7 @@ const familyQuery = z.strictObject({
 });
 export type FamilyQuery = Readonly<z.infer<typeof familyQuery>>;
 
-const familyPage = z
-  .object({ items: z.array(family.extend({ distanceKm: z.number().optional() })), nextCursor: z.string().optional() })
-  .meta({ id: 'FamilyPage' });
+const familyPage = pageOf(family.extend({ distanceKm: z.number().optional() })).meta({ id: 'FamilyPage' });
 export type FamilyPage = Readonly<z.infer<typeof familyPage>>;
 
 export const searchOperation = {

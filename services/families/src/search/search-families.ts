@@ -1,4 +1,4 @@
-import { decodeCursor, encodeCursor, refused, type Refused } from '@homeroom/chassis';
+import { decodeCursor, page, refused, type Refused } from '@homeroom/chassis';
 import type { Database, Freshness } from '@homeroom/postgres';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -24,18 +24,19 @@ export async function searchFamilies(
     .update(JSON.stringify([words, near]))
     .digest('base64url')
     .slice(0, 12);
-  const from = cursor === undefined ? undefined : decodeCursor(cursor, position, cursorSecret);
+  const from = decodeCursor(cursor, position, cursorSecret);
   if (from !== undefined && from.question !== question) {
     return refused('invalid_cursor', 'It belongs to another search.');
   }
   const rows = await database.read(freshness, (db) =>
     selectFamilies(db, { words, near, after: from?.after, limit: limit + 1 }),
   );
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  const items = page.map(({ family, position }) =>
-    near === undefined ? family : { ...family, distanceKm: Number(position) / 1_000 },
-  );
-  if (rows.length <= limit || last === undefined) return { items };
-  return { items, nextCursor: encodeCursor({ question, after: [last.position, last.family.id] }, cursorSecret) };
+  const { items, ...next } = page(rows, {
+    limit,
+    cursorOf: ({ position, family }) => ({ question, after: [position, family.id] }),
+    cursorSecret,
+  });
+  const present = ({ family, position }: (typeof items)[number]) =>
+    near === undefined ? family : { ...family, distanceKm: Number(position) / 1_000 };
+  return { items: items.map(present), ...next };
 }

@@ -1,4 +1,4 @@
-import { accepted, decodeCursor, encodeCursor, type ZodFastify } from '@homeroom/chassis';
+import { accepted, decodeCursor, page, type ZodFastify } from '@homeroom/chassis';
 import type { Database } from '@homeroom/postgres';
 import { requireCoordinator } from '@homeroom/sessions';
 import { errors } from '../errors.ts';
@@ -23,12 +23,8 @@ export function deadLetterRoutes(
     const { cursor, limit, ...filter } = request.query;
     const after = decodeCursor(cursor, deadLetterCursor, cursorSecret)?.deadLetter;
     const letters = await database.read(freshness, (db) => listDeadLetters(db, { ...filter, after, limit: limit + 1 }));
-    const page = letters.slice(0, limit);
-    const last = letters.length > limit ? page.at(-1) : undefined;
-    return {
-      items: page.map(presentItem),
-      nextCursor: last && encodeCursor({ deadLetter: last.id }, cursorSecret),
-    };
+    const { items, ...next } = page(letters, { limit, cursorOf: ({ id }) => ({ deadLetter: id }), cursorSecret });
+    return { items: items.map(presentItem), ...next };
   });
 
   app.get('/api/dead-letters/:id', { schema: readOperation }, async (request) => {

@@ -1,4 +1,4 @@
-import { cursorParameter, id, limitParameter } from '@homeroom/chassis';
+import { cursorParameter, id, limitParameter, pageOf } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
@@ -44,7 +44,7 @@ export const listOperation = {
     limit: limitParameter,
     cursor: cursorParameter,
   }),
-  response: { 200: z.object({ items: z.array(deadLetterItem), nextCursor: z.string().optional() }) },
+  response: { 200: pageOf(deadLetterItem) },
   problems: forCoordinators,
 } satisfies FastifySchema;
 

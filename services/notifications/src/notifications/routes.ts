@@ -1,4 +1,4 @@
-import { decodeCursor, encodeCursor, type ZodFastify } from '@homeroom/chassis';
+import { decodeCursor, page, type ZodFastify } from '@homeroom/chassis';
 import type { Database } from '@homeroom/postgres';
 import { requirePrincipal, type Session } from '@homeroom/sessions';
 import { errors } from '../errors.ts';
@@ -18,19 +18,15 @@ export function notificationRoutes(
     const session = await requirePrincipal(request);
     const audience = inboxOf(session);
     const { unread, limit, cursor } = request.query;
-    const from = cursor === undefined ? undefined : decodeCursor(cursor, listCursor, cursorSecret);
+    const from = decodeCursor(cursor, listCursor, cursorSecret);
     if (from !== undefined && from.audience !== audience) throw errors.problem('invalid_cursor');
-    const { items, unreadCount } = await database.read(session.freshness, (db) =>
+    const { items: found, unreadCount } = await database.read(session.freshness, (db) =>
       listNotifications(db, { audience, before: from?.position, unread: unread === 'true', limit: limit + 1 }),
     );
-    const page = items.slice(0, limit);
-    const last = items.length > limit ? page.at(-1) : undefined;
+    const cursorOf = ({ position }: (typeof found)[number]) => ({ audience, position });
+    const { items, ...next } = page(found, { limit, cursorOf, cursorSecret });
     void reply.header('cache-control', 'private, no-cache');
-    return {
-      items: page.map(present),
-      unreadCount,
-      nextCursor: last && encodeCursor({ audience, position: last.position }, cursorSecret),
-    };
+    return { items: items.map(present), unreadCount, ...next };
   });
 
   app.post('/api/notifications/:id/read', { schema: readOperation }, async (request, reply) => {
