@@ -42,7 +42,6 @@ export function patternFaults(pattern: Pattern, named: Named): string[] {
     (path) => !named.files.some((file) => file === path || file.startsWith(`${path}/`)),
   );
   if (missing.length > 0) return missing.map((path) => `${path} does not exist`);
-  const users = (controls.length > 0 ? controls : tests).map(({ file }) => named.read(file));
   return [
     ...switches.filter((name) => !isSetting(name, named)).map((name) => `Nothing reads ${name}`),
     ...given(pattern.Metric)
@@ -51,8 +50,8 @@ export function patternFaults(pattern: Pattern, named: Named): string[] {
     ...[...tests, ...controls]
       .filter(({ file, title }) => !isTitle(title, named.read(file)))
       .map(({ file, title }) => `${file} has no test “${title}”`),
-    ...(switches.length > 0 && users.length > 0 && !users.some((text) => switches.some((name) => uses(text, name)))
-      ? [`The control does not use ${switches.join(' or ')}`]
+    ...(switches.length > 0 && tests.length > 0 && !tests.some((test) => isSwitched(test, switches, named))
+      ? [`No test is declared with testWithSwitch and ${switches.join(' or ')}`]
       : []),
   ];
 }
@@ -65,6 +64,18 @@ const given = (field: string): string[] => (field.startsWith('none: ') ? [] : qu
 /** `file` › title, several of them behind semicolons. */
 const testsOf = (field: string): { file: string; title: string }[] =>
   [...field.matchAll(/`([^`]+)` › (.*?)(?=; `|$)/g)].map(([, file = '', title = '']) => ({ file, title }));
+
+/** Whether a test is declared together with one of the switches: the same body then fails with it off. */
+function isSwitched({ file, title }: { file: string; title: string }, switches: string[], named: Named): boolean {
+  const declarations = named
+    .read(file)
+    .split(/\btestWithSwitch\(\s*/)
+    .slice(1);
+  return declarations.some((declaration) => {
+    const [, , declared, name = ''] = /^(['"`])(.*?)\1,\s*\{\s*name: '([^']+)'/.exec(declaration) ?? [];
+    return declared === title && switches.includes(name);
+  });
+}
 
 /** Whether the text has the whole title as the first argument of a call, or the first cell of a table of cases. */
 const isTitle = (title: string, text: string): boolean =>
@@ -91,8 +102,3 @@ function valueAt(value: unknown, [key, ...rest]: string[]): boolean {
     valueAt((value as Record<string, unknown>)[key], rest)
   );
 }
-
-/** Whether a test uses a setting by its name, or a flag by the option that it sets. */
-const uses = (text: string, name: string): boolean =>
-  text.includes(name) ||
-  text.includes(name.replace(/^--/, '').replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));

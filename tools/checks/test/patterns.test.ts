@@ -35,8 +35,8 @@ describe('a pattern', () => {
     files: ['src/limit.ts', 'test/limit.test.ts', 'test/other.test.ts'],
     read: (file) =>
       file === 'test/limit.test.ts'
-        ? "open({ max: 0 }); test('the third is refused', () => {}); test('without the limit it passes', () => {});"
-        : "test('without the limit it passes', () => {});",
+        ? "testWithSwitch('the third is refused', { name: 'LIMIT', on: 2 }, open); test('without the limit it passes', () => {});"
+        : "test('the third is refused', () => {}); testWithSwitch('it is noted', { name: 'LIMIT' }, open);",
     sources: 'LIMIT: number; max',
     values: [{ gateway: { limit: 1 } }],
     exportsMetric: (name) => name === 'limited_total',
@@ -50,6 +50,7 @@ describe('a pattern', () => {
     expect(faults('`test/limit.test.ts` › without the limit it passes', 'in the test')).toEqual([]);
   });
 
+  const unswitched = 'No test is declared with testWithSwitch and LIMIT or max or gateway.limit';
   test.each([
     ['without a metric', '- Metric: `limited_total`\n', '', 'Metric is empty'],
     ['with an empty field', '`npm start`', '', 'See it is empty'],
@@ -60,12 +61,8 @@ describe('a pattern', () => {
     ['with another metric', 'limited_total', 'missing_total', 'Nothing exports missing_total'],
     ['with a renamed test', 'refused', 'accepted', 'test/limit.test.ts has no test “the third is accepted”'],
     ['with part of a title', 'the third is\n  refused', 'the third', 'test/limit.test.ts has no test “the third”'],
-    [
-      'whose control never touches the switch',
-      'test/limit.test.ts` › without',
-      'test/other.test.ts` › without',
-      'The control does not use LIMIT or max or gateway.limit',
-    ],
+    ['whose test keeps the switch on', 'limit.test.ts` › the', 'other.test.ts` › the', unswitched],
+    ['whose test has another switch', '`LIMIT` (`max`), ', '', unswitched.replace('LIMIT or max or ', '')],
   ])('%s is found', (_what, from, to, fault) => {
     expect(faults(from, to)).toEqual([fault]);
   });

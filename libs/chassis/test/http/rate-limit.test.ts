@@ -1,6 +1,7 @@
 import type { ZodFastify } from '@homeroom/chassis';
 import { connectRedis, type Redis } from '@homeroom/redis';
 import { startFaultProxy, testRedis, waitFor, type FaultProxy } from '@homeroom/testing';
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { InjectOptions } from 'fastify';
 import { testApp } from './app.ts';
@@ -52,22 +53,21 @@ async function statuses(app: ZodFastify, remoteAddress: string, times: number, p
 const passed = (seen: number[]): number => seen.filter((status) => status === 200).length;
 
 describe('100 a minute per address', () => {
-  test('the 101st is refused with 429 and a Retry-After', async () => {
-    const app = await limited('100', redis);
-    const address = newClient();
-    const seen = await statuses(app, address, 101);
-    expect(passed(seen)).toBe(100);
-    expect(seen.indexOf(429)).toBe(100);
-    const refused = await app.inject({ url: '/api/things', remoteAddress: address });
-    expect(refused.json()).toMatchObject({ code: 'rate_limited', status: 429 });
-    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
-    expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(60);
-  });
-
-  test('switched off, the 101st passes', async () => {
-    const app = await limited('0', redis);
-    expect(passed(await statuses(app, newClient(), 101))).toBe(101);
-  });
+  testWithSwitch(
+    'the 101st is refused with 429 and a Retry-After',
+    { name: 'RATE_LIMIT_PER_MINUTE', on: '100', off: '0', failure: /Expected: 100\n+Received: 101/ },
+    async (perMinute) => {
+      const app = await limited(perMinute, redis);
+      const address = newClient();
+      const seen = await statuses(app, address, 101);
+      expect(passed(seen)).toBe(100);
+      expect(seen.indexOf(429)).toBe(100);
+      const refused = await app.inject({ url: '/api/things', remoteAddress: address });
+      expect(refused.json()).toMatchObject({ code: 'rate_limited', status: 429 });
+      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+      expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(60);
+    },
+  );
 
   test('another address is not made to pay, and a whole IPv6 network is one client', async () => {
     const app = await limited('3', redis);
