@@ -1,3 +1,4 @@
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { describe, expect, test } from '@jest/globals';
 import { find, render, type Manifest } from '../src/render.ts';
 
@@ -36,49 +37,70 @@ describe('an API', () => {
     },
   );
 
-  test('follows other numbers when they are given, and CPU alone where there is no adapter', () => {
-    const { spec } = find(
-      render({
-        'global.autoscaling.enabled': true,
-        'families.api.autoscaling': {
-          minReplicas: 3,
-          maxReplicas: 9,
-          cpuPercent: 50,
-          latency: '',
-          scaleUpWindowSeconds: 0,
-          scaleDownWindowSeconds: 20,
+  testWithSwitch(
+    'follows other numbers when they are given, and CPU alone where there is no adapter',
+    {
+      name: 'global.autoscaling.enabled',
+      on: true,
+      off: false,
+      failure: /^no HorizontalPodAutoscaler homeroom-families-api is rendered$/,
+    },
+    (enabled) => {
+      const { spec } = find(
+        render({
+          'global.autoscaling.enabled': enabled,
+          'families.api.autoscaling': {
+            minReplicas: 3,
+            maxReplicas: 9,
+            cpuPercent: 50,
+            latency: '',
+            scaleUpWindowSeconds: 0,
+            scaleDownWindowSeconds: 20,
+          },
+        }),
+        'HorizontalPodAutoscaler',
+        'homeroom-families-api',
+      );
+      expect(spec).toMatchObject({
+        minReplicas: 3,
+        maxReplicas: 9,
+        metrics: [{ resource: { target: { averageUtilization: 50 } } }],
+        behavior: {
+          scaleUp: { stabilizationWindowSeconds: 0 },
+          scaleDown: { stabilizationWindowSeconds: 20 },
         },
-      }),
-      'HorizontalPodAutoscaler',
-      'homeroom-families-api',
-    );
-    expect(spec).toMatchObject({
-      minReplicas: 3,
-      maxReplicas: 9,
-      metrics: [{ resource: { target: { averageUtilization: 50 } } }],
-      behavior: {
-        scaleUp: { stabilizationWindowSeconds: 0 },
-        scaleDown: { stabilizationWindowSeconds: 20 },
-      },
-    });
-    expect(spec.metrics).toHaveLength(1);
-  });
+      });
+      expect(spec.metrics).toHaveLength(1);
+    },
+  );
 });
 
 describe('a worker', () => {
-  test.each(['enrollment', 'notifications'])('of %s follows how far it is behind Kafka', (service) => {
-    const { spec } = find(scaled, 'HorizontalPodAutoscaler', `homeroom-${service}-worker`);
-    // a topic has six partitions: a seventh pod would idle
-    expect(spec).toMatchObject({ minReplicas: 1, maxReplicas: 6 });
-    expect(spec.metrics).toEqual([
+  describe.each(['enrollment', 'notifications'])('of %s', (service) => {
+    testWithSwitch(
+      'follows how far it is behind Kafka',
       {
-        type: 'External',
-        external: {
-          metric: { name: 'kafka_consumer_lag', selector: { matchLabels: { service } } },
-          target: { type: 'AverageValue', averageValue: '1000' },
-        },
+        name: 'global.autoscaling.enabled',
+        on: true,
+        off: false,
+        failure: /^no HorizontalPodAutoscaler .*-worker is rendered$/,
       },
-    ]);
+      (enabled) => {
+        const manifests = render({ 'global.autoscaling.enabled': enabled });
+        const { spec } = find(manifests, 'HorizontalPodAutoscaler', `homeroom-${service}-worker`);
+        // a topic has six partitions: a seventh pod would idle
+        expect(spec).toMatchObject({ minReplicas: 1, maxReplicas: 6 });
+        expect(spec.metrics).toEqual([
+          {
+            type: 'External',
+            external: {
+              metric: { name: 'kafka_consumer_lag', selector: { matchLabels: { service } } },
+              target: { type: 'AverageValue', averageValue: '1000' },
+            },
+          },
+        ]);
+      },
+    );
   });
 
   test('that consumes nothing follows nothing', () => {
@@ -105,41 +127,54 @@ describe('who owns the number of pods', () => {
     expect(kinds(keda)).not.toContain('HorizontalPodAutoscaler');
   });
 
-  test('KEDA is given the same numbers', () => {
-    const { spec } = find(keda, 'ScaledObject', 'homeroom-families-api');
-    expect(spec).toMatchObject({
-      scaleTargetRef: { name: 'homeroom-families-api' },
-      minReplicaCount: 2,
-      maxReplicaCount: 50,
-      advanced: {
-        horizontalPodAutoscalerConfig: {
-          behavior: {
-            scaleUp: { stabilizationWindowSeconds: 60 },
-            scaleDown: { stabilizationWindowSeconds: 300 },
+  testWithSwitch(
+    'KEDA is given the same numbers',
+    {
+      name: 'global.keda.enabled',
+      on: true,
+      off: false,
+      failure: /^no ScaledObject homeroom-families-api is rendered$/,
+    },
+    (enabled) => {
+      const given = render({ 'global.keda.enabled': enabled });
+      const { spec } = find(given, 'ScaledObject', 'homeroom-families-api');
+      expect(spec).toMatchObject({
+        scaleTargetRef: { name: 'homeroom-families-api' },
+        minReplicaCount: 2,
+        maxReplicaCount: 50,
+        advanced: {
+          horizontalPodAutoscalerConfig: {
+            behavior: {
+              scaleUp: { stabilizationWindowSeconds: 60 },
+              scaleDown: { stabilizationWindowSeconds: 300 },
+            },
           },
         },
-      },
-    });
-    expect(spec.triggers.map(({ metadata }: Manifest) => metadata.value ?? metadata.threshold)).toEqual(['70', '0.5']);
-    const [{ metadata }] = find(keda, 'ScaledObject', 'homeroom-notifications-worker').spec.triggers;
-    expect(metadata.threshold).toBe('1000');
-    const worker = find(
-      render({
-        'global.keda.enabled': true,
-        'enrollment.worker.autoscaling': {
-          scaleUpWindowSeconds: 1,
-          scaleDownWindowSeconds: 2,
-          lagLabels: { group: 'x' },
-        },
-      }),
-      'ScaledObject',
-      'homeroom-enrollment-worker',
-    ).spec;
-    expect(worker.advanced.horizontalPodAutoscalerConfig.behavior).toEqual({
-      scaleUp: { stabilizationWindowSeconds: 1 },
-      scaleDown: { stabilizationWindowSeconds: 2 },
-    });
-    expect(worker.triggers[0].metadata.query).toContain('kafka_consumer_lag{namespace="homeroom",group="x"}');
-    expect(metadata.query).toContain('kafka_consumer_lag{namespace="homeroom",service="notifications"}');
-  });
+      });
+      expect(spec.triggers.map(({ metadata }: Manifest) => metadata.value ?? metadata.threshold)).toEqual([
+        '70',
+        '0.5',
+      ]);
+      const [{ metadata }] = find(given, 'ScaledObject', 'homeroom-notifications-worker').spec.triggers;
+      expect(metadata.threshold).toBe('1000');
+      const worker = find(
+        render({
+          'global.keda.enabled': enabled,
+          'enrollment.worker.autoscaling': {
+            scaleUpWindowSeconds: 1,
+            scaleDownWindowSeconds: 2,
+            lagLabels: { group: 'x' },
+          },
+        }),
+        'ScaledObject',
+        'homeroom-enrollment-worker',
+      ).spec;
+      expect(worker.advanced.horizontalPodAutoscalerConfig.behavior).toEqual({
+        scaleUp: { stabilizationWindowSeconds: 1 },
+        scaleDown: { stabilizationWindowSeconds: 2 },
+      });
+      expect(worker.triggers[0].metadata.query).toContain('kafka_consumer_lag{namespace="homeroom",group="x"}');
+      expect(metadata.query).toContain('kafka_consumer_lag{namespace="homeroom",service="notifications"}');
+    },
+  );
 });

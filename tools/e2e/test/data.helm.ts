@@ -1,3 +1,4 @@
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { describe, expect, test } from '@jest/globals';
 import { find, pods, render, type Manifest } from '../src/render.ts';
 
@@ -8,18 +9,23 @@ const args = (name: string, manifests = plain): string[] =>
   find(manifests, 'StatefulSet', `homeroom-data-${name}`).spec.template.spec.containers[0].args;
 
 describe('Postgres', () => {
-  test('has a primary, as many replicas as asked for, and a Service for each use', () => {
-    expect(find(plain, 'StatefulSet', 'homeroom-data-postgres').spec.replicas).toBe(1);
-    const replicas = (n: number): number =>
-      find(render({ 'global.postgres.replicas': n }), 'StatefulSet', 'homeroom-data-postgres-replica').spec.replicas;
-    expect([replicas(1), replicas(3), replicas(0)]).toEqual([1, 3, 0]);
-    const component = (name: string): string =>
-      find(plain, 'Service', name).spec.selector['app.kubernetes.io/component'] as string;
-    expect([component('homeroom-data-postgres-rw'), component('homeroom-data-postgres-ro')]).toEqual([
-      'postgres',
-      'postgres-replica',
-    ]);
-  });
+  testWithSwitch(
+    'has a primary, as many replicas as asked for, and a Service for each use',
+    { name: 'global.postgres.replicas', on: 3, off: 0, failure: /Expected: 3\s+Received: 0/ },
+    (asked) => {
+      expect(find(plain, 'StatefulSet', 'homeroom-data-postgres').spec.replicas).toBe(1);
+      const replicas = (n: number): number =>
+        find(render({ 'global.postgres.replicas': n }), 'StatefulSet', 'homeroom-data-postgres-replica').spec.replicas;
+      expect([replicas(1), replicas(0)]).toEqual([1, 0]);
+      expect(replicas(asked)).toBe(3);
+      const component = (name: string): string =>
+        find(plain, 'Service', name).spec.selector['app.kubernetes.io/component'] as string;
+      expect([component('homeroom-data-postgres-rw'), component('homeroom-data-postgres-ro')]).toEqual([
+        'postgres',
+        'postgres-replica',
+      ]);
+    },
+  );
 
   test('has its copies where the primary is not, if there is such a place', () => {
     const labels = find(plain, 'StatefulSet', 'homeroom-data-postgres').spec.template.metadata.labels;

@@ -1,3 +1,4 @@
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,16 +49,21 @@ describe('in development', () => {
     expect(container(development).readinessProbe).toEqual(container(production).readinessProbe);
   });
 
-  test('no balancer delays the new code after a save', () => {
-    const waits = (manifests: Manifest[]): unknown => ({
-      minReady: find(manifests, 'Deployment', 'homeroom-families-api').spec.minReadySeconds,
-      preStop: container(manifests).lifecycle.preStop.sleep.seconds,
-      drain: environment(manifests, api(manifests))['PRESTOP_DELAY_MS'],
-      grace: api(manifests).spec.terminationGracePeriodSeconds,
-    });
-    expect(waits(development)).toEqual({ minReady: 0, preStop: 1, drain: '0', grace: 26 });
-    expect(waits(production)).toEqual({ minReady: 3, preStop: 5, drain: '2000', grace: 30 });
-  });
+  testWithSwitch(
+    'no balancer delays the new code after a save',
+    { name: 'global.development', on: true, off: false, failure: /\+\s+"minReady": 3,\s+\+\s+"preStop": 5,/ },
+    (enabled) => {
+      const waits = (manifests: Manifest[]): unknown => ({
+        minReady: find(manifests, 'Deployment', 'homeroom-families-api').spec.minReadySeconds,
+        preStop: container(manifests).lifecycle.preStop.sleep.seconds,
+        drain: environment(manifests, api(manifests))['PRESTOP_DELAY_MS'],
+        grace: api(manifests).spec.terminationGracePeriodSeconds,
+      });
+      const saved = render({ 'global.development': enabled });
+      expect(waits(saved)).toEqual({ minReady: 0, preStop: 1, drain: '0', grace: 26 });
+      expect(waits(production)).toEqual({ minReady: 3, preStop: 5, drain: '2000', grace: 30 });
+    },
+  );
 
   test('there is room for two processes, their sources and a compiler, and as many pods as asked for', () => {
     const limits = (manifests: Manifest[]): unknown => container(manifests).resources.limits;

@@ -1,3 +1,4 @@
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { describe, expect, test } from '@jest/globals';
 import { environment } from '../src/environment.ts';
 import { openings } from '../src/openings.ts';
@@ -74,15 +75,19 @@ test('a database that is slow to come is waited for until the deadline: the trie
   expect(lasts(3)).toBeLessThan(600);
 });
 
-test('a permanent failure ends the Job at once; an unavailable database and a moved pod do not', () => {
-  const { spec } = job(render());
-  expect(spec.podFailurePolicy.rules).toEqual([
-    { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
-    { action: 'FailJob', onExitCodes: { operator: 'In', values: [1, 78] } },
-  ]);
-  // Kubernetes knows exit codes only of containers that it does not start again itself
-  expect(spec.template.spec.restartPolicy).toBe('Never');
-});
+testWithSwitch(
+  'a permanent failure ends the Job at once; an unavailable database and a moved pod do not',
+  { name: 'migrations.enabled', on: true, off: false, failure: /^no Job homeroom-families-migrate-1 is rendered$/ },
+  (enabled) => {
+    const { spec } = job(render({ 'families.migrations.enabled': enabled }));
+    expect(spec.podFailurePolicy.rules).toEqual([
+      { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+      { action: 'FailJob', onExitCodes: { operator: 'In', values: [1, 78] } },
+    ]);
+    // Kubernetes knows exit codes only of containers that it does not start again itself
+    expect(spec.template.spec.restartPolicy).toBe('Never');
+  },
+);
 
 test('each revision has a Job of its own, because a Job’s pods cannot be changed', () => {
   expect(job(render()).metadata.name).toMatch(/-1$/);

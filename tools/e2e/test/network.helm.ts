@@ -1,4 +1,5 @@
 // Who may speak to whom, worked out from the policies as a cluster would: https://kubernetes.io/docs/concepts/services-networking/network-policies/
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { describe, expect, test } from '@jest/globals';
 import { selects } from '../src/openings.ts';
 import { pods, render, type Manifest } from '../src/render.ts';
@@ -101,18 +102,24 @@ describe('what is not needed is closed', () => {
         ]);
   });
 
-  test('strangers reach neither APIs nor engines, and the gateway reaches no engine', () => {
-    for (const to of services.map(api)) expect(mayCall(stranger, to, 3000)).toBe(false);
-    for (const [engine, port] of [
-      ['postgres', 5432],
-      ['redis-sessions', 6379],
-      ['kafka', 9092],
-      ['payments', 8090],
-    ] as const) {
-      expect(mayCall(stranger, data(engine), port)).toBe(false);
-      expect(mayCall(gateway, data(engine), port)).toBe(false);
-    }
-  });
+  testWithSwitch(
+    'strangers reach neither APIs nor engines, and the gateway reaches no engine',
+    { name: 'global.networkPolicy.enabled', on: true, off: false, failure: /"families",\s+-\s+false,\s+\+\s+true,/ },
+    (enabled) => {
+      const given = policiesOf(render({ 'global.networkPolicy.enabled': enabled }));
+      for (const service of services)
+        expect([service, mayCall(stranger, api(service), 3000, given)]).toEqual([service, false]);
+      for (const [engine, port] of [
+        ['postgres', 5432],
+        ['redis-sessions', 6379],
+        ['kafka', 9092],
+        ['payments', 8090],
+      ] as const) {
+        expect([engine, mayCall(stranger, data(engine), port, given)]).toEqual([engine, false]);
+        expect([engine, mayCall(gateway, data(engine), port, given)]).toEqual([engine, false]);
+      }
+    },
+  );
 
   test('families sends no mail and asks for no money', () => {
     expect(mayCall(worker('families'), data('mail'), 1025)).toBe(false);

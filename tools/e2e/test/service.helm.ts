@@ -1,3 +1,4 @@
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -54,25 +55,33 @@ describe('a service', () => {
     );
   });
 
-  test('keeps its capacity while it rolls, and waits for a new pod to stay ready', () => {
-    expect(api(plain)).toMatchObject({
-      minReadySeconds: 3,
-      strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-    });
-    expect(api(render({ 'families.minReadySeconds': 9, 'families.api.maxSurge': 2 }))).toMatchObject({
-      minReadySeconds: 9,
-      strategy: { rollingUpdate: { maxSurge: 2, maxUnavailable: 0 } },
-    });
-  });
+  testWithSwitch(
+    'keeps its capacity while it rolls, and waits for a new pod to stay ready',
+    { name: 'minReadySeconds', on: 9, off: 0, failure: /-\s+"minReadySeconds": 9,\s+\+\s+"minReadySeconds": 0,/ },
+    (minReadySeconds) => {
+      expect(api(plain)).toMatchObject({
+        minReadySeconds: 3,
+        strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      });
+      expect(api(render({ 'families.minReadySeconds': minReadySeconds, 'families.api.maxSurge': 2 }))).toMatchObject({
+        minReadySeconds: 9,
+        strategy: { rollingUpdate: { maxSurge: 2, maxUnavailable: 0 } },
+      });
+    },
+  );
 
-  test('has an API and workers that scale apart, each chosen by its own selector', () => {
-    const worker = find(plain, 'Deployment', 'homeroom-families-worker').spec;
-    expect(worker.selector.matchLabels).not.toEqual(api(plain).selector.matchLabels);
-    expect([api(plain).replicas, worker.replicas]).toEqual([2, 1]);
-    const more = render({ 'families.api.replicas': 7 });
-    expect(api(more).replicas).toBe(7);
-    expect(find(more, 'Deployment', 'homeroom-families-worker').spec.replicas).toBe(1);
-  });
+  testWithSwitch(
+    'has an API and workers that scale apart, each chosen by its own selector',
+    { name: 'api.replicas', on: 7, off: 1, failure: /Expected: 7\s+Received: 1/ },
+    (replicas) => {
+      const worker = find(plain, 'Deployment', 'homeroom-families-worker').spec;
+      expect(worker.selector.matchLabels).not.toEqual(api(plain).selector.matchLabels);
+      expect([api(plain).replicas, worker.replicas]).toEqual([2, 1]);
+      const more = render({ 'families.api.replicas': replicas });
+      expect(api(more).replicas).toBe(7);
+      expect(find(more, 'Deployment', 'homeroom-families-worker').spec.replicas).toBe(1);
+    },
+  );
 
   test('can do without its worker or its API', () => {
     const names = (values: Record<string, unknown>): string[] =>

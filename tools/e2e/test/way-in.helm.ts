@@ -1,3 +1,4 @@
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { describe, expect, test } from '@jest/globals';
 import { find, refusal, render, type Manifest } from '../src/render.ts';
 
@@ -104,12 +105,26 @@ describe('the gateway', () => {
       .split('\n')
       .map((line) => line.trim());
 
-  test.each(['roundrobin', 'leastconn', 'source', 'random'])('balances by %s', (balance) => {
+  test.each(['roundrobin', 'leastconn', 'random'])('balances by %s', (balance) => {
     const lines = backend('families', { 'gateway.balance': balance });
     expect(lines).toContain(`balance ${balance}`);
-    // a pod more or less moves few clients
-    expect(lines.includes('hash-type consistent')).toBe(balance === 'source');
+    expect(lines).not.toContain('hash-type consistent');
   });
+
+  testWithSwitch(
+    'balances by source, and a pod more or less moves few clients',
+    {
+      name: 'gateway.balance',
+      on: 'source',
+      off: 'roundrobin',
+      failure: /^Expected value: "balance source"\s+Received array: .*"balance roundrobin"/m,
+    },
+    (balance) => {
+      const lines = backend('families', { 'gateway.balance': balance });
+      expect(lines).toContain('balance source');
+      expect(lines).toContain('hash-type consistent');
+    },
+  );
 
   test('asks every pod itself whether it is ready, twice a second, and knows as many as there may be', () => {
     expect(backend('families')).toEqual([
@@ -216,18 +231,27 @@ describe('the gateway', () => {
     );
   });
 
-  test('gives a canary its share of the service’s own paths, and falls back when none of its pods is ready', () => {
-    const canary = { service: 'families', headlessService: 'canary-families-headless', percent: 25 };
-    const values = { 'gateway.canaries': [canary] };
-    const rules = config(values)
-      .split('\n')
-      .filter((line) => line.includes('use_backend canary'));
-    expect(rules.map((line) => line.trim())).toEqual([
-      'use_backend canary-0 if of_families { rand(100) lt 25 } { nbsrv(canary-0) gt 0 }',
-    ]);
-    expect(backend('canary-0', values).at(-1)).toContain(' canary-families-headless.homeroom.svc.cluster.local:3000');
-    expect(config()).not.toContain('canary');
-  });
+  const canary = { service: 'families', headlessService: 'canary-families-headless', percent: 25 };
+  testWithSwitch(
+    'gives a canary its share of the service’s own paths, and falls back when none of its pods is ready',
+    {
+      name: 'gateway.canaries',
+      on: [canary],
+      off: [],
+      failure: /-\s+"use_backend canary-0 .*\s+-\s+\]\s+\+\s+Array \[\]/,
+    },
+    (canaries) => {
+      const values = { 'gateway.canaries': canaries };
+      const rules = config(values)
+        .split('\n')
+        .filter((line) => line.includes('use_backend canary'));
+      expect(rules.map((line) => line.trim())).toEqual([
+        'use_backend canary-0 if of_families { rand(100) lt 25 } { nbsrv(canary-0) gt 0 }',
+      ]);
+      expect(backend('canary-0', values).at(-1)).toContain(' canary-families-headless.homeroom.svc.cluster.local:3000');
+      expect(config()).not.toContain('canary');
+    },
+  );
 
   test('rolls when its configuration changes', () => {
     const sum = (values: Record<string, unknown>): string =>

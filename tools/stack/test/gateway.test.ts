@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { waitFor } from '@homeroom/testing';
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { balanceModes } from '../src/options/options.ts';
+import { balanceModes, type Balance } from '../src/options/options.ts';
 import { TestGateway, type Answer } from './test-gateway.ts';
 
 let gateway: TestGateway;
@@ -155,19 +156,27 @@ describe('balancing', () => {
     expect(await shares(10)).toEqual({ 'families-1': 5, 'families-2': 5 });
   });
 
-  test('follows weights', async () => {
-    await gateway.start({ weights: [4, 1] });
-    expect(await shares(10)).toEqual({ 'families-1': 8, 'families-2': 2 });
-  });
+  testWithSwitch(
+    'follows weights',
+    { name: '--weights', on: [4, 1], off: [1, 1], failure: /\+\s+"families-1": 5,\s+\+\s+"families-2": 5,/ },
+    async (weights) => {
+      await gateway.start({ weights });
+      expect(await shares(10)).toEqual({ 'families-1': 8, 'families-2': 2 });
+    },
+  );
 
-  test('by source keeps a client with its instance, and spreads the clients', async () => {
-    await gateway.start({ balance: 'source' });
-    const homes = new Set<string>();
-    for (let client = 1; client <= 12; client++) {
-      const counts = await shares(3, `127.1.1.${client}`);
-      expect(Object.values(counts)).toEqual([3]);
-      homes.add(Object.keys(counts)[0]!);
-    }
-    expect(homes.size).toBe(2);
-  });
+  testWithSwitch(
+    'by source keeps a client with its instance, and spreads the clients',
+    { name: '--balance', on: 'source', off: 'roundrobin', failure: /-\s+3,\s+\+\s+2,\s+\+\s+1,/ },
+    async (balance: Balance) => {
+      await gateway.start({ balance });
+      const homes = new Set<string>();
+      for (let client = 1; client <= 12; client++) {
+        const counts = await shares(3, `127.1.1.${client}`);
+        expect(Object.values(counts)).toEqual([3]);
+        homes.add(Object.keys(counts)[0]!);
+      }
+      expect(homes.size).toBe(2);
+    },
+  );
 });
