@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { openCache } from '@homeroom/cache';
 import type { CacheOptions } from '../src/types.ts';
 import { waitFor } from '@homeroom/testing';
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { LRUCache } from 'lru-cache';
 import { testCaches } from './caches.ts';
 
@@ -77,11 +78,17 @@ describe('tiers', () => {
     expect(Math.max(...ttls) - Math.min(...ttls)).toBeGreaterThan(8000);
   });
 
-  test('this process drops an entry after its TTL', async () => {
-    const here = await caches.open({ l1: { maxEntries: 10, ttlMs: 30 } });
-    await here.get('1', async () => 'one');
-    await waitFor('expiry', () => here.peek('1') === undefined);
-  });
+  testWithSwitch(
+    'this process drops an entry after its TTL',
+    { name: 'ttlMs', on: 30, off: 3_600_000, failure: /Received: "one"/ },
+    async (ttlMs) => {
+      const here = await caches.open({ l1: { maxEntries: 10, ttlMs } });
+      await here.get('1', async () => 'one');
+      const expired = performance.now() + 31;
+      await waitFor('the TTL to pass', () => performance.now() > expired);
+      expect(here.peek('1')).toBeUndefined();
+    },
+  );
 
   test('this process holds no more than it may', async () => {
     const here = await caches.open({ l1: { maxEntries: 10, ttlMs: 60_000 } });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { breaker, isBrokenCircuit, isRejected, policy, type PolicyEvent } from '@homeroom/resilience';
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { isTimeout } from '../src/errors.ts';
 
 const down = async (): Promise<never> => {
@@ -20,20 +21,29 @@ afterEach(() => {
 });
 
 describe('the time limit', () => {
-  test('ends a call that does not answer, aborts its signal, and reports it', async () => {
-    const events: PolicyEvent[] = [];
-    const payment = policy({ name: 'payment', timeoutMs: 200, onEvent: (event) => events.push(event) });
-    let signal: AbortSignal | undefined;
-    const failed = errorOf(payment.execute((context) => ((signal = context.signal), never())));
-    await jest.advanceTimersByTimeAsync(199);
-    expect(signal?.aborted).toBe(false);
-    await jest.advanceTimersByTimeAsync(1);
-    const error = await failed;
-    expect(isTimeout(error)).toBe(true);
-    expect(String(error)).toContain('payment: no answer within 200 ms');
-    expect(signal?.aborted).toBe(true);
-    expect(events.map(({ kind }) => kind)).toEqual(['timed-out', 'failed']);
-  });
+  testWithSwitch(
+    'ends a call that does not answer, aborts its signal, and reports it',
+    {
+      name: 'timeoutMs',
+      on: 200,
+      off: 3_600_000,
+      failure: /Expected substring: "payment: no answer within 200 ms"\n+Received string: +"still waiting"/,
+    },
+    async (timeoutMs) => {
+      const events: PolicyEvent[] = [];
+      const payment = policy({ name: 'payment', timeoutMs, onEvent: (event) => events.push(event) });
+      let signal: AbortSignal | undefined;
+      const failed = errorOf(payment.execute((context) => ((signal = context.signal), never())));
+      await jest.advanceTimersByTimeAsync(199);
+      expect(signal?.aborted).toBe(false);
+      await jest.advanceTimersByTimeAsync(1);
+      const error = await Promise.race([failed, Promise.resolve('still waiting')]);
+      expect(String(error)).toContain('payment: no answer within 200 ms');
+      expect(isTimeout(error)).toBe(true);
+      expect(signal?.aborted).toBe(true);
+      expect(events.map(({ kind }) => kind)).toEqual(['timed-out', 'failed']);
+    },
+  );
 
   test('leaves a quick answer alone and leaves no timer behind', async () => {
     expect(await policy({ name: 'quick', timeoutMs: 200 }).execute(async () => 'answer')).toBe('answer');

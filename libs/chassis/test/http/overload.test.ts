@@ -1,5 +1,6 @@
 import { chassisProblem, type ZodFastify } from '@homeroom/chassis';
 import { waitFor } from '@homeroom/testing';
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { PassThrough } from 'node:stream';
 import { portOf, raw } from './raw.ts';
@@ -7,15 +8,21 @@ import { testApp, type TestApp } from './app.ts';
 
 let things: TestApp;
 let release: () => void;
+let inProgress: number;
 let listeners = 0;
-afterEach(() => things.app.close());
+afterEach(async () => {
+  release();
+  await things.app.close();
+});
 
 async function slowApp(env: Record<string, string>): Promise<ZodFastify> {
   const gate = new Promise<void>((resolve) => (release = resolve));
+  inProgress = 0;
   things = await testApp({
     env,
     routes: (app) => {
       app.get('/api/things/slow', async () => {
+        inProgress += 1;
         await gate;
         return {};
       });
@@ -35,28 +42,23 @@ const slow = (app: ZodFastify, count: number): Promise<number[]> =>
   Promise.all(Array.from({ length: count }, async () => (await app.inject('/api/things/slow')).statusCode));
 
 describe('more requests than a process can hold', () => {
-  test('get a fast 503 with Retry-After, and those in progress their answer', async () => {
-    const app = await slowApp({ MAX_IN_FLIGHT: '10' });
-    const answers = slow(app, 10);
-    const refused = await waitFor('a refusal', async () => {
-      const answer = await app.inject('/api/things');
-      return answer.statusCode === 503 && answer;
-    });
-    expect(refused.json()).toMatchObject({ code: 'overloaded' });
-    expect(refused.headers['retry-after']).toBe('1');
-    expect((await app.inject('/health/live')).statusCode).toBe(200);
-    release();
-    expect(await answers).toEqual(Array.from({ length: 10 }, () => 200));
-    await waitFor('room again', async () => (await app.inject('/api/things')).statusCode === 200);
-  });
-
-  test('would be let in without the limit', async () => {
-    const app = await slowApp({ MAX_IN_FLIGHT: '0' });
-    const answers = slow(app, 40);
-    expect((await app.inject('/api/things')).statusCode).toBe(200);
-    release();
-    expect(await answers).toHaveLength(40);
-  });
+  testWithSwitch(
+    'get a fast 503 with Retry-After, and those in progress their answer',
+    { name: 'MAX_IN_FLIGHT', on: '10', off: '0', failure: /Expected: 503\n+Received: 200/ },
+    async (most) => {
+      const app = await slowApp({ MAX_IN_FLIGHT: most });
+      const answers = slow(app, 10);
+      await waitFor('10 requests in progress', () => inProgress === 10);
+      const refused = await app.inject('/api/things');
+      expect(refused.statusCode).toBe(503);
+      expect(refused.json()).toMatchObject({ code: 'overloaded' });
+      expect(refused.headers['retry-after']).toBe('1');
+      expect((await app.inject('/health/live')).statusCode).toBe(200);
+      release();
+      expect(await answers).toEqual(Array.from({ length: 10 }, () => 200));
+      await waitFor('room again', async () => (await app.inject('/api/things')).statusCode === 200);
+    },
+  );
 
   test('clients that disconnect without waiting free their place', async () => {
     const app = await slowApp({ MAX_IN_FLIGHT: '3' });
@@ -117,14 +119,13 @@ describe('an event loop that lags', () => {
     }).finally(() => clearInterval(blocking));
   };
 
-  test('sheds load, and takes it again when it has caught up', async () => {
-    const app = await slowApp({ MAX_EVENT_LOOP_DELAY_MS: '40' });
-    expect(await lag(app)).toBe(503);
-    await waitFor('calm', async () => (await app.inject('/api/things')).statusCode === 200);
-  });
-
-  test('is left to lag without the limit', async () => {
-    const app = await slowApp({ MAX_EVENT_LOOP_DELAY_MS: '0' });
-    expect(await lag(app)).toBe(200);
-  });
+  testWithSwitch(
+    'sheds load, and takes it again when it has caught up',
+    { name: 'MAX_EVENT_LOOP_DELAY_MS', on: '40', off: '0', failure: /Expected: 503\n+Received: 200/ },
+    async (mostMs) => {
+      const app = await slowApp({ MAX_EVENT_LOOP_DELAY_MS: mostMs });
+      expect(await lag(app)).toBe(503);
+      await waitFor('calm', async () => (await app.inject('/api/things')).statusCode === 200);
+    },
+  );
 });

@@ -1,14 +1,17 @@
 import { waitFor, type Program } from '@homeroom/testing';
-import { Agent, request } from 'node:http';
+import { testWithSwitch } from '@homeroom/testing/switch';
+import { Agent, request, type AgentOptions } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { startChild } from '../child.ts';
 
 const children: Program[] = [];
+const agents: Agent[] = [];
 afterEach(async () => {
   for (const child of children.splice(0)) {
     await child.stop('SIGKILL');
   }
+  for (const agent of agents.splice(0)) agent.destroy();
 });
 
 async function start(body: string, env: Record<string, string> = {}): Promise<Program> {
@@ -40,6 +43,12 @@ const originOf = async (child: Program): Promise<string> => String((await child.
 const opsOf = async (child: Program): Promise<string> =>
   `http://127.0.0.1:${String((await child.logged('health and metrics')).port)}`;
 
+function openAgent(options?: AgentOptions): Agent {
+  const agent = new Agent(options);
+  agents.push(agent);
+  return agent;
+}
+
 interface Answer {
   readonly status: number;
   readonly connection: string | undefined;
@@ -50,6 +59,7 @@ const get = (url: string, agent: Agent): Promise<Answer> =>
     request(url, { agent }, (response) => {
       response
         .resume()
+        .on('error', reject)
         .on('end', () => resolve({ status: response.statusCode ?? 0, connection: response.headers.connection }));
     })
       .on('error', reject)
@@ -113,7 +123,7 @@ describe('on SIGTERM under keep-alive load', () => {
   test('no client sees an error: not ready, then no new connections, answers with Connection: close, pools last, exit 0', async () => {
     const child = await start(serving, { PRESTOP_DELAY_MS: '300', SHUTDOWN_DEADLINE_MS: '8000' });
     const [origin, ops] = [await originOf(child), await opsOf(child)];
-    const agent = new Agent({ keepAlive: true, maxSockets: 20 });
+    const agent = openAgent({ keepAlive: true, maxSockets: 20 });
     const idle = connect(Number(new URL(origin).port), '127.0.0.1');
     idle.on('error', () => undefined);
     await Promise.all(Array.from({ length: 20 }, () => get(`${origin}/api/quick`, agent)));
@@ -140,54 +150,68 @@ describe('on SIGTERM under keep-alive load', () => {
       'pool closed',
       'stopped',
     ]);
-    agent.destroy();
     idle.destroy();
   });
 
   test('a request that comes on an idle connection just after the door was shut is answered', async () => {
     const child = await start(serving);
     const origin = await originOf(child);
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const agent = openAgent({ keepAlive: true, maxSockets: 1 });
     await get(`${origin}/api/quick`, agent);
     void child.stop();
     await waitFor('the door to be shut', () => refuses(origin), { everyMs: 5 });
     expect(await get(`${origin}/api/quick`, agent)).toEqual({ status: 200, connection: 'close' });
     expect((await child.ended).code).toBe(0);
-    agent.destroy();
   });
 
-  test('200 requests a second on 10 connections lose none', async () => {
-    const child = await start(serving, { PRESTOP_DELAY_MS: '200' });
-    const origin = await originOf(child);
-    const agent = new Agent({ keepAlive: true, maxSockets: 10 });
-    let stopped = false;
-    const statuses: number[] = [];
-    const errors: NodeJS.ErrnoException[] = [];
-    const client = async (): Promise<void> => {
-      while (!stopped) {
+  // answered after the signal, however late that comes
+  const lastRoute = `app.get('/api/last', async () => {
+    logger.info('last has begun');
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    await delay(100);
+    return {};
+  });`;
+
+  testWithSwitch(
+    '200 requests a second on 10 connections lose none',
+    { name: 'SHUTDOWN_DEADLINE_MS', on: '10000', off: '1', failure: /\+ +"ECONNRESET"/ },
+    async (deadlineMs) => {
+      const env = { PRESTOP_DELAY_MS: '200', SHUTDOWN_DEADLINE_MS: deadlineMs };
+      const child = await start(`${lastRoute} ${serving}`, env);
+      const origin = await originOf(child);
+      const agent = openAgent({ keepAlive: true, maxSockets: 10 });
+      let stopped = false;
+      const statuses: number[] = [];
+      const errors: NodeJS.ErrnoException[] = [];
+      const ask = async (path: string): Promise<void> => {
         try {
-          statuses.push((await get(`${origin}/api/slow?ms=20`, agent)).status);
+          statuses.push((await get(`${origin}${path}`, agent)).status);
         } catch (error) {
           errors.push(error as NodeJS.ErrnoException);
           stopped = true;
         }
-      }
-    };
-    const clients = Array.from({ length: 10 }, client);
-    await waitFor('load', () => statuses.length > 50);
-    expect(await child.stop()).toBe(0);
-    stopped = true;
-    await Promise.all(clients);
-    expect(new Set(statuses)).toEqual(new Set([200]));
-    // a connection that is refused was never accepted: a balancer goes elsewhere. One that is reset was ours to answer
-    expect(errors.map(({ code }) => code).filter((code) => code !== 'ECONNREFUSED')).toEqual([]);
-    agent.destroy();
-  });
+      };
+      const client = async (): Promise<void> => {
+        while (!stopped) await ask('/api/slow?ms=20');
+      };
+      const clients = Array.from({ length: 10 }, client);
+      await waitFor('load', () => statuses.length > 50);
+      clients.push(ask('/api/last'));
+      await child.logged('last has begun');
+      const exitCode = await child.stop();
+      stopped = true;
+      await Promise.all(clients);
+      // a connection that is refused was never accepted: a balancer goes elsewhere. One that is reset was ours to answer
+      expect(errors.map(({ code }) => code).filter((code) => code !== 'ECONNREFUSED')).toEqual([]);
+      expect(new Set(statuses)).toEqual(new Set([200]));
+      expect(exitCode).toBe(0);
+    },
+  );
 
   test('a request that never ends is cut in time for the pools to close', async () => {
     const child = await start(serving, { SHUTDOWN_DEADLINE_MS: '1500' });
     const origin = await originOf(child);
-    const agent = new Agent();
+    const agent = openAgent();
     const cut = get(`${origin}/api/slow?ms=60000`, agent).catch(
       (error: unknown) => (error as NodeJS.ErrnoException).code,
     );

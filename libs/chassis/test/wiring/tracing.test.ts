@@ -1,6 +1,7 @@
 import { withRemoteParent } from '@homeroom/chassis';
 import { currentTraceparent } from '@homeroom/telemetry';
 import { waitFor, type Program } from '@homeroom/testing';
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -110,24 +111,35 @@ describe('a process with a collector', () => {
   const attribute = (span: ReceivedSpan, name: string): unknown =>
     Object.values(span.attributes.find(({ key }) => key === name)?.value ?? {})[0];
 
-  test('sends a span for the request and one for its query, in the caller’s trace, although pg was imported first', async () => {
-    const { child, origin } = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
-    const answer = await post(origin, { traceparent });
-    const query = await waitFor('the query’s span', () => spans.find((span) => span.name.startsWith('pg.query')));
-    const request = await waitFor('the request’s span', () =>
-      spans.find((span) => span.name === 'POST /api/things/:id'),
-    );
-    expect(request).toMatchObject({ traceId: 'a'.repeat(32), parentSpanId: 'b'.repeat(16), kind: 2 });
-    expect(query).toMatchObject({ traceId: 'a'.repeat(32), parentSpanId: request.spanId });
-    expect(attribute(request, 'http.response.status_code')).toBe(200);
-    expect(answer.traceparent).toBe(`00-${request.traceId}-${request.spanId}-01`);
-    expect(await child.logged('found')).toMatchObject({
-      trace_id: request.traceId,
-      span_id: request.spanId,
-    });
-    expect(await child.logged('request')).toMatchObject({ trace_id: request.traceId });
-    expect(JSON.stringify(spans)).not.toContain('hunter2');
-  });
+  testWithSwitch(
+    'sends a span for the request and one for its query, in the caller’s trace, although pg was imported first',
+    {
+      name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+      on: () => endpoint,
+      off: () => '',
+      failure: /Expected pattern: \S+-01\$\/\n+Received string: +"00-a{32}-[\da-f]{16}-00"/,
+    },
+    async (endpointOf) => {
+      const { child, origin } = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: endpointOf() });
+      const answer = await post(origin, { traceparent });
+      // recorded: what an event would carry makes its consumers record too
+      expect(answer.traceparent).toMatch(/^00-a{32}-[\da-f]{16}-01$/);
+      const query = await waitFor('the query’s span', () => spans.find((span) => span.name.startsWith('pg.query')));
+      const request = await waitFor('the request’s span', () =>
+        spans.find((span) => span.name === 'POST /api/things/:id'),
+      );
+      expect(request).toMatchObject({ traceId: 'a'.repeat(32), parentSpanId: 'b'.repeat(16), kind: 2 });
+      expect(query).toMatchObject({ traceId: 'a'.repeat(32), parentSpanId: request.spanId });
+      expect(attribute(request, 'http.response.status_code')).toBe(200);
+      expect(answer.traceparent).toBe(`00-${request.traceId}-${request.spanId}-01`);
+      expect(await child.logged('found')).toMatchObject({
+        trace_id: request.traceId,
+        span_id: request.spanId,
+      });
+      expect(await child.logged('request')).toMatchObject({ trace_id: request.traceId });
+      expect(JSON.stringify(spans)).not.toContain('hunter2');
+    },
+  );
 
   test('sends what is still buffered before it ends', async () => {
     const { child, origin } = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
