@@ -69,7 +69,7 @@ const testsOf = (field: string): { file: string; title: string }[] =>
 function isSwitched({ file, title }: { file: string; title: string }, switches: string[], named: Named): boolean {
   const declarations = named
     .read(file)
-    .split(/\btestWithSwitch\(\s*/)
+    .split(/\btestWithSwitch(?:<.*?>)?\(\s*/)
     .slice(1);
   return declarations.some((declaration) => {
     const [, , declared, name = ''] = /^(['"`])(.*?)\1,\s*\{\s*name: '([^']+)'/.exec(declaration) ?? [];
