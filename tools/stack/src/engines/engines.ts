@@ -81,6 +81,7 @@ export async function startEngines(
         controllerPort: ports['kafka-controller'],
         java: binaries.java!,
         maven: binaries.maven!,
+        longRunning: durable,
       }),
     );
   const [{ primary, replicas }, redisSessions, redisCache, broker] = await Promise.all([

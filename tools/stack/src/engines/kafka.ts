@@ -19,6 +19,8 @@ export interface KafkaOptions {
   controllerPort: number;
   java: string;
   maven: string;
+  /** Whether it runs for long: code is then compiled for speed, at the cost of the start. */
+  longRunning: boolean;
 }
 
 /** Starts one Kafka broker that is its own controller; resolves to `host:port` once a client can read its metadata. */
@@ -27,16 +29,17 @@ export async function startKafka(supervisor: Supervisor, options: KafkaOptions):
   const properties = join(options.dataDir, 'server.properties');
   mkdirSync(options.dataDir, { recursive: true });
   writeFileSync(properties, serverProperties(options));
+  const jvm = ['-XX:+UseSerialGC', ...(options.longRunning ? [] : ['-XX:TieredStopAtLevel=1'])];
   const classpath = ['-cp', `${POM_DIR}:${join(jars, '*')}`];
   if (!existsSync(join(options.dataDir, 'logs', 'meta.properties'))) {
     const format = ['kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', properties];
-    await run(options.java, ['-Xmx128m', ...classpath, ...format]);
+    await run(options.java, ['-Xmx128m', ...jvm, ...classpath, ...format]);
   }
   const broker = `${options.host}:${options.port}`;
   await supervisor.start({
     name: 'kafka',
     command: options.java,
-    args: ['-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', ...classpath, 'kafka.Kafka', properties],
+    args: ['-Xms256m', '-Xmx512m', ...jvm, ...classpath, 'kafka.Kafka', properties],
     cwd: options.dataDir,
     stopTimeoutMs: 1500,
     ready: (signal) => untilServing(signal, () => readMetadata(broker), 100),
