@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { setPriority } from 'node:os';
 import { performance } from 'node:perf_hooks';
 
 /** What one step of `npm test` came to. */
@@ -40,7 +41,17 @@ export const checks: CheckStep[][] = [
   ],
 ];
 
-/** Runs one check; what it says is shown only when it fails. */
+/** What a whole co-op does, on a stack of its own. */
+export const journey: CheckStep = {
+  name: 'journey',
+  command: 'node',
+  args: ['--conditions=@homeroom/source', 'tools/stack/src/commands/journey.ts', '--private'],
+};
+
+// the tests have deadlines, the checks beside them have none
+const NICENESS = 10;
+
+/** Runs one check beside the tests, and shows what it says only when it fails. */
 export async function runCheck(
   { name, command, args }: CheckStep,
   checkout: string,
@@ -55,6 +66,7 @@ export async function runCheck(
       env: { ...process.env, NX_DAEMON: 'false', FORCE_COLOR: process.stdout.isTTY ? '1' : '0' },
       signal,
     });
+    if (child.pid !== undefined) setPriority(child.pid, NICENESS);
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.once('error', reject);

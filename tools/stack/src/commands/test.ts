@@ -1,12 +1,10 @@
-import { runJourney } from '@homeroom/journey';
-import { checks, runCheck, summary, type CheckStep, type StepResult } from '../check-steps.ts';
+import { checks, journey, runCheck, summary, type CheckStep, type StepResult } from '../check-steps.ts';
 import { jestArguments, runJest } from '../jest-run.ts';
 import { ensureBinaries } from '../machine/packages.ts';
 import { checkout, readStackOptions, type StackOptions } from '../options/options.ts';
-import { privateStack, removeAbandoned, withPrivateEngines } from '../stack/private-stacks.ts';
+import { removeAbandoned, withPrivateEngines } from '../stack/private-stacks.ts';
 import { openProgress, type Progress } from '@homeroom/terminal';
 import { runCommand } from '../terminal/run-command.ts';
-import { startStack } from '../stack/stack.ts';
 import { readRunningStack, testEnvironment } from '../stack/stack-file.ts';
 
 const help = `Proves the project.
@@ -53,13 +51,17 @@ async function testPaths(
 }
 
 async function testEverything(options: StackOptions, progress: Progress, signal: AbortSignal): Promise<StepResult[]> {
-  const checked = Promise.all(checks.map((lane) => checkLane(lane, progress, signal)));
-  // the engines start beside the checks
-  const tests = await withPrivateEngines(options, 'test', progress, signal, async (env) => {
-    await checked;
-    return runJest({ checkout, env, args: [], signal });
+  const lane = (steps: CheckStep[]): Promise<StepResult[]> => checkLane(steps, progress, signal);
+  const checked = Promise.all(checks.map(lane));
+  return withPrivateEngines(options, 'test', progress, signal, async (env) => {
+    // the engines have fetched what the journey's own engines need
+    const [tests, ...others] = await Promise.all([
+      runJest({ checkout, env, args: [], signal }),
+      checked,
+      lane([journey]),
+    ]);
+    return [...others.flat(2), tests];
   });
-  return [...(await checked).flat(), tests, await journey(options, progress, signal)];
 }
 
 async function checkLane(lane: CheckStep[], progress: Progress, signal: AbortSignal): Promise<StepResult[]> {
@@ -91,29 +93,4 @@ function givenEngines(): Record<string, string> | undefined {
 function runningEngines({ stateDir }: StackOptions): Record<string, string> | undefined {
   const running = readRunningStack(stateDir);
   return running === undefined ? undefined : testEnvironment(running);
-}
-
-async function journey(options: StackOptions, progress: Progress, signal: AbortSignal): Promise<StepResult> {
-  const startedAt = Date.now();
-  const own = await privateStack(options, 'journey');
-  let code = 1;
-  try {
-    const stack = await startStack(own.options, progress, { signal });
-    try {
-      code = await runJourney(stack.description, [], signal);
-    } finally {
-      await stack.stop();
-    }
-  } catch (error) {
-    if (signal.aborted) throw error;
-    progress.say(`✗ journey: ${(error as Error).message}`);
-  }
-  if (code === 0) own.remove();
-  else progress.say(`✗ journey: the logs of its processes are in ${own.options.stateDir}/log`);
-  return {
-    name: 'journey',
-    seconds: (Date.now() - startedAt) / 1000,
-    passed: code === 0 ? 1 : 0,
-    failed: code === 0 ? 0 : 1,
-  };
 }
