@@ -1,28 +1,18 @@
-import type { Logger, Metrics } from '@homeroom/telemetry';
+import type { Logger, Shell } from '@homeroom/telemetry';
 import { openDatabase, type Database } from './database.ts';
 import { migrate } from './migrate.ts';
 import { observeDatabase } from './observe-database.ts';
 import { checkConnectionBudget } from './pool-size.ts';
 import { waitForSchema } from './wait-for-schema.ts';
 
-/** What a process gives to its database. The chassis's `Shell` fits. */
-export interface DatabaseShell {
-  /** The name of its connections in `pg_stat_activity`. */
-  readonly name: string;
-  /** As the chassis's `databaseConfig` reads it. */
-  readonly config: {
-    readonly DATABASE_URL: string;
-    readonly DATABASE_REPLICA_URLS: readonly string[];
-    readonly DATABASE_POOL_SIZE: number;
-    readonly DATABASE_REPLICA_POOL_SIZE: number;
-    readonly DATABASE_CONNECTIONS_PLANNED: number;
-    readonly SCHEMA_WAIT_MS: number;
-  };
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly health: { check(name: string, probe: (signal: AbortSignal) => Promise<unknown>): void };
-  readonly signal: AbortSignal;
-  readonly onClose: (name: string, close: () => Promise<unknown>) => void;
+/** As the chassis's `databaseConfig` reads it. */
+interface DatabaseConfig {
+  readonly DATABASE_URL: string;
+  readonly DATABASE_REPLICA_URLS: readonly string[];
+  readonly DATABASE_POOL_SIZE: number;
+  readonly DATABASE_REPLICA_POOL_SIZE: number;
+  readonly DATABASE_CONNECTIONS_PLANNED: number;
+  readonly SCHEMA_WAIT_MS: number;
 }
 
 /** An answer of the primary counts for this long as a health check: the check's own interval. */
@@ -34,7 +24,10 @@ const answerLastsMs = 2_000;
  * @param migrations the folder of the service's migrations.
  * @throws {Error} when the schema does not fit this version, or the pools of all processes exceed what the server accepts.
  */
-export async function openServiceDatabase(shell: DatabaseShell, migrations: URL): Promise<Database> {
+export async function openServiceDatabase(
+  shell: Omit<Shell<DatabaseConfig>, 'service' | 'run'>,
+  migrations: URL,
+): Promise<Database> {
   const { name, config, logger, metrics, health, signal, onClose } = shell;
   const database = openDatabase({
     primaryUrl: config.DATABASE_URL,
