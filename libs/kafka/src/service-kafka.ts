@@ -1,7 +1,7 @@
 import type { Shell } from '@homeroom/telemetry';
-import { openKafka } from './kafka.ts';
+import { openKafka, type Kafka } from './kafka.ts';
 import { observeKafka } from './observe-kafka.ts';
-import type { Consumer, Kafka } from './types.ts';
+import type { Consumer } from './types.ts';
 
 /** As the chassis's `kafkaConfig` reads it. */
 interface KafkaConfig {

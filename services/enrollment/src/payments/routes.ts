@@ -1,17 +1,8 @@
 import { readJson, validBody, type Metrics, type ZodFastify } from '@homeroom/chassis';
-import type { Database } from '@homeroom/postgres';
 import { errors } from '../errors.ts';
-import type { Terms } from '../seats/terms.ts';
 import { receiveWebhook } from './receive-webhook.ts';
 import { webhookEvent, webhookOperation } from './schemas.ts';
 import { isSigned } from './signature.ts';
-
-export interface PaymentDeps {
-  readonly db: Database;
-  readonly terms: Terms;
-  readonly metrics: Metrics;
-  readonly webhookSecret: string;
-}
 
 const options = {
   bodyLimit: 256 * 1024,
@@ -20,7 +11,14 @@ const options = {
   schema: webhookOperation,
 };
 
-export function paymentRoutes(app: ZodFastify, { webhookSecret: secret, metrics, ...deps }: PaymentDeps): void {
+export function paymentRoutes(
+  app: ZodFastify,
+  {
+    webhookSecret: secret,
+    metrics,
+    ...deps
+  }: Parameters<typeof receiveWebhook>[0] & { webhookSecret: string; metrics: Metrics },
+): void {
   const webhooks = metrics.counter('payment_webhooks_total', 'Webhooks of the payment provider', ['settled_as']);
   void app.register(async (scope: ZodFastify) => {
     // the signature is over the bytes as sent, not over parsed JSON
