@@ -34,12 +34,8 @@ export async function measureHttp(
     LOG_FORMAT: 'json',
   };
   const servers: Server[] = [];
-  const variant = async (
-    name: string,
-    file: string,
-    env: Record<string, string>,
-    plan: Variant['plan'],
-  ): Promise<Variant> => {
+  type Start = [name: string, file: string, env: Record<string, string>, plan: Variant['plan']];
+  const variant = async (...[name, file, env, plan]: Start): Promise<Variant> => {
     const server = await startServer(file, env);
     servers.push(server);
     return { name, server, plan };

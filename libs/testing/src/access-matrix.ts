@@ -1,5 +1,6 @@
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { snapshotTables, type ReadRows } from './table-snapshot.ts';
 
 /** `unsigned` stands for four callers: without a cookie, with a forged one, signed out, and with an expired session. */
@@ -184,7 +185,7 @@ async function send(world: AccessWorld, as: Caller, request: AccessRequest & { m
   const response = await world.app.inject(options);
   const type = response.headers['content-type'] ?? '';
   // a stream of events has no end: only its status is checked
-  const body = type.startsWith('text/event-stream') ? end(response.stream()) : await read(response.stream());
+  const body = type.startsWith('text/event-stream') ? end(response.stream()) : await text(response.stream());
   const problem = response.statusCode >= 400 && type.includes('json') ? (JSON.parse(body) as { code?: string }) : {};
   return {
     status: response.statusCode,
@@ -197,10 +198,4 @@ async function send(world: AccessWorld, as: Caller, request: AccessRequest & { m
 function end(stream: Readable): string {
   stream.on('error', () => undefined).destroy();
   return '';
-}
-
-async function read(stream: Readable): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -42,33 +42,11 @@ export async function receiveMail(
 ): Promise<Receiver> {
   let faults = faultsBody.parse({ mode: 'none' });
   const closing = new AbortController();
-
-  const smtp = new SMTPServer({
-    size: options.mailLimitBytes,
-    authOptional: true,
-    disabledCommands: ['AUTH', 'STARTTLS'],
-    disableReverseLookup: true,
-    logger: false,
-    onData(stream, session, callback) {
-      const chunks: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => {
-        if (!stream.sizeExceeded) chunks.push(chunk);
-      });
-      const accept = async (): Promise<void> => {
-        if (stream.sizeExceeded) throw new SmtpRefusal(552, `The limit is ${options.mailLimitBytes} bytes`);
-        if (faults.mode === 'slow') await delay(faults.delayMs, undefined, { signal: closing.signal });
-        if (faults.mode === 'reject') throw new SmtpRefusal(faults.code, 'The fault mode is reject');
-        const raw = Buffer.concat(chunks);
-        const recipients = session.envelope.rcptTo.map(({ address }) => address.toLowerCase());
-        await mailbox.add(readMail(await PostalMime.parse(raw), recipients), raw.length);
-      };
-      stream.once('end', () => {
-        accept().then(() => callback(null), callback);
-      });
-    },
+  const smtp = openSmtp(options.mailLimitBytes, async (raw, recipients) => {
+    if (faults.mode === 'slow') await delay(faults.delayMs, undefined, { signal: closing.signal });
+    if (faults.mode === 'reject') throw new SmtpRefusal(faults.code, 'The fault mode is reject');
+    await mailbox.add(readMail(await PostalMime.parse(raw), recipients), raw.length);
   });
-  // clients may disconnect at any time
-  smtp.on('error', () => undefined);
 
   // smtp-server cannot be turned off and on; a listener in front of it can
   const sockets = new Set<Socket>();
@@ -97,6 +75,31 @@ export async function receiveMail(
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+/** A server that does not listen: `smtp.server` takes sockets. A mail is accepted unless `accept` rejects. */
+function openSmtp(limitBytes: number, accept: (raw: Buffer, recipients: string[]) => Promise<void>): SMTPServer {
+  const smtp = new SMTPServer({
+    size: limitBytes,
+    authOptional: true,
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    disableReverseLookup: true,
+    logger: false,
+    onData(stream, session, callback) {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => {
+        if (!stream.sizeExceeded) chunks.push(chunk);
+      });
+      stream.once('end', () => {
+        const recipients = session.envelope.rcptTo.map(({ address }) => address.toLowerCase());
+        if (stream.sizeExceeded) callback(new SmtpRefusal(552, `The limit is ${limitBytes} bytes`));
+        else accept(Buffer.concat(chunks), recipients).then(() => callback(null), callback);
+      });
+    },
+  });
+  // clients may disconnect at any time
+  smtp.on('error', () => undefined);
+  return smtp;
 }
 
 function readMail(email: Email, to: readonly string[]): Omit<Mail, 'id'> {
