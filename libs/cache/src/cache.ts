@@ -145,7 +145,10 @@ export class Cache {
   }
 
   #store(key: string, value: string, flight: Flight, lease: string | undefined): void {
-    if (flight.voided) return this.#emit({ kind: 'stale-fill-refused' });
+    if (flight.voided) {
+      this.#emit({ kind: 'stale-fill-refused' });
+      return;
+    }
     this.#l1.set(key, value);
     if (this.#l2 === undefined || lease === undefined) return;
     // the caller does not wait for this

@@ -17,13 +17,7 @@ export const faultsBody = z.strictObject({
 });
 export type MailFaults = z.infer<typeof faultsBody>;
 
-export interface Receiver {
-  readonly port: number;
-  faults(): MailFaults;
-  /** Applies to open connections as well. */
-  fault(faults: MailFaults): void;
-  close(): Promise<void>;
-}
+export type Receiver = Awaited<ReturnType<typeof receiveMail>>;
 
 /** `smtp-server` answers with the code that the error carries. */
 class SmtpRefusal extends Error {
@@ -39,7 +33,7 @@ class SmtpRefusal extends Error {
 export async function receiveMail(
   options: { readonly host: string; readonly port: number; readonly mailLimitBytes: number },
   mailbox: Mailbox,
-): Promise<Receiver> {
+) {
   let faults = faultsBody.parse({ mode: 'none' });
   const closing = new AbortController();
   const smtp = openSmtp(options.mailLimitBytes, async (raw, recipients) => {
@@ -64,12 +58,13 @@ export async function receiveMail(
   return {
     port: (server.address() as AddressInfo).port,
     faults: () => faults,
-    fault: (next) => {
+    /** Applies to open connections as well. */
+    fault: (next: MailFaults): void => {
       faults = next;
       if (next.mode === 'down') for (const socket of sockets) socket.resetAndDestroy();
     },
     close: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         closing.abort();
         server.close(() => resolve());
         for (const socket of sockets) socket.destroy();
