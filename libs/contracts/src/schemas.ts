@@ -86,11 +86,9 @@ const enrollment = z.object({
 /** `currency` is of the amount. Absent in older events: the class's. */
 export const enrollmentWaitlisted = enrollment.extend({ position: z.int().positive() });
 export const enrollmentSeatHeld = enrollment.extend({ amountCents: z.int().positive(), currency: currency.optional() });
-export const enrollmentConfirmed = enrollment.extend({
-  amountCents: z.int().nonnegative(),
-  currency: currency.optional(),
-});
-export const enrollmentPromoted = enrollmentConfirmed;
+const price = { amountCents: z.int().nonnegative(), currency: currency.optional() };
+export const enrollmentConfirmed = enrollment.extend(price);
+export const enrollmentPromoted = enrollment.extend(price);
 /** A seat is free for the first on the waitlist, but the child now has another class at that time: nothing is charged until
  *  the family accepts. */
 export const enrollmentOffered = enrollment.extend({

@@ -12,6 +12,16 @@ export interface Connection extends Queryable {
   close(): Promise<void>;
 }
 
+/** Runs a statement on a connection of one's own, and explains its error. */
+export async function queryOn<Row>(client: pg.Client, statement: pg.QueryConfig): Promise<Result<Row>> {
+  try {
+    const { rows, rowCount } = await client.query(statement);
+    return { rows: rows as Row[], rowCount: rowCount ?? 0 };
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
 const statementTimeoutMs = 30_000;
 
 export interface ConnectionOptions {
@@ -42,14 +52,8 @@ export async function openConnection({ url, applicationName }: ConnectionOptions
   await client.connect().catch((error: unknown) => {
     throw explain(error);
   });
-  const query = async <Row>({ name, text, values = [] }: Statement): Promise<Result<Row>> => {
-    try {
-      const { rows, rowCount } = await client.query({ name, text, values: values as unknown[] });
-      return { rows: rows as Row[], rowCount: rowCount ?? 0 };
-    } catch (error) {
-      throw explain(error);
-    }
-  };
+  const query = <Row>({ name, text, values = [] }: Statement): Promise<Result<Row>> =>
+    queryOn(client, { name, text, values: values as unknown[] });
   return {
     query,
     lost: lost.signal,

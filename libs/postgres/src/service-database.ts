@@ -57,18 +57,11 @@ export async function openServiceDatabase(
 }
 
 /** Brings a service's schema up to date, as its `migrate.ts` does before its processes start, and logs each step. */
-export async function migrateService({
-  url,
-  migrations,
-  logger,
-}: {
-  url: string;
-  migrations: URL;
-  logger: Logger;
-}): Promise<void> {
+export async function migrateService(service: { url: string; migrations: URL; logger: Logger }): Promise<void> {
+  const { url, migrations: directory, logger } = service;
   const { applied } = await migrate({
     url,
-    directory: migrations,
+    directory,
     onEvent: (event) =>
       event.type === 'waiting'
         ? logger.warn({ reason: event.error.message, delayMs: Math.round(event.delayMs) }, 'waiting for the database')
@@ -81,26 +74,20 @@ export async function migrateService({
  * What `runCommand` of the chassis opens a service's database with.
  * @param migrations for a command that may start before them: it waits SCHEMA_WAIT_MS for them.
  */
-export function commandDatabase({
-  migrations,
-  statementTimeoutMs,
-}: { migrations?: URL; statementTimeoutMs?: number } = {}) {
-  return async ({
-    name,
-    config,
-    onWaiting,
-  }: {
+export function commandDatabase({ migrations, ...limits }: { migrations?: URL; statementTimeoutMs?: number } = {}) {
+  return async (command: {
     name: string;
     config: { readonly DATABASE_URL: string; readonly SCHEMA_WAIT_MS: number };
     onWaiting: (reason: string) => void;
   }): Promise<Database> => {
+    const { name, config, onWaiting } = command;
     const database = openDatabase({
       primaryUrl: config.DATABASE_URL,
       replicaUrls: [],
       poolSize: 2,
       replicaPoolSize: 1,
       applicationName: name,
-      ...(statementTimeoutMs === undefined ? {} : { statementTimeoutMs }),
+      ...limits,
     });
     if (migrations === undefined) return database;
     try {

@@ -99,12 +99,10 @@ export function autoscalerTests(queries: AutoscalerQueries): string {
       input_series: [
         ...idle,
         ...requests('a', '/api/families', 200, slow),
-        ...requests('a', '/health/ready', 200, fast),
-        ...requests('a', '/api/families', 503, fast),
-        ...requests('a', '/api/families', 429, fast),
-        ...requests('a', 'unmatched', 200, fast),
-        ...requests('a', '/api/families/openapi.json', 200, fast),
-        ...requests('a', '/api/families/docs', 200, fast),
+        ...[503, 429].flatMap((status) => requests('a', '/api/families', status, fast)),
+        ...['/health/ready', 'unmatched', '/api/families/openapi.json', '/api/families/docs'].flatMap((route) =>
+          requests('a', route, 200, fast),
+        ),
       ],
       promql_expr_test: expected({ a: slowSeconds, b: 0 }, slowSeconds, 0),
     },

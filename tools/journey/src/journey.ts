@@ -69,10 +69,8 @@ export async function play(settings: Settings, progress: Progress): Promise<Stor
 async function registerAll(scene: Scene): Promise<void> {
   const { households, mailroom, settings } = scene;
   let registered: number | undefined;
-  const confirming = confirmAddresses(households, mailroom, {
-    registered: () => registered,
-    timeoutMs: settings.quietMs,
-  });
+  const patience = { registered: () => registered, timeoutMs: settings.quietMs };
+  const confirming = confirmAddresses(households, mailroom, patience);
   await Promise.all([
     scene.each(register).then(() => (registered = households.filter(({ id }) => id !== '').length)),
     confirming.catch((error: unknown) => scene.trouble(error)),

@@ -76,7 +76,7 @@ async function openShell<C extends ProcessConfig>(
   });
   const { health, signal } = ending;
   const metrics = new Metrics({ service, role });
-  const ops = await serveOps({ host: config.HOST, port: config.OPS_PORT, health, metrics });
+  const ops = await serveOps({ host: config.HOST, port: config.OPS_PORT }, { health, metrics });
   ending.ops = ops.server;
   logger.info({ port: ops.port }, 'health and metrics');
   const onClose: Shell['onClose'] = (name, close) => ending.closers.unshift({ name, close });

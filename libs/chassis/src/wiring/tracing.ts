@@ -29,28 +29,21 @@ export const tracing = (): Tracing =>
 
 /**
  * Starts tracing. Without an endpoint nothing is recorded, but requests, events, and log lines still carry trace ids.
- * @param endpoint base URL of an OTLP/HTTP collector.
- * @param ratio share of the traces that begin here which is recorded, 0 to 1.
+ * @param options.endpoint base URL of an OTLP/HTTP collector.
+ * @param options.ratio share of the traces that begin here which is recorded, 0 to 1.
  */
-export async function startTracing({
-  service,
-  role,
-  endpoint,
-  ratio = 1,
-}: {
+export async function startTracing(options: {
   service: string;
-  role?: string;
-  endpoint?: string | undefined;
-  ratio?: number;
+  role: string;
+  endpoint: string | undefined;
+  ratio: number;
 }): Promise<Tracing> {
+  const { service, role, endpoint, ratio } = options;
   if (endpoint === undefined) return tracing();
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces`, timeoutMillis: 3_000 });
   running = register(
     new NodeTracerProvider({
-      resource: resourceFromAttributes({
-        'service.name': service,
-        ...(role === undefined ? {} : { 'service.role': role }),
-      }),
+      resource: resourceFromAttributes({ 'service.name': service, 'service.role': role }),
       sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) }),
       spanProcessors: [new BatchSpanProcessor(exporter, { exportTimeoutMillis: 3_000, scheduledDelayMillis: 1_000 })],
     }),

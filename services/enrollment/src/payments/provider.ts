@@ -1,5 +1,5 @@
 import { foreignText } from '@homeroom/chassis';
-import { policy, type PolicyEvent } from '@homeroom/resilience';
+import { policy, type BreakerState, type PolicyEvent } from '@homeroom/resilience';
 import { z } from 'zod';
 import type { ChargeOutcome } from './charge.ts';
 
@@ -83,6 +83,6 @@ export function openPaymentProvider({ url, timeoutMs, concurrent, openMs, ...res
       const body = { chargeId: order.providerChargeId, amountCents: order.amountCents };
       return (await call('/v1/refunds', refund, { key: `refund:${order.enrollmentId}`, body })).id;
     },
-    breaker: () => payments.breakerState(),
+    breaker: (): BreakerState => payments.breakerState(),
   };
 }
