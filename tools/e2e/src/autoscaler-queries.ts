@@ -5,19 +5,13 @@ import { parse, stringify } from 'yaml';
 import { checkout } from './parts.ts';
 import { find, render, type Manifest } from './render.ts';
 
-export interface AutoscalerQueries {
-  /** Seconds, a sample for each pod. */
-  readonly adapterLatency: string;
-  /** Messages, a sample for each service. */
-  readonly adapterLag: string;
-  /** Seconds, one sample without labels. */
-  readonly kedaLatency: string;
-  /** Messages, one sample without labels. */
-  readonly kedaLag: string;
-}
+export type AutoscalerQueries = Readonly<ReturnType<typeof autoscalerQueries>>;
 
-/** The queries for families' API and enrollment's worker, as Prometheus receives them. */
-export function autoscalerQueries(): AutoscalerQueries {
+/**
+ * The queries for families' API (seconds) and enrollment's worker (messages), as Prometheus receives them: the adapter's
+ * give a sample for each pod or service, KEDA's one without labels.
+ */
+export function autoscalerQueries() {
   const adapter = parse(readFileSync(join(checkout, 'k8s/metrics/adapter-rules.yaml'), 'utf8'));
   const asked = (rule: Manifest, matchers: string): string =>
     String(rule.metricsQuery).replaceAll('<<.LabelMatchers>>', matchers).replaceAll('<<.GroupBy>>', 'pod');
