@@ -22,6 +22,7 @@ export const openKafka = (options: KafkaOptions): Kafka => new Kafka(options);
 
 type Handle = (message: IncomingMessage, context: HandlerContext) => Promise<Handled>;
 
+/** A process's Kafka client. */
 export class Kafka {
   readonly #options: KafkaOptions;
   readonly #admin: Admin;
