@@ -11,14 +11,9 @@ const options = {
   schema: webhookOperation,
 };
 
-export function paymentRoutes(
-  app: ZodFastify,
-  {
-    webhookSecret: secret,
-    metrics,
-    ...deps
-  }: Parameters<typeof receiveWebhook>[0] & { webhookSecret: string; metrics: Metrics },
-): void {
+type PaymentDeps = Parameters<typeof receiveWebhook>[0] & { readonly metrics: Metrics; readonly webhookSecret: string };
+
+export function paymentRoutes(app: ZodFastify, { webhookSecret: secret, metrics, ...deps }: PaymentDeps): void {
   const webhooks = metrics.counter('payment_webhooks_total', 'Webhooks of the payment provider', ['settled_as']);
   void app.register(async (scope: ZodFastify) => {
     // the signature is over the bytes as sent, not over parsed JSON
