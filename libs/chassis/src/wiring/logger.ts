@@ -52,9 +52,7 @@ function bufferedOutput(): DestinationStream {
   return output;
 }
 
-/**
- * Only what locates the failure. The rest of an error is data: node-postgres puts the refused row into `detail`.
- */
+/** Only what locates the failure. The rest of an error is data: node-postgres puts the refused row into `detail`. */
 function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };
   const { code } = error as NodeJS.ErrnoException;

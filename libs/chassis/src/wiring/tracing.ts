@@ -14,12 +14,7 @@ import {
 } from '@opentelemetry/sdk-trace-node';
 
 /** The running tracing of a process. */
-export interface Tracing {
-  /** Whether spans are recorded and sent, or only ids are passed on. */
-  readonly recording: boolean;
-  /** Sends what is still buffered and stops. */
-  shutdown(): Promise<void>;
-}
+export type Tracing = ReturnType<typeof register>;
 
 let running: Tracing | undefined;
 
@@ -53,9 +48,14 @@ export async function startTracing(options: {
   return running;
 }
 
-function register(provider: NodeTracerProvider, recording: boolean): Tracing {
+/** @param recording whether spans are recorded and sent, or only ids are passed on. */
+function register(provider: NodeTracerProvider, recording: boolean) {
   provider.register();
-  return { recording, shutdown: () => provider.shutdown() };
+  return {
+    recording,
+    /** Sends what is still buffered and stops. */
+    shutdown: () => provider.shutdown(),
+  };
 }
 
 /**
