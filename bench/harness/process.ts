@@ -36,14 +36,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-export interface Server {
-  readonly pid: number;
-  readonly port: number;
-  stop(): Promise<void>;
-}
+export type Server = Awaited<ReturnType<typeof startServer>>;
 
 /** Starts a server on a free port, pinned to the first core, and waits until it accepts connections. */
-export async function startServer(file: string, env: Record<string, string> = {}): Promise<Server> {
+export async function startServer(file: string, env: Record<string, string>) {
   const port = await freePort();
   const child = spawn('taskset', ['-c', '0', process.execPath, '--conditions=@homeroom/source', file], {
     cwd: root,

@@ -1,7 +1,7 @@
 import { accepted } from '@homeroom/chassis';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { openDatabase } from '@homeroom/postgres';
+import { openDatabase, type Database } from '@homeroom/postgres';
 import { createTestDatabase, withClient } from '@homeroom/testing';
 import { errors } from '../../services/enrollment/src/errors.ts';
 import { enrollChild } from '../../services/enrollment/src/enrollments/enroll-child.ts';
@@ -36,56 +36,21 @@ export async function measureEnroll(rounds: number, say: (text: string) => void)
   });
   try {
     await seedCoOp(database.url, { classes: 1, families, childrenPerFamily });
-    await db.query({
-      name: 'bare-table',
-      text: 'create table bare (id uuid primary key, body jsonb, at timestamptz not null default now())',
-    });
+    const text = 'create table bare (id uuid primary key, body jsonb, at timestamptz not null default now())';
+    await db.query({ name: 'bare-table', text });
     const postmaster = await postmasterOf(database.url);
-    const known = new KnownFacts();
-    const arriving = new ArrivingChildren(db, { waitMs: 0 });
-    const accountId = randomUUID();
-    // consecutive enrollments are in different classes, as those of families; a child gets one class more in every round
-    const enrollInRound = (round: number) => async (n: number) =>
-      accepted(
-        errors,
-        await enrollChild(
-          { db, known, arriving },
-          {
-            accountId,
-            classId: openClassId((n + round * 7) % openClasses),
-            childId: childId(n),
-            familyId: familyId(Math.floor(n / childrenPerFamily)),
-          },
-        ),
-      );
-    const bare = () =>
-      db.query({
-        name: 'bare-insert',
-        text: 'insert into bare (id, body) values ($1, $2)',
-        values: [randomUUID(), JSON.stringify({ n: 'x'.repeat(300) })],
-      });
-    await each(children, enrollInRound(0));
-    await each(children, bare);
+    const works = worksOf(db);
+    for (const work of Object.values(works)) await forEveryChild(work(0));
     const samples: EnrollSample[] = [];
-    const time = async (
-      what: EnrollSample['what'],
-      round: number,
-      work: (n: number) => Promise<unknown>,
-    ): Promise<void> => {
-      const [cpu, began] = [cpuMicrosOfTree(postmaster), performance.now()];
-      await each(children, work);
-      const sample = {
-        what,
-        round,
-        perSecond: children / ((performance.now() - began) / 1000),
-        postgresCpuMicros: (cpuMicrosOfTree(postmaster) - cpu) / children,
-      };
-      samples.push(sample);
-      say(roundLine(round, what, [sample.postgresCpuMicros, 'µs of Postgres'], [sample.perSecond, '/s']));
-    };
     for (let round = 1; round <= rounds; round++) {
-      await time('bare insert', round, bare);
-      await time('enroll', round, enrollInRound(round));
+      for (const what of ['bare insert', 'enroll'] as const) {
+        const [cpu, began] = [cpuMicrosOfTree(postmaster), performance.now()];
+        await forEveryChild(works[what](round));
+        const perSecond = children / ((performance.now() - began) / 1000);
+        const postgresCpuMicros = (cpuMicrosOfTree(postmaster) - cpu) / children;
+        samples.push({ what, round, perSecond, postgresCpuMicros });
+        say(roundLine(round, what, [postgresCpuMicros, 'µs of Postgres'], [perSecond, '/s']));
+      }
     }
     return samples;
   } finally {
@@ -94,11 +59,34 @@ export async function measureEnroll(rounds: number, say: (text: string) => void)
   }
 }
 
-/** Calls `work` for 0 … count - 1, `concurrency` at once. */
-async function each(count: number, work: (n: number) => Promise<unknown>): Promise<void> {
+type Work = (child: number) => Promise<unknown>;
+
+/** The work of each kind in a round. */
+function worksOf(db: Database): Record<EnrollSample['what'], (round: number) => Work> {
+  const deps = { db, known: new KnownFacts(), arriving: new ArrivingChildren(db, { waitMs: 0 }) };
+  const accountId = randomUUID();
+  return {
+    // consecutive enrollments are in different classes, as those of families; a child gets one class more in every round
+    enroll: (round) => async (n) => {
+      const classId = openClassId((n + round * 7) % openClasses);
+      const familyOfChild = familyId(Math.floor(n / childrenPerFamily));
+      const request = { accountId, classId, childId: childId(n), familyId: familyOfChild };
+      return accepted(errors, await enrollChild(deps, request));
+    },
+    'bare insert': () => () =>
+      db.query({
+        name: 'bare-insert',
+        text: 'insert into bare (id, body) values ($1, $2)',
+        values: [randomUUID(), JSON.stringify({ n: 'x'.repeat(300) })],
+      }),
+  };
+}
+
+/** Calls `work` for every child, `concurrency` at once. */
+async function forEveryChild(work: Work): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {
-    while (next < count) await work(next++);
+    while (next < children) await work(next++);
   };
   await Promise.all(Array.from({ length: concurrency }, lane));
 }

@@ -34,12 +34,8 @@ export async function measureHttp(
     LOG_FORMAT: 'json',
   };
   const servers: Server[] = [];
-  const variant = async (
-    name: string,
-    file: string,
-    env: Record<string, string>,
-    plan: Variant['plan'],
-  ): Promise<Variant> => {
+  type Env = Record<string, string>;
+  const variant = async (name: string, file: string, env: Env, plan: Variant['plan']): Promise<Variant> => {
     const server = await startServer(file, env);
     servers.push(server);
     return { name, server, plan };

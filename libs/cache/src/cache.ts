@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { randomUUID } from 'node:crypto';
 import { SecondTier } from './second-tier.ts';
 import { subscribe } from './subscription.ts';
-import type { CacheEvent, CacheOptions } from './types.ts';
+import type { CacheEvent, CacheOptions, Happening } from './types.ts';
 
 /** A load in progress, which every caller of this process waits for. */
 interface Flight {
@@ -25,10 +25,8 @@ export function openCache(options: CacheOptions): Cache {
 
 /** Cache-aside over two tiers. Values are strings: serialized once, served as they are. */
 export class Cache {
-  readonly #name: string;
+  readonly #options;
   readonly #origin = randomUUID();
-  readonly #loadTimeoutMs: number;
-  readonly #onEvent: CacheOptions['onEvent'];
   readonly #l1Hit: CacheEvent;
   readonly #l1: LRUCache<string, string>;
   readonly #l2: SecondTier | undefined;
@@ -37,10 +35,8 @@ export class Cache {
   readonly #filling = new Set<Promise<void>>();
 
   constructor(options: CacheOptions) {
-    const { name, redis, keyPrefix, l1, onEvent, loadTimeoutMs = 10_000 } = options;
-    this.#name = name;
-    this.#loadTimeoutMs = loadTimeoutMs;
-    this.#onEvent = onEvent;
+    const { name, redis, keyPrefix, l1 } = options;
+    this.#options = { loadTimeoutMs: 10_000, ...options };
     this.#l1Hit = { kind: 'hit', cache: name, tier: 'l1' };
     this.#l1 = new LRUCache({ max: l1.maxEntries, ttl: l1.ttlMs });
     if (redis === undefined) return;
@@ -49,7 +45,7 @@ export class Cache {
     this.#subscription = subscribe(redis, channel, {
       pingMs: Math.max(1000, l1.ttlMs),
       onGap: () => this.#dropAll(),
-      onError: (error) => this.#emit({ kind: 'l2-error', cache: name, operation: 'subscribe', error }),
+      onError: (error) => this.#emit({ kind: 'l2-error', operation: 'subscribe', error }),
       onMessage: (message) => this.#receive(message),
     });
   }
@@ -57,7 +53,7 @@ export class Cache {
   /** What this process holds for `key`, at once and without I/O: for hot routes, before `get`. */
   peek(key: string): string | undefined {
     const held = this.#l1.get(key);
-    if (held !== undefined) this.#onEvent?.(this.#l1Hit);
+    if (held !== undefined) this.#options.onEvent?.(this.#l1Hit);
     return held;
   }
 
@@ -72,7 +68,7 @@ export class Cache {
     if (held !== undefined) return held;
     const flight = this.#flights.get(key);
     if (flight === undefined) return this.#fly(key, load);
-    this.#emit({ kind: 'coalesced', cache: this.#name });
+    this.#emit({ kind: 'coalesced' });
     return flight.promise;
   }
 
@@ -84,7 +80,7 @@ export class Cache {
   async invalidate(...keys: string[]): Promise<void> {
     for (const key of keys) {
       this.#drop(key);
-      this.#emit({ kind: 'invalidated', cache: this.#name, origin: 'here' });
+      this.#emit({ kind: 'invalidated', origin: 'here' });
     }
     if (keys.length > 0) await this.#l2?.invalidate(keys);
   }
@@ -96,13 +92,13 @@ export class Cache {
     this.#l1.clear();
   }
 
-  readonly #emit = (event: CacheEvent): void => this.#onEvent?.(event);
+  readonly #emit = (happening: Happening): void => this.#options.onEvent?.({ cache: this.#options.name, ...happening });
 
   #receive(message: string): void {
     const space = message.indexOf(' ');
     if (message.slice(0, space) === this.#origin) return;
     this.#drop(message.slice(space + 1));
-    this.#emit({ kind: 'invalidated', cache: this.#name, origin: 'elsewhere' });
+    this.#emit({ kind: 'invalidated', origin: 'elsewhere' });
   }
 
   #drop(key: string): void {
@@ -117,7 +113,7 @@ export class Cache {
     if (this.#l1.size === 0 && this.#flights.size === 0) return;
     this.#l1.clear();
     for (const key of [...this.#flights.keys()]) this.#drop(key);
-    this.#emit({ kind: 'flushed', cache: this.#name });
+    this.#emit({ kind: 'flushed' });
   }
 
   async #fly(key: string, load: Load): Promise<string | undefined> {
@@ -132,26 +128,25 @@ export class Cache {
   }
 
   async #fetch(key: string, load: Load, flight: Flight): Promise<string | undefined> {
-    const cache = this.#name;
     const answer = await this.#l2?.get(key);
     if (typeof answer === 'object' && 'value' in answer) {
-      this.#emit({ kind: 'hit', cache, tier: 'l2' });
+      this.#emit({ kind: 'hit', tier: 'l2' });
       if (!flight.voided) this.#l1.set(key, answer.value);
       return answer.value;
     }
-    this.#emit({ kind: 'miss', cache, reason: answer === 'down' ? 'l2-down' : 'absent' });
+    this.#emit({ kind: 'miss', reason: answer === 'down' ? 'l2-down' : 'absent' });
     const startedAt = performance.now();
-    const timeoutMs = this.#loadTimeoutMs;
-    const late = (): Error => new Error(`cache ${cache}: the load of a value took longer than ${timeoutMs} ms`);
-    const value = await within(timeoutMs, load(), late);
-    this.#emit({ kind: 'loaded', cache, durationMs: performance.now() - startedAt });
+    const { name, loadTimeoutMs } = this.#options;
+    const late = (): Error => new Error(`cache ${name}: the load of a value took longer than ${loadTimeoutMs} ms`);
+    const value = await within(loadTimeoutMs, load(), late);
+    this.#emit({ kind: 'loaded', durationMs: performance.now() - startedAt });
     if (value !== undefined) this.#store(key, value, flight, typeof answer === 'object' ? answer.lease : undefined);
     return value;
   }
 
   #store(key: string, value: string, flight: Flight, lease: string | undefined): void {
     if (flight.voided) {
-      this.#emit({ kind: 'stale-fill-refused', cache: this.#name });
+      this.#emit({ kind: 'stale-fill-refused' });
       return;
     }
     this.#l1.set(key, value);
@@ -162,7 +157,7 @@ export class Cache {
       if (stored) return;
       // invalidated elsewhere, and the message about it may still be on its way
       if (this.#l1.peek(key) === value) this.#l1.delete(key);
-      this.#emit({ kind: 'stale-fill-refused', cache: this.#name });
+      this.#emit({ kind: 'stale-fill-refused' });
     });
     this.#filling.add(fill);
   }

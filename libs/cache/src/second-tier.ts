@@ -1,7 +1,7 @@
 import { breaker, isBrokenCircuit, within } from '@homeroom/resilience';
 import { redisScript, type Redis, type RedisScript } from '@homeroom/redis';
 import { randomUUID } from 'node:crypto';
-import type { CacheEvent, CacheOptions } from './types.ts';
+import type { CacheOptions, Happening } from './types.ts';
 
 /** Longer than any load takes: until then the loader may still fill. */
 const leaseMs = 30_000;
@@ -37,30 +37,25 @@ export class SecondTier {
   readonly #prefix: string;
   readonly #channel: string;
   readonly #origin: string;
-  readonly #ttlMs: number;
-  readonly #jitter: number;
-  readonly #timeoutMs: number;
+  readonly #limits;
   readonly #breaker;
   readonly #fail: (operation: 'get' | 'fill' | 'invalidate', error: unknown) => void;
   /** Keys whose deletion Redis has not confirmed: it may hold old values of them. */
   readonly #unsent = new Set<string>();
   #retrying: NodeJS.Timeout | undefined;
 
-  constructor(redis: Redis, options: CacheOptions, channel: string, origin: string, emit: (event: CacheEvent) => void) {
-    const { ttlSeconds, jitter = 0.1, timeoutMs = 100 } = options.l2 ?? { ttlSeconds: 300 };
+  constructor(redis: Redis, options: CacheOptions, channel: string, origin: string, emit: (event: Happening) => void) {
     this.#redis = redis;
     this.#takeLease = redisScript(redis, leaseScript);
     this.#fillLeased = redisScript(redis, fillScript);
     this.#prefix = options.keyPrefix;
     this.#channel = channel;
     this.#origin = origin;
-    this.#ttlMs = ttlSeconds * 1000;
-    this.#jitter = jitter;
-    this.#timeoutMs = timeoutMs;
+    this.#limits = { ttlSeconds: 300, jitter: 0.1, timeoutMs: 100, ...options.l2 };
     this.#breaker = breaker(`cache ${options.name}`, { failures: 3, openMs: 1000 }, (state) =>
-      emit({ kind: 'l2-state', cache: options.name, state }),
+      emit({ kind: 'l2-state', state }),
     );
-    this.#fail = (operation, error) => emit({ kind: 'l2-error', cache: options.name, operation, error });
+    this.#fail = (operation, error) => emit({ kind: 'l2-error', operation, error });
   }
 
   async get(key: string): Promise<Answer> {
@@ -76,7 +71,8 @@ export class SecondTier {
 
   /** @returns whether it was stored; not when the lease was voided. */
   async fill(key: string, lease: string, value: string): Promise<boolean> {
-    const ttlMs = Math.round(this.#ttlMs * (1 - this.#jitter * Math.random()));
+    const { ttlSeconds, jitter } = this.#limits;
+    const ttlMs = Math.round(ttlSeconds * 1000 * (1 - jitter * Math.random()));
     return this.#ask('fill', true, async () => (await this.#fillLeased(this.#keys(key), [lease, value, ttlMs])) === 1);
   }
 
@@ -114,15 +110,15 @@ export class SecondTier {
   async #ask<T>(operation: 'get' | 'fill' | 'invalidate', otherwise: T, question: () => Promise<T>): Promise<T> {
     // asking a breaker that is half open would wait for the one try in progress
     if (this.#breaker.state() === 'half-open' || !isReachable(this.#redis)) return otherwise;
+    const { timeoutMs } = this.#limits;
+    const late = (): Error => new Error(`no answer within ${timeoutMs} ms`);
     try {
-      return await this.#breaker.execute(async () => within(this.#timeoutMs, question(), this.#late));
+      return await this.#breaker.execute(async () => within(timeoutMs, question(), late));
     } catch (error) {
       if (!isBrokenCircuit(error)) this.#fail(operation, error);
       return otherwise;
     }
   }
-
-  readonly #late = (): Error => new Error(`no answer within ${this.#timeoutMs} ms`);
 
   // the braces put both keys into one slot of a cluster
   readonly #valueKey = (key: string): string => `${this.#prefix}{${key}}`;

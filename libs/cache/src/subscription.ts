@@ -1,5 +1,12 @@
 import type { Redis, RedisOptions } from 'ioredis';
 
+interface SubscriptionOptions {
+  readonly onMessage: (message: string) => void;
+  readonly onGap: () => void;
+  readonly onError: (error: unknown) => void;
+  readonly pingMs: number;
+}
+
 /**
  * Receives what other processes invalidate, over a connection of its own. Pub/sub keeps nothing for a disconnected client, so
  * `onGap` is called whenever something may have been missed: when the connection drops and when it is back.
@@ -7,17 +14,7 @@ import type { Redis, RedisOptions } from 'ioredis';
 export function subscribe(
   redis: Redis,
   channel: string,
-  {
-    onMessage,
-    onGap,
-    onError,
-    pingMs,
-  }: {
-    onMessage: (message: string) => void;
-    onGap: () => void;
-    onError: (error: unknown) => void;
-    pingMs: number;
-  },
+  { onMessage, onGap, onError, pingMs }: SubscriptionOptions,
 ): { close: () => void } {
   const subscriber = redis.duplicate<Partial<RedisOptions>>({
     autoResubscribe: false,

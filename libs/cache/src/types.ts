@@ -24,17 +24,20 @@ export interface CacheOptions {
   readonly onEvent?: (event: CacheEvent) => void;
 }
 
-export type CacheEvent =
-  | { kind: 'hit'; cache: string; tier: 'l1' | 'l2' }
+/** What happened in a cache. */
+export type Happening =
+  | { kind: 'hit'; tier: 'l1' | 'l2' }
   /** A load, and why there was one: not cached, or Redis is down. */
-  | { kind: 'miss'; cache: string; reason: 'absent' | 'l2-down' }
+  | { kind: 'miss'; reason: 'absent' | 'l2-down' }
   /** Waited for a load that another call of this process had started. */
-  | { kind: 'coalesced'; cache: string }
-  | { kind: 'loaded'; cache: string; durationMs: number }
+  | { kind: 'coalesced' }
+  | { kind: 'loaded'; durationMs: number }
   /** A value that was not stored because it was invalidated while it was loaded. */
-  | { kind: 'stale-fill-refused'; cache: string }
-  | { kind: 'invalidated'; cache: string; origin: 'here' | 'elsewhere' }
+  | { kind: 'stale-fill-refused' }
+  | { kind: 'invalidated'; origin: 'here' | 'elsewhere' }
   /** All of L1 was dropped because invalidations may have been missed. */
-  | { kind: 'flushed'; cache: string }
-  | { kind: 'l2-state'; cache: string; state: 'closed' | 'open' | 'half-open' }
-  | { kind: 'l2-error'; cache: string; operation: 'get' | 'fill' | 'invalidate' | 'subscribe'; error: unknown };
+  | { kind: 'flushed' }
+  | { kind: 'l2-state'; state: 'closed' | 'open' | 'half-open' }
+  | { kind: 'l2-error'; operation: 'get' | 'fill' | 'invalidate' | 'subscribe'; error: unknown };
+
+export type CacheEvent = { cache: string } & Happening;

@@ -6,6 +6,7 @@ const version = z.int().positive();
 const day = z.iso.date();
 /** A wall-clock time in the co-op's own time zone, `09:30`. */
 const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/);
+const currency = z.string().length(3);
 
 export const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
 
@@ -47,7 +48,7 @@ export const classSnapshot = z.object({
   ageMax: z.int().nonnegative(),
   capacity: z.int().positive(),
   priceCents: z.int().nonnegative(),
-  currency: z.string().length(3),
+  currency,
   status: z.enum(['open', 'closed']),
 });
 export type ClassSnapshot = z.infer<typeof classSnapshot>;
@@ -69,16 +70,8 @@ export const accountSignInAttacked = account.extend({
 /** A coordinator's account with its name and address, for mails to coordinators. Repeated whenever the account is saved. */
 export const accountCoordinatorSaved = account.extend({ name: z.string() });
 
-const currency = z.string().length(3);
-
 /** What identifies a class that meets at the same time. */
-const otherClass = z.object({
-  classId: id,
-  title: z.string(),
-  weekday: z.enum(weekdays),
-  startTime: time,
-  endTime: time,
-});
+const otherClass = classSnapshot.pick({ classId: true, title: true, weekday: true, startTime: true, endTime: true });
 
 /** What every event of an enrollment contains: enough for a mail and a calendar entry without another query. */
 const enrollment = z.object({
@@ -93,14 +86,9 @@ const enrollment = z.object({
 /** `currency` is of the amount. Absent in older events: the class's. */
 export const enrollmentWaitlisted = enrollment.extend({ position: z.int().positive() });
 export const enrollmentSeatHeld = enrollment.extend({ amountCents: z.int().positive(), currency: currency.optional() });
-export const enrollmentConfirmed = enrollment.extend({
-  amountCents: z.int().nonnegative(),
-  currency: currency.optional(),
-});
-export const enrollmentPromoted = enrollment.extend({
-  amountCents: z.int().nonnegative(),
-  currency: currency.optional(),
-});
+const price = { amountCents: z.int().nonnegative(), currency: currency.optional() };
+export const enrollmentConfirmed = enrollment.extend(price);
+export const enrollmentPromoted = enrollment.extend(price);
 /** A seat is free for the first on the waitlist, but the child now has another class at that time: nothing is charged until
  *  the family accepts. */
 export const enrollmentOffered = enrollment.extend({

@@ -10,13 +10,6 @@ kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
   decompress: async (buffer: Buffer) => zstdDecompressSync(buffer),
 });
 
-/** A kafkajs client whose sockets can be destroyed: kafkajs itself cannot stop at once. */
-export interface Connection {
-  readonly client: kafkajs.Kafka;
-  /** Cuts every socket and refuses new ones. */
-  destroy(): void;
-}
-
 const keepAliveMs = 60_000;
 
 /** Complete, because kafkajs fills gaps from other defaults when NODE_ENV is `test`. */
@@ -28,10 +21,13 @@ export const retryTimes = (retries: number) => ({
   retries,
 });
 
+export type Connection = ReturnType<typeof connect>;
+
+/** A kafkajs client whose sockets can be destroyed: kafkajs itself cannot stop at once. */
 export function connect(
   { brokers, clientId, dial }: Pick<KafkaOptions, 'brokers' | 'clientId' | 'dial'>,
   { retries }: { retries: number },
-): Connection {
+) {
   const sockets = new Set<Socket>();
   let destroyed = false;
   const client = new kafkajs.Kafka({
@@ -51,7 +47,8 @@ export function connect(
   });
   return {
     client,
-    destroy: () => {
+    /** Cuts every socket and refuses new ones. */
+    destroy: (): void => {
       destroyed = true;
       for (const socket of sockets) socket.destroy(new Error('the connection was closed'));
     },

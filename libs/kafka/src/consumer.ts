@@ -24,11 +24,9 @@ interface Crash {
  * always, not after a stop, and sometimes without end (tulios/kafkajs#1443, #1593, #1721).
  */
 export class SupervisedConsumer implements Consumer {
-  readonly #kafka: KafkaOptions;
-  readonly #options: ConsumerOptions;
+  readonly #kafka;
+  readonly #options;
   readonly #work: Pick<Work, 'handle' | 'sendDeadLetter'>;
-  readonly #topicPrefix: string;
-  readonly #sessionTimeoutMs: number;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #lastSign = performance.now();
@@ -36,16 +34,14 @@ export class SupervisedConsumer implements Consumer {
   #crashes = 0;
 
   constructor(kafka: KafkaOptions, options: ConsumerOptions, work: Pick<Work, 'handle' | 'sendDeadLetter'>) {
-    this.#kafka = kafka;
-    this.#options = options;
+    this.#kafka = { topicPrefix: '', ...kafka };
+    this.#options = { fromBeginning: true, sessionTimeoutMs: 10_000, ...options };
     this.#work = work;
-    this.#topicPrefix = kafka.topicPrefix ?? '';
-    this.#sessionTimeoutMs = options.sessionTimeoutMs ?? 10_000;
     this.#running = this.#supervise();
   }
 
   healthy(): boolean {
-    return !this.#dead && performance.now() - this.#lastSign < silenceMs + this.#sessionTimeoutMs;
+    return !this.#dead && performance.now() - this.#lastSign < silenceMs + this.#options.sessionTimeoutMs;
   }
 
   async stop(): Promise<void> {
@@ -88,7 +84,7 @@ export class SupervisedConsumer implements Consumer {
     const connection = connect(this.#kafka, { retries: 2 });
     let passing = false;
     const consumer = connection.client.consumer({
-      ...this.#settings(),
+      ...settingsOf(this.#kafka.topicPrefix + this.#options.group, this.#options.sessionTimeoutMs),
       retry: {
         ...retryTimes(2),
         restartOnFailure: async () => {
@@ -112,19 +108,6 @@ export class SupervisedConsumer implements Consumer {
     }
   }
 
-  #settings() {
-    return {
-      groupId: this.#topicPrefix + this.#options.group,
-      allowAutoTopicCreation: false,
-      sessionTimeout: this.#sessionTimeoutMs,
-      heartbeatInterval: Math.min(3000, this.#sessionTimeoutMs / 3),
-      // how long an idle fetch waits at the broker, and so how long a stop may take
-      maxWaitTimeInMs: 500,
-      maxBytesPerPartition: 262_144,
-      maxBytes: 1_048_576,
-    };
-  }
-
   #watch(consumer: ClientConsumer): void {
     consumer.on('consumer.heartbeat', this.#alive);
     consumer.on('consumer.fetch', () => {
@@ -133,23 +116,20 @@ export class SupervisedConsumer implements Consumer {
     });
     consumer.on('consumer.group_join', ({ payload }) => {
       this.#alive();
-      const partitions = Object.entries(payload.memberAssignment).map(([topic, of]) => [
-        topic.slice(this.#topicPrefix.length),
-        of,
-      ]);
-      const { group } = this.#options;
-      this.#emit({ kind: 'joined', group, partitions: Object.fromEntries(partitions) as Record<string, number[]> });
+      const assigned = Object.entries(payload.memberAssignment as Record<string, number[]>);
+      const partitions = assigned.map(([topic, of]) => [topic.slice(this.#kafka.topicPrefix.length), of] as const);
+      this.#emit({ kind: 'joined', group: this.#options.group, partitions: Object.fromEntries(partitions) });
     });
   }
 
   async #begin(consumer: ClientConsumer): Promise<void> {
     const options = this.#options;
-    const topicPrefix = this.#topicPrefix;
+    const { topicPrefix } = this.#kafka;
     const { signal: stopping } = this.#stop;
     await consumer.connect();
     await consumer.subscribe({
       topics: options.topics.map((topic) => topicPrefix + topic),
-      fromBeginning: options.fromBeginning ?? true,
+      fromBeginning: options.fromBeginning,
     });
     await consumer.run({
       autoCommit: true,
@@ -162,6 +142,17 @@ export class SupervisedConsumer implements Consumer {
     });
   }
 }
+
+const settingsOf = (groupId: string, sessionTimeout: number) => ({
+  groupId,
+  allowAutoTopicCreation: false,
+  sessionTimeout,
+  heartbeatInterval: Math.min(3000, sessionTimeout / 3),
+  // how long an idle fetch waits at the broker, and so how long a stop may take
+  maxWaitTimeInMs: 500,
+  maxBytesPerPartition: 262_144,
+  maxBytes: 1_048_576,
+});
 
 /** Leaves the group and disconnects, within a time limit: with the brokers down, kafkajs would wait for them. */
 async function leave(consumer: ClientConsumer): Promise<void> {

@@ -1,12 +1,11 @@
-export { openKafka } from './kafka.ts';
+export { openKafka, type Kafka } from './kafka.ts';
+export type { Producer } from './producer.ts';
 export { openServiceKafka, startConsumers } from './service-kafka.ts';
 export type {
   ConsumeOptions,
   ConsumeRawOptions,
   Consumer,
   IncomingMessage,
-  Kafka,
   KafkaEvent,
   OutgoingMessage,
-  Producer,
 } from './types.ts';

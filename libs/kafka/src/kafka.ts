@@ -3,7 +3,7 @@ import { joinSignals } from '@homeroom/resilience';
 import { Admin } from './admin.ts';
 import type { Handled } from './batch.ts';
 import { SupervisedConsumer } from './consumer.ts';
-import { QueueingProducer } from './producer.ts';
+import { Producer } from './producer.ts';
 import { ensureTopics } from './topics.ts';
 import type {
   ConsumeOptions,
@@ -12,19 +12,18 @@ import type {
   ConsumerOptions,
   HandlerContext,
   IncomingMessage,
-  Kafka,
   KafkaOptions,
   OutgoingMessage,
-  Producer,
   TopicSpec,
 } from './types.ts';
 
 /** Opens the client. Nothing is connected before it is needed, so this works while the brokers are down. */
-export const openKafka = (options: KafkaOptions): Kafka => new KafkaClient(options);
+export const openKafka = (options: KafkaOptions): Kafka => new Kafka(options);
 
 type Handle = (message: IncomingMessage, context: HandlerContext) => Promise<Handled>;
 
-class KafkaClient implements Kafka {
+/** A process's Kafka client. */
+export class Kafka {
   readonly #options: KafkaOptions;
   readonly #admin: Admin;
   readonly #closing = new AbortController();
@@ -37,25 +36,37 @@ class KafkaClient implements Kafka {
     this.#admin = new Admin(options);
   }
 
+  /**
+   * Creates the topics that are missing; those that exist are left as they are. Waits for the brokers as long as it
+   * takes: rejects only when `signal` aborts or the client is closed.
+   */
   async ensureTopics(topics: readonly TopicSpec[], { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     using joined = joinSignals(this.#closing.signal, ...(signal === undefined ? [] : [signal]));
     await ensureTopics(this.#admin, this.#options, topics, joined.signal);
   }
 
+  /** Resolves when a broker answers; rejects within 3 s otherwise. */
   async ping(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     await this.#admin.ask('ping', (client) => client.describeCluster());
   }
 
+  /** The process's producer. It connects on the first send, so this works while the brokers are down. */
   async producer(): Promise<Producer> {
     this.#closing.signal.throwIfAborted();
     return this.#sharedProducer();
   }
 
+  /**
+   * Starts a consumer of domain events in the background: it waits for brokers and topics that are not there yet.
+   * A type without a handler is skipped. A message that cannot be read or exhausted its tries goes to the dead
+   * letter topic (created when missing) before the offset moves.
+   */
   async consume(options: ConsumeOptions): Promise<Consumer> {
     return this.#start(options, true, eventHandler(options));
   }
 
+  /** The same loop over undecoded messages, for readers of dead letters. */
   async consumeRaw({ handler, deadLetters = true, ...options }: ConsumeRawOptions): Promise<Consumer> {
     return this.#start(options, deadLetters, async (message, context) => {
       await handler(message, context);
@@ -63,6 +74,7 @@ class KafkaClient implements Kafka {
     });
   }
 
+  /** Stops the consumers, flushes and closes the producer. */
   async close(): Promise<void> {
     await Promise.all(this.#consumers.map(async (consumer) => consumer.stop()));
     this.#closing.abort(new Error('the Kafka client has been closed'));
@@ -71,7 +83,7 @@ class KafkaClient implements Kafka {
   }
 
   #sharedProducer(): Producer {
-    return (this.#producer ??= new QueueingProducer(this.#options));
+    return (this.#producer ??= new Producer(this.#options));
   }
 
   #start(options: ConsumerOptions, deadLetters: boolean, handle: Handle): Consumer {

@@ -4,7 +4,7 @@ import type { Producer as ClientProducer } from 'kafkajs';
 import { connect, retryTimes, type Connection } from './connection.ts';
 import { KafkaUnavailableError, translate } from './errors.ts';
 import { endSpan, startSend } from './tracing.ts';
-import type { KafkaOptions, OutgoingMessage, Producer } from './types.ts';
+import type { KafkaOptions, OutgoingMessage } from './types.ts';
 
 const closeMs = 4000;
 /** A request's share of one partition must stay below the broker's `message.max.bytes`, 1 MiB by default. */
@@ -22,7 +22,7 @@ interface Job {
  * Connects at the first send. Sends one request at a time, made of all that waits: that keeps the order without a lock per
  * partition, and few large requests are cheaper than many small ones.
  */
-export class QueueingProducer implements Producer {
+export class Producer {
   readonly #options: KafkaOptions;
   readonly #sendTimeoutMs: number;
   readonly #waiting: Job[] = [];
@@ -37,6 +37,13 @@ export class QueueingProducer implements Producer {
     this.#sendTimeoutMs = options.sendTimeoutMs ?? 10_000;
   }
 
+  /**
+   * Publishes messages in the order given; those of one key go to one partition in that order.
+   * Resolves when every in-sync replica has all of them. Calls that overlap are merged into one request.
+   * @throws {KafkaUnavailableError} within about 10 s when the brokers cannot be reached. Some of the messages may then
+   * have been written nevertheless: send them again, consumers recognize duplicates.
+   * @throws {KafkaRefusedError} when the brokers answered and would not take them: no such topic, too large.
+   */
   async send(messages: readonly OutgoingMessage[]): Promise<void> {
     if (this.#closed) throw new KafkaUnavailableError('sending: the producer has been closed');
     if (messages.length === 0) return;

@@ -47,18 +47,6 @@ export interface IncomingMessage {
   readonly timestampMs: number;
 }
 
-export interface Producer {
-  /**
-   * Publishes messages in the order given; those of one key go to one partition in that order.
-   * Resolves when every in-sync replica has all of them. Calls that overlap are merged into one request.
-   * @throws {KafkaUnavailableError} within about 10 s when the brokers cannot be reached. Some of the messages may then
-   * have been written nevertheless: send them again, consumers recognize duplicates.
-   * @throws {KafkaRefusedError} when the brokers answered and would not take them: no such topic, too large.
-   */
-  send(messages: readonly OutgoingMessage[]): Promise<void>;
-  close(): Promise<void>;
-}
-
 export interface Consumer {
   /** Finishes the messages in progress, commits, and leaves the group. Ends within 5 s, with or without a broker. */
   stop(): Promise<void>;
@@ -105,28 +93,6 @@ export interface ConsumeRawOptions extends ConsumerOptions {
   readonly handler: (message: IncomingMessage, context: HandlerContext) => Promise<void>;
   /** Whether a message that exhausted its tries goes to `<topic>.dlq` (default) or is skipped with a `dropped` event. */
   readonly deadLetters?: boolean;
-}
-
-export interface Kafka {
-  /**
-   * Creates the topics that are missing; those that exist are left as they are. Waits for the brokers as long as it
-   * takes: rejects only when `signal` aborts or the client is closed.
-   */
-  ensureTopics(topics: readonly TopicSpec[], options?: { signal?: AbortSignal }): Promise<void>;
-  /** Resolves when a broker answers; rejects within 3 s otherwise. */
-  ping(signal?: AbortSignal): Promise<void>;
-  /** The process's producer. It connects on the first send, so this works while the brokers are down. */
-  producer(): Promise<Producer>;
-  /**
-   * Starts a consumer of domain events in the background: it waits for brokers and topics that are not there yet.
-   * A type without a handler is skipped. A message that cannot be read or exhausted its tries goes to the dead
-   * letter topic (created when missing) before the offset moves.
-   */
-  consume(options: ConsumeOptions): Promise<Consumer>;
-  /** The same loop over undecoded messages, for readers of dead letters. */
-  consumeRaw(options: ConsumeRawOptions): Promise<Consumer>;
-  /** Stops the consumers, flushes and closes the producer. */
-  close(): Promise<void>;
 }
 
 /** Where a consumer is. Topics and groups are named without the prefix. */

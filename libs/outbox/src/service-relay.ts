@@ -1,17 +1,9 @@
 import type { Kafka } from '@homeroom/kafka';
-import type { Logger, Metrics } from '@homeroom/telemetry';
+import type { Shell } from '@homeroom/telemetry';
 import { observeRelay } from './observe-relay.ts';
 import { createRelay } from './relay.ts';
 
-/** What a process gives to its relay. The chassis's `Shell` fits. */
-interface RelayShell {
-  /** One relay works per service. */
-  readonly service: string;
-  readonly config: { readonly DATABASE_URL: string };
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly run: (name: string, loop: (signal: AbortSignal) => Promise<unknown>) => void;
-}
+type RelayShell = Pick<Shell<{ readonly DATABASE_URL: string }>, 'service' | 'config' | 'logger' | 'metrics' | 'run'>;
 
 /** As many as a topic's consumers can share. */
 const partitions = 6;

@@ -1,29 +1,28 @@
 import pg from 'pg';
 import { columnTypes } from './column-types.ts';
 import { explain } from './errors.ts';
-import type { Queryable, Result, Statement } from './queryable.ts';
+import type { Result, Statement } from './queryable.ts';
 
-/** One connection of its own, for what lives as long as a session does: an advisory lock and the work done under it. */
-export interface Connection extends Queryable {
-  /** Aborted when the connection is lost, and with it the locks. */
-  readonly lost: AbortSignal;
-  /** Takes the advisory lock `name` if it is free. It is released by `close` or by the connection's end. */
-  tryLock(name: string): Promise<boolean>;
-  close(): Promise<void>;
+export type Connection = Awaited<ReturnType<typeof openConnection>>;
+
+/** Runs a statement on a connection of one's own, and explains its error. */
+export async function queryOn<Row>(client: pg.Client, statement: pg.QueryConfig): Promise<Result<Row>> {
+  try {
+    const { rows, rowCount } = await client.query(statement);
+    return { rows: rows as Row[], rowCount: rowCount ?? 0 };
+  } catch (error) {
+    throw explain(error);
+  }
 }
 
 const statementTimeoutMs = 30_000;
 
-export interface ConnectionOptions {
-  readonly url: string;
-  readonly applicationName: string;
-}
-
 /**
+ * One connection of its own, for what lives as long as a session does: an advisory lock and the work done under it.
  * Opens it to the server itself: through a pooler in transaction mode a session lock would have no owner.
  * @throws {DatabaseUnavailableError} when the server cannot be reached.
  */
-export async function openConnection({ url, applicationName }: ConnectionOptions): Promise<Connection> {
+export async function openConnection({ url, applicationName }: { url: string; applicationName: string }) {
   const client = new pg.Client({
     connectionString: url,
     application_name: applicationName,
@@ -42,18 +41,14 @@ export async function openConnection({ url, applicationName }: ConnectionOptions
   await client.connect().catch((error: unknown) => {
     throw explain(error);
   });
-  const query = async <Row>({ name, text, values = [] }: Statement): Promise<Result<Row>> => {
-    try {
-      const { rows, rowCount } = await client.query({ name, text, values: values as unknown[] });
-      return { rows: rows as Row[], rowCount: rowCount ?? 0 };
-    } catch (error) {
-      throw explain(error);
-    }
-  };
+  const query = <Row = Record<string, unknown>>({ name, text, values = [] }: Statement): Promise<Result<Row>> =>
+    queryOn(client, { name, text, values: values as unknown[] });
   return {
     query,
+    /** Aborted when the connection is lost, and with it the locks. */
     lost: lost.signal,
-    async tryLock(name) {
+    /** Takes the advisory lock `name` if it is free. It is released by `close` or by the connection's end. */
+    async tryLock(name: string): Promise<boolean> {
       const text = 'select pg_try_advisory_lock(hashtextextended($1, 0)) as mine';
       const { rows } = await query<{ mine: boolean }>({ name: 'try_lock', text, values: [name] });
       return rows[0]?.mine === true;

@@ -104,13 +104,7 @@ export const claimParameters = (claim: {
   readonly requestHash: string;
   readonly status: number;
   readonly body: string;
-}): [string, string, string, number, string] => [
-  claim.principal,
-  claim.key,
-  claim.requestHash,
-  claim.status,
-  claim.body,
-];
+}): unknown[] => [claim.principal, claim.key, claim.requestHash, claim.status, claim.body];
 
 /** True for the error of a statement with `claimCte` whose key was claimed before. */
 export const isKeyTaken = (error: unknown): boolean => isUniqueViolation(error, 'idempotency_keys_pkey');

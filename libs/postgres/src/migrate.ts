@@ -2,6 +2,7 @@ import { fullJitter } from '@homeroom/resilience';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { pendingMigrations, readApplied } from './check-schema.ts';
+import { queryOn } from './connection.ts';
 import { DatabaseUnavailableError, explain, isUnavailable } from './errors.ts';
 import { readMigrations } from './migration-files.ts';
 import type { Result } from './queryable.ts';
@@ -35,14 +36,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
   const { url, directory, waitMs = 30_000, lockTimeoutMs = 10_000, onEvent = () => undefined } = options;
   const files = await readMigrations(directory);
   const client = await connect(url, waitMs, onEvent);
-  const query = async <Row>(text: string, values: unknown[] = []): Promise<Result<Row>> => {
-    try {
-      const { rows, rowCount } = await client.query({ text, values });
-      return { rows: rows as Row[], rowCount: rowCount ?? 0 };
-    } catch (error) {
-      throw explain(error);
-    }
-  };
+  const query = <Row>(text: string, values: unknown[] = []): Promise<Result<Row>> => queryOn(client, { text, values });
   try {
     await query('select pg_advisory_lock($1)', [lock]);
     await query(`create table if not exists schema_migrations (
@@ -56,12 +50,8 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
       try {
         await query('begin');
         await query(sql);
-        await query('insert into schema_migrations (version, name, checksum, breaking) values ($1, $2, $3, $4)', [
-          version,
-          name,
-          checksum,
-          breaking,
-        ]);
+        const text = 'insert into schema_migrations (version, name, checksum, breaking) values ($1, $2, $3, $4)';
+        await query(text, [version, name, checksum, breaking]);
         await query('commit');
       } catch (error) {
         // closing the connection below rolls back

@@ -1,28 +1,18 @@
-import type { Logger, Metrics } from '@homeroom/telemetry';
+import type { Logger, Shell } from '@homeroom/telemetry';
 import { openDatabase, type Database } from './database.ts';
 import { migrate } from './migrate.ts';
 import { observeDatabase } from './observe-database.ts';
 import { checkConnectionBudget } from './pool-size.ts';
 import { waitForSchema } from './wait-for-schema.ts';
 
-/** What a process gives to its database. The chassis's `Shell` fits. */
-export interface DatabaseShell {
-  /** The name of its connections in `pg_stat_activity`. */
-  readonly name: string;
-  /** As the chassis's `databaseConfig` reads it. */
-  readonly config: {
-    readonly DATABASE_URL: string;
-    readonly DATABASE_REPLICA_URLS: readonly string[];
-    readonly DATABASE_POOL_SIZE: number;
-    readonly DATABASE_REPLICA_POOL_SIZE: number;
-    readonly DATABASE_CONNECTIONS_PLANNED: number;
-    readonly SCHEMA_WAIT_MS: number;
-  };
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly health: { check(name: string, probe: (signal: AbortSignal) => Promise<unknown>): void };
-  readonly signal: AbortSignal;
-  readonly onClose: (name: string, close: () => Promise<unknown>) => void;
+/** As the chassis's `databaseConfig` reads it. */
+interface DatabaseConfig {
+  readonly DATABASE_URL: string;
+  readonly DATABASE_REPLICA_URLS: readonly string[];
+  readonly DATABASE_POOL_SIZE: number;
+  readonly DATABASE_REPLICA_POOL_SIZE: number;
+  readonly DATABASE_CONNECTIONS_PLANNED: number;
+  readonly SCHEMA_WAIT_MS: number;
 }
 
 /** An answer of the primary counts for this long as a health check: the check's own interval. */
@@ -34,7 +24,10 @@ const answerLastsMs = 2_000;
  * @param migrations the folder of the service's migrations.
  * @throws {Error} when the schema does not fit this version, or the pools of all processes exceed what the server accepts.
  */
-export async function openServiceDatabase(shell: DatabaseShell, migrations: URL): Promise<Database> {
+export async function openServiceDatabase(
+  shell: Omit<Shell<DatabaseConfig>, 'service' | 'run'>,
+  migrations: URL,
+): Promise<Database> {
   const { name, config, logger, metrics, health, signal, onClose } = shell;
   const database = openDatabase({
     primaryUrl: config.DATABASE_URL,
@@ -64,18 +57,11 @@ export async function openServiceDatabase(shell: DatabaseShell, migrations: URL)
 }
 
 /** Brings a service's schema up to date, as its `migrate.ts` does before its processes start, and logs each step. */
-export async function migrateService({
-  url,
-  migrations,
-  logger,
-}: {
-  url: string;
-  migrations: URL;
-  logger: Logger;
-}): Promise<void> {
+export async function migrateService(service: { url: string; migrations: URL; logger: Logger }): Promise<void> {
+  const { url, migrations: directory, logger } = service;
   const { applied } = await migrate({
     url,
-    directory: migrations,
+    directory,
     onEvent: (event) =>
       event.type === 'waiting'
         ? logger.warn({ reason: event.error.message, delayMs: Math.round(event.delayMs) }, 'waiting for the database')
@@ -88,26 +74,20 @@ export async function migrateService({
  * What `runCommand` of the chassis opens a service's database with.
  * @param migrations for a command that may start before them: it waits SCHEMA_WAIT_MS for them.
  */
-export function commandDatabase({
-  migrations,
-  statementTimeoutMs,
-}: { migrations?: URL; statementTimeoutMs?: number } = {}) {
-  return async ({
-    name,
-    config,
-    onWaiting,
-  }: {
+export function commandDatabase({ migrations, ...limits }: { migrations?: URL; statementTimeoutMs?: number } = {}) {
+  return async (command: {
     name: string;
     config: { readonly DATABASE_URL: string; readonly SCHEMA_WAIT_MS: number };
     onWaiting: (reason: string) => void;
   }): Promise<Database> => {
+    const { name, config, onWaiting } = command;
     const database = openDatabase({
       primaryUrl: config.DATABASE_URL,
       replicaUrls: [],
       poolSize: 2,
       replicaPoolSize: 1,
       applicationName: name,
-      ...(statementTimeoutMs === undefined ? {} : { statementTimeoutMs }),
+      ...limits,
     });
     if (migrations === undefined) return database;
     try {

@@ -1,16 +1,5 @@
-import type { Logger } from '@homeroom/telemetry';
+import type { Shell } from '@homeroom/telemetry';
 import { connectRedis, type Redis } from './connect-redis.ts';
-
-/** What a process gives to its Redis connections. The chassis's `Shell` fits. */
-interface RedisShell {
-  /** The name of its connections in `CLIENT LIST`. */
-  readonly name: string;
-  readonly logger: Logger;
-  readonly health: {
-    check(name: string, probe: () => Promise<unknown>, options: { readonly critical: boolean }): void;
-  };
-  readonly onClose: (name: string, close: () => Promise<unknown>) => void;
-}
 
 /**
  * Opens a process's connection to Redis: logged, watched by a health check, closed at the end. The check is not critical: a
@@ -19,7 +8,7 @@ interface RedisShell {
  * @param options.watched false for a second connection to the same instance.
  */
 export async function openServiceRedis(
-  { name, logger, health, onClose }: RedisShell,
+  { name, logger, health, onClose }: Pick<Shell, 'name' | 'logger' | 'health' | 'onClose'>,
   redis: string,
   url: string,
   { watched = true }: { watched?: boolean } = {},

@@ -17,19 +17,14 @@ export interface BreakerOptions {
   readonly openMs: number;
 }
 
-export interface Breaker {
-  /** @throws what `call` throws, or, without calling it, an error that `isBrokenCircuit` recognizes. */
-  execute<T>(call: () => Promise<T>): Promise<T>;
-  state(): BreakerState;
-}
-
 /** A breaker on its own, for hot paths: 0.2 µs a call where a whole policy costs 10. */
-export function breaker(name: string, options: BreakerOptions, onState?: (state: BreakerState) => void): Breaker {
+export function breaker(name: string, options: BreakerOptions, onState?: (state: BreakerState) => void) {
   checkBreaker(name, options);
   const circuit = breakerOf(handleAll, options, onState);
   return {
-    state: () => stateOf(circuit),
-    execute: async (call) => {
+    state: (): BreakerState => stateOf(circuit),
+    /** @throws what `call` throws, or, without calling it, an error that `isBrokenCircuit` recognizes. */
+    execute: async <T>(call: () => Promise<T>): Promise<T> => {
       try {
         return await circuit.execute(call);
       } catch (error) {

@@ -23,14 +23,6 @@ export interface StoredSession {
   readonly writes: number;
 }
 
-/** A session in a list of one's own: without its token, which cannot be recovered. */
-export interface SessionSummary {
-  /** Distinguishes sessions; opens nothing. */
-  readonly id: string;
-  readonly createdAt: Date;
-  readonly expiresAt: Date;
-}
-
 const digest = (token: string): string => createHash('sha256').update(token).digest('base64url');
 
 /** 256 random bits in base64url. Anything else is refused without asking Redis. */
@@ -132,7 +124,8 @@ export class SessionStore {
     return new Set(real.filter((_, index) => answers[index] === 1));
   }
 
-  async list(accountId: string): Promise<SessionSummary[]> {
+  /** Without tokens, which cannot be recovered; an id distinguishes sessions and opens nothing. */
+  async list(accountId: string): Promise<{ id: string; createdAt: Date; expiresAt: Date }[]> {
     const account = this.#accountPrefix + accountId;
     const keys = await orUnavailable(this.#redis.zrangebyscore(account, Date.now(), '+inf'));
     const sessions = await Promise.all(keys.map(async (key) => [key, await this.#scripts.dates([key], [])] as const));

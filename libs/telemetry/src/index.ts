@@ -1,2 +1,3 @@
 export type { Logger, Metrics } from './observers.ts';
+export type { Shell } from './shell.ts';
 export { currentTraceparent, remoteParent, traceparentOf } from './trace-context.ts';

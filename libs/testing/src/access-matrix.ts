@@ -1,5 +1,6 @@
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { snapshotTables, type ReadRows } from './table-snapshot.ts';
 
 /** `unsigned` stands for four callers: without a cookie, with a forged one, signed out, and with an expired session. */
@@ -43,21 +44,6 @@ export interface AccessRow<World extends AccessWorld> {
   readonly opens?: true;
 }
 
-export interface AccessCell<World extends AccessWorld> {
-  readonly route: string;
-  readonly as: Caller;
-  readonly answer: ExpectedAnswer;
-  /** @throws with everything that is not as expected. */
-  check(world: World): Promise<void>;
-}
-
-export interface AccessMatrix<World extends AccessWorld> {
-  /** For `test.each`. */
-  readonly cells: readonly AccessCell<World>[];
-  /** @throws when a route of the document is not in the table, a route of the table not in the document, or a caller is missing. */
-  checkRoutes(app: AccessWorld['app'], openapiPath: string): Promise<void>;
-}
-
 /**
  * Route × caller: which status and code each caller gets, that a refused request changed nothing in any table (the outbox
  * included), and that no answer has text of another family.
@@ -67,21 +53,24 @@ export interface AccessMatrix<World extends AccessWorld> {
 export function accessMatrix<World extends AccessWorld>(
   routes: Readonly<Record<string, AccessRow<World>>>,
   sequences: Readonly<Record<string, AccessRow<World>>> = {},
-): AccessMatrix<World> {
+) {
   const rows = [...Object.entries(routes), ...Object.entries(sequences)];
   return {
+    /** For `test.each`. */
     cells: rows.flatMap(([route, row]) =>
       callersOf(row.answers).map(([as, answer]) => ({
         route,
         as,
         answer,
-        check: async (world: World) => {
+        /** @throws with everything that is not as expected. */
+        check: async (world: World): Promise<void> => {
           const findings = await findingsOf(world, { route, row, as, answer });
           if (findings.length > 0) throw new Error(`${route} as ${as}:\n${findings.join('\n')}`);
         },
       })),
     ),
-    async checkRoutes(app, openapiPath) {
+    /** @throws when a route of the document is not in the table, a route of the table not in the document, or a caller is missing. */
+    async checkRoutes(app: AccessWorld['app'], openapiPath: string): Promise<void> {
       const documented = routesOf((await app.inject({ method: 'GET', url: openapiPath })).json<Document>());
       const findings = [
         ...documented.filter((route) => !(route in routes)).map((route) => `${route} is not in the table`),
@@ -184,7 +173,7 @@ async function send(world: AccessWorld, as: Caller, request: AccessRequest & { m
   const response = await world.app.inject(options);
   const type = response.headers['content-type'] ?? '';
   // a stream of events has no end: only its status is checked
-  const body = type.startsWith('text/event-stream') ? end(response.stream()) : await read(response.stream());
+  const body = type.startsWith('text/event-stream') ? end(response.stream()) : await text(response.stream());
   const problem = response.statusCode >= 400 && type.includes('json') ? (JSON.parse(body) as { code?: string }) : {};
   return {
     status: response.statusCode,
@@ -197,10 +186,4 @@ async function send(world: AccessWorld, as: Caller, request: AccessRequest & { m
 function end(stream: Readable): string {
   stream.on('error', () => undefined).destroy();
   return '';
-}
-
-async function read(stream: Readable): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks).toString('utf8');
 }

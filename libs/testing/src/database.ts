@@ -8,18 +8,7 @@ import { engineUrl } from './engines.ts';
 import { pauseReplica, resumeReplica, waitForReplica } from './replica.ts';
 import { withClient } from './with-client.ts';
 
-export interface TestDatabase {
-  readonly name: string;
-  /** On the primary. */
-  readonly url: string;
-  readonly replicaUrl: string;
-  drop(): Promise<void>;
-  /** Until the replica has replayed all that the primary has committed. */
-  waitForReplica(): Promise<void>;
-  /** Stops replay for the whole server, that is for other test files too: be short, and resume in `finally`. */
-  pauseReplica(): Promise<void>;
-  resumeReplica(): Promise<void>;
-}
+export type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
 
 /** A service's name, or the SQL of migrations in order; none for an empty database. */
 export type Migrations = 'families' | 'enrollment' | 'notifications' | { readonly migrations: readonly string[] };
@@ -34,25 +23,24 @@ const abandonedAfterSeconds = 1_800;
  * that all databases are cloned from. Safe in parallel, across workers and runs.
  * @param replica whether the test reads from the replica: waits until the replica has the database.
  */
-export async function createTestDatabase(service: Migrations, { replica = true } = {}): Promise<TestDatabase> {
+export async function createTestDatabase(service: Migrations, { replica = true } = {}) {
   const adminUrl = engineUrl('TEST_POSTGRES_URL');
   const template = await ensureTemplate(adminUrl, await readSql(service));
   const name = `t_${Math.floor(Date.now() / 1_000).toString(36)}_${randomBytes(4).toString('hex')}`;
   await withClient(adminUrl, (client) => client.query(`create database ${name} template ${template}`));
-  const replicaUrl = withDatabase(engineUrl('TEST_POSTGRES_REPLICA_URL'), name);
-  const database: TestDatabase = {
+  if (replica) await waitForReplica();
+  return {
     name,
+    /** On the primary. */
     url: withDatabase(adminUrl, name),
-    replicaUrl,
-    async drop() {
+    replicaUrl: withDatabase(engineUrl('TEST_POSTGRES_REPLICA_URL'), name),
+    async drop(): Promise<void> {
       await withClient(adminUrl, (client) => client.query(`drop database if exists ${name} with (force)`));
     },
     waitForReplica,
     pauseReplica,
     resumeReplica,
   };
-  if (replica) await database.waitForReplica();
-  return database;
 }
 
 async function readSql(service: Migrations): Promise<readonly string[]> {

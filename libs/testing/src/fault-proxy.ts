@@ -1,26 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-export interface FaultProxy {
-  readonly host: string;
-  readonly port: number;
-  /** The same url, but through the proxy. */
-  through(url: string): string;
-  /** Resets every connection and refuses new ones, as a process that has died does. */
-  refuse(): void;
-  /** Ends `refuse`. */
-  accept(): void;
-  /** Swallows every byte in both directions, and accepts new connections only to do the same, as a lost host does. */
-  hang(): void;
-  /** Ends `hang`: what was swallowed stays lost, so connections that hung are reset. */
-  resume(): void;
-  /** Delays every chunk by `ms` in each direction. */
-  latency(ms: number): void;
-  /** Resets every open connection once. */
-  cut(): void;
-  connections(): number;
-  close(): Promise<void>;
-}
+export type FaultProxy = Awaited<ReturnType<typeof startFaultProxy>>;
 
 interface Faults {
   refusing: boolean;
@@ -31,7 +12,7 @@ interface Faults {
 }
 
 /** Starts a TCP proxy on a free loopback port that breaks the way networks do. */
-export async function startFaultProxy({ target }: { target: { host: string; port: number } }): Promise<FaultProxy> {
+export async function startFaultProxy({ target }: { target: { host: string; port: number } }) {
   const pairs = new Map<Socket, Socket>();
   const faults: Faults = { refusing: false, hanging: false, delayMs: 0, starved: new Set() };
   const reset = (): void => {
@@ -56,26 +37,33 @@ export async function startFaultProxy({ target }: { target: { host: string; port
   return {
     host,
     port,
-    through(url) {
+    /** The same url, but through the proxy. */
+    through(url: string): string {
       const changed = new URL(url);
       changed.host = `${host}:${port}`;
       return changed.href;
     },
-    refuse() {
+    /** Resets every connection and refuses new ones, as a process that has died does. */
+    refuse(): void {
       faults.refusing = true;
       reset();
     },
+    /** Ends `refuse`. */
     accept: () => void (faults.refusing = false),
+    /** Swallows every byte in both directions, and accepts new connections only to do the same, as a lost host does. */
     hang: () => void (faults.hanging = true),
-    resume() {
+    /** Ends `hang`: what was swallowed stays lost, so connections that hung are reset. */
+    resume(): void {
       faults.hanging = false;
       for (const socket of faults.starved) socket.resetAndDestroy();
       faults.starved.clear();
     },
-    latency: (ms) => void (faults.delayMs = ms),
+    /** Delays every chunk by `ms` in each direction. */
+    latency: (ms: number) => void (faults.delayMs = ms),
+    /** Resets every open connection once. */
     cut: reset,
     connections: () => pairs.size,
-    async close() {
+    async close(): Promise<void> {
       reset();
       server.close();
       await once(server, 'close');

@@ -104,12 +104,8 @@ export function requestsTo(
       mistake: fc.record({ value: nasty, place: fc.nat(), kind: fc.constantFrom('replace', 'remove', 'add', 'break') }),
     })
     .map(({ wrong, mistake, ...parts }) => {
-      const {
-        path: filled,
-        query,
-        headers,
-        body,
-      } = wrong === undefined ? parts : { ...parts, ...spoil(parts, wrong, mistake) };
+      const sent = wrong === undefined ? parts : { ...parts, ...spoil(parts, wrong, mistake) };
+      const { path: filled, query, headers, body } = sent;
       const search = new URLSearchParams(
         Object.entries(query).flatMap(([name, value]) =>
           [value].flat().map((one) => [name, asText(one)] as [string, string]),
@@ -138,10 +134,7 @@ interface Body {
   readonly value: unknown;
 }
 
-interface Parts {
-  readonly path: Record<string, unknown>;
-  readonly query: Record<string, unknown>;
-  readonly headers: Record<string, unknown>;
+interface Parts extends Readonly<Record<'path' | 'query' | 'headers', Record<string, unknown>>> {
   readonly body: Body | undefined;
 }
 
@@ -178,12 +171,8 @@ function spoil(parts: Parts, where: keyof Parts, mistake: Mistake): Partial<Part
 function spoilBody(body: Body | undefined, { value, place, kind }: Mistake): Body {
   const { type = 'application/json', text = 'null', value: valid } = body ?? {};
   if (kind === 'break') {
-    if (place % 4 === 0)
-      return {
-        type: ['text/html', 'application/xml', '', 'application/json; charset=nonsense'][place % 3] ?? '',
-        text,
-        value,
-      };
+    const otherType = ['text/html', 'application/xml', '', 'application/json; charset=nonsense'][place % 3] ?? '';
+    if (place % 4 === 0) return { type: otherType, text, value };
     if (place % 4 === 1) return { type, text: '['.repeat(30_000), value };
     return { type, text: text.slice(0, place % (text.length + 1)), value };
   }

@@ -28,20 +28,7 @@ export interface Ended {
   readonly err: string;
 }
 
-export interface Program {
-  /** The JSON lines that it has printed so far. */
-  readonly log: readonly LogLine[];
-  /** The lines of level error and fatal. */
-  errors(): readonly LogLine[];
-  /**
-   * Waits for a log line. @param match its message, or what a line must be like.
-   * @throws with all that it printed, when the program has ended without that line.
-   */
-  logged(match: string | ((line: LogLine) => boolean)): Promise<LogLine>;
-  readonly ended: Promise<Ended>;
-  /** Ends it. @returns its exit code. */
-  stop(signal?: NodeJS.Signals): Promise<number | null>;
-}
+export type Program = ReturnType<typeof startProgram>;
 
 /** The compiled code of the sources and packages, as `npm start` keeps it: halves the time that a start takes. */
 const compileCache = fileURLToPath(new URL('../../../.homeroom/compile-cache', import.meta.url));
@@ -59,7 +46,7 @@ const logTimeoutMs = 45_000;
 export function startProgram(
   file: URL | string,
   { args = [], env = {}, input = '', timeoutMs }: ProgramOptions & { args?: readonly string[] } = {},
-): Program {
+) {
   const path = typeof file === 'string' ? file : fileURLToPath(file);
   const child = spawn(process.execPath, ['--conditions=@homeroom/source', path, ...args], {
     env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: compileCache, ...env },
@@ -81,9 +68,15 @@ export function startProgram(
     });
   });
   return {
+    /** The JSON lines that it has printed so far. */
     log,
-    errors: () => log.filter(({ level }) => level === 'error' || level === 'fatal'),
-    async logged(match) {
+    /** The lines of level error and fatal. */
+    errors: (): LogLine[] => log.filter(({ level }) => level === 'error' || level === 'fatal'),
+    /**
+     * Waits for a log line. @param match its message, or what a line must be like.
+     * @throws with all that it printed, when the program has ended without that line.
+     */
+    async logged(match: string | ((line: LogLine) => boolean)): Promise<LogLine> {
       const matches = typeof match === 'string' ? ({ msg }: LogLine) => msg === match : match;
       const found = await waitFor(`${String(match)} in the log`, () => log.find(matches) ?? (hasEnded && 'ended'), {
         timeoutMs: logTimeoutMs,
@@ -92,7 +85,8 @@ export function startProgram(
       return found;
     },
     ended,
-    async stop(signal = 'SIGTERM') {
+    /** Ends it. @returns its exit code. */
+    async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
       child.kill(signal);
       return (await ended).code;
     },

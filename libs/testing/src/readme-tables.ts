@@ -1,19 +1,12 @@
 import { readFileSync } from 'node:fs';
 
-export interface ReadmeTables {
-  /** The names in backquotes that the first column of the section's tables has, sorted. */
-  readonly names: (heading: string) => string[];
-  /** The rows of the section's table of errors. */
-  readonly errors: (heading?: string) => ErrorRow[];
-}
-
 type ErrorRow = [code: string, status: number, title: string];
 
 /**
  * Reads the tables of a README, to compare them with what the code declares.
  * @param folder the package's: `new URL('../', import.meta.url)`.
  */
-export function readmeTables(folder: URL): ReadmeTables {
+export function readmeTables(folder: URL) {
   const readme = readFileSync(new URL('README.md', folder), 'utf8');
   const rows = (heading: string): string[][] => {
     const [, section = ''] = readme.split(`\n## ${heading}\n`);
@@ -23,12 +16,18 @@ export function readmeTables(folder: URL): ReadmeTables {
       .map((line) => line.split('|').map((cell) => cell.trim()));
   };
   return {
-    names: (heading) =>
+    /** The names in backquotes that the first column of the section's tables has, sorted. */
+    names: (heading: string): string[] =>
       rows(heading)
         .flatMap(([, first = '']) => [...first.matchAll(/`([^`]+)`/g)].map(([, name]) => String(name)))
         .sort(),
+    /** The rows of the section's table of errors. */
     errors: (heading = 'Errors') =>
-      rows(heading).map(([, code = '', status, title = '']) => [code.replaceAll('`', ''), Number(status), title]),
+      rows(heading).map(([, code = '', status, title = '']): ErrorRow => [
+        code.replaceAll('`', ''),
+        Number(status),
+        title,
+      ]),
   };
 }
 

@@ -33,6 +33,7 @@ export async function waitForReplica(): Promise<void> {
   );
 }
 
+/** Stops replay for the whole server, that is for other test files too: be short, and resume in `finally`. */
 export async function pauseReplica(): Promise<void> {
   const client = new pg.Client({ connectionString: engineUrl('TEST_POSTGRES_URL') });
   client.on('error', () => undefined);

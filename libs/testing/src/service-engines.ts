@@ -3,7 +3,7 @@ import type { Redis } from '@homeroom/redis';
 import type { Principal, SessionStore } from '@homeroom/sessions';
 import { hash } from 'node:crypto';
 import { Closing } from './closing.ts';
-import { countQueries, type QueryCounter } from './count-queries.ts';
+import { countQueries } from './count-queries.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { testRedis } from './engines.ts';
 
@@ -12,7 +12,7 @@ export interface ServiceEngines {
   readonly testDatabase: TestDatabase;
   readonly database: Database;
   /** Counts what `database` runs. */
-  readonly counter: QueryCounter;
+  readonly counter: ReturnType<typeof countQueries>;
   /** Sessions and limits. */
   readonly redis: Redis;
   readonly cacheRedis: Redis;

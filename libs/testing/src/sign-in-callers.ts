@@ -19,19 +19,17 @@ export async function signInCallers<Principal>(
   principals: Readonly<Record<'guardian' | 'stranger' | 'coordinator', Principal>>,
 ): Promise<AccessWorld['cookies']> {
   const [sessions, shortSessions] = [open(), open(0.05)];
-  const [guardian, stranger, coordinator, signedOut, expired] = await Promise.all([
-    sessions.create(principals.guardian),
-    sessions.create(principals.stranger),
-    sessions.create(principals.coordinator),
-    sessions.create(principals.guardian),
-    shortSessions.create(principals.guardian),
-  ]);
+  const signedIn = async (principal: Principal): Promise<string> => cookieOf(await sessions.create(principal));
+  const [signedOut, expired] = [
+    await sessions.create(principals.guardian),
+    await shortSessions.create(principals.guardian),
+  ];
   await sessions.destroy(signedOut.token);
   await waitFor('the session to expire', async () => (await sessions.find(expired.token)) === undefined);
   return {
-    guardian: cookieOf(guardian),
-    stranger: cookieOf(stranger),
-    coordinator: cookieOf(coordinator),
+    guardian: await signedIn(principals.guardian),
+    stranger: await signedIn(principals.stranger),
+    coordinator: await signedIn(principals.coordinator),
     signedOut: cookieOf(signedOut),
     expired: cookieOf(expired),
   };

@@ -3,13 +3,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { outputOf } from './program.ts';
 
-export interface TypedClient extends AsyncDisposable {
-  /** The compiler's errors, a line each: of the program, and of the program with a mistake. */
-  readonly errors: { readonly sound: readonly string[]; readonly mistaken: readonly string[] };
-  /** Runs the program. @param env added to the environment. @returns what it printed. */
-  run(env: Readonly<Record<string, string>>): Promise<string>;
-}
-
 export interface TypedClientOptions {
   /** A file that imports `./api.ts`, the generated types. Its other imports are resolved from its own folder. */
   readonly program: URL;
@@ -21,10 +14,7 @@ const timeoutMs = 60_000;
 const base = fileURLToPath(new URL('../../../tsconfig.base.json', import.meta.url));
 
 /** Generates the types of an OpenAPI document as its clients do, and compiles a program against them. */
-export async function generateTypedClient(
-  document: object,
-  { program, mistake }: TypedClientOptions,
-): Promise<TypedClient> {
+export async function generateTypedClient(document: object, { program, mistake }: TypedClientOptions) {
   const { default: openapiTypes, astToString } = await import('openapi-typescript');
   const [types, source] = await Promise.all([
     openapiTypes(structuredClone(document) as never),
@@ -49,11 +39,14 @@ export async function generateTypedClient(
   for (const [name, text] of Object.entries(files)) await writeFile(join(scratch, name), text);
   const lines = await compile(scratch);
   return {
+    /** The compiler's errors, a line each: of the program, and of the program with a mistake. */
     errors: {
       sound: lines.filter((line) => !line.includes('mistaken.ts')),
       mistaken: lines.filter((line) => line.includes('mistaken.ts')),
     },
-    run: (env) => outputOf(join(scratch, 'sound.ts'), [], { env, timeoutMs }),
+    /** Runs the program. @param env added to the environment. @returns what it printed. */
+    run: (env: Readonly<Record<string, string>>): Promise<string> =>
+      outputOf(join(scratch, 'sound.ts'), [], { env, timeoutMs }),
     [Symbol.asyncDispose]: () => rm(scratch, { recursive: true, force: true }),
   };
 }

@@ -1,5 +1,5 @@
 import type { Cache } from '@homeroom/cache';
-import { createServer, type Health, type Logger, type Metrics, type ZodFastify } from '@homeroom/chassis';
+import { createServer, type Shell, type ZodFastify } from '@homeroom/chassis';
 import { isUnavailable, type Database } from '@homeroom/postgres';
 import type { Redis } from '@homeroom/redis';
 import { openSessions, sessionsPlugin } from '@homeroom/sessions';
@@ -13,10 +13,7 @@ import { paymentRoutes } from './payments/routes.ts';
 import { termsOf } from './seats/terms.ts';
 import { timetableRoutes } from './timetable/routes.ts';
 
-export interface AppDeps {
-  readonly logger: Logger;
-  readonly health: Health;
-  readonly metrics: Metrics;
+export interface AppDeps extends Pick<Shell, 'logger' | 'health' | 'metrics'> {
   readonly database: Database;
   readonly classes: Cache;
   /** The instance for sessions and limits, which never evicts. */
@@ -27,14 +24,12 @@ export interface AppDeps {
 /** Builds the API without listening, so that tests can inject requests. Opens nothing that must be closed. */
 export async function buildApp(
   config: ApiConfig,
-  { logger, health, metrics, database: db, classes, redis, redisPrefix = '' }: AppDeps,
+  { database: db, classes, redis, redisPrefix = '', ...shell }: AppDeps,
 ): Promise<ZodFastify> {
   const app = await createServer({
     service: 'enrollment',
     config,
-    logger,
-    health,
-    metrics,
+    ...shell,
     errors,
     limiter: redis,
     limiterPrefix: redisPrefix,
@@ -59,7 +54,7 @@ export async function buildApp(
   const terms = termsOf(config);
   classRoutes(app, { db, classes, cursorSecret });
   timetableRoutes(app, { db, classes, terms, timeZone: config.TIME_ZONE });
-  enrollmentRoutes(app, { db, known: new KnownFacts(), arriving, terms, cursorSecret, metrics });
-  paymentRoutes(app, { db, terms, metrics, webhookSecret: config.PAYMENT_WEBHOOK_SECRET });
+  enrollmentRoutes(app, { db, known: new KnownFacts(), arriving, terms, cursorSecret, metrics: shell.metrics });
+  paymentRoutes(app, { db, terms, metrics: shell.metrics, webhookSecret: config.PAYMENT_WEBHOOK_SECRET });
   return app;
 }

@@ -1,4 +1,4 @@
-import { createServer, type Health, type Logger, type Metrics, type ZodFastify } from '@homeroom/chassis';
+import { createServer, type Shell, type ZodFastify } from '@homeroom/chassis';
 import { isUnavailable, type Database } from '@homeroom/postgres';
 import type { Redis } from '@homeroom/redis';
 import { openSessions, sessionsPlugin } from '@homeroom/sessions';
@@ -14,32 +14,22 @@ import { familyRoutes } from './families/routes.ts';
 import { rosterRoutes } from './roster/routes.ts';
 import { searchRoutes } from './search/routes.ts';
 
+interface AppDeps extends Pick<Shell, 'logger' | 'health' | 'metrics'> {
+  readonly database: Database;
+  /** The instance for sessions and limits: the one that never evicts. */
+  readonly redis: Redis;
+  readonly redisPrefix?: string;
+}
+
 /** Builds the API without listening, so that tests can inject requests. Opens nothing that must be closed. */
 export async function buildApp(
   config: ApiConfig,
-  {
-    logger,
-    health,
-    metrics,
-    database,
-    redis,
-    redisPrefix = '',
-  }: {
-    logger: Logger;
-    health: Health;
-    metrics: Metrics;
-    database: Database;
-    /** The instance for sessions and limits: the one that never evicts. */
-    redis: Redis;
-    redisPrefix?: string;
-  },
+  { database, redis, redisPrefix = '', ...shell }: AppDeps,
 ): Promise<ZodFastify> {
   const app = await createServer({
     service: 'families',
     config,
-    logger,
-    health,
-    metrics,
+    ...shell,
     errors,
     limiter: redis,
     limiterPrefix: redisPrefix,
@@ -56,7 +46,7 @@ export async function buildApp(
     service: 'families',
     secure: config.PUBLIC_ORIGIN.startsWith('https:'),
   });
-  const deps = openAccountDeps(config, { logger, metrics, database, redis, redisPrefix, sessions });
+  const deps = openAccountDeps(config, { ...shell, database, redis, keyPrefix: redisPrefix, sessions });
   familyRoutes(app, deps);
   childRoutes(app, deps);
   sessionRoutes(app, deps);

@@ -29,7 +29,7 @@ await runProcess({ service: 'notifications', role: 'api', config: apiConfig }, a
     maxStreamsPerAccount: config.MAX_STREAMS_PER_ACCOUNT,
     heartbeatMs: config.STREAM_HEARTBEAT_MS,
     maxAgeMs: config.STREAM_MAX_AGE_MS,
-    onEvent: observeStreams({ logger, metrics, size: () => fanOut.size() }),
+    onEvent: observeStreams(shell, () => fanOut.size()),
   });
   await shell.serve(await buildApp(config, { logger, health, metrics, database, sessions, fanOut, limiter }));
 });

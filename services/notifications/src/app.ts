@@ -1,11 +1,4 @@
-import {
-  createServer,
-  type Health,
-  type Logger,
-  type Metrics,
-  type ProcessConfig,
-  type ZodFastify,
-} from '@homeroom/chassis';
+import { createServer, type ProcessConfig, type Shell, type ZodFastify } from '@homeroom/chassis';
 import { isUnavailable, type Database } from '@homeroom/postgres';
 import type { Redis } from '@homeroom/redis';
 import { sessionsPlugin, type SessionStore } from '@homeroom/sessions';
@@ -17,10 +10,7 @@ import { preferencesRoutes } from './preferences/routes.ts';
 import type { FanOut } from './streams/fan-out.ts';
 import { streamRoutes } from './streams/routes.ts';
 
-export interface AppDependencies {
-  readonly logger: Logger;
-  readonly health: Health;
-  readonly metrics: Metrics;
+export interface AppDependencies extends Pick<Shell, 'logger' | 'health' | 'metrics'> {
   readonly database: Database;
   readonly sessions: SessionStore;
   readonly fanOut: FanOut;
@@ -31,14 +21,12 @@ export interface AppDependencies {
 /** Everything that answers requests, without listening. */
 export async function buildApp(
   config: ProcessConfig & { readonly CURSOR_SECRET: string; readonly COOP_NAME: string },
-  { logger, health, metrics, database, sessions, fanOut, limiter }: AppDependencies,
+  { database, sessions, fanOut, limiter, ...shell }: AppDependencies,
 ): Promise<ZodFastify> {
   const app = await createServer({
     service: 'notifications',
     config,
-    logger,
-    health,
-    metrics,
+    ...shell,
     errors,
     limiter,
     unavailable: isUnavailable,

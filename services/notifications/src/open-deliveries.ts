@@ -9,8 +9,9 @@ import { createMailer } from './deliveries/mailer.ts';
 import { observeDeliveries } from './deliveries/observe-deliveries.ts';
 
 /** The loop that sends the mails of all queues, with its mail server; closed at the end. */
-export function openDeliveries({ config, logger, metrics, onClose }: Shell<WorkerConfig>, database: Database) {
-  const { onDelivery, onSmtp } = observeDeliveries({ logger, metrics, database });
+export function openDeliveries(shell: Shell<WorkerConfig>, database: Database) {
+  const { config, onClose } = shell;
+  const { onDelivery, onSmtp } = observeDeliveries(shell, database);
   const mailer = createMailer({
     smtpUrl: config.SMTP_URL,
     connections: config.SMTP_CONNECTIONS,

@@ -15,13 +15,13 @@ import { announce } from './streams/announce.ts';
 import { announcementChannel } from './streams/sse.ts';
 
 await runProcess({ service: 'notifications', role: 'worker', config: workerConfig }, async (shell) => {
-  const { config, logger, metrics } = shell;
+  const { config, logger } = shell;
   const database = await openServiceDatabase(shell, migrations);
   const redis = await openServiceRedis(shell, 'redis-cache', config.REDIS_CACHE_URL);
   const kafka = openServiceKafka(shell);
 
   const deliveries = openDeliveries(shell, database);
-  observeDeadLetters({ logger, metrics, database });
+  observeDeadLetters(shell, database);
   await runRelay(shell, { kafka, topics: Object.values(topics) });
 
   const channel = announcementChannel(config.TOPIC_PREFIX);

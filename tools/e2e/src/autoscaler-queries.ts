@@ -5,19 +5,13 @@ import { parse, stringify } from 'yaml';
 import { checkout } from './parts.ts';
 import { find, render, type Manifest } from './render.ts';
 
-export interface AutoscalerQueries {
-  /** Seconds, a sample for each pod. */
-  readonly adapterLatency: string;
-  /** Messages, a sample for each service. */
-  readonly adapterLag: string;
-  /** Seconds, one sample without labels. */
-  readonly kedaLatency: string;
-  /** Messages, one sample without labels. */
-  readonly kedaLag: string;
-}
+export type AutoscalerQueries = Readonly<ReturnType<typeof autoscalerQueries>>;
 
-/** The queries for families' API and enrollment's worker, as Prometheus receives them. */
-export function autoscalerQueries(): AutoscalerQueries {
+/**
+ * The queries for families' API (seconds) and enrollment's worker (messages), as Prometheus receives them: the adapter's
+ * give a sample for each pod or service, KEDA's one without labels.
+ */
+export function autoscalerQueries() {
   const adapter = parse(readFileSync(join(checkout, 'k8s/metrics/adapter-rules.yaml'), 'utf8'));
   const asked = (rule: Manifest, matchers: string): string =>
     String(rule.metricsQuery).replaceAll('<<.LabelMatchers>>', matchers).replaceAll('<<.GroupBy>>', 'pod');
@@ -99,12 +93,10 @@ export function autoscalerTests(queries: AutoscalerQueries): string {
       input_series: [
         ...idle,
         ...requests('a', '/api/families', 200, slow),
-        ...requests('a', '/health/ready', 200, fast),
-        ...requests('a', '/api/families', 503, fast),
-        ...requests('a', '/api/families', 429, fast),
-        ...requests('a', 'unmatched', 200, fast),
-        ...requests('a', '/api/families/openapi.json', 200, fast),
-        ...requests('a', '/api/families/docs', 200, fast),
+        ...[503, 429].flatMap((status) => requests('a', '/api/families', status, fast)),
+        ...['/health/ready', 'unmatched', '/api/families/openapi.json', '/api/families/docs'].flatMap((route) =>
+          requests('a', route, 200, fast),
+        ),
       ],
       promql_expr_test: expected({ a: slowSeconds, b: 0 }, slowSeconds, 0),
     },

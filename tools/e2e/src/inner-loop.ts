@@ -1,18 +1,11 @@
 import { join } from 'node:path';
-import type { Release } from './cluster.ts';
 import { demo, demoValues } from './demos.ts';
 import { provideImages } from './images.ts';
-import type { Options } from './options.ts';
-import type { Parts } from './parts.ts';
+import type { Proof } from './proof.ts';
 import { charts } from './render.ts';
 
 /** What `skaffold dev -p dev` does: installs images of sources, and running pods serve edits. */
-export async function proveInnerLoop(
-  parts: Parts,
-  release: Release,
-  images: readonly string[],
-  options: Options,
-): Promise<void> {
+export async function proveInnerLoop({ parts, release, images, options }: Proof): Promise<void> {
   if (options.tag !== undefined) {
     parts.leaveOut('edit', '--tag names images of compiled code');
     return;

@@ -5,13 +5,16 @@ import { proveInnerLoop } from './inner-loop.ts';
 import { help, readOptions, type Act, type Options } from './options.ts';
 import { Parts } from './parts.ts';
 import { proveProduction } from './production.ts';
+import type { Proof } from './proof.ts';
 import { proveRelease } from './release.ts';
 import { providePrevious, proveUpgrade } from './upgrade.ts';
 
-const live: Record<
-  Exclude<Act, 'charts' | 'images'>,
-  (parts: Parts, release: Release, images: readonly string[], options: Options) => Promise<void>
-> = { release: proveRelease, upgrade: proveUpgrade, production: proveProduction, 'inner-loop': proveInnerLoop };
+const live: Record<Exclude<Act, 'charts' | 'images'>, (proof: Proof) => Promise<void>> = {
+  release: proveRelease,
+  upgrade: proveUpgrade,
+  production: proveProduction,
+  'inner-loop': proveInnerLoop,
+};
 
 try {
   const options = readOptions(process.argv.slice(2));
@@ -32,13 +35,13 @@ async function prove(options: Options): Promise<void> {
     if (options.acts.every((act) => act === 'charts')) return;
     const images = await parts.part('images', () => provideImages(options));
     if (options.acts.includes('images')) {
-      await providePrevious(parts, images, options);
+      await providePrevious({ parts, images, options });
       await parts.part('images of the inner loop', () => provideImages(options, 'dev'));
     }
     const living = options.acts.filter((act) => act !== 'charts' && act !== 'images');
     const lane = async (...acts: readonly Act[]): Promise<void> => {
       for (const act of living.filter((name) => acts.includes(name)))
-        await inNamespace(act, options, (release) => live[act](parts, release, images, options));
+        await inNamespace(act, options, (release) => live[act]({ parts, release, images, options }));
     };
     // its demos count failed requests: nothing else may need the CPU
     await lane('release');

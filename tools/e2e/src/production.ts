@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import type { Release } from './cluster.ts';
-import { same, type Parts } from './parts.ts';
+import { same } from './parts.ts';
+import type { Proof } from './proof.ts';
 import { charts } from './render.ts';
 
 const services = ['families', 'enrollment', 'notifications'];
 
 /** The production values with pre-existing engines, which a separate release of the data chart provides, and external Secrets. */
-export async function proveProduction(parts: Parts, release: Release, images: readonly string[]): Promise<void> {
+export async function proveProduction({ parts, release, images }: Proof): Promise<void> {
   const wait = ['--wait', '--timeout', '300s'];
   await parts.part('pre-existing engines', async () => {
     const secrets = ['cursor-secret', 'payment-webhook-secret', 'account-token-secret'].map(

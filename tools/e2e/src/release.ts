@@ -2,19 +2,15 @@ import { join } from 'node:path';
 import { dataOn, nodes, serves, until, type Release } from './cluster.ts';
 import { demo, demoValues, loadAdapterRules } from './demos.ts';
 import { journey } from './journey.ts';
-import type { Options } from './options.ts';
-import { same, type Parts } from './parts.ts';
+import { same } from './parts.ts';
+import type { Proof } from './proof.ts';
 import { charts } from './render.ts';
 
 const chart = join(charts, 'homeroom');
 
 /** A fresh install, the journey of its users, the operators' demos, and the uninstall. */
-export async function proveRelease(
-  parts: Parts,
-  release: Release,
-  images: readonly string[],
-  { families, adapter }: Options,
-): Promise<void> {
+export async function proveRelease({ parts, release, images, options }: Proof): Promise<void> {
+  const { families, adapter } = options;
   const names = await nodes();
   await parts.part('refusals', () => refusals(release));
   const values = [...images, '--values', demoValues('values.yaml'), ...dataOn(names)];

@@ -3,21 +3,17 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { forward, until, type Release } from './cluster.ts';
 import { provideImages } from './images.ts';
-import type { Options } from './options.ts';
-import { checkout, run, same, work, type Parts } from './parts.ts';
+import { checkout, run, same, work } from './parts.ts';
+import type { Proof } from './proof.ts';
 import { charts } from './render.ts';
 
 /** The chart and images of existing installations. */
 const released = { version: '0.1.0', commit: '3eb9db26176be391fad9baf866e1a07de197ee64' };
 
 /** Upgrades from 0.1.0 to this version and rolls back, chart and images. No data may be lost, and old code must run on the new schema. */
-export async function proveUpgrade(
-  parts: Parts,
-  release: Release,
-  images: readonly string[],
-  options: Options,
-): Promise<void> {
-  const old = await providePrevious(parts, images, options);
+export async function proveUpgrade(proof: Proof): Promise<void> {
+  const { parts, release, images } = proof;
+  const old = await providePrevious(proof);
   const own = ['--set', 'global.rateLimitPerMinute=0'];
   const slow = ['--wait', '--timeout', '300s'];
   await parts.part(`helm install of ${old.version}`, () =>
@@ -46,11 +42,11 @@ export async function proveUpgrade(
 }
 
 /** The previous version, built from the Git history. With --tag, or without that history, it is this version. */
-export async function providePrevious(
-  parts: Parts,
-  images: readonly string[],
-  options: Options,
-): Promise<{ version: string; charts: string; images: readonly string[] }> {
+export async function providePrevious({ parts, images, options }: Omit<Proof, 'release'>): Promise<{
+  version: string;
+  charts: string;
+  images: readonly string[];
+}> {
   const { version, commit } = released;
   const git = (...args: string[]): Buffer =>
     execFileSync('git', ['-C', checkout, ...args], { maxBuffer: 256 * 1024 * 1024 });

@@ -22,16 +22,8 @@ import {
   settleStreams,
 } from './settle.ts';
 
-export interface Story {
-  readonly evidence: Evidence;
-  readonly counts: [string, string | number][];
-  readonly seconds: [string, string][];
-  /** What went wrong on the way, before anything was checked. */
-  readonly troubles: readonly string[];
-}
-
 /** Plays the whole journey. What a family runs into ends its part and is reported in `troubles`. */
-export async function play(settings: Settings, progress: Progress): Promise<Story> {
+export async function play(settings: Settings, progress: Progress) {
   const scene = new Scene(settings, progress);
   const { cast, households, payments } = scene;
   await checkAddress(addressOf(settings.run, 0));
@@ -69,10 +61,8 @@ export async function play(settings: Settings, progress: Progress): Promise<Stor
 async function registerAll(scene: Scene): Promise<void> {
   const { households, mailroom, settings } = scene;
   let registered: number | undefined;
-  const confirming = confirmAddresses(households, mailroom, {
-    registered: () => registered,
-    timeoutMs: settings.quietMs,
-  });
+  const patience = { registered: () => registered, timeoutMs: settings.quietMs };
+  const confirming = confirmAddresses(households, mailroom, patience);
   await Promise.all([
     scene.each(register).then(() => (registered = households.filter(({ id }) => id !== '').length)),
     confirming.catch((error: unknown) => scene.trouble(error)),

@@ -31,30 +31,24 @@ export class Client {
   readonly name: string;
   /** For the scenarios. */
   familyId: string | undefined;
-  readonly #origin: URL;
-  readonly #timeoutMs: number;
-  readonly #onResent: () => void;
-  readonly #now: () => number;
+  readonly #options;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #cookies = new Map<string, string>();
 
   constructor(name: string, options: ClientOptions) {
     this.name = name;
-    this.#origin = options.origin;
-    this.#timeoutMs = options.timeoutMs;
-    this.#onResent = options.onResent;
-    this.#now = options.now ?? (() => performance.now());
+    this.#options = { now: () => performance.now(), ...options };
   }
 
   /** Rejects with a TimeoutError when the response is not complete in time, and with the socket's error. */
   async call(call: Call): Promise<Answer> {
-    const signal = AbortSignal.timeout(this.#timeoutMs);
+    const signal = AbortSignal.timeout(this.#options.timeoutMs);
     try {
       return await this.#send(call, signal);
     } catch (error) {
       // RFC 9110 §9.2.2: a safe request may be repeated when the server closed the idle connection at the same time
       if (!(error instanceof StaleConnectionError) || call.method !== 'GET') throw error;
-      this.#onResent();
+      this.#options.onResent();
       return await this.#send(call, signal, true);
     }
   }
@@ -64,11 +58,12 @@ export class Client {
   }
 
   async #send({ method, path, body, headers }: Call, signal: AbortSignal, newConnection = false): Promise<Answer> {
+    const { origin, now } = this.#options;
     const text = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       const request = httpRequest({
-        host: this.#origin.hostname.replace(/^\[|\]$/g, ''),
-        port: this.#origin.port === '' ? 80 : this.#origin.port,
+        host: origin.hostname.replace(/^\[|\]$/g, ''),
+        port: origin.port === '' ? 80 : origin.port,
         method,
         path,
         headers: {
@@ -83,9 +78,9 @@ export class Client {
         signal,
       });
       let answered = false;
-      const sentAt = this.#now();
+      const sentAt = now();
       const fail = (error: Error): void => {
-        const stale = request.reusedSocket && !answered && this.#now() - sentAt < staleWithinMs;
+        const stale = request.reusedSocket && !answered && now() - sentAt < staleWithinMs;
         if (signal.aborted) reject(signal.reason as Error);
         else reject(stale ? new StaleConnectionError(error) : error);
       };

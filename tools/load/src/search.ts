@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Answer, Client } from './client.ts';
+import type { Answer, Call, Client } from './client.ts';
 
 /** Less than ten seconds in total: systems that recover do so within them. */
 const growingMs = [250, 500, 1_000, 2_000, 4_000];
@@ -14,6 +14,9 @@ export interface SearchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+type Caller = Pick<Client, 'call'>;
+type Read<T> = (answer: Answer) => T | undefined;
+
 /** Looks for what was confirmed. An unavailable service does not mean that anything was lost. */
 export class Search {
   readonly #pausesMs: readonly number[];
@@ -27,11 +30,7 @@ export class Search {
   }
 
   /** Repeats the call until `read` returns a result; undefined when it never does. */
-  async ask<T>(
-    client: Pick<Client, 'call'>,
-    call: Parameters<Client['call']>[0],
-    read: (answer: Answer) => T | undefined,
-  ): Promise<T | undefined> {
+  async ask<T>(client: Caller, call: Call, read: Read<T>): Promise<T | undefined> {
     let pausedMs = 0;
     for (let tries = 0; this.#leftMs > 0 && this.#signal?.aborted !== true; tries += 1) {
       const began = performance.now();
@@ -54,9 +53,9 @@ export class Search {
 
 /** A failed call and an unreadable response count as no result. */
 async function attempt<T>(
-  client: Pick<Client, 'call'>,
-  call: Parameters<Client['call']>[0],
-  read: (answer: Answer) => T | undefined,
+  client: Caller,
+  call: Call,
+  read: Read<T>,
 ): Promise<{ found?: T | undefined; retryAfter?: string | undefined }> {
   try {
     const answer = await client.call(call);

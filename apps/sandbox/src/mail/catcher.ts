@@ -20,13 +20,7 @@ export interface MailCatcherOptions {
   readonly dataFile?: string;
 }
 
-export interface MailCatcher {
-  readonly smtpPort: number;
-  readonly httpPort: number;
-  /** The page that shows the mails; the API is below it. */
-  readonly url: string;
-  close(): Promise<void>;
-}
+export type MailCatcher = Awaited<ReturnType<typeof startMailCatcher>>;
 
 const byId = { params: z.object({ id: z.string() }) };
 
@@ -37,7 +31,7 @@ const byId = { params: z.object({ id: z.string() }) };
  * `GET|POST /sandbox/faults` `{mode: none|down|slow|reject, delayMs?, code?}`
  * @throws the listen error when a port is taken, and when the file of mails cannot be read.
  */
-export async function startMailCatcher(options: MailCatcherOptions): Promise<MailCatcher> {
+export async function startMailCatcher(options: MailCatcherOptions) {
   const { host, smtpPort, httpPort } = options;
   const { keepMails = 20_000, keepBytes = 128 * 2 ** 20, mailLimitBytes = 2 * 2 ** 20 } = options;
   const mailbox = await Mailbox.open({ mails: keepMails, bytes: keepBytes }, options.dataFile);
@@ -45,12 +39,7 @@ export async function startMailCatcher(options: MailCatcherOptions): Promise<Mai
   const web = await serve({ host, port: httpPort, store: mailbox }, (app) => {
     pageRoutes(app, mailbox, receiver);
     apiRoutes(app, mailbox);
-    faultRoutes(
-      app,
-      faultsBody,
-      () => receiver.faults(),
-      (faults) => receiver.fault(faults),
-    );
+    faultRoutes(app, faultsBody, receiver.faults, receiver.fault);
   }).catch(async (error: unknown) => {
     await receiver.close();
     await mailbox.close();
@@ -59,8 +48,9 @@ export async function startMailCatcher(options: MailCatcherOptions): Promise<Mai
   return {
     smtpPort: receiver.port,
     httpPort: web.port,
+    /** The page that shows the mails; the API is below it. */
     url: web.url,
-    close: async () => {
+    close: async (): Promise<void> => {
       await Promise.all([web.close(), receiver.close()]);
       await mailbox.close();
     },

@@ -17,13 +17,7 @@ export const faultsBody = z.strictObject({
 });
 export type MailFaults = z.infer<typeof faultsBody>;
 
-export interface Receiver {
-  readonly port: number;
-  faults(): MailFaults;
-  /** Applies to open connections as well. */
-  fault(faults: MailFaults): void;
-  close(): Promise<void>;
-}
+export type Receiver = Awaited<ReturnType<typeof receiveMail>>;
 
 /** `smtp-server` answers with the code that the error carries. */
 class SmtpRefusal extends Error {
@@ -39,36 +33,14 @@ class SmtpRefusal extends Error {
 export async function receiveMail(
   options: { readonly host: string; readonly port: number; readonly mailLimitBytes: number },
   mailbox: Mailbox,
-): Promise<Receiver> {
+) {
   let faults = faultsBody.parse({ mode: 'none' });
   const closing = new AbortController();
-
-  const smtp = new SMTPServer({
-    size: options.mailLimitBytes,
-    authOptional: true,
-    disabledCommands: ['AUTH', 'STARTTLS'],
-    disableReverseLookup: true,
-    logger: false,
-    onData(stream, session, callback) {
-      const chunks: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => {
-        if (!stream.sizeExceeded) chunks.push(chunk);
-      });
-      const accept = async (): Promise<void> => {
-        if (stream.sizeExceeded) throw new SmtpRefusal(552, `The limit is ${options.mailLimitBytes} bytes`);
-        if (faults.mode === 'slow') await delay(faults.delayMs, undefined, { signal: closing.signal });
-        if (faults.mode === 'reject') throw new SmtpRefusal(faults.code, 'The fault mode is reject');
-        const raw = Buffer.concat(chunks);
-        const recipients = session.envelope.rcptTo.map(({ address }) => address.toLowerCase());
-        await mailbox.add(readMail(await PostalMime.parse(raw), recipients), raw.length);
-      };
-      stream.once('end', () => {
-        accept().then(() => callback(null), callback);
-      });
-    },
+  const smtp = openSmtp(options.mailLimitBytes, async (raw, recipients) => {
+    if (faults.mode === 'slow') await delay(faults.delayMs, undefined, { signal: closing.signal });
+    if (faults.mode === 'reject') throw new SmtpRefusal(faults.code, 'The fault mode is reject');
+    await mailbox.add(readMail(await PostalMime.parse(raw), recipients), raw.length);
   });
-  // clients may disconnect at any time
-  smtp.on('error', () => undefined);
 
   // smtp-server cannot be turned off and on; a listener in front of it can
   const sockets = new Set<Socket>();
@@ -86,17 +58,43 @@ export async function receiveMail(
   return {
     port: (server.address() as AddressInfo).port,
     faults: () => faults,
-    fault: (next) => {
+    /** Applies to open connections as well. */
+    fault: (next: MailFaults): void => {
       faults = next;
       if (next.mode === 'down') for (const socket of sockets) socket.resetAndDestroy();
     },
     close: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         closing.abort();
         server.close(() => resolve());
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+/** A server that does not listen: `smtp.server` takes sockets. A mail is accepted unless `accept` rejects. */
+function openSmtp(limitBytes: number, accept: (raw: Buffer, recipients: string[]) => Promise<void>): SMTPServer {
+  const smtp = new SMTPServer({
+    size: limitBytes,
+    authOptional: true,
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    disableReverseLookup: true,
+    logger: false,
+    onData(stream, session, callback) {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => {
+        if (!stream.sizeExceeded) chunks.push(chunk);
+      });
+      stream.once('end', () => {
+        const recipients = session.envelope.rcptTo.map(({ address }) => address.toLowerCase());
+        if (stream.sizeExceeded) callback(new SmtpRefusal(552, `The limit is ${limitBytes} bytes`));
+        else accept(Buffer.concat(chunks), recipients).then(() => callback(null), callback);
+      });
+    },
+  });
+  // clients may disconnect at any time
+  smtp.on('error', () => undefined);
+  return smtp;
 }
 
 function readMail(email: Email, to: readonly string[]): Omit<Mail, 'id'> {

@@ -1,23 +1,27 @@
+import { z } from 'zod';
 import type { Journal } from '../journal/journal.ts';
 
+const amountCents = z.int().positive().max(100_000_000);
+export const chargeBody = z.strictObject({
+  amountCents,
+  currency: z.string().regex(/^[A-Z]{3}$/),
+  /** The merchant's own name for what is paid. */
+  reference: z.string().min(1).max(200),
+  description: z.string().max(500).optional(),
+});
+export const refundBody = z.strictObject({ chargeId: z.string().min(1).max(200), amountCents });
+
 /** Money that was asked for. Declined charges are recorded as well. */
-export interface Charge {
+export interface Charge extends Readonly<z.infer<typeof chargeBody>> {
   readonly id: string;
   readonly status: 'succeeded' | 'declined';
-  readonly amountCents: number;
-  readonly currency: string;
-  /** The merchant's own name for what is paid. */
-  readonly reference: string;
-  readonly description?: string | undefined;
   readonly idempotencyKey: string;
   readonly createdAt: string;
 }
 
-export interface Refund {
+export interface Refund extends Readonly<z.infer<typeof refundBody>> {
   readonly id: string;
   readonly status: 'succeeded';
-  readonly chargeId: string;
-  readonly amountCents: number;
   readonly currency: string;
   readonly reference: string;
   readonly idempotencyKey: string;

@@ -1,16 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { Refusal } from '../http/app.ts';
-import type { Charge, Entry, Ledger, Refund } from './ledger.ts';
-
-const amountCents = z.int().positive().max(100_000_000);
-export const chargeBody = z.strictObject({
-  amountCents,
-  currency: z.string().regex(/^[A-Z]{3}$/),
-  reference: z.string().min(1).max(200),
-  description: z.string().max(500).optional(),
-});
-export const refundBody = z.strictObject({ chargeId: z.string().min(1).max(200), amountCents });
+import type { Charge, chargeBody, Entry, Ledger, Refund, refundBody } from './ledger.ts';
 
 /** A record, and whether an earlier request with the same key created it. */
 export interface Answer {

@@ -4,9 +4,9 @@ import { faultRoutes, limit, Refusal, serve, type App, type Server } from '../ht
 import { pageHeaders } from '../http/page.ts';
 import { Journal } from '../journal/journal.ts';
 import { Faults, faultsBody } from './faults.ts';
-import type { Charge, Entry, Refund } from './ledger.ts';
+import { chargeBody, refundBody, type Charge, type Entry, type Refund } from './ledger.ts';
 import { ledgerPage } from './pages.ts';
-import { chargeBody, Provider, refundBody, type Answer } from './provider.ts';
+import { Provider, type Answer } from './provider.ts';
 import { eventOf, Webhooks } from './webhooks.ts';
 
 export interface PaymentSandboxOptions {

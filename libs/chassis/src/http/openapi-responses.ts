@@ -72,11 +72,7 @@ export interface Operation {
   responses?: Record<string, Described>;
 }
 
-const headerOf = (description: string, required = true): object => ({
-  description,
-  ...(required ? { required } : {}),
-  schema: { type: 'string' },
-});
+const headerOf = (description: string): object => ({ description, required: true, schema: { type: 'string' } });
 
 const sentHeaders: Readonly<Record<string, object>> = {
   etag: headerOf('Identifies this version of the resource: for `If-None-Match` and, where there is one, `If-Match`'),

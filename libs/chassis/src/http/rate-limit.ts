@@ -43,38 +43,29 @@ interface Waiting {
 type Callback = Parameters<FastifyRateLimitStore['incr']>[1];
 type RouteOptions = Parameters<FastifyRateLimitStore['child']>[0];
 
-/** What the stores of one server's routes share. */
-interface Shared {
+interface StoreOptions {
+  readonly redis: Redis | undefined;
   readonly prefix: string;
+  /** Called at most once per second while the store counts alone. */
+  readonly onFallback: (error: unknown) => void;
+}
+
+/** What the stores of one server's routes share. */
+interface Shared extends StoreOptions {
   /** Takes a lease; undefined without a Redis. */
   readonly lease: RedisScript | undefined;
   /** One map for all routes: lru-cache allocates its maximum at once. */
   readonly windows: LRUCache<string, Window>;
-  readonly onFallback: (error: unknown) => void;
   restUntil: number;
 }
 
 /**
  * A store for @fastify/rate-limit: counts in Redis for all processes together, and in this process alone while Redis is
  * down or slow. Redis being down neither lifts the limit nor refuses everyone.
- * @param onFallback called at most once per second while it counts alone.
  */
-export function rateLimitStore({
-  redis,
-  prefix,
-  onFallback,
-}: {
-  redis: Redis | undefined;
-  prefix: string;
-  onFallback: (error: unknown) => void;
-}): FastifyRateLimitStoreCtor {
-  const shared: Shared = {
-    prefix,
-    lease: redis === undefined ? undefined : redisScript(redis, leaseScript),
-    windows: new LRUCache({ max: maxWindows }),
-    onFallback,
-    restUntil: 0,
-  };
+export function rateLimitStore(options: StoreOptions): FastifyRateLimitStoreCtor {
+  const lease = options.redis && redisScript(options.redis, leaseScript);
+  const shared: Shared = { ...options, lease, windows: new LRUCache({ max: maxWindows }), restUntil: 0 };
   return class extends LeaseStore {
     constructor() {
       super(shared, '');

@@ -6,22 +6,18 @@ import { parse, type Issue } from '../wiring/validation-messages.ts';
 /** Deeper than any schema of ours, and shallow enough for every recursive reader behind it. */
 const maxDepth = 32;
 
-/** What a refused part of a request carries to the error handler, in Fastify's `error.validation`. */
-interface CarriedIssue {
-  readonly homeroomIssue: Issue;
+/** Before the schema it refuses, everywhere, text that Postgres cannot hold (NUL, lone surrogates) and nesting without end. */
+function parsePart<S extends z.ZodType>(schema: S, data: unknown): ReturnType<typeof parse<S>> {
+  const unfit = unfitText(data);
+  return unfit === undefined ? parse(schema, data) : { success: false, issues: [unfit] };
 }
 
-/**
- * Validates a part of a request by its zod schema. Before that it refuses, everywhere, text that Postgres cannot hold (NUL,
- * lone surrogates) and nesting without end.
- */
+/** Validates a part of a request by its zod schema. Fastify carries the issues to the error handler, in `error.validation`. */
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
   ({ schema }) =>
   (data: unknown) => {
-    const unfit = unfitText(data);
-    if (unfit !== undefined) return { error: carry([unfit]) };
-    const parsed = parse(schema, data);
-    return parsed.success ? { value: parsed.data } : { error: carry(parsed.issues) };
+    const parsed = parsePart(schema, data);
+    return parsed.success ? { value: parsed.data } : { error: parsed.issues as unknown as Error };
   };
 
 /**
@@ -29,17 +25,10 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
  * @throws {Problem} `validation_failed` with the fields.
  */
 export function validBody<S extends z.ZodType>(schema: S, data: unknown): z.output<S> {
-  const refuse = (issues: readonly Issue[]): never => {
-    throw chassisProblem('validation_failed', undefined, { errors: issues.map((issue) => ({ in: 'body', ...issue })) });
-  };
-  const unfit = unfitText(data);
-  if (unfit !== undefined) return refuse([unfit]);
-  const parsed = parse(schema, data);
-  return parsed.success ? parsed.data : refuse(parsed.issues);
-}
-
-function carry(issues: readonly Issue[]): Error {
-  return issues.map((homeroomIssue): CarriedIssue => ({ homeroomIssue })) as unknown as Error;
+  const parsed = parsePart(schema, data);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.issues.map((issue) => ({ in: 'body', ...issue }));
+  throw chassisProblem('validation_failed', undefined, { errors });
 }
 
 /** Walks without recursion: its input is untrusted. */
@@ -72,10 +61,8 @@ const parts: Readonly<Record<string, FieldError['in']>> = {
 /** @returns the fields of a request that a schema refused, or nothing for any other error. */
 export function refusedFields({ validation, validationContext = 'body' }: FastifyError): FieldError[] | undefined {
   if (validation === undefined) return undefined;
-  return (validation as unknown as CarriedIssue[]).map(({ homeroomIssue }) => ({
-    in: parts[validationContext] ?? 'body',
-    ...homeroomIssue,
-  }));
+  const place = parts[validationContext] ?? 'body';
+  return (validation as unknown as Issue[]).map((issue) => ({ in: place, ...issue }));
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Shell as LibShell } from '@homeroom/telemetry';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Server } from 'node:http';
@@ -12,20 +13,10 @@ import type { ZodFastify } from '../http/zod-fastify.ts';
 import { startTracing, type Tracing } from '../wiring/tracing.ts';
 
 /** What a process's main function receives. */
-export interface Shell<C extends ProcessConfig = ProcessConfig> {
-  readonly service: string;
-  /** `<service>-<role>`: the name of its connections at the engines. */
-  readonly name: string;
-  readonly config: C;
+export interface Shell<C extends ProcessConfig = ProcessConfig> extends LibShell<C> {
   readonly logger: Logger;
   readonly health: Health;
   readonly metrics: Metrics;
-  /** Aborted when shutdown begins: loops and streams stop on it. */
-  readonly signal: AbortSignal;
-  /** Registers what must be closed after the drain; the last registered is closed first. */
-  readonly onClose: (name: string, close: () => Promise<unknown>) => void;
-  /** Starts a loop that works until the signal aborts. Shutdown waits for it; an error before that ends the process. */
-  readonly run: (name: string, loop: (signal: AbortSignal) => Promise<unknown>) => void;
   /** Listens on HOST:PORT and marks the process started. At the end the app is drained before anything is closed. */
   readonly serve: (app: ZodFastify) => Promise<void>;
   /** For processes that serve nothing: marks them started. */
@@ -85,7 +76,7 @@ async function openShell<C extends ProcessConfig>(
   });
   const { health, signal } = ending;
   const metrics = new Metrics({ service, role });
-  const ops = await serveOps({ host: config.HOST, port: config.OPS_PORT, health, metrics });
+  const ops = await serveOps({ host: config.HOST, port: config.OPS_PORT }, { health, metrics });
   ending.ops = ops.server;
   logger.info({ port: ops.port }, 'health and metrics');
   const onClose: Shell['onClose'] = (name, close) => ending.closers.unshift({ name, close });

@@ -28,14 +28,6 @@ interface Check {
   timer: NodeJS.Timeout | undefined;
 }
 
-export interface HealthReport {
-  readonly live: boolean;
-  readonly ready: boolean;
-  readonly started: boolean;
-  readonly draining: boolean;
-  readonly checks: Readonly<Record<string, { state: Check['state']; critical: boolean; reason?: string }>>;
-}
-
 /**
  * Answers the probes of Kubernetes and the load balancer. Dependencies are checked in the background and with hysteresis, so
  * that a probe costs nothing and one lost packet does not empty the balancer.
@@ -100,7 +92,7 @@ export class Health {
     return this.#started;
   }
 
-  report(): HealthReport {
+  report() {
     return {
       live: this.live(),
       ready: this.ready(),

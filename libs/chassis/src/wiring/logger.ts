@@ -6,21 +6,16 @@ export type Logger = PinoLogger;
 
 /**
  * One line of JSON per event on standard output, with the trace that it belongs to; readable text on a terminal.
- * @param format `auto` is pretty on a terminal and JSON everywhere else.
+ * @param options.format `auto` is pretty on a terminal and JSON everywhere else.
  */
-export function createLogger({
-  service,
-  role,
-  level = 'info',
-  format = 'auto',
-  stream,
-}: {
+export function createLogger(options: {
   service: string;
   role?: string;
   level?: string;
   format?: 'auto' | 'json' | 'pretty';
   stream?: DestinationStream;
 }): Logger {
+  const { service, role, level = 'info', format = 'auto', stream } = options;
   const forPeople = format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
   return pino(
     {
@@ -57,9 +52,7 @@ function bufferedOutput(): DestinationStream {
   return output;
 }
 
-/**
- * Only what locates the failure. The rest of an error is data: node-postgres puts the refused row into `detail`.
- */
+/** Only what locates the failure. The rest of an error is data: node-postgres puts the refused row into `detail`. */
 function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };
   const { code } = error as NodeJS.ErrnoException;

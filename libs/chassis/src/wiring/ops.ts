@@ -5,17 +5,10 @@ import type { Health } from './health.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Serves health and metrics on a port of their own, which no gateway routes to. @param port 0 takes any free one. */
-export async function serveOps({
-  host,
-  port,
-  health,
-  metrics,
-}: {
-  host: string;
-  port: number;
-  health: Health;
-  metrics: Metrics;
-}): Promise<{ server: Server; port: number }> {
+export async function serveOps(
+  { host, port }: { host: string; port: number },
+  { health, metrics }: { health: Health; metrics: Metrics },
+): Promise<{ server: Server; port: number }> {
   const server = createServer(
     { connectionsCheckingInterval: 1_000, requestTimeout: 5_000, headersTimeout: 5_000 },
     (request, response) => {

@@ -14,12 +14,7 @@ import {
 } from '@opentelemetry/sdk-trace-node';
 
 /** The running tracing of a process. */
-export interface Tracing {
-  /** Whether spans are recorded and sent, or only ids are passed on. */
-  readonly recording: boolean;
-  /** Sends what is still buffered and stops. */
-  shutdown(): Promise<void>;
-}
+export type Tracing = ReturnType<typeof register>;
 
 let running: Tracing | undefined;
 
@@ -29,28 +24,21 @@ export const tracing = (): Tracing =>
 
 /**
  * Starts tracing. Without an endpoint nothing is recorded, but requests, events, and log lines still carry trace ids.
- * @param endpoint base URL of an OTLP/HTTP collector.
- * @param ratio share of the traces that begin here which is recorded, 0 to 1.
+ * @param options.endpoint base URL of an OTLP/HTTP collector.
+ * @param options.ratio share of the traces that begin here which is recorded, 0 to 1.
  */
-export async function startTracing({
-  service,
-  role,
-  endpoint,
-  ratio = 1,
-}: {
+export async function startTracing(options: {
   service: string;
-  role?: string;
-  endpoint?: string | undefined;
-  ratio?: number;
+  role: string;
+  endpoint: string | undefined;
+  ratio: number;
 }): Promise<Tracing> {
+  const { service, role, endpoint, ratio } = options;
   if (endpoint === undefined) return tracing();
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces`, timeoutMillis: 3_000 });
   running = register(
     new NodeTracerProvider({
-      resource: resourceFromAttributes({
-        'service.name': service,
-        ...(role === undefined ? {} : { 'service.role': role }),
-      }),
+      resource: resourceFromAttributes({ 'service.name': service, 'service.role': role }),
       sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) }),
       spanProcessors: [new BatchSpanProcessor(exporter, { exportTimeoutMillis: 3_000, scheduledDelayMillis: 1_000 })],
     }),
@@ -60,9 +48,14 @@ export async function startTracing({
   return running;
 }
 
-function register(provider: NodeTracerProvider, recording: boolean): Tracing {
+/** @param recording whether spans are recorded and sent, or only ids are passed on. */
+function register(provider: NodeTracerProvider, recording: boolean) {
   provider.register();
-  return { recording, shutdown: () => provider.shutdown() };
+  return {
+    recording,
+    /** Sends what is still buffered and stops. */
+    shutdown: () => provider.shutdown(),
+  };
 }
 
 /**

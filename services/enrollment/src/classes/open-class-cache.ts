@@ -7,14 +7,7 @@ import type { CacheConfig } from '../config.ts';
  * Class details with their seats, as JSON text. Everyone reads them and seats change, so entries live briefly, and events
  * invalidate them sooner. An enrollment is checked in Postgres: a stale entry can never oversell a class.
  */
-export function openClassCache({
-  redis,
-  prefix = '',
-  l1TtlMs,
-  l2TtlSeconds,
-  logger,
-  metrics,
-}: {
+export function openClassCache(options: {
   redis: Redis;
   prefix?: string;
   l1TtlMs: number;
@@ -22,13 +15,14 @@ export function openClassCache({
   logger: Logger;
   metrics: Metrics;
 }): Cache {
+  const { redis, prefix = '', l1TtlMs, l2TtlSeconds } = options;
   return openCache({
     name: 'classes',
     redis,
     keyPrefix: `${prefix}enrollment:classes:v1:`,
     l1: { maxEntries: 5_000, ttlMs: l1TtlMs },
     l2: { ttlSeconds: l2TtlSeconds },
-    onEvent: observe({ logger, metrics }),
+    onEvent: observe(options),
   });
 }
 

@@ -6,13 +6,10 @@ import type { ClassView } from '../classes/schemas.ts';
 import { lockClass } from '../classes/store.ts';
 import type { Enrollment } from '../seats/enrollment.ts';
 import { findClash, giveSeat } from '../seats/promote-waiting.ts';
-import { findClassOf, lockEnrollment, readChildName } from '../seats/store.ts';
+import { findClassOf, lockEnrollment, readChildName, type OwnedEnrollment } from '../seats/store.ts';
 import type { Enrolled } from './schemas.ts';
 
-export interface AcceptRequest {
-  readonly enrollmentId: string;
-  /** The family that must own it; undefined when a coordinator asks. */
-  readonly familyId: string | undefined;
+export interface AcceptRequest extends OwnedEnrollment {
   readonly accountId: string;
   readonly idempotencyKey: string | undefined;
 }

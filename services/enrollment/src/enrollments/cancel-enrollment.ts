@@ -1,19 +1,13 @@
 import { refused, type Refused } from '@homeroom/chassis';
 import { transact, type Database } from '@homeroom/postgres';
 import { freeSeat, type Canceled } from '../seats/free-seat.ts';
-import { findClassOf } from '../seats/store.ts';
+import { findClassOf, type OwnedEnrollment } from '../seats/store.ts';
 import type { Terms } from '../seats/terms.ts';
-
-export interface CancelRequest {
-  readonly enrollmentId: string;
-  /** The family that must own it; undefined when a coordinator asks. */
-  readonly familyId: string | undefined;
-}
 
 /** Ends an enrollment, in one transaction: its seat goes to the first on the waitlist. A second request gets the first answer. */
 export async function cancelEnrollment(
   { db, terms }: { db: Database; terms: Terms },
-  { enrollmentId, familyId }: CancelRequest,
+  { enrollmentId, familyId }: OwnedEnrollment,
 ): Promise<Canceled | Refused<'enrollment_not_found'>> {
   return transact(db, async (trx) => {
     const classId = await findClassOf(trx, { enrollmentId, familyId });

@@ -100,10 +100,10 @@ async function write(attempt: Attempt, facts: Facts, decision: Grant | Refusal):
   const { known, request } = attempt;
   while (!isRefused(decision)) {
     if (attempt.writesLeft-- === 0) return refused('seats_contended');
-    const written = await writeOnce(attempt, decision);
-    if (written.kind !== 'guarded') return written.outcome;
-    if (written.class === undefined || sameChoice(written.class, decision.class)) return undefined;
-    facts = { ...facts, class: written.class };
+    const { settled, class: current } = await writeOnce(attempt, decision);
+    if (settled !== undefined) return settled;
+    if (current === undefined || sameChoice(current, decision.class)) return undefined;
+    facts = { ...facts, class: current };
     known.learn(facts);
     decision = decideNow(facts, request);
   }
@@ -113,10 +113,12 @@ async function write(attempt: Attempt, facts: Facts, decision: Grant | Refusal):
 /** Whether deciding again would end the same way, as far as the class goes. */
 const sameChoice = (a: ClassView, b: ClassView): boolean => a.version === b.version && hasSeat(a) === hasSeat(b);
 
-type Written =
-  | { readonly kind: 'settled'; readonly outcome: Settled }
-  /** A guard has refused. The class as it is now, when the statement returned it. */
-  | { readonly kind: 'guarded'; readonly class?: ClassView | undefined };
+interface Written {
+  /** Undefined: a guard has refused. */
+  readonly settled?: Settled;
+  /** As it is now, when a guard has refused and the statement returned it. */
+  readonly class?: ClassView | undefined;
+}
 
 async function writeOnce({ db, known, request }: Attempt, grant: Grant): Promise<Written> {
   const [enrollmentId, at] = [uuidv7(), new Date()];
@@ -124,17 +126,17 @@ async function writeOnce({ db, known, request }: Attempt, grant: Grant): Promise
   const enrolled = enrolledOf(grant, beginning, enrollmentId);
   try {
     const taken = await takeSeat(db, { ...grant, enrollmentId, at, beginning, claim: claimOf(request, enrolled) });
-    if (!taken.done) return { kind: 'guarded', class: taken.class };
+    if (!taken.done) return { class: taken.class };
     known.learn(afterwards(grant, taken.position));
-    return { kind: 'settled', outcome: { ...enrolled, position: taken.position } };
+    return { settled: { ...enrolled, position: taken.position } };
   } catch (error) {
     // two requests for the same child at once: the other one was first
-    if (isUniqueViolation(error, 'enrollments_one_per_child')) return { kind: 'guarded' };
+    if (isUniqueViolation(error, 'enrollments_one_per_child')) return {};
     if (!isKeyTaken(error)) throw error;
     // the child is the caller's and the class exists, so the caller may see the answer
     const earlier = await earlierAnswer<Enrolled>(db, idempotent(request));
     // without an answer, the key has expired between two statements
-    return { kind: 'settled', outcome: earlier ?? refused('seats_contended') };
+    return { settled: earlier ?? refused('seats_contended') };
   }
 }
 

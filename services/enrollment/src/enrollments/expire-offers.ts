@@ -6,7 +6,7 @@ import { freeSeat } from '../seats/free-seat.ts';
 import { lockEnrollment } from '../seats/store.ts';
 import type { Terms } from '../seats/terms.ts';
 
-export interface ExpireDeps {
+interface ExpireDeps {
   readonly db: Database;
   readonly terms: Terms;
 }

@@ -17,16 +17,6 @@ export interface Attempt {
 const keyOf = ({ enrollmentId, declines }: Attempt): string =>
   declines === 0 ? `charge:${enrollmentId}` : `charge:${enrollmentId}:${declines}`;
 
-/** Every call is bounded in time, counted by one breaker, and safe to repeat. */
-export interface PaymentProvider {
-  charge(order: Attempt & { amountCents: number; currency: string }): Promise<ChargeOutcome>;
-  /** The outcome of a charge whose answer was lost. */
-  find(attempt: Attempt): Promise<ChargeOutcome>;
-  /** @returns the refund's id. */
-  refund(order: { enrollmentId: string; providerChargeId: string; amountCents: number }): Promise<string>;
-  breaker(): BreakerState;
-}
-
 const charge = z.object({ id: foreignText(200), status: z.enum(['succeeded', 'declined']) });
 const charges = z.object({ items: z.array(charge) });
 const refund = z.object({ id: foreignText(200) });
@@ -62,7 +52,10 @@ export interface ProviderOptions {
   readonly onEvent?: (event: PolicyEvent) => void;
 }
 
-export function openPaymentProvider({ url, timeoutMs, concurrent, openMs, ...rest }: ProviderOptions): PaymentProvider {
+export type PaymentProvider = ReturnType<typeof openPaymentProvider>;
+
+/** Every call is bounded in time, counted by one breaker, and safe to repeat. */
+export function openPaymentProvider({ url, timeoutMs, concurrent, openMs, ...rest }: ProviderOptions) {
   const payments = policy({
     name: 'payment',
     timeoutMs,
@@ -75,19 +68,21 @@ export function openPaymentProvider({ url, timeoutMs, concurrent, openMs, ...res
     payments.execute(async ({ signal }) => schema.parse(await exchange(url, path, post, signal)));
 
   return {
-    async charge({ enrollmentId, declines, amountCents, currency }) {
-      const body = { amountCents, currency, reference: enrollmentId };
-      return outcomeOf(await call('/v1/charges', charge, { key: keyOf({ enrollmentId, declines }), body }));
+    async charge({ amountCents, currency, ...attempt }: Attempt & { amountCents: number; currency: string }) {
+      const body = { amountCents, currency, reference: attempt.enrollmentId };
+      return outcomeOf(await call('/v1/charges', charge, { key: keyOf(attempt), body }));
     },
-    async find(attempt) {
+    /** The outcome of a charge whose answer was lost. */
+    async find(attempt: Attempt): Promise<ChargeOutcome> {
       const query = new URLSearchParams({ idempotencyKey: keyOf(attempt) });
       const { items } = await call(`/v1/charges?${query.toString()}`, charges);
       return items[0] === undefined ? { kind: 'unknown-to-provider' } : outcomeOf(items[0]);
     },
-    async refund({ enrollmentId, providerChargeId, amountCents }) {
-      const body = { chargeId: providerChargeId, amountCents };
-      return (await call('/v1/refunds', refund, { key: `refund:${enrollmentId}`, body })).id;
+    /** @returns the refund's id. */
+    async refund(order: { enrollmentId: string; providerChargeId: string; amountCents: number }): Promise<string> {
+      const body = { chargeId: order.providerChargeId, amountCents: order.amountCents };
+      return (await call('/v1/refunds', refund, { key: `refund:${order.enrollmentId}`, body })).id;
     },
-    breaker: () => payments.breakerState(),
+    breaker: (): BreakerState => payments.breakerState(),
   };
 }

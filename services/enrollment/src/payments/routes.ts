@@ -1,17 +1,8 @@
 import { readJson, validBody, type Metrics, type ZodFastify } from '@homeroom/chassis';
-import type { Database } from '@homeroom/postgres';
 import { errors } from '../errors.ts';
-import type { Terms } from '../seats/terms.ts';
 import { receiveWebhook } from './receive-webhook.ts';
 import { webhookEvent, webhookOperation } from './schemas.ts';
 import { isSigned } from './signature.ts';
-
-export interface PaymentDeps {
-  readonly db: Database;
-  readonly terms: Terms;
-  readonly metrics: Metrics;
-  readonly webhookSecret: string;
-}
 
 const options = {
   bodyLimit: 256 * 1024,
@@ -19,6 +10,8 @@ const options = {
   config: { rateLimit: false },
   schema: webhookOperation,
 };
+
+type PaymentDeps = Parameters<typeof receiveWebhook>[0] & { readonly metrics: Metrics; readonly webhookSecret: string };
 
 export function paymentRoutes(app: ZodFastify, { webhookSecret: secret, metrics, ...deps }: PaymentDeps): void {
   const webhooks = metrics.counter('payment_webhooks_total', 'Webhooks of the payment provider', ['settled_as']);

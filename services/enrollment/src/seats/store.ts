@@ -35,13 +35,16 @@ export const enrollmentColumns = fields.map((field) => `e.${columns[field]} as "
 export const enrollmentOf = (row: EnrollmentRow): Enrollment =>
   Object.fromEntries(fields.map((field) => [field, row[field] ?? undefined])) as unknown as Enrollment;
 
-/**
- * The class to lock before the enrollment.
- * @param familyId the family that must own it; undefined: any.
- */
+export interface OwnedEnrollment {
+  readonly enrollmentId: string;
+  /** The family that must own it; undefined, as for a coordinator: any. */
+  readonly familyId?: string | undefined;
+}
+
+/** The class to lock before the enrollment. */
 export async function findClassOf(
   db: Queryable,
-  { enrollmentId, familyId }: { enrollmentId: string; familyId?: string | undefined },
+  { enrollmentId, familyId }: OwnedEnrollment,
 ): Promise<string | undefined> {
   const { rows } = await db.query<{ classId: string }>({
     name: 'enrollment_class',

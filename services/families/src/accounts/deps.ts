@@ -15,22 +15,16 @@ export type AccountDeps = Readonly<ReturnType<typeof openAccountDeps>>;
 /** Opens what accounts need beside the database and sessions: nothing that must be closed. */
 export function openAccountDeps(
   config: ApiConfig,
-  {
-    logger,
-    metrics,
-    database,
-    redis,
-    redisPrefix: keyPrefix,
-    sessions,
-  }: {
+  given: {
     logger: Logger;
     metrics: Metrics;
     database: Database;
     redis: Redis;
-    redisPrefix: string;
+    keyPrefix: string;
     sessions: SessionStore;
   },
 ) {
+  const { logger, metrics, database, redis, keyPrefix, sessions } = given;
   const attacks = metrics.counter('sign_in_attacks_total', 'Accounts whose sign-in was slowed after many failures');
   return {
     database,

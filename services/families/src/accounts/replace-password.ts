@@ -11,12 +11,9 @@ import { setPassword, type Account } from './store.ts';
  */
 export async function replacePassword<R extends Refused>(
   { database, sessions }: Pick<AccountDeps, 'database' | 'sessions'>,
-  {
-    account,
-    passwordHash,
-    before,
-  }: { account: Account; passwordHash: string; before?: (trx: Transaction) => Promise<R | undefined> },
+  change: { account: Account; passwordHash: string; before?: (trx: Transaction) => Promise<R | undefined> },
 ): Promise<number | R> {
+  const { account, passwordHash, before } = change;
   const { accountId } = account.principal;
   const ended = await transact(database, async (trx): Promise<number | R> => {
     const refusal = await before?.(trx);

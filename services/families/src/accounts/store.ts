@@ -3,14 +3,7 @@ import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
 import type { Queryable, Statement, Transaction } from '@homeroom/postgres';
 import type { Principal } from '@homeroom/sessions';
 import { randomUUID } from 'node:crypto';
-import {
-  coordinatorSaved,
-  issueToken,
-  passwordChanged,
-  signInAttacked,
-  type IssuedToken,
-  type TokenPurpose,
-} from '../credentials/account-tokens.ts';
+import { accountEvent, issueToken, type IssuedToken, type TokenPurpose } from '../credentials/account-tokens.ts';
 
 export interface Account {
   readonly principal: Principal;
@@ -63,6 +56,7 @@ export async function setPassword(
   { principal: { accountId }, email }: Account,
   passwordHash: string,
 ): Promise<void> {
+  const event = accountEvent('homeroom.account.password-changed.v1', { accountId, email });
   await trx.query({
     name: 'set_password',
     text: `with account as (
@@ -72,7 +66,7 @@ export async function setPassword(
         where account_id = $1 and purpose = 'reset_password' and used_at is null
       )
       insert into outbox (${OUTBOX_COLUMNS}) values ($3, $4, $5, $6, $7)`,
-    values: [accountId, passwordHash, ...outboxParameters(passwordChanged({ accountId, email }))],
+    values: [accountId, passwordHash, ...outboxParameters(event)],
   });
 }
 
@@ -126,7 +120,8 @@ export async function publishAttack(
   email: string,
   counted: { failures: number; withinMinutes: number },
 ): Promise<void> {
-  const event = signInAttacked({ accountId: randomUUID(), email }, counted);
+  const account = { accountId: randomUUID(), email };
+  const event = accountEvent('homeroom.account.sign-in-attacked.v1', { ...account, ...counted });
   await db.query({
     name: 'publish_sign_in_attack',
     text: `${publishFrom(2)} from accounts where email = $1`,
@@ -177,7 +172,7 @@ export async function saveCoordinator(
   coordinator: { id: string; email: string; name: string; passwordHash: string },
 ): Promise<'added' | 'changed' | undefined> {
   const { id, email, name, passwordHash } = coordinator;
-  const event = coordinatorSaved({ accountId: id, email, name });
+  const event = accountEvent('homeroom.account.coordinator-saved.v1', { accountId: id, email, name });
   const { rows } = await db.query<{ id: string }>({
     name: 'save_coordinator',
     // verified: an operator vouches for the address

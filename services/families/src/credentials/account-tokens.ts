@@ -1,4 +1,4 @@
-import { accountToken, type DomainEvent } from '@homeroom/contracts';
+import { accountToken, type DomainEvent, type EventData, type EventType } from '@homeroom/contracts';
 import { createHash, randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 
@@ -34,37 +34,17 @@ export function issueToken(purpose: TokenPurpose, { accountId, email }: AccountR
     hash: tokenHash(accountToken(tokenId, secret)),
     purpose,
     expiresAt,
-    event: { ...accountEnvelope(accountId), type: requested[purpose], data },
+    event: accountEvent(requested[purpose], data),
   };
 }
 
 /** What a token is stored as. */
 export const tokenHash = (token: string): Buffer => createHash('sha256').update(token).digest();
 
-export const passwordChanged = ({ accountId, email }: AccountRef): DomainEvent => ({
-  ...accountEnvelope(accountId),
-  type: 'homeroom.account.password-changed.v1',
-  data: { accountId, email },
-});
-
-export const signInAttacked = (
-  { accountId, email }: AccountRef,
-  counted: { readonly failures: number; readonly withinMinutes: number },
-): DomainEvent => ({
-  ...accountEnvelope(accountId),
-  type: 'homeroom.account.sign-in-attacked.v1',
-  data: { accountId, email, ...counted },
-});
-
-export const coordinatorSaved = (coordinator: AccountRef & { readonly name: string }): DomainEvent => ({
-  ...accountEnvelope(coordinator.accountId),
-  type: 'homeroom.account.coordinator-saved.v1',
-  data: coordinator,
-});
-
-const accountEnvelope = (accountId: string) => ({
-  id: uuidv7(),
-  source: '/families',
-  subject: accountId,
-  time: new Date(),
-});
+/** An event about an account. */
+export const accountEvent = <Type extends Extract<EventType, `homeroom.account.${string}`>>(
+  type: Type,
+  data: EventData<Type>,
+): DomainEvent =>
+  // TypeScript does not follow that the data is that of this very type
+  ({ id: uuidv7(), type, source: '/families', subject: data.accountId, time: new Date(), data }) as DomainEvent;

@@ -7,25 +7,29 @@ import { familyEvent, newFamily, type FamilyRefused } from './family.ts';
 import type { Family, Registration } from './schemas.ts';
 import { insertFamilies } from './store.ts';
 
+interface RegisterDeps {
+  readonly database: Database;
+  readonly passwords: Passwords;
+  readonly mailLimit: MailLimit;
+  readonly accountTokenSecret: string;
+}
+
+interface RegisterRequest {
+  readonly registration: Registration;
+  /** Of the client. */
+  readonly address: string;
+  readonly idempotencyKey: string | undefined;
+}
+
 /**
  * Registers a family. Waits for Postgres and a password hash only: mails, calendar, and coordinators follow from the
  * events. Beyond the limit of mails the family still registers, without a mail: a refusal would let anyone keep a family out
  * by using up its mailbox, and would reveal that a mailbox was written to.
- * @param input address: of the client.
  * @throws {Problem} `passwords_busy`, `idempotency_key_reused`
  */
 export async function registerFamily(
-  {
-    database,
-    passwords,
-    mailLimit,
-    accountTokenSecret,
-  }: { database: Database; passwords: Passwords; mailLimit: MailLimit; accountTokenSecret: string },
-  {
-    registration,
-    address,
-    idempotencyKey,
-  }: { registration: Registration; address: string; idempotencyKey: string | undefined },
+  { database, passwords, mailLimit, accountTokenSecret }: RegisterDeps,
+  { registration, address, idempotencyKey }: RegisterRequest,
 ): Promise<Family | FamilyRefused | Refused<'email_taken'>> {
   const family = newFamily(registration);
   if (isRefused(family)) return family;

@@ -6,23 +6,20 @@ import { boxesAround, type Near } from './near.ts';
 /** Where a family is in the order of the list: its name or meters. */
 type Position = string | number;
 
+interface Selection {
+  readonly words: string | undefined;
+  readonly near: Near | undefined;
+  readonly after: readonly [Position, familyId: string] | undefined;
+  readonly limit: number;
+}
+
 /**
  * Families in the order of the list, after `after`. The text depends on the parameters that are given: one text
  * for all (`$1 is null or …`) would be planned once, without the indexes.
  */
 export async function selectFamilies(
   db: Queryable,
-  {
-    words,
-    near,
-    after,
-    limit,
-  }: {
-    words: string | undefined;
-    near: Near | undefined;
-    after: readonly [Position, familyId: string] | undefined;
-    limit: number;
-  },
+  { words, near, after, limit }: Selection,
 ): Promise<{ family: Family; position: Position }[]> {
   const values: unknown[] = [];
   const value = (given: unknown): string => `$${values.push(given)}`;

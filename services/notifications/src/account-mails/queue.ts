@@ -5,15 +5,13 @@ import { accountMailWords, type AccountMailContent, type AccountMailSettings } f
 import { claimAccountMails, type DueAccountMail } from './store.ts';
 
 /** Mails that concern an account: to its address without a name, because it may not be the owner's. */
-export const accountMailQueue = ({
-  database,
-  from,
-  ...settings
-}: AccountMailSettings & { database: Database; from: Sender }): MailQueue<DueAccountMail> => ({
-  ...marksOf(database, { table: 'account_mails', key: 'account_mail_id' }),
-  claim: (lease) => claimAccountMails(database, lease),
+export const accountMailQueue = (
+  deps: AccountMailSettings & { database: Database; from: Sender },
+): MailQueue<DueAccountMail> => ({
+  ...marksOf(deps.database, { table: 'account_mails', key: 'account_mail_id' }),
+  claim: (lease) => claimAccountMails(deps.database, lease),
   compose(mail) {
-    const words = accountMailWords({ kind: mail.kind, ...mail.details } as AccountMailContent, settings);
-    return assembleMail({ ...mail, ...words, to: { name: '', address: mail.email } }, { ...settings, from });
+    const words = accountMailWords({ kind: mail.kind, ...mail.details } as AccountMailContent, deps);
+    return assembleMail({ ...mail, ...words, to: { name: '', address: mail.email } }, deps);
   },
 });

@@ -6,15 +6,12 @@ import { claimCoordinatorMails, type DueCoordinatorMail } from './store.ts';
 
 const whyYou = 'You receive this mail because you switched it on in your notification preferences.';
 
-export const coordinatorMailQueue = ({
-  database,
-  ...settings
-}: MailSettings & { database: Database }): MailQueue<DueCoordinatorMail> => ({
-  ...marksOf(database, { table: 'coordinator_mails', key: 'coordinator_mail_id' }),
-  claim: (lease) => claimCoordinatorMails(database, lease),
+export const coordinatorMailQueue = (deps: MailSettings & { database: Database }): MailQueue<DueCoordinatorMail> => ({
+  ...marksOf(deps.database, { table: 'coordinator_mails', key: 'coordinator_mail_id' }),
+  claim: (lease) => claimCoordinatorMails(deps.database, lease),
   compose(mail) {
     const name = oneLine(mail.name);
     const body = `Dear ${name},\n\n${mail.body}\n\n${whyYou}`;
-    return assembleMail({ ...mail, to: { name, address: mail.email }, body }, settings);
+    return assembleMail({ ...mail, to: { name, address: mail.email }, body }, deps);
   },
 });

@@ -1,17 +1,9 @@
-import type { Logger, Metrics } from '@homeroom/chassis';
+import type { Shell } from '@homeroom/chassis';
 import type { Database } from '@homeroom/postgres';
 import { countOpenDeadLetters } from './store.ts';
 
 /** Counts the open dead letters at every scrape: any is a reason to look. */
-export function observeDeadLetters({
-  logger,
-  metrics,
-  database,
-}: {
-  logger: Logger;
-  metrics: Metrics;
-  database: Database;
-}): void {
+export function observeDeadLetters({ logger, metrics }: Pick<Shell, 'logger' | 'metrics'>, database: Database): void {
   metrics.gauge('dead_letters_open', 'Dead letters that are not replayed', ['topic'], async (gauge) => {
     gauge.reset();
     try {

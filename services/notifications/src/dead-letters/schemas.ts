@@ -65,12 +65,7 @@ export const replayOperation = {
 } satisfies FastifySchema;
 
 export const presentItem = (letter: DeadLetterSummary): z.infer<typeof deadLetterItem> => ({
-  id: letter.id,
-  topic: letter.topic,
-  partition: letter.partition,
-  offset: letter.offset,
-  reason: letter.reason,
-  consumerGroup: letter.consumerGroup,
+  ...letter,
   eventType: letter.eventType ?? undefined,
   eventId: letter.eventId ?? undefined,
   obstacle: letter.obstacle ?? undefined,

@@ -33,12 +33,6 @@ export interface DeliveryOptions {
   readonly onEvent: (event: DeliveryEvent) => void;
 }
 
-export interface DeliveryLoop {
-  /** Works until `signal` aborts and finishes the mails in progress. Never rejects. */
-  run(signal: AbortSignal): Promise<void>;
-  wake(): void;
-}
-
 // the mail is out: losing the mark would send it again, so this is tried for longer than other statements
 const marking = policy({ name: 'mark-sent', timeoutMs: 5_000, retry: { attempts: 6, baseMs: 100, maxMs: 2_000 } });
 
@@ -46,12 +40,13 @@ const marking = policy({ name: 'mark-sent', timeoutMs: 5_000, retry: { attempts:
  * Sends what is due, at least once and normally once: after a crash between the server's "250 OK" and the mark, the mail is
  * due again. Its Message-ID is the same both times.
  */
-export function createDeliveryLoop(options: DeliveryOptions): DeliveryLoop {
+export function createDeliveryLoop(options: DeliveryOptions) {
   const { mailer, concurrency, idleMs, onEvent } = options;
   let rest = new AbortController();
   return {
     wake: () => rest.abort(),
-    async run(signal) {
+    /** Works until `signal` aborts and finishes the mails in progress. Never rejects. */
+    async run(signal: AbortSignal): Promise<void> {
       for (let failures = 0; !signal.aborted;) {
         rest = new AbortController();
         try {

@@ -4,12 +4,9 @@ import { marksOf, type MailQueue } from './mail-queue.ts';
 import type { MailSettings } from './mail.ts';
 import { claimFamilyMails, markFamilyMailSent } from './store.ts';
 
-export const familyMailQueue = ({
-  database,
-  ...settings
-}: MailSettings & { database: Database }): MailQueue<DueFamilyMail> => ({
-  ...marksOf(database, { table: 'deliveries', key: 'notification_id' }),
-  claim: (lease) => claimFamilyMails(database, lease),
-  compose: (mail) => composeFamilyMail(mail, settings),
-  markSent: (mail) => markFamilyMailSent(database, mail),
+export const familyMailQueue = (deps: MailSettings & { database: Database }): MailQueue<DueFamilyMail> => ({
+  ...marksOf(deps.database, { table: 'deliveries', key: 'notification_id' }),
+  claim: (lease) => claimFamilyMails(deps.database, lease),
+  compose: (mail) => composeFamilyMail(mail, deps),
+  markSent: (mail) => markFamilyMailSent(deps.database, mail),
 });

@@ -3,14 +3,6 @@ import { createTransport } from 'nodemailer';
 import { isRefusal } from './delivery.ts';
 import type { Mail } from './mail.ts';
 
-export interface Mailer {
-  /** Resolves when the server has accepted the mail. After a rejection it may have been accepted or not. */
-  send(mail: Mail): Promise<void>;
-  /** False while the breaker keeps mails from a server that is down. */
-  available(): boolean;
-  close(): Promise<void>;
-}
-
 export interface MailerOptions {
   readonly smtpUrl: string;
   /** Connections kept open, and mails in progress at once. */
@@ -21,7 +13,9 @@ export interface MailerOptions {
   readonly onEvent?: (event: PolicyEvent) => void;
 }
 
-export function createMailer({ smtpUrl, connections, timeoutMs, breakerOpenMs, onEvent }: MailerOptions): Mailer {
+export type Mailer = ReturnType<typeof createMailer>;
+
+export function createMailer({ smtpUrl, connections, timeoutMs, breakerOpenMs, onEvent }: MailerOptions) {
   const transport = createTransport({
     url: smtpUrl,
     pool: true,
@@ -42,12 +36,12 @@ export function createMailer({ smtpUrl, connections, timeoutMs, breakerOpenMs, o
     ...(onEvent === undefined ? {} : { onEvent }),
   });
   return {
-    async send(mail) {
+    /** Resolves when the server has accepted the mail. After a rejection it may have been accepted or not. */
+    async send(mail: Mail): Promise<void> {
       await smtp.execute(({ signal }) => transport.sendMail({ ...mail, signal }));
     },
+    /** False while the breaker keeps mails from a server that is down. */
     available: () => smtp.breakerState() === 'closed',
-    async close() {
-      transport.close();
-    },
+    close: async () => transport.close(),
   };
 }

@@ -1,17 +1,14 @@
-import type { Logger, Metrics } from '@homeroom/chassis';
+import type { Shell } from '@homeroom/chassis';
 import type { Database } from '@homeroom/postgres';
 import type { PolicyEvent } from '@homeroom/resilience';
 import type { DeliveryEvent } from './deliver-mail.ts';
 import { countOpen } from './store.ts';
 
-interface Observed {
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly database: Database;
-}
-
 /** Turns what happens to mails into metrics and log lines. Never logs an address or a subject. */
-export function observeDeliveries({ logger, metrics, database }: Observed): {
+export function observeDeliveries(
+  { logger, metrics }: Pick<Shell, 'logger' | 'metrics'>,
+  database: Database,
+): {
   onDelivery: (event: DeliveryEvent) => void;
   onSmtp: (event: PolicyEvent) => void;
 } {

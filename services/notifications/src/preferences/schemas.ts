@@ -58,9 +58,6 @@ export const presentGuardian = (
   calendarUrl: `${publicOrigin}/api/calendars/${calendarToken}.ics`,
 });
 
-export const presentCoordinator = ({
-  emailEnabled,
-  mailedKinds,
-}: CoordinatorPreferences): z.infer<typeof coordinatorBody> => ({
-  email: { enabled: emailEnabled, kinds: switches(coordinatorKinds, (kind) => mailedKinds.includes(kind)) },
+export const presentCoordinator = (of: CoordinatorPreferences): z.infer<typeof coordinatorBody> => ({
+  email: { enabled: of.emailEnabled, kinds: switches(coordinatorKinds, (kind) => of.mailedKinds.includes(kind)) },
 });

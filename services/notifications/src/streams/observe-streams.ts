@@ -1,16 +1,11 @@
-import type { Logger, Metrics } from '@homeroom/chassis';
+import type { Shell } from '@homeroom/chassis';
 import type { FanOutEvent } from './fan-out.ts';
 
 /** Turns the events of the open streams into metrics and log lines. */
-export function observeStreams({
-  logger,
-  metrics,
-  size,
-}: {
-  logger: Logger;
-  metrics: Metrics;
-  size: () => number;
-}): (event: FanOutEvent) => void {
+export function observeStreams(
+  { logger, metrics }: Pick<Shell, 'logger' | 'metrics'>,
+  size: () => number,
+): (event: FanOutEvent) => void {
   metrics.gauge('streams_open', 'Open event streams', [], (gauge) => gauge.set(size()));
   const ended = metrics.counter('streams_ended_total', 'Event streams that the server ended', ['reason']);
   const failures = metrics.counter('stream_failures_total', 'Failures of event streams', ['what']);

@@ -1,16 +1,13 @@
-import { createTestDatabase, testKafkaBrokers, testRedis, testTopicPrefix, type TestDatabase } from '@homeroom/testing';
+import { createTestDatabase, testKafkaBrokers, testRedis, testTopicPrefix } from '@homeroom/testing';
 import type { ImageName } from '../assemble/images.ts';
-
-/** The environment of an image's programs: running engines, and an empty database of its own. */
-export interface World {
-  env: Record<string, string>;
-  database: TestDatabase;
-}
 
 const secret = 'only-for-this-check';
 
-/** @param ports `health` answers `/health/ready`; `other` is for what else a program listens on. */
-export async function createWorld(image: ImageName, ports: { health: number; other: number }): Promise<World> {
+/**
+ * The environment of an image's programs: running engines, and an empty database of its own.
+ * @param ports `health` answers `/health/ready`; `other` is for what else a program listens on.
+ */
+export async function createWorld(image: ImageName, ports: { health: number; other: number }) {
   const database = await createTestDatabase({ migrations: [] });
   const redis = await testRedis();
   const env = {

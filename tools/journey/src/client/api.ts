@@ -65,9 +65,7 @@ export const importReport = z.looseObject({
   rejected: z.array(z.looseObject({ line: z.number(), reason: z.string() })),
 });
 
-export const page = <S extends z.ZodType>(
-  item: S,
-): z.ZodObject<{ items: z.ZodArray<S>; nextCursor: z.ZodOptional<z.ZodString> }, z.core.$loose> =>
+export const page = <S extends z.ZodType>(item: S) =>
   z.looseObject({ items: z.array(item), nextCursor: z.string().optional() });
 
 export const mail = z.looseObject({

@@ -2,10 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { charge, mail, refund, type Charge, type Mail, type Refund } from './api.ts';
 
-const list = <S extends z.ZodType>(
-  item: S,
-): z.ZodObject<{ items: z.ZodArray<S>; next: z.ZodOptional<z.ZodString> }, z.core.$loose> =>
-  z.looseObject({ items: z.array(item), next: z.string().optional() });
+const list = <S extends z.ZodType>(item: S) => z.looseObject({ items: z.array(item), next: z.string().optional() });
 
 const patienceMs = 15_000;
 
@@ -101,10 +98,8 @@ export class PaymentBooks {
     const items: T[] = [];
     let after = from;
     do {
-      const answer = await get(
-        `${this.#url}/v1/${path}?limit=1000${after === undefined ? '' : `&after=${after}`}`,
-        list(item),
-      );
+      const query = `limit=1000${after === undefined ? '' : `&after=${after}`}`;
+      const answer = await get(`${this.#url}/v1/${path}?${query}`, list(item));
       items.push(...answer.items);
       after = answer.next;
     } while (after !== undefined);

@@ -18,10 +18,9 @@ export interface Evidence {
 
 export type FamilyEvidence = Pick<
   Household,
-  'id' | 'wishes' | 'cancels' | 'enrollments' | 'inbox' | 'mailsBeforeConfirmed' | 'passwordReset'
+  'id' | 'wishes' | 'cancels' | 'enrollments' | 'histories' | 'inbox' | 'mailsBeforeConfirmed' | 'passwordReset'
 > & {
   readonly email: string;
-  readonly histories: Household['histories'];
   /** The notifications that an open page received, for families that had one. */
   readonly streamed?: ReadonlySet<string>;
 };

@@ -34,10 +34,8 @@ export async function answerOffers(household: Household, index: number): Promise
 
 /** Cancels an enrollment, and notes the refund that the answer promises. */
 async function cancel(household: Household, enrollmentId: string): Promise<void> {
-  const { refundCents } = await household.browser.expect(
-    ['DELETE', `/api/enrollments/${enrollmentId}`],
-    [200, cancelled],
-  );
+  const path = `/api/enrollments/${enrollmentId}`;
+  const { refundCents } = await household.browser.expect(['DELETE', path], [200, cancelled]);
   household.cancels.push({ enrollmentId, refundCents });
 }
 

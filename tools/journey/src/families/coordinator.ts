@@ -16,11 +16,8 @@ export async function signInCoordinator(
   account: CoordinatorAccount,
 ): Promise<Browser> {
   const browser = new Browser(gateway, address, traffic);
-  await browser.expect(
-    ['POST', '/api/sessions'],
-    [201, z.looseObject({ principal: z.looseObject({ role: z.literal('coordinator') }) })],
-    { body: account, harmless: true },
-  );
+  const signedIn = z.looseObject({ principal: z.looseObject({ role: z.literal('coordinator') }) });
+  await browser.expect(['POST', '/api/sessions'], [201, signedIn], { body: account, harmless: true });
   return browser;
 }
 

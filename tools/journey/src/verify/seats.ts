@@ -17,10 +17,9 @@ export function verifySeats({ classes, rosters, families }: Evidence): Differenc
     if (waitlisted !== waiting) differences.push(`${title}: says ${waitlisted} wait, the roster has ${waiting}`);
     if (waiting > 0 && taken < capacity)
       differences.push(`${title}: ${waiting} wait and only ${taken} of ${capacity} seats are taken`);
-    const [listed, held] = [
-      new Map(roster.filter(({ status }) => status !== 'cancelled').map((one) => [one.enrollmentId, one.status])),
-      new Map(theirs.map((one) => [one.id, one.status])),
-    ];
+    const active = roster.filter(({ status }) => status !== 'cancelled');
+    const listed = new Map(active.map((one) => [one.enrollmentId, one.status]));
+    const held = new Map(theirs.map((one) => [one.id, one.status]));
     for (const [one, status] of listed) {
       if (held.get(one) !== status)
         differences.push(`${title}: the roster has ${one} as ${status}, its family as ${held.get(one) ?? 'nothing'}`);

@@ -46,15 +46,12 @@ function verifyGranted({ email, enrollments, ...family }: FamilyEvidence): Diffe
   for (const id of listed)
     if (!granted.includes(id)) differences.push(`${email}: ${id} is in its list and was never granted`);
   const canceled = new Set(family.cancels.map(({ enrollmentId }) => enrollmentId));
-  for (const {
-    id,
-    status,
-    class: { title },
-  } of enrollments) {
+  for (const { id, status, ...one } of enrollments) {
+    const name = `${email}, ${one.class.title}`;
     if (canceled.has(id) !== (status === 'cancelled'))
-      differences.push(`${email}, ${title}: is ${status}, ${canceled.has(id) ? '' : 'not '}canceled by the family`);
-    if (status === 'offered') differences.push(`${email}, ${title}: still waits for an answer to an offer`);
-    if (status === 'payment_pending') differences.push(`${email}, ${title}: still waits for its payment`);
+      differences.push(`${name}: is ${status}, ${canceled.has(id) ? '' : 'not '}canceled by the family`);
+    if (status === 'offered') differences.push(`${name}: still waits for an answer to an offer`);
+    if (status === 'payment_pending') differences.push(`${name}: still waits for its payment`);
   }
   return differences;
 }
