@@ -102,7 +102,7 @@ const moneyAgrees = async () => {
 describe('the charge collector', () => {
   test('charges every seat once, eight at a time, and confirms it', async () => {
     const { ids } = await seats(60);
-    collect({ timeoutMs: 5_000 });
+    collect({ timeoutMs: 5_000, leaseMs: 30_000 });
     await reach({ 'charged enrolled': 60 });
     expect(provider.requests).toEqual(Array<string>(60).fill('POST /v1/charges'));
     expect(provider.mostAtOnce).toBeLessThanOrEqual(8);
@@ -291,7 +291,7 @@ describe('D4: a charge that is still due after the last day of its class', () =>
   test('is void, and the provider is never called', async () => {
     await seats(2);
     await end();
-    collect();
+    collect({ leaseMs: 30_000 });
     await reach({ 'void payment_pending': 2 });
     expect(provider.requests).toEqual([]);
   });

@@ -277,7 +277,7 @@ describe('workers', () => {
   test('that come back after their lease do not mark what another has taken over', async () => {
     smtp.hold(true);
     await receiveFamily(database, co, aFamily().registered());
-    startLoop();
+    startLoop({ mailer: openMailer({ timeoutMs: 20_000 }) });
     await waitFor('the mail in progress', () => smtp.mails.length === 1);
     await database.query({ name: 'test_take_over', text: 'update deliveries set attempts = attempts + 1' });
     smtp.hold(false);
