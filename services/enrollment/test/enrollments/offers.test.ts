@@ -1,5 +1,7 @@
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
+import { cancelEnrollment } from '../../src/enrollments/cancel-enrollment.ts';
 import { expireOffers } from '../../src/enrollments/expire-offers.ts';
 import { rebuildReadModels } from '../../src/enrollments/rebuild-read-models.ts';
 import { termsOf } from '../../src/seats/terms.ts';
@@ -42,15 +44,16 @@ const consistent = async () =>
     children: 0,
   });
 
+const cancel = (enrollmentId: string): Promise<unknown> => harness.cancel(enrollmentId, coordinator);
 /** A child that is first on the waitlist when a seat is freed, and has Choir at that hour; another child is second. */
-const anOffer = async (priceCents = 14_500) => {
+const anOffer = async ({ priceCents = 14_500, free = cancel } = {}) => {
   const { id: classId } = await harness.openClass({ capacity: 1, priceCents });
   const choir = await harness.openClass({ title: `Choir ${uuidv7()}`, startTime: '11:00', endTime: '12:00' });
   const [first, child, next] = (await harness.children(3)) as [Child, Child, Child];
   const ids: string[] = [];
   for (const one of [first, child, next]) ids.push((await harness.enroll(one, classId, coordinator)).json().id);
   const elsewhere = (await harness.enroll(child, choir.id, coordinator)).json().id as string;
-  await harness.cancel(ids[0]!, coordinator);
+  await free(ids[0]!);
   return {
     classId,
     choir,
@@ -62,8 +65,12 @@ const anOffer = async (priceCents = 14_500) => {
     stranger: await harness.guardian(next.familyId),
   };
 };
-const expire = (id: string) =>
-  harness.rows(`update enrollments set offer_expires_at = now() - interval '1 second' where enrollment_id = $1`, id);
+/** As if the offer had been made two days and a second earlier. */
+const twoDaysPass = (id: string) =>
+  harness.rows(
+    `update enrollments set offer_expires_at = offer_expires_at - interval '48 hours 1 second' where enrollment_id = $1`,
+    id,
+  );
 
 describe('D7: a promotion of a child that has another class at that hour', () => {
   test('is an offer: the seat counts, nothing is charged, no hour is busy, and the conflicting class is named', async () => {
@@ -140,7 +147,7 @@ describe('D7: a promotion of a child that has another class at that hour', () =>
   });
 
   test('that costs nothing is confirmed by accepting, by a coordinator too, ten times at once', async () => {
-    const { id, elsewhere } = await anOffer(0);
+    const { id, elsewhere } = await anOffer({ priceCents: 0 });
     await harness.cancel(elsewhere, coordinator);
     const answers = await Promise.all(Array.from({ length: 10 }, () => accept(id, coordinator)));
     expect(new Set(answers.map(({ statusCode, body }) => `${statusCode} ${body}`)).size).toBe(1);
@@ -171,25 +178,32 @@ describe('D7: a promotion of a child that has another class at that hour', () =>
 });
 
 describe('D7: an offer that is not accepted', () => {
-  test('ends, and the seat goes to the next', async () => {
-    const { id, nextId, classId, guardian, elsewhere } = await anOffer();
-    await harness.cancel(elsewhere, guardian);
-    await expire(id);
-    expect((await accept(id, guardian)).json().code).toBe('offer_expired');
-    expect(await expireOffers({ db: harness.database, terms }, { limit: 100 })).toBe(1);
-    expect(await read(id)).toMatchObject({ status: 'cancelled', reason: 'offer_expired', refundCents: 0 });
-    expect(await typesOf(id)).toEqual(['waitlisted', 'offered', 'offer-expired']);
-    expect(await read(nextId)).toMatchObject({ status: 'payment_pending' });
-    expect(await counted(classId)).toEqual({ taken: 1, waitlisted: 0 });
-    expect((await accept(id, guardian)).json().code).toBe('offer_expired');
-    await consistent();
-  });
+  testWithSwitch(
+    'ends, and the seat goes to the next',
+    { name: 'ENROLL_OFFER_HOURS', on: 48, off: 876_000, failure: /\+ +200,\n\+ +undefined,/ },
+    async (hours) => {
+      const deps = { db: harness.database, terms: termsOf({ ENROLL_OFFER_HOURS: hours, PAYMENT_GRACE_HOURS: 48 }) };
+      const free = (enrollmentId: string) => cancelEnrollment(deps, { enrollmentId, familyId: undefined });
+      const { id, nextId, classId, guardian, elsewhere } = await anOffer({ free });
+      await harness.cancel(elsewhere, guardian);
+      await twoDaysPass(id);
+      const late = await accept(id, guardian);
+      expect([late.statusCode, late.json().code]).toEqual([409, 'offer_expired']);
+      expect(await expireOffers(deps, { limit: 100 })).toBe(1);
+      expect(await read(id)).toMatchObject({ status: 'cancelled', reason: 'offer_expired', refundCents: 0 });
+      expect(await typesOf(id)).toEqual(['waitlisted', 'offered', 'offer-expired']);
+      expect(await read(nextId)).toMatchObject({ status: 'payment_pending' });
+      expect(await counted(classId)).toEqual({ taken: 1, waitlisted: 0 });
+      expect((await accept(id, guardian)).json().code).toBe('offer_expired');
+      await consistent();
+    },
+  );
 
   test('ends once, however many workers and families act on it at that moment', async () => {
     const offers = await Promise.all(Array.from({ length: 6 }, () => anOffer()));
     for (const { id, elsewhere } of offers) {
       await harness.cancel(elsewhere, coordinator);
-      await expire(id);
+      await twoDaysPass(id);
     }
     const [ended] = await Promise.all([
       Promise.all(Array.from({ length: 4 }, () => expireOffers({ db: harness.database, terms }, { limit: 2 }))),
@@ -211,7 +225,7 @@ describe('D7: an offer that is not accepted', () => {
     const { id, nextId } = await anOffer();
     expect(await expireOffers({ db: harness.database, terms }, { limit: 100 })).toBe(0);
     expect(await read(id)).toMatchObject({ status: 'offered' });
-    await expire(id);
+    await twoDaysPass(id);
     expect(await read(nextId)).toMatchObject({ status: 'waitlisted' });
   });
 });

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@homeroom/testing';
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { termsOf } from '../../src/seats/terms.ts';
 import { collectCharges, type CollectorEvent } from '../../src/payments/collect-charges.ts';
 import { notifyDelays } from '../../src/payments/notify-delays.ts';
@@ -101,7 +102,7 @@ const moneyAgrees = async () => {
 describe('the charge collector', () => {
   test('charges every seat once, eight at a time, and confirms it', async () => {
     const { ids } = await seats(60);
-    collect({ timeoutMs: 5_000 });
+    collect({ timeoutMs: 5_000, leaseMs: 30_000 });
     await reach({ 'charged enrolled': 60 });
     expect(provider.requests).toEqual(Array<string>(60).fill('POST /v1/charges'));
     expect(provider.mostAtOnce).toBeLessThanOrEqual(8);
@@ -138,12 +139,18 @@ describe('the charge collector', () => {
     await moneyAgrees();
   });
 
-  test('control: without a breaker the provider that is down is asked every time', async () => {
-    provider.fault = () => 'down';
-    await seats(12);
-    collect({ openMs: 1 });
-    await waitFor('many tries', () => provider.requests.length > 24);
-  });
+  testWithSwitch(
+    'does not ask a provider that is down, once the breaker is open',
+    { name: 'openMs', on: 60_000, off: 1, failure: /Expected: <= 12\n/ },
+    async (openMs) => {
+      provider.fault = () => 'down';
+      await seats(12);
+      collect({ openMs, timeoutMs: 5_000, leaseMs: 30_000 });
+      await waitFor('many tries', () => events.filter(({ type }) => type === 'postponed').length >= 25);
+      // four failures, and at most eight calls under way at the fifth, which opens the breaker
+      expect(provider.requests.length).toBeLessThanOrEqual(12);
+    },
+  );
 
   test('looks up a charge whose answer was lost, and never charges again', async () => {
     provider.fault = (what, count) => (what === 'POST /v1/charges' && count <= 8 ? 'silent-after' : 'none');
@@ -219,24 +226,29 @@ const declined = (declines: number) =>
 const tryNow = () => harness.rows('update charges set next_attempt_at = now()');
 
 describe('D8: a declined charge', () => {
-  test('holds the seat, is tried again under a new key, and confirms when it succeeds; the family is notified once', async () => {
-    provider.fault = (what, count) => (what === 'POST /v1/charges' && count <= 2 ? 'decline' : 'none');
-    const { ids, headers } = await seats(2, 1);
-    const [id = ''] = ids;
-    collect({ graceMs: 3_600_000 });
-    await declined(1);
-    const url = `/api/enrollments/${id}`;
-    const held = (await harness.app.inject({ url, headers })).json();
-    expect(held).toMatchObject({ status: 'payment_pending', payment: 'due', payBy: expect.any(String) });
-    expect(held.history.at(-1)).toMatchObject({ type: 'payment-failed', amountCents: 14_500, payBy: held.payBy });
-    await tryNow();
-    await declined(2);
-    await tryNow();
-    await reach({ 'charged enrolled': 1 });
-    expect([...provider.charges.keys()]).toEqual([`charge:${id}`, `charge:${id}:1`, `charge:${id}:2`]);
-    expect(await eventsOf(id)).toEqual(['seat-held', 'payment-failed', 'confirmed']);
-    await moneyAgrees();
-  });
+  testWithSwitch(
+    'holds the seat, is tried again under a new key, and confirms when it succeeds; the family is notified once',
+    { name: 'graceMs', on: 3_600_000, off: 0, failure: /\+ +"status": "cancelled"/ },
+    async (graceMs) => {
+      provider.fault = (what, count) => (what === 'POST /v1/charges' && count <= 2 ? 'decline' : 'none');
+      const { ids, headers } = await seats(2, 1);
+      const [id = ''] = ids;
+      collect({ graceMs });
+      await waitFor('the first decline', () => events.some(({ type }) => type === 'settled'));
+      const url = `/api/enrollments/${id}`;
+      const held = (await harness.app.inject({ url, headers })).json();
+      expect(held).toMatchObject({ status: 'payment_pending', payment: 'due', payBy: expect.any(String) });
+      expect(held.history.at(-1)).toMatchObject({ type: 'payment-failed', amountCents: 14_500, payBy: held.payBy });
+      await declined(1);
+      await tryNow();
+      await declined(2);
+      await tryNow();
+      await reach({ 'charged enrolled': 1 });
+      expect([...provider.charges.keys()]).toEqual([`charge:${id}`, `charge:${id}:1`, `charge:${id}:2`]);
+      expect(await eventsOf(id)).toEqual(['seat-held', 'payment-failed', 'confirmed']);
+      await moneyAgrees();
+    },
+  );
 
   test('gives the seat to the next on the waitlist when it is declined after the grace period', async () => {
     provider.fault = (what, count) => (what === 'POST /v1/charges' && count <= 2 ? 'decline' : 'none');
@@ -279,7 +291,7 @@ describe('D4: a charge that is still due after the last day of its class', () =>
   test('is void, and the provider is never called', async () => {
     await seats(2);
     await end();
-    collect();
+    collect({ leaseMs: 30_000 });
     await reach({ 'void payment_pending': 2 });
     expect(provider.requests).toEqual([]);
   });

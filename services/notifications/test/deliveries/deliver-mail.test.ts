@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { decodeEvent } from '@homeroom/contracts';
 import type { Database } from '@homeroom/postgres';
 import { Closing, waitFor } from '@homeroom/testing';
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { createDeliveryLoop, type DeliveryEvent, type DeliveryOptions } from '../../src/deliveries/deliver-mail.ts';
 import { familyMailQueue } from '../../src/deliveries/family-mail-queue.ts';
 import { createMailer, type Mailer } from '../../src/deliveries/mailer.ts';
@@ -26,7 +27,10 @@ beforeEach(async () => {
   await database.query({ name: 'test_clear', text: `truncate deliveries, outbox` });
   smtp = perTest.add(await startSmtp(), (it) => it.close());
 });
-afterEach(() => perTest.closeAll());
+afterEach(() => {
+  smtp.hold(false);
+  return perTest.closeAll();
+});
 
 const openMailer = (options: Partial<Parameters<typeof createMailer>[0]> = {}): Mailer =>
   perTest.add(
@@ -239,13 +243,26 @@ describe('workers', () => {
       expect(to(email).map((mail) => mail.header('x-homeroom-kind'))).toEqual(['welcome', 'confirmed']);
   });
 
-  test('without a lease that outlives the sending, side by side, send a mail twice', async () => {
-    smtp.hold(true);
-    await receiveFamily(database, co, aFamily().registered());
-    for (let worker = 0; worker < 2; worker++) startLoop({ leaseMs: 1 });
-    await waitFor('two copies', () => smtp.mails.length >= 2);
-    smtp.hold(false);
-  });
+  testWithSwitch(
+    'that find a mail in progress leave it to its worker as long as its lease lasts',
+    { name: 'leaseMs', on: 60_000, off: 0, failure: /Expected: 1\n+Received: 2/ },
+    async (leaseMs) => {
+      smtp.hold(true);
+      await receiveFamily(database, co, aFamily().registered());
+      const first = startLoop({ leaseMs, mailer: openMailer({ timeoutMs: 20_000 }) });
+      await waitFor('the mail in progress', () => smtp.mails.length === 1);
+      const queue = familyMailQueue({ database, ...settings });
+      const claims = jest.spyOn(queue, 'claim');
+      const second = startLoop({ leaseMs, mailer: openMailer({ timeoutMs: 20_000 }), queues: [queue] });
+      // a worker that claims nothing claims again; one that claims something sends it first
+      await waitFor('an empty claim or a copy', () => claims.mock.calls.length > 1 || smtp.mails.length > 1);
+      const stopped = [first.stop(), second.stop()];
+      smtp.hold(false);
+      await Promise.all(stopped);
+      expect(smtp.mails.length).toBe(1);
+      expect(await statuses()).toEqual({ sent: 1 });
+    },
+  );
 
   test('that die with a mail in progress release it when their lease ends', async () => {
     await receiveFamily(database, co, aFamily().registered());
@@ -260,7 +277,7 @@ describe('workers', () => {
   test('that come back after their lease do not mark what another has taken over', async () => {
     smtp.hold(true);
     await receiveFamily(database, co, aFamily().registered());
-    startLoop();
+    startLoop({ mailer: openMailer({ timeoutMs: 20_000 }) });
     await waitFor('the mail in progress', () => smtp.mails.length === 1);
     await database.query({ name: 'test_take_over', text: 'update deliveries set attempts = attempts + 1' });
     smtp.hold(false);

@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { connectRedis, type Redis } from '@homeroom/redis';
 import { openSessions, type Principal } from '@homeroom/sessions';
 import { Closing, type FaultProxy, openTestRedis, startFaultProxy, waitFor } from '@homeroom/testing';
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { receiveEnrollment } from '../../src/notifications/receive-event.ts';
 import { announce } from '../../src/streams/announce.ts';
 import type { FanOutEvent, FanOutOptions } from '../../src/streams/fan-out.ts';
@@ -143,19 +144,25 @@ describe('S4: a lost announcement', () => {
     expect(stream.events.at(-1)).toMatchObject({ event: 'close', data: { reason: 'signed-out' } });
   });
 
-  test('is not needed for a session that expires: a heartbeat ends its stream, and does not keep it alive', async () => {
-    const { keyPrefix, sessionsUrl } = harness;
-    const redis = perTest.add(await openTestRedis(sessionsUrl), (it) => it.disconnect());
-    const brief = openSessions({ redis, keyPrefix, idleSeconds: 1 });
-    const { port } = await startApi({ heartbeatMs: 100 });
-    const { token } = await brief.create(someCoordinator());
-    const stream = await listen(port, token);
-    // the request for the stream counted as use, with the usual idle time; shorten it again
-    await brief.find(token);
-    await redis.pexpire((await redis.keys(`${keyPrefix}session:*`)).find((key) => isKeyOf(key, token)) ?? '', 500);
-    await waitFor('the end', () => stream.ended());
-    expect(stream.events.at(-1)).toMatchObject({ event: 'close', data: { reason: 'signed-out' } });
-  });
+  testWithSwitch(
+    'is not needed for a session that expires: a heartbeat ends its stream, and does not keep it alive',
+    { name: 'heartbeatMs', on: 100, off: 86_400_000, failure: /Expected number of calls: >= 1/ },
+    async (heartbeatMs) => {
+      const { keyPrefix, redis, sessions } = harness;
+      const checks = perTest.add(jest.spyOn(sessions, 'alive'), (it) => it.mockRestore());
+      const { port } = await startApi({ heartbeatMs });
+      const token = await signIn(someCoordinator());
+      const stream = await listen(port, token);
+      const key = (await redis.keys(`${keyPrefix}session:*`)).find((it) => isKeyOf(it, token)) ?? '';
+      checks.mockClear();
+      // not earlier: the request for the stream counted as use, and started the usual idle time
+      await redis.pexpire(key, 500);
+      await waitFor('the session to expire', async () => (await redis.exists(key)) === 0);
+      expect(checks).toHaveBeenCalled();
+      await waitFor('the end', () => stream.ended());
+      expect(stream.events.at(-1)).toMatchObject({ event: 'close', data: { reason: 'signed-out' } });
+    },
+  );
 
   const isKeyOf = (key: string, token: string): boolean =>
     key.slice(`${harness.keyPrefix}session:`.length).startsWith(harness.sessions.idOf(token));

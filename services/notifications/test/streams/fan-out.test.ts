@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Redis } from '@homeroom/redis';
 import { Closing, openTestDatabase, openTestRedis, startFaultProxy, waitFor } from '@homeroom/testing';
+import { testWithSwitch } from '@homeroom/testing/switch';
 import { receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
 import type { Added } from '../../src/notifications/store.ts';
 import { announce } from '../../src/streams/announce.ts';
@@ -195,11 +196,15 @@ describe('bounds', () => {
     expect((await listen(port, cookie)).status).toBe(200);
   });
 
-  test('a process has at most so many streams', async () => {
-    const { port } = await startApi({ maxStreams: 1 });
-    await listen(port, await harness.signedIn(someCoordinator()));
-    expect((await listen(port, await harness.signedIn(someCoordinator()))).status).toBe(503);
-  });
+  testWithSwitch(
+    'a process has at most so many streams',
+    { name: 'maxStreams', on: 1, off: 1_000_000, failure: /Expected: 503\nReceived: 200/ },
+    async (maxStreams) => {
+      const { port } = await startApi({ maxStreams });
+      await listen(port, await harness.signedIn(someCoordinator()));
+      expect((await listen(port, await harness.signedIn(someCoordinator()))).status).toBe(503);
+    },
+  );
 
   test('a reader that does not read is cut off, and its memory with it', async () => {
     const { port, fanOut } = await startApi();
