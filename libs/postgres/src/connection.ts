@@ -1,9 +1,16 @@
 import pg from 'pg';
 import { columnTypes } from './column-types.ts';
 import { explain } from './errors.ts';
-import type { Result, Statement } from './queryable.ts';
+import type { Queryable, Result, Statement } from './queryable.ts';
 
-export type Connection = Awaited<ReturnType<typeof openConnection>>;
+/** One connection of its own, for what lives as long as a session does: an advisory lock and the work done under it. */
+export interface Connection extends Queryable {
+  /** Aborted when the connection is lost, and with it the locks. */
+  readonly lost: AbortSignal;
+  /** Takes the advisory lock `name` if it is free. It is released by `close` or by the connection's end. */
+  tryLock(name: string): Promise<boolean>;
+  close(): Promise<void>;
+}
 
 /** Runs a statement on a connection of one's own, and explains its error. */
 export async function queryOn<Row>(client: pg.Client, statement: pg.QueryConfig): Promise<Result<Row>> {
@@ -17,12 +24,16 @@ export async function queryOn<Row>(client: pg.Client, statement: pg.QueryConfig)
 
 const statementTimeoutMs = 30_000;
 
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly applicationName: string;
+}
+
 /**
- * One connection of its own, for what lives as long as a session does: an advisory lock and the work done under it.
  * Opens it to the server itself: through a pooler in transaction mode a session lock would have no owner.
  * @throws {DatabaseUnavailableError} when the server cannot be reached.
  */
-export async function openConnection({ url, applicationName }: { url: string; applicationName: string }) {
+export async function openConnection({ url, applicationName }: ConnectionOptions): Promise<Connection> {
   const client = new pg.Client({
     connectionString: url,
     application_name: applicationName,
@@ -45,10 +56,8 @@ export async function openConnection({ url, applicationName }: { url: string; ap
     queryOn(client, { name, text, values: values as unknown[] });
   return {
     query,
-    /** Aborted when the connection is lost, and with it the locks. */
     lost: lost.signal,
-    /** Takes the advisory lock `name` if it is free. It is released by `close` or by the connection's end. */
-    async tryLock(name: string): Promise<boolean> {
+    async tryLock(name) {
       const text = 'select pg_try_advisory_lock(hashtextextended($1, 0)) as mine';
       const { rows } = await query<{ mine: boolean }>({ name: 'try_lock', text, values: [name] });
       return rows[0]?.mine === true;

@@ -42,7 +42,7 @@ export function patternFaults(pattern: Pattern, named: Named): string[] {
     (path) => !named.files.some((file) => file === path || file.startsWith(`${path}/`)),
   );
   if (missing.length > 0) return missing.map((path) => `${path} does not exist`);
-  return [
+  const faults = [
     ...switches.filter((name) => !isSetting(name, named)).map((name) => `Nothing reads ${name}`),
     ...given(pattern.Metric)
       .filter((name) => !named.exportsMetric(name) && !pattern.Metric.includes(`label \`${name}\``))
@@ -50,10 +50,10 @@ export function patternFaults(pattern: Pattern, named: Named): string[] {
     ...[...tests, ...controls]
       .filter(({ file, title }) => !isTitle(title, named.read(file)))
       .map(({ file, title }) => `${file} has no test “${title}”`),
-    ...(switches.length > 0 && tests.length > 0 && !tests.some((test) => isSwitched(test, switches, named))
-      ? [`No test is declared with testWithSwitch and ${switches.join(' or ')}`]
-      : []),
   ];
+  const neverOff = switches.length > 0 && tests.length > 0 && !tests.some((test) => isSwitched(test, switches, named));
+  if (faults.length > 0 || !neverOff) return faults;
+  return [`No test is declared with testWithSwitch and ${switches.join(' or ')}`];
 }
 
 const quoted = (field: string): string[] => [...field.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
