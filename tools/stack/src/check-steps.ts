@@ -26,7 +26,7 @@ export const checks: CheckStep[][] = [
     { name: 'build', command: 'nx', args: ['run-many', '-t', 'build', '--output-style=static'] },
   ],
   [
-    { name: 'format', command: 'prettier', args: ['--check', '--log-level=warn', '.'] },
+    { name: 'format', command: 'prettier', args: ['--check', '--cache', '--log-level=warn', '.'] },
     { name: 'checks', command: 'node', args: ['--conditions=@homeroom/source', 'tools/checks/src/main.ts'] },
     { name: 'dead code', command: 'knip', args: ['--tsConfig', 'tsconfig.build.json'] },
     // one version of each package everywhere; the rest of its rules are taste
