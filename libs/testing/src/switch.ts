@@ -23,7 +23,7 @@ export function testWithSwitch<Setting>(
 ): void {
   test(title, async () => body(on), timeoutMs);
   test(
-    `control: with ${name} off it fails: ${title}`,
+    `control: switching ${name} makes it fail: ${title}`,
     async () => {
       expect(await failureOf(() => body(off))).toMatch(failure);
     },
