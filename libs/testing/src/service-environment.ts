@@ -15,6 +15,8 @@ export const serviceEnvironment = ({
   CURSOR_SECRET: 'a secret for tests only',
   PORT: '0',
   LOG_FORMAT: 'json',
+  // a database that is busy with other tests may not answer at once
+  SCHEMA_WAIT_MS: '30000',
   // what is waited for is asked for again and again
   RATE_LIMIT_PER_MINUTE: '0',
 });
