@@ -110,6 +110,8 @@ function environment(world: ServiceWorld, service: ServiceName, database: Servic
     DATABASE_POOL_SIZE: String(world.budget.poolSize),
     DATABASE_REPLICA_POOL_SIZE: String(world.budget.replicaPoolSize),
     DATABASE_CONNECTIONS_PLANNED: String(world.budget.planned),
+    // everything starts at once: the database may not answer the first question in time
+    SCHEMA_WAIT_MS: '30000',
     REDIS_SESSIONS_URL: world.engines.redisSessions,
     REDIS_CACHE_URL: world.engines.redisCache,
     CURSOR_SECRET: world.secrets.cursors,
