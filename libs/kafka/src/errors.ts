@@ -24,13 +24,14 @@ interface ClientError {
 /** Errors that brokers answer for temporary conditions, not for a bad request. */
 const passing = new Set([
   'BROKER_NOT_AVAILABLE',
-  'COORDINATOR_LOAD_IN_PROGRESS',
   'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'GROUP_LOAD_IN_PROGRESS', // of a broker that has just started
   'INVALID_REPLICATION_FACTOR', // fewer brokers are up than the topic is to have replicas
   'KAFKA_STORAGE_ERROR',
   'LEADER_NOT_AVAILABLE',
   'NETWORK_EXCEPTION',
   'NOT_CONTROLLER',
+  'NOT_COORDINATOR_FOR_GROUP',
   'NOT_ENOUGH_REPLICAS',
   'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
   'NOT_LEADER_FOR_PARTITION',
