@@ -53,15 +53,10 @@ async function testPaths(
 async function testEverything(options: StackOptions, progress: Progress, signal: AbortSignal): Promise<StepResult[]> {
   const lane = (steps: CheckStep[]): Promise<StepResult[]> => checkLane(steps, progress, signal);
   const checked = Promise.all(checks.map(lane));
-  return withPrivateEngines(options, 'test', progress, signal, async (env) => {
-    // the engines have fetched what the journey's own engines need
-    const [tests, ...others] = await Promise.all([
-      runJest({ checkout, env, args: [], signal }),
-      checked,
-      lane([journey]),
-    ]);
-    return [...others.flat(2), tests];
-  });
+  const [tests, others] = await withPrivateEngines(options, 'test', progress, signal, (env) =>
+    Promise.all([runJest({ checkout, env, args: [], signal }), checked]),
+  );
+  return [...others.flat(), tests, ...(await lane([journey]))];
 }
 
 async function checkLane(lane: CheckStep[], progress: Progress, signal: AbortSignal): Promise<StepResult[]> {
