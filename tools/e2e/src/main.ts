@@ -16,6 +16,9 @@ const live: Record<Exclude<Act, 'charts' | 'images'>, (proof: Proof) => Promise<
   'inner-loop': proveInnerLoop,
 };
 
+/** Namespaces that are being deleted, which takes as long as their slowest pod. */
+const removals: Promise<void>[] = [];
+
 try {
   const options = readOptions(process.argv.slice(2));
   if (options.help) console.log(help);
@@ -24,9 +27,6 @@ try {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
-
-/** Namespaces that are being deleted, which takes as long as their slowest pod. */
-const removals: Promise<void>[] = [];
 
 async function prove(options: Options): Promise<void> {
   const parts = new Parts();
