@@ -40,6 +40,12 @@ describe('taken ports', () => {
   });
 });
 
+test('free ports are different, and no connection of this machine takes one', async () => {
+  const ports = await freePorts(40);
+  expect(new Set(ports).size).toBe(40);
+  expect(Math.max(...ports)).toBeLessThan(30_000);
+});
+
 describe('the port table', () => {
   test('moves as a block without a gap', () => {
     const ports = Object.values(portsFrom(18_000));

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
+import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { portVariable, type PortName, type Ports } from '../options/port-table.ts';
 
 export interface PortOwner {
@@ -50,13 +50,18 @@ export function isFree(port: number, host: string): Promise<boolean> {
   });
 }
 
-/** Ports that were free a moment ago, all different. */
+/**
+ * Ports that were free a moment ago, all different. None of them is in a range that systems take the ports of connections
+ * from (Linux from 32768), nor Kubernetes those of nodes (30000 to 32767): a connection that is opened before the port is used
+ * would hold it.
+ */
 export async function freePorts(count: number, host = '127.0.0.1'): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, host));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(12_000, 30_000);
+    if (await isFree(port, host)) ports.add(port);
+  }
+  return [...ports];
 }
 
 /** The process that listens on a TCP port of this machine. */
