@@ -16,9 +16,6 @@ const live: Record<Exclude<Act, 'charts' | 'images'>, (proof: Proof) => Promise<
   'inner-loop': proveInnerLoop,
 };
 
-/** Namespaces that are being deleted, which takes as long as their slowest pod. */
-const removals: Promise<void>[] = [];
-
 try {
   const options = readOptions(process.argv.slice(2));
   if (options.help) console.log(help);
@@ -30,6 +27,7 @@ try {
 
 async function prove(options: Options): Promise<void> {
   const parts = new Parts();
+  const removals: Promise<void>[] = [];
   try {
     if (options.acts.includes('charts')) await proveCharts(parts);
     if (options.acts.every((act) => act === 'charts')) return;
@@ -40,23 +38,32 @@ async function prove(options: Options): Promise<void> {
     }
     const living = options.acts.filter((act) => act !== 'charts' && act !== 'images');
     // their demos count failed requests: one at a time, and only the deletion of what they leave beside the next
-    for (const act of living)
-      await inNamespace(act, options, (release) => live[act]({ parts, release, images, options }));
+    for (const act of living) {
+      const release = new Release(`homeroom-${act}-${process.pid}`);
+      await inNamespace(release, () => live[act]({ parts, release, images, options }), removals, options);
+    }
   } finally {
     await Promise.all(removals);
     console.log(`\n${parts.table()}`);
   }
 }
 
-async function inNamespace(act: string, { keep }: Options, work: (release: Release) => Promise<void>): Promise<void> {
-  const release = new Release(`homeroom-${act}-${process.pid}`);
+/** @param removals of namespaces, each of which takes as long as its slowest pod: another one is added. */
+async function inNamespace(
+  release: Release,
+  work: () => Promise<void>,
+  removals: Promise<void>[],
+  { keep }: Options,
+): Promise<void> {
   await release.create();
   try {
-    await work(release);
+    await work();
   } catch (error) {
     await describe(release);
     throw error;
   } finally {
     if (!keep) removals.push(release.remove());
+    // a failure is thrown in the end, and does not end the next act
+    void Promise.allSettled(removals);
   }
 }
