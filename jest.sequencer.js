@@ -2,7 +2,7 @@ import Sequencer from '@jest/test-sequencer';
 import { readFileSync } from 'node:fs';
 
 /** Files that start processes or brokers take longest: they run first, so that no worker is left with one at the end. */
-const isLong = /startStack|spawn\(|openKafka|fuzzRoutes|startServiceProcess/;
+const isLong = /startStack|spawn\(|openKafka|fuzzRoutes|startProgram/;
 
 export default class LongestFirst extends Sequencer {
   sort(tests) {
