@@ -135,9 +135,11 @@ describe('npm start', () => {
 
     expect(await first.end()).toBe(0);
     // a backend ends a moment after its server
-    await waitFor('the end of every process', () =>
-      pids.every((pid) => lives.get(pid) === undefined || startTimeOf(pid) !== lives.get(pid)),
-    );
+    await waitFor('the end of every process', () => {
+      const survivors = pids.filter((pid) => lives.get(pid) !== undefined && startTimeOf(pid) === lives.get(pid));
+      expect(survivors).toEqual([]);
+      return true;
+    });
 
     const second = await npmStart();
     expect(second.said()).not.toContain('Seeding');
