@@ -13,6 +13,7 @@ export interface Handled {
 export interface Work {
   readonly options: ConsumerOptions;
   readonly topicPrefix: string;
+  readonly heartbeatMs: number;
   readonly handle: (message: IncomingMessage, context: HandlerContext) => Promise<Handled>;
   /** `undefined` when messages that exhausted their tries are dropped. */
   readonly sendDeadLetter: ((letter: OutgoingMessage, signal: AbortSignal) => Promise<void>) | undefined;
@@ -21,7 +22,6 @@ export interface Work {
   readonly alive: () => void;
 }
 
-const heartbeatMs = 3000;
 const commitMs = 1000;
 const retryDefaults = { attempts: 5, baseMs: 100, maxMs: 2000 };
 
@@ -38,7 +38,7 @@ export async function workThrough(work: Work, payload: EachBatchPayload): Promis
   // kafkajs sends heartbeats between batches only; a slow handler or a long pause must not cost the partition
   const beating = setInterval(() => {
     payload.heartbeat().then(work.alive, (error: unknown) => lost.abort(error));
-  }, heartbeatMs);
+  }, work.heartbeatMs);
   let committedAt = performance.now();
   try {
     for (const raw of batch.messages) {

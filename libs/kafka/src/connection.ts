@@ -25,7 +25,7 @@ export type Connection = ReturnType<typeof connect>;
 
 /** A kafkajs client whose sockets can be destroyed: kafkajs itself cannot stop at once. */
 export function connect(
-  { brokers, clientId, dial }: Pick<KafkaOptions, 'brokers' | 'clientId' | 'dial'>,
+  { brokers, clientId, dial, requestTimeoutMs = 5000 }: Omit<KafkaOptions, 'onEvent'>,
   { retries }: { retries: number },
 ) {
   const sockets = new Set<Socket>();
@@ -35,7 +35,7 @@ export function connect(
     clientId,
     logLevel: kafkajs.logLevel.NOTHING,
     connectionTimeout: 2000,
-    requestTimeout: 5000,
+    requestTimeout: requestTimeoutMs,
     retry: retryTimes(retries),
     socketFactory: ({ host, port, onConnect }) => {
       if (destroyed) throw new Error('the connection was closed');

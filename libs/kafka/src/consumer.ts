@@ -34,14 +34,14 @@ export class SupervisedConsumer implements Consumer {
   #crashes = 0;
 
   constructor(kafka: KafkaOptions, options: ConsumerOptions, work: Pick<Work, 'handle' | 'sendDeadLetter'>) {
-    this.#kafka = { topicPrefix: '', ...kafka };
-    this.#options = { fromBeginning: true, sessionTimeoutMs: 10_000, ...options };
+    this.#kafka = { topicPrefix: '', sessionTimeoutMs: 10_000, ...kafka };
+    this.#options = { fromBeginning: true, ...options };
     this.#work = work;
     this.#running = this.#supervise();
   }
 
   healthy(): boolean {
-    return !this.#dead && performance.now() - this.#lastSign < silenceMs + this.#options.sessionTimeoutMs;
+    return !this.#dead && performance.now() - this.#lastSign < silenceMs + this.#kafka.sessionTimeoutMs;
   }
 
   async stop(): Promise<void> {
@@ -84,7 +84,7 @@ export class SupervisedConsumer implements Consumer {
     const connection = connect(this.#kafka, { retries: 2 });
     let passing = false;
     const consumer = connection.client.consumer({
-      ...settingsOf(this.#kafka.topicPrefix + this.#options.group, this.#options.sessionTimeoutMs),
+      ...settingsOf(this.#kafka.topicPrefix + this.#options.group, this.#kafka.sessionTimeoutMs),
       retry: {
         ...retryTimes(2),
         restartOnFailure: async () => {
@@ -124,7 +124,8 @@ export class SupervisedConsumer implements Consumer {
 
   async #begin(consumer: ClientConsumer): Promise<void> {
     const options = this.#options;
-    const { topicPrefix } = this.#kafka;
+    const { topicPrefix, sessionTimeoutMs } = this.#kafka;
+    const heartbeatMs = heartbeatOf(sessionTimeoutMs);
     const { signal: stopping } = this.#stop;
     await consumer.connect();
     await consumer.subscribe({
@@ -138,16 +139,22 @@ export class SupervisedConsumer implements Consumer {
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: partitionsAtOnce,
       eachBatch: async (payload) =>
-        workThrough({ ...this.#work, options, topicPrefix, stopping, emit: this.#emit, alive: this.#alive }, payload),
+        workThrough(
+          { ...this.#work, options, topicPrefix, heartbeatMs, stopping, emit: this.#emit, alive: this.#alive },
+          payload,
+        ),
     });
   }
 }
+
+/** Several are sent in a session: one may be lost. */
+const heartbeatOf = (sessionTimeoutMs: number): number => Math.min(3000, sessionTimeoutMs / 3);
 
 const settingsOf = (groupId: string, sessionTimeout: number) => ({
   groupId,
   allowAutoTopicCreation: false,
   sessionTimeout,
-  heartbeatInterval: Math.min(3000, sessionTimeout / 3),
+  heartbeatInterval: heartbeatOf(sessionTimeout),
   // how long an idle fetch waits at the broker, and so how long a stop may take
   maxWaitTimeInMs: 500,
   maxBytesPerPartition: 262_144,

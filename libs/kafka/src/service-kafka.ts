@@ -7,6 +7,7 @@ import type { Consumer } from './types.ts';
 interface KafkaConfig {
   readonly KAFKA_BROKERS: readonly string[];
   readonly TOPIC_PREFIX: string;
+  readonly KAFKA_SESSION_TIMEOUT_MS: number;
 }
 
 /**
@@ -19,6 +20,7 @@ export function openServiceKafka(shell: Omit<Shell<KafkaConfig>, 'service' | 'si
     brokers: config.KAFKA_BROKERS,
     clientId: name,
     topicPrefix: config.TOPIC_PREFIX,
+    sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
     onEvent: observeKafka({ logger, metrics }),
   });
   onClose('kafka', () => kafka.close());

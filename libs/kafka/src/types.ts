@@ -10,6 +10,13 @@ export interface KafkaOptions {
   readonly topicPrefix?: string;
   /** How long a send may take before it fails. Default 10 000. */
   readonly sendTimeoutMs?: number;
+  /** How long a broker may take to answer one request before it counts as lost. Default 5000. */
+  readonly requestTimeoutMs?: number;
+  /**
+   * How long a group waits for a silent member before it reassigns its partitions. Brokers refuse less than their
+   * `group.min.session.timeout.ms`, 6000 by default. Default 10 000.
+   */
+  readonly sessionTimeoutMs?: number;
   /**
    * Opens the socket to a broker. Brokers announce their own addresses to clients; use this to go through a tunnel or a
    * proxy instead. Default: a TCP connection.
@@ -76,8 +83,6 @@ export interface ConsumerOptions {
   readonly isTransient?: (error: unknown) => boolean;
   /** How long one try may take before its signal aborts and it counts as failed. Default 60 000. */
   readonly handlerTimeoutMs?: number;
-  /** How long the group waits for a silent member before it reassigns its partitions. Brokers take 6000 or more. Default 10 000. */
-  readonly sessionTimeoutMs?: number;
   readonly onEvent?: (event: KafkaEvent) => void;
 }
 

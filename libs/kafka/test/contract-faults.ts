@@ -14,7 +14,8 @@ export function faultContract(open: OpenKafka): void {
       it = await testKafka(open);
       const faulty = await faultyBroker();
       proxy = faulty.proxy;
-      behind = await testKafka(open, { ...it.options, ...faulty.options, sendTimeoutMs: 1000 });
+      const quick = { sendTimeoutMs: 1000, requestTimeoutMs: 1500, sessionTimeoutMs: 3000 };
+      behind = await testKafka(open, { ...it.options, ...faulty.options, ...quick });
     });
     afterEach(async () => {
       proxy.accept();
@@ -40,7 +41,7 @@ export function faultContract(open: OpenKafka): void {
       'a consumer continues afterwards, and nothing is lost (%s)',
       async (fault) => {
         await it.kafka.ensureTopics([{ topic, partitions: 3 }]);
-        const { handled } = await behind.consume({ sessionTimeoutMs: 6000 });
+        const { handled } = await behind.consume();
         await it.send(...ids(20).map((id) => message(id, id)));
         await waitFor('the first', () => handled.length >= 20);
         proxy[fault]();
@@ -139,9 +140,9 @@ export function faultContract(open: OpenKafka): void {
   });
 
   test('a consumer that can never work reports it and is not healthy', async () => {
-    const it = await testKafka(open);
+    const it = await testKafka(open, { sessionTimeoutMs: 1 }); // less than brokers allow
     await it.kafka.ensureTopics([{ topic, partitions: 1 }]);
-    const { consumer } = await it.consume({ sessionTimeoutMs: 1 }); // less than brokers allow
+    const { consumer } = await it.consume();
     await waitFor('the end', () => it.of('fatal').length === 1);
     expect(consumer.healthy()).toBe(false);
     await it.close();

@@ -85,7 +85,12 @@ describe('bare kafkajs', () => {
 
   test('loses the partition to a handler that is slower than the session, and runs it again', async () => {
     await it.send(message('slow'));
-    const bare = client.consumer({ groupId: `${physical}.slow`, maxWaitTimeInMs: 100, sessionTimeout: 6000 });
+    const bare = client.consumer({
+      groupId: `${physical}.slow`,
+      maxWaitTimeInMs: 100,
+      sessionTimeout: 2000,
+      heartbeatInterval: 600,
+    });
     opened.push(bare);
     await bare.connect();
     await bare.subscribe({ topics: [physical], fromBeginning: true });
@@ -93,7 +98,7 @@ describe('bare kafkajs', () => {
     await bare.run({
       eachMessage: async () => {
         runs += 1;
-        if (runs === 1) await new Promise((resolve) => setTimeout(resolve, 8000));
+        if (runs === 1) await new Promise((resolve) => setTimeout(resolve, 4000));
       },
     });
     await waitFor('the second run', () => runs === 2, { timeoutMs: 25_000 });

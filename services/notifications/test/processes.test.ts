@@ -41,6 +41,7 @@ function start(file: 'api.ts' | 'worker.ts' | 'migrate.ts', change: Record<strin
   const env = {
     ...serviceEnvironment(engines),
     TOPIC_PREFIX: topicPrefix,
+    KAFKA_SESSION_TIMEOUT_MS: '3000',
     SMTP_URL: smtp.url,
     MAIL_FROM: 'Willow Creek <hello@willow.example>',
     ACCOUNT_TOKEN_SECRET: 'a secret for tests only',

@@ -98,6 +98,8 @@ export const kafkaConfig = {
   KAFKA_BROKERS: commaList,
   /** Put before every topic and group, so that several checkouts can share a broker. */
   TOPIC_PREFIX: z.string().default(''),
+  /** How long the partitions of a worker that was lost wait for another. Brokers refuse less than their least, 6000 by default. */
+  KAFKA_SESSION_TIMEOUT_MS: wholeNumber(1).default(10_000),
 };
 
 /** Every mistake of a configuration at once, a sentence each. */

@@ -85,6 +85,11 @@ function serverProperties({ host, port, controllerPort, dataDir }: KafkaOptions)
     // workers create their own topics
     'auto.create.topics.enable': 'false',
     'group.initial.rebalance.delay.ms': 0,
+    // a start after a crash waits until the broker that was lost counts as gone
+    'broker.session.timeout.ms': 3000,
+    'broker.heartbeat.interval.ms': 1000,
+    // tests lose workers, and wait for it
+    'group.min.session.timeout.ms': 1000,
     // one broker: every internal topic has one replica
     'offsets.topic.replication.factor': 1,
     'offsets.topic.num.partitions': 10,
