@@ -85,7 +85,7 @@ function serverProperties({ host, port, controllerPort, dataDir }: KafkaOptions)
     // workers create their own topics
     'auto.create.topics.enable': 'false',
     'group.initial.rebalance.delay.ms': 0,
-    // a start after a crash waits until the broker that was lost counts as gone
+    // a start after a crash waits until the broker that was lost counts as down
     'broker.session.timeout.ms': 3000,
     'broker.heartbeat.interval.ms': 1000,
     // tests lose workers, and wait for it
