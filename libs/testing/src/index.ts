@@ -11,6 +11,7 @@ export {
 export { runProgram, startProgram, type Program } from './program.ts';
 export { serviceEnvironment } from './service-environment.ts';
 export { configNames, errorRows, readmeTables } from './readme-tables.ts';
+export { jargonIn, jargonRows } from './plain-sentences.ts';
 export { waitFor } from './wait-for.ts';
 export { countQueries } from './count-queries.ts';
 export { startFaultProxy, type FaultProxy } from './fault-proxy.ts';

@@ -14,12 +14,18 @@ export const errors = defineErrors({
   class_ended: { status: 409, title: 'The last day of the class has passed' },
   schedule_conflict: { status: 409, title: 'The child has another class at this time' },
   not_offered: { status: 409, title: 'No seat is offered to this enrollment' },
-  offer_expired: { status: 409, title: 'The offer has expired' },
+  offer_expired: { status: 409, title: 'The offer has expired; the seat goes to the next family' },
   age_out_of_range: { status: 422, title: 'The child is too young or too old for this class' },
-  class_exists: { status: 409, title: 'A class with this title, teacher, day, and time already exists' },
+  class_exists: {
+    status: 409,
+    title: 'A class with this title, teacher, day, and time already exists; change that one, or choose another title',
+  },
   capacity_below_taken: { status: 409, title: 'The capacity is below the number of seats taken' },
   currency_in_use: { status: 409, title: 'The currency of a class with enrollments or charges cannot change' },
-  unreadable_csv: { status: 422, title: 'The file is not a timetable in CSV' },
-  signature_invalid: { status: 401, title: 'Invalid webhook signature' },
+  unreadable_csv: {
+    status: 422,
+    title: 'The file could not be read as a timetable; save the spreadsheet as CSV and try again',
+  },
+  signature_invalid: { status: 401, title: 'The message is not signed by the payment provider' },
   seats_contended: { status: 503, title: 'Too many requests for this seat at once', retryAfterSeconds: 1 },
 });

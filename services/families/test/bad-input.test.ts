@@ -21,19 +21,17 @@ describe('names are kept as people write them', () => {
     ['200 characters beyond the BMP', '𝕬'.repeat(200)],
     ['one character', '李'],
     ['SQL', `Robert'); drop table children;-- " \\ $1 \${x}`],
-    ['a header', 'Bob\r\nX-Evil: 1'],
     ['HTML', '<script>alert(1)</script>&amp;'],
     ['JSON', '{"a":[1]} \\u0041'],
     ['a prototype', '__proto__'],
     ['a bidi override', 'abc\u202edef'],
   ])('%s', async (_what, name) => {
-    const { status, headers, body } = await register({
+    const { status, body } = await register({
       name,
       guardian: { name, email: newEmail(), password },
       children: [{ name, birthDate: '2017-04-02' }],
     });
     expect(status).toBe(201);
-    expect(headers).not.toHaveProperty('x-evil');
     const { body: read } = await (await service.coordinator()).send('GET', `/api/families/${body.id}`);
     expect([read.name, read.guardians[0].name, read.children[0].name]).toEqual([name, name, name]);
     expect((await service.outbox(body.id))[0]?.data.name).toBe(name);
@@ -55,6 +53,7 @@ describe('what is refused leaves nothing behind', () => {
     ['a name that is null', { name: null }, 'name'],
     ['a NUL byte', { name: 'a\0b' }, 'name'],
     ['half a character', { name: 'a\ud800' }, 'name'],
+    ['a header', { name: 'Bob\r\nX-Evil: 1' }, 'name'],
     ['no guardian', { guardian: undefined }, 'guardian'],
     ['a bad email', { guardian: { name: 'N', email: 'n@', password } }, 'guardian.email'],
     [

@@ -1,5 +1,5 @@
 import { chassisErrors, commandConfig, migrationConfig, processConfig } from '@homeroom/chassis';
-import { configNames, errorRows, readmeTables } from '@homeroom/testing';
+import { configNames, errorRows, jargonRows, readmeTables } from '@homeroom/testing';
 import { expect, test } from '@jest/globals';
 import { apiConfig, sessionsConfig, workerConfig } from '../src/config.ts';
 import { errors } from '../src/errors.ts';
@@ -20,4 +20,8 @@ test('the README lists the columns of a roster', () => {
 test('the README lists what the service reads from its environment', () => {
   const configs = [apiConfig, workerConfig, commandConfig, sessionsConfig, migrationConfig];
   expect(readme.names('Configuration')).toEqual(configNames(configs, processConfig));
+});
+
+test('every title of a 4xx is a sentence for a parent', () => {
+  expect(jargonRows(errors.own)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { commandConfig, migrationConfig, processConfig } from '@homeroom/chassis';
-import { configNames, errorRows, readmeTables } from '@homeroom/testing';
+import { configNames, errorRows, jargonRows, readmeTables } from '@homeroom/testing';
 import { expect, test } from '@jest/globals';
 import { apiConfig, workerConfig } from '../src/config.ts';
 import { errors } from '../src/errors.ts';
@@ -13,4 +13,8 @@ test('the README lists the errors of errors.ts, no more and no less', () => {
 test('the README lists what the service reads from its environment', () => {
   const configs = [apiConfig, workerConfig, commandConfig, migrationConfig];
   expect(readme.names('Configuration')).toEqual(configNames(configs, processConfig));
+});
+
+test('every title of a 4xx is a sentence for a parent', () => {
+  expect(jargonRows(errors.own)).toEqual([]);
 });

@@ -10,8 +10,8 @@ const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i;
 export function jsonText(body: Buffer, contentType = ''): string | Problem {
   const named = charset.exec(contentType)?.[1]?.toLowerCase() ?? 'utf-8';
   if (named !== 'utf-8' && named !== 'utf8')
-    return chassisProblem('unsupported_media_type', `Charset "${named}" is not supported. Send UTF-8.`);
-  if (!isUtf8(body)) return chassisProblem('malformed_json', 'The body is not UTF-8.');
+    return chassisProblem('unsupported_media_type', `The encoding "${named}" is not supported. Send UTF-8.`);
+  if (!isUtf8(body)) return chassisProblem('malformed_json', 'The text is not encoded as UTF-8.');
   return body.toString('utf8');
 }
 

@@ -24,7 +24,7 @@ export function decodeCursor<S extends z.ZodType>(
   const given = Buffer.from(signature, 'base64url');
   const expected = sign(text, key);
   if (rest.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected)) {
-    throw invalid('must be the `nextCursor` of a page of this list');
+    throw invalid('must come from the page before');
   }
   const parsed = schema.safeParse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')));
   if (!parsed.success) throw invalid('belongs to another list');

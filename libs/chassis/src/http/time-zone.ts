@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nearest } from './nearest.ts';
 
 /**
  * IANA names that `Intl.supportedValuesOf` leaves out, because ICU lists one name of each zone and often an older one:
@@ -39,9 +40,57 @@ const byLowerCase: ReadonlyMap<string, string> = new Map([...names].map((name) =
  */
 export const isTimeZone = (name: string): boolean => names.has(name);
 
+/** What abbreviations are short for: the zones with the most people first. */
+const abbreviated: ReadonlyMap<string, readonly string[]> = new Map(
+  `ACST,ACDT Australia/Adelaide; AEST,AEDT Australia/Sydney Australia/Brisbane; AKST,AKDT America/Anchorage
+   ART America/Argentina/Buenos_Aires; AST,ADT America/Halifax America/Puerto_Rico; AWST Australia/Perth
+   BRT America/Sao_Paulo; BST Europe/London; CAT Africa/Maputo; CET,CEST,MEZ Europe/Paris Europe/Berlin Europe/Rome
+   CST,CDT,CT America/Chicago America/Mexico_City Asia/Shanghai; EAT Africa/Nairobi
+   EET,EEST Europe/Athens Europe/Helsinki; EST,EDT,ET America/New_York America/Toronto; GMT Europe/London Africa/Accra
+   GST Asia/Dubai; HKT Asia/Hong_Kong; HST Pacific/Honolulu; ICT Asia/Bangkok; IST Asia/Kolkata Europe/Dublin Asia/Jerusalem
+   JST Asia/Tokyo; KST Asia/Seoul; MSK Europe/Moscow; MST,MDT,MT America/Denver America/Phoenix
+   NST,NDT America/St_Johns; NZST,NZDT Pacific/Auckland; PHT Asia/Manila; PKT Asia/Karachi
+   PST,PDT,PT America/Los_Angeles America/Tijuana; SAST Africa/Johannesburg; SGT Asia/Singapore; WAT Africa/Lagos
+   WET,WEST Europe/Lisbon; WIB Asia/Jakarta; Z UTC`
+    .split(/[;\n]/)
+    .flatMap((line) => {
+      const [short = '', ...zones] = line.trim().split(' ');
+      return short.split(',').map((abbreviation) => [abbreviation, zones] as const);
+    }),
+);
+
+/** The offset of a zone in January and in July, `+02:00`. */
+function offsetsOf(name: string): string[] {
+  const format = new Intl.DateTimeFormat('en', { timeZone: name, timeZoneName: 'longOffset' });
+  return [0, 6].map((month) => {
+    const parts = format.formatToParts(new Date(Date.UTC(2026, month, 1)));
+    return parts.find(({ type }) => type === 'timeZoneName')?.value.slice('GMT'.length) || '+00:00';
+  });
+}
+
+function withOffset([, sign = '', hours = '', minutes = '00']: RegExpExecArray): string[] {
+  const offset = `${sign}${hours.padStart(2, '0')}:${minutes}`;
+  return [...new Set([...abbreviated.values()].flat())].filter((name) => offsetsOf(name).includes(offset));
+}
+
+const offset = /^(?:UTC|GMT)?\s*([+-])(\d{1,2}):?(\d{2})?$/i;
+const place = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
+
+/** The names that a text may mean, the likeliest first: of an abbreviation, an offset, a place, or a misspelled name. */
+function meantBy(given: string): string[] {
+  const asOffset = offset.exec(given);
+  if (asOffset !== null) return withOffset(asOffset);
+  // EST5EDT, SystemV/PST8
+  const letters = /^(?:SystemV\/)?([A-Z]{1,4})(?:\d[A-Z0-9]*)?$/i.exec(given)?.[1]?.toUpperCase() ?? '';
+  return [...(abbreviated.get(letters) ?? nearest(given, names, (name) => [name, place(name)]))];
+}
+
 /** What is wrong with a text that `isTimeZone` refuses, and what to write instead. */
 function unknownTimeZone(name: string): string {
-  const advice = byLowerCase.get(name.trim().toLowerCase()) ?? 'an IANA name such as America/Chicago';
+  const given = name.trim();
+  const exact = byLowerCase.get(given.toLowerCase());
+  const [likeliest = 'America/Chicago', ...more] = given.length > 64 ? [] : meantBy(given);
+  const advice = exact ?? `an IANA name such as ${[likeliest, ...more.slice(0, 2)].join(', ')}`;
   return `Unknown time zone "${Array.from(name).slice(0, 40).join('')}". Use ${advice}.`;
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifySchemaCompiler } from 'fastify';
 import { z } from 'zod';
 import { chassisProblem, type FieldError } from './errors.ts';
+import { isStorable, unusable } from './text.ts';
 import { parse, type Issue } from '../wiring/validation-messages.ts';
 
 /** Deeper than any schema of ours, and shallow enough for every recursive reader behind it. */
@@ -33,23 +34,20 @@ export function validBody<S extends z.ZodType>(schema: S, data: unknown): z.outp
 
 /** Walks without recursion: its input is untrusted. */
 function unfitText(root: unknown): Issue | undefined {
-  if (typeof root === 'string') return unfit(root) ? { field: '', message: unfitMessage } : undefined;
+  if (typeof root === 'string') return !isStorable(root) ? { field: '', message: unusable } : undefined;
   if (typeof root !== 'object' || root === null) return undefined;
   const rest: { value: object; path: readonly string[] }[] = [{ value: root, path: [] }];
   for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
-    if (next.path.length > maxDepth) return { field: next.path.slice(0, 3).join('.'), message: 'is nested too deeply' };
+    if (next.path.length > maxDepth) return { field: next.path.slice(0, 3).join('.'), message: 'has too many levels' };
     for (const [key, value] of Object.entries(next.value) as [string, unknown][]) {
-      if (unfit(key)) return { field: [...next.path, '?'].join('.'), message: unfitMessage };
-      if (typeof value === 'string' && unfit(value))
-        return { field: [...next.path, key].join('.'), message: unfitMessage };
+      if (!isStorable(key)) return { field: [...next.path, '?'].join('.'), message: unusable };
+      if (typeof value === 'string' && !isStorable(value))
+        return { field: [...next.path, key].join('.'), message: unusable };
       if (typeof value === 'object' && value !== null) rest.push({ value, path: [...next.path, key] });
     }
   }
   return undefined;
 }
-
-const unfitMessage = 'contains invalid characters';
-const unfit = (text: string): boolean => text.includes('\0') || !text.isWellFormed();
 
 const parts: Readonly<Record<string, FieldError['in']>> = {
   body: 'body',

@@ -33,8 +33,8 @@ function issuesOf(issue: z.core.$ZodIssue): Issue[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ field: [...at, key].join('.'), message: 'is not a known field' }));
   }
-  const isMissing = issue.code !== 'custom' && issue.input === undefined;
-  return [{ field: at.join('.'), message: isMissing ? 'is missing' : issue.message }];
+  const isMissing = issue.code !== 'custom' && (issue.input === undefined || issue.input === null);
+  return [{ field: at.join('.'), message: isMissing ? 'is required' : issue.message }];
 }
 
 const typeNames: Readonly<Record<string, string>> = {
@@ -42,20 +42,19 @@ const typeNames: Readonly<Record<string, string>> = {
   number: 'a number',
   int: 'a whole number',
   boolean: 'true or false',
-  object: 'an object',
+  object: 'a group of fields',
   array: 'a list',
-  record: 'an object',
-  null: 'null',
+  record: 'a group of fields',
+  null: 'empty',
 };
 
 const formatNames: Readonly<Record<string, string>> = {
-  email: 'an email address',
-  url: 'a URL',
-  uuid: 'a UUID',
+  email: 'an email address, such as ngozi@example.org',
+  url: 'a web address, such as https://example.org',
+  uuid: 'a valid id',
   date: 'a real day, such as 2027-04-02',
   datetime: 'a date and time, such as 2027-04-02T09:30:00Z',
   time: 'a time, such as 09:30',
-  base64: 'base64',
 };
 
 /** The sentence for an issue whose schema has none of its own. */
@@ -68,7 +67,7 @@ function sentence(issue: z.core.$ZodRawIssue): string {
         ? `must be ${String(issue.values[0])}`
         : `must be one of ${issue.values.map(String).join(', ')}`;
     case 'invalid_format':
-      return `must be ${formatNames[issue.format] ?? 'in the documented format'}`;
+      return `must be ${formatNames[issue.format] ?? 'in the expected format'}`;
     case 'too_small':
       return limit(issue.origin, 'at least', Number(issue.minimum), issue.inclusive);
     case 'too_big':

@@ -1,4 +1,5 @@
 import { chassisErrors, defineErrors } from '@homeroom/chassis';
+import { jargonRows } from '@homeroom/testing';
 import { describe, expect, test } from '@jest/globals';
 
 const errors = defineErrors({
@@ -38,4 +39,9 @@ describe('an error table', () => {
     expect(() => defineErrors({ not_found: { status: 404, title: 'x' } })).toThrow('belongs to the chassis');
     expect(() => defineErrors({ NotFound: { status: 404, title: 'x' } })).toThrow('lower_snake_case');
   });
+});
+
+test('every title of a 4xx is a sentence for a parent', () => {
+  expect(jargonRows(chassisErrors)).toEqual([]);
+  expect(jargonRows({ a: { status: 422, title: 'The JSON body has no familyId' } })).toHaveLength(1);
 });

@@ -197,9 +197,9 @@ describe('D14: messages say what is wrong in plain words', () => {
 
   test.each<[object, string[]]>([
     [{}, []],
-    [{ guardian: undefined }, ['guardian is missing']],
-    [{ guardian: {} }, ['guardian.email is missing']],
-    [{ guardian: 'Ada' }, ['guardian must be an object']],
+    [{ guardian: undefined }, ['guardian is required']],
+    [{ guardian: {} }, ['guardian.email is required']],
+    [{ guardian: 'Ada' }, ['guardian must be a group of fields']],
     [{ guardian: { email: 'nobody at all' } }, ['guardian.email must be an email address']],
     [{ name: 7 }, ['name must be text']],
     [{ name: '' }, ['name must not be empty']],
@@ -207,7 +207,8 @@ describe('D14: messages say what is wrong in plain words', () => {
     [{ day: '2026-02-30' }, ['day must be a real day']],
     [{ day: '2026-02-20' }, ['day must be before 2000']],
     [{ status: 'ajar' }, ['status must be one of open, closed']],
-    [{ status: undefined }, ['status is missing']],
+    [{ status: undefined }, ['status is required']],
+    [{ name: null }, ['name is required']],
     [{ size: '1' }, ['size must be a number']],
     [{ size: 1.5 }, ['size must be a whole number']],
     [{ size: 0 }, ['size must be at least 1']],

@@ -12,9 +12,14 @@ function pick<T, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
 
 export const slotOf = (about: WeeklySlot): WeeklySlot => pick(about, slotFields);
 
-/** `tuesday 10:00–11:30`, for messages. */
+/** `Tuesdays, 10:00–11:30`, for messages. */
 export const hoursOf = ({ weekday, startTime, endTime }: Omit<WeeklySlot, 'firstDay' | 'lastDay'>): string =>
-  `${weekday} ${startTime}–${endTime}`;
+  `${capitalized(weekday)}s, ${startTime}–${endTime}`;
+
+const longDate = new Intl.DateTimeFormat('en-US', { dateStyle: 'long', timeZone: 'UTC' });
+
+/** `May 18, 2027`, for messages. */
+export const dateOf = (day: string): string => longDate.format(new Date(`${day}T00:00Z`));
 
 export interface Mistake {
   readonly field: keyof ClassDetails;
@@ -36,13 +41,15 @@ export const capitalized = (word: string): string => `${word.slice(0, 1).toUpper
 /** Fields that contradict each other. The schema checks each field alone. */
 export function findMistakes(details: ClassDetails): Mistake[] {
   const mistakes: Mistake[] = [];
-  if (details.endTime <= details.startTime) mistakes.push({ field: 'endTime', message: 'must be after startTime' });
-  if (details.lastDay < details.firstDay) mistakes.push({ field: 'lastDay', message: 'must not be before firstDay' });
+  if (details.endTime <= details.startTime)
+    mistakes.push({ field: 'endTime', message: 'must be after the start time' });
+  if (details.lastDay < details.firstDay)
+    mistakes.push({ field: 'lastDay', message: 'must not be before the first day' });
   else if (firstMeeting(details) > details.lastDay) {
-    const message = `No ${capitalized(details.weekday)} from ${details.firstDay} to ${details.lastDay}. Change the weekday, the first day, or the last day.`;
+    const message = `No ${capitalized(details.weekday)} from ${dateOf(details.firstDay)} to ${dateOf(details.lastDay)}. Change the weekday, the first day, or the last day.`;
     mistakes.push({ field: 'weekday', message });
   }
-  if (details.ageMax < details.ageMin) mistakes.push({ field: 'ageMax', message: 'must not be below ageMin' });
+  if (details.ageMax < details.ageMin) mistakes.push({ field: 'ageMax', message: 'must not be below the lowest age' });
   return mistakes;
 }
 

@@ -1,9 +1,19 @@
-import { cursorParameter, id, integerParameter, limitParameter, pageOf, text, timeZone } from '@homeroom/chassis';
+import {
+  currency,
+  cursorParameter,
+  id,
+  integerParameter,
+  limitParameter,
+  pageOf,
+  paragraphs,
+  text,
+  timeZone,
+} from '@homeroom/chassis';
 import { weekdays } from '@homeroom/contracts';
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 
-const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time, 09:30');
+const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 09:30');
 /** Postgres has no year 0. */
 const day = z.iso.date().refine((value) => value >= '1900' && value < '2200', 'must be between 1900 and 2200');
 const age = z.int().min(0).max(120);
@@ -14,7 +24,7 @@ const age = z.int().min(0).max(120);
  */
 export const fields = {
   title: text(200),
-  description: text(4_000, 0),
+  description: paragraphs(4_000, 0),
   subject: text(100),
   teacher: text(200),
   room: text(100),
@@ -27,8 +37,8 @@ export const fields = {
   ageMin: age,
   ageMax: age,
   capacity: z.int().min(1).max(1_000),
-  priceCents: z.int().min(0).max(10_000_000),
-  currency: z.string().regex(/^[A-Z]{3}$/, 'must be three capital letters, USD'),
+  priceCents: z.int().min(0).max(10_000_000).describe('In the smallest unit of the currency: cents of USD, yen of JPY'),
+  currency,
   status: z.enum(['open', 'closed']),
 };
 
@@ -41,8 +51,9 @@ export const classView = z.object({
   id: z.uuid(),
   version: z.int(),
   ...fields,
-  /** Old classes may have an offset or an abbreviation: names were not always checked. */
+  // old classes may have what is refused now: names of zones and currencies were not always checked
   timeZone: z.string(),
+  currency: z.string(),
   seatsLeft: z.int(),
   waitlisted: z.int(),
 });

@@ -1,6 +1,6 @@
 import { isRefused, refused, type Refused } from '@homeroom/chassis';
 import { once, transact, type Database, type Transaction } from '@homeroom/postgres';
-import { hoursOf } from '../classes/class.ts';
+import { dateOf, hoursOf } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { lockClass } from '../classes/store.ts';
@@ -61,7 +61,8 @@ async function accept(
   // an expired offer may wait for the worker to end it: its deadline decides
   if (isOver || (before.status === 'offered' && before.expiresAt <= at)) return refused('offer_expired');
   if (before.status !== 'offered') return refused('not_offered');
-  if (hasEnded(locked, at)) return refused('class_ended', `${locked.title} had its last day on ${locked.lastDay}.`);
+  if (hasEnded(locked, at))
+    return refused('class_ended', `${locked.title} had its last day on ${dateOf(locked.lastDay)}.`);
   const clash = await findClash(trx, before.childId, locked);
   if (clash !== undefined) {
     return refused('schedule_conflict', `The child has ${clash.title} on ${hoursOf(clash)}. Cancel it first.`, {

@@ -1,5 +1,5 @@
 import { refused, type Refused } from '@homeroom/chassis';
-import { ageOn, hoursOf, overlaps, type WeeklySlot } from '../classes/class.ts';
+import { ageOn, dateOf, hoursOf, overlaps, type WeeklySlot } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import type { Override } from '../seats/enrollment.ts';
@@ -54,16 +54,16 @@ export type Refusal = Refused<
 /** A seat, a waitlist place, or a refusal. The statement that writes checks the facts again. */
 export function decide(facts: Facts, request: Request): Grant | Refusal {
   const { class: wanted, active, familyKnown } = facts;
-  if (wanted === undefined) return refused('class_not_found', 'No class has this id.');
+  if (wanted === undefined) return refused('class_not_found');
   // a child of another family is answered exactly like one that does not exist
   const child = request.familyId === undefined || facts.child?.familyId === request.familyId ? facts.child : undefined;
   if (child === undefined) return missing(request, familyKnown);
-  if (child.removed) return refused('child_not_found', 'No child has this id.');
+  if (child.removed) return refused('child_not_found');
   if (active)
     return refused('already_enrolled', `${child.name} already has a seat or a waitlist place in ${wanted.title}.`);
   if (wanted.status === 'closed') return refused('class_closed', `${wanted.title} is closed to new enrollments.`);
   if (hasEnded(wanted, request.now)) {
-    return refused('class_ended', `${wanted.title} had its last day on ${wanted.lastDay}.`);
+    return refused('class_ended', `${wanted.title} had its last day on ${dateOf(wanted.lastDay)}.`);
   }
   const age = ageOn(child.birthDate, wanted.firstDay);
   if (request.override?.age !== true && (age < wanted.ageMin || age > wanted.ageMax)) {
@@ -74,7 +74,8 @@ export function decide(facts: Facts, request: Request): Grant | Refusal {
     );
   }
   const clash = child.slots.find((slot) => overlaps(slot, wanted));
-  if (clash !== undefined) return refused('schedule_conflict', `${child.name} has another class on ${hoursOf(clash)}.`);
+  if (clash !== undefined)
+    return refused('schedule_conflict', `${child.name} already has a class on ${hoursOf(clash)}.`);
   return { kind: hasSeat(wanted) ? 'seat' : 'waitlist', class: wanted, child };
 }
 
@@ -90,9 +91,7 @@ const arrivalMs = 30_000;
  */
 function missing({ childId, now, familyId }: Request, familyKnown: boolean): Refusal {
   const isYoung = Math.abs(now.getTime() - mintedAt(childId)) < arrivalMs;
-  return (familyId !== undefined && !familyKnown) || isYoung
-    ? refused('family_not_ready', 'The registration has not arrived yet.')
-    : refused('child_not_found', 'No child has this id.');
+  return (familyId !== undefined && !familyKnown) || isYoung ? refused('family_not_ready') : refused('child_not_found');
 }
 
 /** A UUIDv7 begins with its time of creation in milliseconds; any other id counts as old. */

@@ -48,7 +48,7 @@ export async function changeDetails(
   const before = await lockClass(trx, classId);
   if (before === undefined) return refused('class_not_found');
   if (versions?.includes(before.version) === false) {
-    return refused('precondition_failed', `The current version is ${before.version}.`);
+    return refused('precondition_failed');
   }
   const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
   const wanted: ClassView = { ...before, ...given };
@@ -60,9 +60,14 @@ export async function changeDetails(
     return refused('currency_in_use', detail);
   }
   const taken = before.capacity - before.seatsLeft;
-  if (wanted.capacity < taken) return refused('capacity_below_taken', `${taken} seats are taken`);
+  if (wanted.capacity < taken) return refused('capacity_below_taken', seatsTaken(taken));
   return write(trx, before, wanted, terms);
 }
+
+const seatsTaken = (count: number): string => {
+  const seats = count === 1 ? '1 seat is taken' : `${count} seats are taken`;
+  return `${seats}. Cancel enrollments first, or set the capacity to ${count} or more.`;
+};
 
 async function write(
   trx: Transaction,

@@ -29,7 +29,7 @@ describe('import-classes', () => {
   test('imports good rows, reports bad ones, and changes nothing the second time', async () => {
     const file = join(folder, 'timetable.csv');
     await writeFile(file, timetable);
-    const complaint = 'line 3: end must be after startTime (09:00)\n';
+    const complaint = 'line 3: end must be after the start time (09:00)\n';
     expect(await run('commands/import-classes.ts', [file])).toEqual({
       code: 0,
       out: `${complaint}1 created, 0 updated, 0 unchanged, 1 rows rejected\n`,

@@ -34,7 +34,7 @@ describe('D4: after the last day of a class', () => {
     for (const headers of [await harness.guardian(child!.familyId), coordinator]) {
       const refused = await harness.enroll(child!, id, headers);
       expect([refused.statusCode, refused.json().code]).toEqual([409, 'class_ended']);
-      expect(refused.json().detail).toContain('2025-05-20');
+      expect(refused.json().detail).toContain('had its last day on May 20, 2025.');
     }
   });
 

@@ -201,7 +201,7 @@ describe('POST /api/enrollments', () => {
       const { id } = (await harness.enroll(child!, first.id)).json();
       const conflict = await harness.enroll(child!, second.id);
       expect(codeOf(conflict)).toEqual([409, 'schedule_conflict']);
-      expect(conflict.json().detail).toContain('tuesday 10:00–11:30');
+      expect(conflict.json().detail).toContain('already has a class on Tuesdays, 10:00–11:30.');
       const headers = await harness.guardian(child!.familyId);
       await harness.app.inject({ method: 'DELETE', url: `/api/enrollments/${id}`, headers });
       expect((await harness.enroll(child!, second.id)).statusCode).toBe(201);

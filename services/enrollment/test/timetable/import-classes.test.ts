@@ -90,19 +90,20 @@ describe('POST /api/classes/import', () => {
       unchanged: 0,
       warnings: [],
       rejected: [
-        { line: 3, field: 'title', reason: 'is missing' },
+        { line: 3, field: 'title', reason: 'is required' },
         { line: 4, field: 'weekday', reason: expect.any(String) },
         { line: 5, field: 'first_day', reason: expect.any(String) },
         { line: 6, field: 'price', reason: 'Unknown amount "-5.00". Use an amount such as 145.00.' },
         { line: 7, field: 'capacity', reason: 'Unknown number "many". Use a whole number such as 12.' },
-        { line: 8, field: 'end', reason: 'must be after startTime' },
+        { line: 8, field: 'end', reason: 'must be after the start time' },
         { line: 9, reason: 'has 2 cells where the header has 13' },
         { line: 10, reason: 'is the same class as line 2' },
-        { line: 11, field: 'age_max', reason: 'must not be below ageMin' },
+        { line: 11, field: 'age_max', reason: 'must not be below the lowest age' },
         {
           line: 13,
           field: 'weekday',
-          reason: 'No Sunday from 2027-01-11 to 2027-01-15. Change the weekday, the first day, or the last day.',
+          reason:
+            'No Sunday from January 11, 2027 to January 15, 2027. Change the weekday, the first day, or the last day.',
         },
       ],
     });
@@ -127,7 +128,13 @@ describe('POST /api/classes/import', () => {
       created: 1,
       updated: 0,
       unchanged: 0,
-      rejected: [{ line: 2, field: 'capacity', reason: '2 seats are taken' }],
+      rejected: [
+        {
+          line: 2,
+          field: 'capacity',
+          reason: '2 seats are taken. Cancel enrollments first, or set the capacity to 2 or more.',
+        },
+      ],
       warnings: [expect.objectContaining({ line: 3, code: 'teacher_double_booked', classId: id })],
     });
   });
@@ -204,7 +211,7 @@ describe('POST /api/classes/import', () => {
     expect(rejected).toEqual([
       { line: 2, field: 'capacity', reason: 'must be at most 1000', value: '5000' },
       { line: 3, field: 'age_max', reason: 'must be at most 120', value: '200' },
-      { line: 4, field: 'title', reason: 'is missing' },
+      { line: 4, field: 'title', reason: 'is required' },
     ]);
   });
 

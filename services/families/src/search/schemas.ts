@@ -8,7 +8,10 @@ const familyQuery = z.strictObject({
   q: text(100).optional().describe('Beginnings of names: of the family, its guardians, its children'),
   near: z
     .string()
-    .regex(nearPattern, 'must be lat,lon or lat,lon,km with km up to 500')
+    .regex(
+      nearPattern,
+      'must be latitude,longitude or latitude,longitude,kilometers (up to 500), such as 44.97,-93.26,10',
+    )
     .optional()
     .meta({
       description: 'lat,lon in degrees, or lat,lon,km (up to 500, 25 if not given): nearest first',

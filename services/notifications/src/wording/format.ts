@@ -1,3 +1,4 @@
+import { minorDigits } from '@homeroom/chassis';
 import type { ClassSnapshot } from '@homeroom/contracts';
 import { oneLine } from './one-line.ts';
 
@@ -63,8 +64,10 @@ export const formatSchedule = (course: ClassSnapshot): string =>
 export function formatMoney(amount: number, currency: string): string {
   // events from before currencies were checked may have any three characters
   if (!/^[a-z]{3}$/i.test(currency)) return `${oneLine(currency)} ${(amount / 100).toFixed(2)}`;
-  const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
-  return plainSpaces(format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2)));
+  const digits = minorDigits(currency.toUpperCase());
+  const exactly = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  const format = new Intl.NumberFormat(locale, { style: 'currency', currency, ...exactly });
+  return plainSpaces(format.format(amount / 10 ** digits));
 }
 
 /** `Sec family`, whether the family is called `Sec`, `Sec Family`, or `The Sec family`. */

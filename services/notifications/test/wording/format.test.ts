@@ -42,6 +42,7 @@ describe('D14: people read', () => {
     [1_500, 'JPY', '¥1,500'],
     [14_500, 'EUR', '€145.00'],
     [1_500, 'BHD', 'BHD 1.500'],
+    [1_234_550, 'HUF', 'HUF 12,345.50'],
     [14_500, 'U$1', 'U$1 145.00'],
   ])('%d of %s as %p', (amount, currency, expected) => {
     expect(formatMoney(amount, currency)).toBe(expected);
