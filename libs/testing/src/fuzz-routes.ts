@@ -1,5 +1,6 @@
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import type { Received } from './check-response.ts';
+import { jargonIn } from './plain-sentences.ts';
 import type { FuzzRequest, FuzzRoute, Operation } from './fuzz-requests.ts';
 
 export interface FuzzOptions {
@@ -37,7 +38,7 @@ const answerWithinMs = 15_000;
 /**
  * Sends every route of the app's own OpenAPI document requests that fit it and requests that do not.
  * @throws with the smallest request found and the seed, when an answer is a 5xx, does not come, or is an error that is not
- *   `application/problem+json` with its status and a code, or is not what the document says about it: an undocumented
+ *   `application/problem+json` with its status and a code in sentences for people, or is not what the document says about it: an undocumented
  *   status, media type, code, or header, a header that is missing, a body that does not fit its schema.
  */
 export async function fuzzRoutes(app: Pick<FastifyInstance, 'inject'>, options: FuzzOptions): Promise<FuzzReport> {
@@ -115,11 +116,26 @@ function complain({ status, type, body }: Received): string | undefined {
   if (status < 400) return undefined;
   if (!type.startsWith('application/problem+json'))
     return `an error that is ${type || 'of no type'} instead of application/problem+json`;
-  const problem = JSON.parse(body) as { status?: unknown; code?: unknown };
+  const problem = JSON.parse(body) as ReceivedProblem;
   if (problem.code === 'rate_limited') return 'the rate limit is on: fuzzing needs RATE_LIMIT_PER_MINUTE=0';
   if (problem.status !== status || typeof problem.code !== 'string') return 'a problem without its status or code';
-  return undefined;
+  const jargon = sentencesOf(problem)
+    .map(jargonIn)
+    .find((word) => word !== undefined);
+  return jargon === undefined ? undefined : `a sentence for programmers, not for parents: ${jargon}`;
 }
+
+interface ReceivedProblem {
+  readonly status?: unknown;
+  readonly code?: unknown;
+  readonly title?: string;
+  readonly detail?: string;
+  readonly errors?: readonly { readonly message: string }[];
+}
+
+/** The sentences of a problem, without what they quote. */
+const sentencesOf = ({ title = '', detail = '', errors = [] }: ReceivedProblem): string[] =>
+  [title, detail, ...errors.map(({ message }) => message)].map((sentence) => sentence.replace(/".*"/s, '""'));
 
 function describe({ method, url, headers, payload }: FuzzRequest): string {
   const short = (text: string): string =>

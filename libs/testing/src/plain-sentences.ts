@@ -1,8 +1,8 @@
 /** Words of programs. */
 const words =
-  /\b(?:API|ASCII|body|cursor|ETag|header|HTTP|integer|JSON|null|object|payload|resource|schema|string|undefined|Unicode|URL|UTF-8|UUID|webhook)s?\b/i;
+  /\b(?:API|ASCII|body|byte|Content-Encoding|cursor|ETag|HTTP|integer|JSON|NUL|null|object|payload|resource|schema|string|undefined|Unicode|URL|UUID|webhook)s?\b/i;
 /** Names of fields as code writes them, and code itself. */
-const code = /`|[a-z][A-Z]|\w_\w/;
+const code = /`|[a-z][A-Z]/;
 
 /** @returns what only a programmer understands of a sentence that a parent reads; undefined when there is nothing. */
 export const jargonIn = (sentence: string): string | undefined =>

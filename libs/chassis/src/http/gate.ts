@@ -11,10 +11,10 @@ const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 // made once: a stack trace for each refused request would help an attacker to overload us
 const overloaded = chassisProblem('overloaded');
-const nulByte = chassisProblem('bad_request', 'The URL contains a NUL byte.');
-const tooManyParameters = chassisProblem('bad_request', `The URL has more than ${maxQueryParameters} parameters.`);
+const nulByte = chassisProblem('bad_request', 'The address contains a character that cannot be used.');
+const tooManyParameters = chassisProblem('bad_request', `The address has more than ${maxQueryParameters} parameters.`);
 const foreignOrigin = chassisProblem('forbidden_origin');
-const encoded = chassisProblem('unsupported_media_type', 'Content-Encoding is not supported. Send the body as it is.');
+const encoded = chassisProblem('unsupported_media_type', 'Compressed data is not accepted. Send it as it is.');
 
 /** Helmet's work without helmet's cost: the headers of every response, computed once. */
 function securityHeaders(publicOrigin: string): Readonly<Record<string, string>> {
