@@ -10,5 +10,5 @@ export {
   type EventType,
 } from './events.ts';
 export { accountToken } from './account-token.ts';
-export { emailAddress } from './email-address.ts';
+export { emailAddress, normalizedEmail } from './email-address.ts';
 export { examples } from './examples.ts';

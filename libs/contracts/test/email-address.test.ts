@@ -1,5 +1,5 @@
-import { expect, test } from '@jest/globals';
-import { emailAddress } from '../src/index.ts';
+import { describe, expect, test } from '@jest/globals';
+import { emailAddress, normalizedEmail } from '../src/index.ts';
 
 const domainOf = (length: number): string => `${'d'.repeat(60)}.`.repeat(4).slice(0, length - 4) + '.org';
 
@@ -34,4 +34,41 @@ test('a hostile address takes no time', () => {
   emailAddress.test(`a@${'a.'.repeat(120)}!`);
   emailAddress.test(`a@${'a-'.repeat(120)}!`);
   expect(performance.now() - start).toBeLessThan(1_000);
+});
+
+describe('an address has one spelling', () => {
+  test.each([
+    [' Ngozi@Example.ORG ', 'ngozi@example.org'],
+    ['\tngozi@example.org\u00a0', 'ngozi@example.org'],
+    ['ngozi@bücher.example', 'ngozi@xn--bcher-kva.example'],
+    ['ngozi@BU\u0308CHER.example', 'ngozi@xn--bcher-kva.example'],
+    ['ngozi@XN--BCHER-KVA.example', 'ngozi@xn--bcher-kva.example'],
+    ['ngozi@straße.de', 'ngozi@xn--strae-oqa.de'],
+    ['ngozi@例え。テスト', 'ngozi@xn--r8jz45g.xn--zckzah'],
+    ['ngozi@пример.рф', 'ngozi@xn--e1afmkfd.xn--p1ai'],
+  ])('%j is %s', (given, address) => {
+    expect(normalizedEmail(given)).toBe(address);
+    expect(emailAddress.test(address)).toBe(true);
+    expect(normalizedEmail(address)).toBe(address);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['no domain', 'ngozi@'],
+    ['no local part', '@bücher.example'],
+    ['letters beyond ASCII before the @', 'zoë@bücher.example'],
+    ['a path', 'ngozi@bücher.example/x'],
+    ['a query', 'ngozi@bücher.example?x'],
+    ['an escape', 'ngozi@bücher%2eexample'],
+    ['a port', 'ngozi@bücher.example:25'],
+    ['a space', 'ngozi@bü cher.example'],
+    ['a line break', 'ngozi@bücher.example\nx'],
+    ['an emoji', 'ngozi@☕.example'],
+    ['no dot', 'ngozi@bücher'],
+    ['two dots', 'ngozi@bücher..example'],
+    ['a number for a host', 'ngozi@１２７.１'],
+    ['a label that is too long in ASCII', `ngozi@${'ü'.repeat(80)}.example`],
+    ['a domain that is too long', `ngozi@${'ü.'.repeat(1_000)}example`],
+    ['half a character', 'ngozi@b\ud800.example'],
+  ])('%s makes none', (_what, given) => expect(emailAddress.test(normalizedEmail(given))).toBe(false));
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { jargonIn } from '@homeroom/testing';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { newEmail, password, registrationOf, startHarness, type Guardian, type Harness } from './harness.ts';
@@ -93,6 +94,7 @@ describe('what is refused leaves nothing behind', () => {
     const answer = await service.anonymous.send('POST', '/api/families', body);
     expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
     expect(answer.body.errors.map((error: { field: string }) => error.field)).toContain(field);
+    expect(answer.body.errors.flatMap(({ message }) => jargonIn(message) ?? [])).toEqual([]);
     expect(answer.headers['content-type']).toMatch('application/problem+json');
     expect(await service.rows('select count(*)::int as n from families')).toEqual(before);
   });
@@ -170,4 +172,114 @@ test('S20: an address that the mailer would refuse is refused at registration', 
     const { status, body } = await service.anonymous.send('POST', '/api/families', given);
     expect([status, body.errors[0].field]).toEqual([422, 'guardian.email']);
   }
+});
+
+describe('a field of one line', () => {
+  const child = (name: string) => [{ name, birthDate: '2017-04-02' }];
+  const guardian = (given: object) => ({ guardian: { name: 'N', email: newEmail(), password, ...given } });
+  const fields: [field: string, of: (value: string) => object][] = [
+    ['name', (name) => ({ name })],
+    ['guardian.name', (name) => guardian({ name })],
+    ['guardian.phone', (phone) => guardian({ phone })],
+    ['address.street', (street) => ({ address: { street } })],
+    ['address.city', (city) => ({ address: { city } })],
+    ['address.postalCode', (postalCode) => ({ address: { postalCode } })],
+    ['children.0.name', (name) => ({ children: child(name) })],
+  ];
+  const unusable = 'contains a character that cannot be used: type it again instead of pasting it';
+  test.each(fields)('%s has no line breaks and control characters', async (field, of) => {
+    for (const [value, message] of [
+      ['one\ntwo', 'must be on one line'],
+      ['one\u2028two', 'must be on one line'],
+      ['one\ttwo', unusable],
+      ['one\u001b[2J', unusable],
+      ['\u200b', 'must not be empty'],
+    ] as const) {
+      const { status, body } = await register(of(value));
+      expect([status, body.errors]).toEqual([422, [{ in: 'body', field, message }]]);
+    }
+    expect((await register(of(' one two\n'))).status).toBe(201);
+  });
+
+  test('a name, when it is changed', async () => {
+    const { id, children } = client.family;
+    const family = await client.send('PATCH', `/api/families/${id}`, { name: 'one\ntwo' });
+    const child = await client.send('PATCH', `/api/families/${id}/children/${children[0].id}`, { name: 'one\ntwo' });
+    expect([family.status, child.status]).toEqual([422, 422]);
+  });
+});
+
+test('a field that is missing is called required', async () => {
+  const messagesOf = async (body: object): Promise<string[]> => {
+    const { body: problem } = await service.anonymous.send('POST', '/api/families', body);
+    return problem.errors.map(({ field, message }) => `${field} ${message}`);
+  };
+  expect(await messagesOf({})).toEqual(['name is required', 'guardian is required']);
+  expect(await messagesOf({ name: null, guardian: { email: null } })).toEqual([
+    'name is required',
+    'guardian.name is required',
+    'guardian.email is required',
+    'guardian.password is required',
+  ]);
+});
+
+describe('an email address', () => {
+  const guardian = (email: string) => ({ guardian: { name: 'N', email, password } });
+
+  test('is one account, however its owner writes it', async () => {
+    const local = newEmail().split('@')[0] ?? '';
+    const [written, stored] = [`${local}@Bücher.example`, `${local}@xn--bcher-kva.example`];
+    const { status, body } = await register(guardian(`  ${written.toUpperCase()}\t`));
+    expect([status, body.guardians[0].email]).toEqual([201, stored]);
+    for (const email of [written, stored, ` ${stored.toUpperCase()} `]) {
+      const again = await register(guardian(email));
+      expect([again.status, again.body.code]).toEqual([409, 'email_taken']);
+      await service.signIn(email);
+      expect((await service.anonymous.send('POST', '/api/password-resets', { email })).status).toBe(202);
+    }
+    expect(await service.tokens(stored, 'password-reset')).toHaveLength(3);
+  });
+
+  test('is not its own password, in either spelling', async () => {
+    const local = newEmail().split('@')[0] ?? '';
+    for (const bad of [`${local}@bücher.example`, `${local}@xn--bcher-kva.example`]) {
+      const { status, body } = await register({
+        guardian: { name: 'N', email: `${local}@bücher.example`, password: bad },
+      });
+      expect([status, body.errors[0].field]).toEqual([422, 'guardian.password']);
+    }
+  });
+
+  const form = 'must be an email address, such as ngozi@example.org';
+  const local = "must have only the letters a to z, digits, and . _ ' + - before the @";
+  test.each([
+    ['nothing', '', form],
+    ['no domain', 'n@', form],
+    ['letters of another alphabet before the @', 'zoë@example.org', local],
+    ['a domain with a path', 'n@bücher.example/x', form],
+    ['a space inside', 'n @example.org', form],
+    ['a comma for a dot', 'n@example,org', form],
+  ])('%s is refused, with what to write', async (_what, email, message) => {
+    const { status, body } = await register(guardian(email));
+    expect([status, body.errors]).toEqual([422, [{ in: 'body', field: 'guardian.email', message }]]);
+  });
+});
+
+describe('children of one family', () => {
+  const children = (...names: string[]) => ({ children: names.map((name) => ({ name, birthDate: '2017-04-02' })) });
+
+  test.each([
+    ['Maya', 'maya'],
+    ['José', 'Jose'],
+    ['Anne-Marie', 'anne marie'],
+  ])('%s and %s are refused as one child twice', async (...names) => {
+    const { status, body } = await register(children(...names));
+    expect([status, body.code]).toEqual([409, 'child_exists']);
+  });
+
+  test.each([
+    ['Maya', 'Mia'],
+    ['はな', 'ばな'],
+    ['Anne', 'Anne-Marie'],
+  ])('%s and %s are twins', async (...names) => expect((await register(children(...names))).status).toBe(201));
 });

@@ -1,6 +1,6 @@
 import { isRefused, refused, type Refused } from '@homeroom/chassis';
 import type { AccountDeps } from './deps.ts';
-import { ownEmail } from './own-email.ts';
+import { ownPassword } from './own-password.ts';
 import { replacePassword } from './replace-password.ts';
 import { findAccountById } from './store.ts';
 
@@ -22,7 +22,7 @@ export async function changePassword(
   if (isRefused(limited)) return limited;
   if (!(await passwords.verify(account.passwordHash, request.currentPassword))) return refused('wrong_password');
   await signInLimit.succeeded(email, address);
-  const unfit = ownEmail(password, email);
+  const unfit = await ownPassword(deps.database, password, account);
   if (isRefused(unfit)) return unfit;
   const passwordHash = await passwords.hash(password);
   await replacePassword(deps, { account, passwordHash });

@@ -2,7 +2,7 @@ import { isRefused, refused, type Refused } from '@homeroom/chassis';
 import type { Transaction } from '@homeroom/postgres';
 import { tokenHash } from '../credentials/account-tokens.ts';
 import type { AccountDeps } from './deps.ts';
-import { ownEmail } from './own-email.ts';
+import { ownPassword } from './own-password.ts';
 import { replacePassword } from './replace-password.ts';
 import { consumeToken, findTokenAccount, insertTokenByEmail } from './store.ts';
 import { verifyAccount } from './verify-account.ts';
@@ -33,7 +33,7 @@ export async function confirmReset(
   // before the hash of the password is paid for
   const account = await findTokenAccount(database, hash, 'reset_password');
   if (account === undefined) return refused('token_invalid');
-  const unfit = ownEmail(password, account.email);
+  const unfit = await ownPassword(database, password, account);
   if (isRefused(unfit)) return unfit;
   const passwordHash = await passwords.hash(password);
   const before = async (trx: Transaction) => {

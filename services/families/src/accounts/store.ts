@@ -50,6 +50,20 @@ export const findAccountById = (db: Queryable, accountId: string): Promise<Accou
     values: [accountId],
   });
 
+/** The names that belong to an account: its owner's, and the family's. */
+export async function findNames(db: Queryable, accountId: string): Promise<string[]> {
+  const { rows } = await db.query<{ names: string[] }>({
+    name: 'find_account_names',
+    text: `select array_remove(array[a.name, g.name, f.name], null) as names
+      from accounts a
+        left join guardians g on g.id = a.id
+        left join families f on f.id = a.family_id
+      where a.id = $1`,
+    values: [accountId],
+  });
+  return rows[0]?.names ?? [];
+}
+
 /** Sets a password, publishes the change, and invalidates the resets that were requested before. */
 export async function setPassword(
   trx: Transaction,

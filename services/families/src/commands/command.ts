@@ -6,7 +6,8 @@ import { text as readAll } from 'node:stream/consumers';
 import type { z } from 'zod';
 import { isOwnEmail } from '../credentials/password-rules.ts';
 import { openPasswords, type Passwords } from '../credentials/passwords.ts';
-import { ownEmailRefused } from '../credentials/schemas.ts';
+import { ownEmailRefused, ownNameRefused } from '../credentials/schemas.ts';
+import { isOwnName } from '../families/own-name.ts';
 
 /** Without a secret: that is for comparing requests, which a command has none of. */
 export const commandPasswords = (): Passwords => openPasswords({ secret: '', concurrent: 4, queued: 100 });
@@ -23,7 +24,7 @@ export const passwordUsage =
  * @throws {UsageError} with a line for every option that is missing or wrong; and for `--password`, which would show the
  *   password in process lists and shell histories.
  */
-export async function parseAccount<S extends z.ZodType<{ email: string; password: string }>>(
+export async function parseAccount<S extends z.ZodType<{ email: string; password: string; name?: string }>>(
   schema: S,
   { password, 'password-file': path, ...values }: { [option: string]: string | undefined },
 ): Promise<z.infer<S>> {
@@ -32,12 +33,14 @@ export async function parseAccount<S extends z.ZodType<{ email: string; password
       '--password is not accepted: process lists and shell histories show it. Use --password-file PATH, or --password-file - for standard input.',
     );
   }
-  if (path === undefined) throw new UsageError('--password-file: is missing');
+  if (path === undefined) throw new UsageError('--password-file: is required');
   const content = path === '-' ? await readAll(process.stdin) : await readFile(path, 'utf8');
   const given = parse(schema, { ...values, password: content.replace(/\r?\n$/, '') });
   if (!given.success)
     throw new UsageError(given.issues.map(({ field, message }) => `--${field}: ${message}`).join('\n'));
   if (isOwnEmail(given.data.password, given.data.email)) throw new UsageError(`--password: ${ownEmailRefused}`);
+  const { name, password: chosen } = given.data;
+  if (name !== undefined && isOwnName(chosen, [name])) throw new UsageError(`--password: ${ownNameRefused}`);
   return given.data;
 }
 

@@ -1,3 +1,4 @@
+import { normalizedEmail } from '@homeroom/contracts';
 import { commonPasswords } from './common-passwords.ts';
 
 /** One scan of 0.2 MB, about a thousandth of what a password's hash costs; a set would take ten times the memory. */
@@ -6,6 +7,6 @@ export const isCommon = (password: string): boolean =>
 
 /** Whether a password is the account's address, or the part before the @: what is tried first for one account. */
 export function isOwnEmail(password: string, email: string): boolean {
-  const given = password.toLowerCase();
+  const given = normalizedEmail(password);
   return given === email || given === email.slice(0, email.lastIndexOf('@'));
 }

@@ -2,6 +2,7 @@ import { isRefused, refused, type Refused } from '@homeroom/chassis';
 import type { DomainEvent, FamilySnapshot } from '@homeroom/contracts';
 import { v7 as uuidv7 } from 'uuid';
 import { maxChildren, type Child, type Family, type FamilyPatch, type NewChild, type Registration } from './schemas.ts';
+import { nameKey } from './words.ts';
 
 /** Why a family was not changed. */
 export type FamilyRefused = Refused<
@@ -11,7 +12,11 @@ export type FamilyRefused = Refused<
 /** The family as it will be, its version not yet raised, or why it stays as it is. */
 export type Decision = Family | FamilyRefused;
 
-const sameChild = (a: NewChild, b: NewChild): boolean => a.name === b.name && a.birthDate === b.birthDate;
+const sameChild = (a: NewChild, b: NewChild): boolean =>
+  a.birthDate === b.birthDate && nameKey(a.name) === nameKey(b.name);
+
+const refuseDuplicate = ({ name }: Child): FamilyRefused =>
+  refused('child_exists', `${name} is in this family already, with the same birth date.`);
 
 export function newFamily(
   given: Omit<Registration, 'guardian'> & { guardian: Omit<Registration['guardian'], 'password'> },
@@ -57,7 +62,8 @@ export const withVerifiedGuardian = (family: Family, guardianId: string): Family
 });
 
 export function addChild(family: Family, child: Child): Decision {
-  if (family.children.some((other) => sameChild(other, child))) return refused('child_exists');
+  const same = family.children.find((other) => sameChild(other, child));
+  if (same !== undefined) return refuseDuplicate(same);
   if (family.children.length >= maxChildren) return refused('too_many_children');
   return { ...family, children: [...family.children, child] };
 }
@@ -70,7 +76,10 @@ export function changeChild(
   const child = family.children.find(({ id }) => id === childId);
   if (child === undefined) return refused('child_not_found');
   const changed = { ...child, name: patch.name ?? child.name, birthDate: patch.birthDate ?? child.birthDate };
-  if (family.children.some((other) => other !== child && sameChild(other, changed))) return refused('child_exists');
+  // one child in two spellings, from before spellings were compared: both may be corrected, but not into one
+  const wasThere = (other: Child): boolean => sameChild(other, child) && other.name !== changed.name;
+  const same = family.children.find((other) => other !== child && sameChild(other, changed) && !wasThere(other));
+  if (same !== undefined) return refuseDuplicate(same);
   return { ...family, children: family.children.map((other) => (other === child ? changed : other)) };
 }
 

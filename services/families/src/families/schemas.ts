@@ -2,8 +2,9 @@ import { id, idempotencyHeaders, ifMatchHeaders, text } from '@homeroom/chassis'
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import { isOwnEmail } from '../credentials/password-rules.ts';
-import { email, newPassword, ownEmailRefused } from '../credentials/schemas.ts';
+import { email, newPassword, ownEmailRefused, ownNameRefused } from '../credentials/schemas.ts';
 import { birthDateMistake } from './birth-date.ts';
+import { isOwnName } from './own-name.ts';
 
 export const maxChildren = 20;
 
@@ -33,18 +34,23 @@ const address = z
   })
   .partial()
   .refine((given) => (given.latitude === undefined) === (given.longitude === undefined), {
-    message: 'latitude and longitude come together',
+    message: 'latitude and longitude must be given together',
     path: ['latitude'],
   });
 
-export const registration = z.strictObject({
-  name: text(200),
-  guardian: z
-    .strictObject({ name: text(200), email, password: newPassword, phone: phone.optional() })
-    .refine((given) => !isOwnEmail(given.password, given.email), { message: ownEmailRefused, path: ['password'] }),
-  address: address.optional(),
-  children: z.array(newChild).max(maxChildren).optional(),
-});
+export const registration = z
+  .strictObject({
+    name: text(200),
+    guardian: z
+      .strictObject({ name: text(200), email, password: newPassword, phone: phone.optional() })
+      .refine((given) => !isOwnEmail(given.password, given.email), { message: ownEmailRefused, path: ['password'] }),
+    address: address.optional(),
+    children: z.array(newChild).max(maxChildren, `must be at most ${maxChildren}`).optional(),
+  })
+  .refine(({ name, guardian }) => !isOwnName(guardian.password, [name, guardian.name]), {
+    message: ownNameRefused,
+    path: ['guardian', 'password'],
+  });
 export type Registration = z.infer<typeof registration>;
 
 const familyPatch = z.strictObject({

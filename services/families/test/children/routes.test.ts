@@ -58,6 +58,20 @@ describe('POST …/children', () => {
     expect([status, body.code]).toEqual([409, 'too_many_children']);
   });
 
+  test.each([
+    ['another case', 'JOSÉ', 'Joséphine'],
+    ['no accent', 'Jose', 'Joan'],
+    ['more spaces', ' José ', 'José Luis'],
+  ])('refuses a child that is there in another spelling: %s', async (_what, name, neighbor) => {
+    const client = await service.family({ children: [{ ...maya, name: 'José' }] });
+    const url = `/api/families/${client.family.id}/children`;
+    const { status, body } = await client.send('POST', url, { ...maya, name });
+    const detail = 'José is in this family already, with the same birth date.';
+    expect([status, body.code, body.detail]).toEqual([409, 'child_exists', detail]);
+    expect((await client.send('POST', url, { ...maya, name: neighbor })).status).toBe(201);
+    expect((await client.send('POST', url, { name, birthDate: '2018-04-02' })).status).toBe(201);
+  });
+
   test('is done by a coordinator for any family', async () => {
     const { family } = await service.family();
     const coordinator = await service.coordinator();

@@ -112,6 +112,12 @@ describe('add-coordinator', () => {
     expect(code).toBe(64);
     for (const option of ['--email', '--name', '--password']) expect(err).toContain(`${option}:`);
   });
+
+  test('refuses the name of its owner as the password', async () => {
+    const args = ['--email', newEmail(), '--name', 'Róbin Okafor', '--password-file', '-'];
+    const { code, err } = await run('commands/add-coordinator.ts', args, undefined, 'robin-okafor');
+    expect([code, err]).toEqual([64, expect.stringContaining('--password: must not be your own name')]);
+  });
 });
 
 test.each(['add-coordinator', 'set-password'])(
@@ -142,7 +148,7 @@ describe('import-families', () => {
   test('imports a file and lists its bad rows', async () => {
     const file = join(folder, 'roster.csv');
     await writeFile(file, `guardian_email,guardian_name,family_name\n${newEmail()},G,F\nbad,G,F\n`);
-    const bad = 'line 3: guardian_email must be an email address (bad)\n';
+    const bad = 'line 3: guardian_email must be an email address, such as ngozi@example.org (bad)\n';
     const first = await run('commands/import-families.ts', [file]);
     expect(first).toEqual({ code: 0, out: `${bad}1 created, 0 updated, 0 unchanged, 1 rows rejected\n`, err: '' });
   });

@@ -32,6 +32,21 @@ describe('S10: a common password, and the account’s own address, are refused',
   });
   afterAll(() => service.close());
 
+  test.each([
+    ['the family’s', 'Okafor-Díaz', 'Okafor Diaz'],
+    ['the family’s, together', 'Okafor-Díaz', 'okafordiaz'],
+    ['the guardian’s', 'Ruiz', 'Ngozi-Okafor'],
+  ])('at registration, and %s name', async (_what, name, bad) => {
+    const given = (secret: string) =>
+      registrationOf({ name, guardian: { name: 'Ngozi Okafor', email: newEmail(), password: secret } });
+    const { status, body } = await service.anonymous.send('POST', '/api/families', given(bad));
+    expect([status, body.errors]).toEqual([
+      422,
+      [{ in: 'body', field: 'guardian.password', message: expect.stringContaining('must not be your own name') }],
+    ]);
+    expect((await service.anonymous.send('POST', '/api/families', given(`${bad} kelp`))).status).toBe(201);
+  });
+
   test('at registration', async () => {
     const email = newEmail();
     for (const bad of ['12345678', email, email.split('@')[0] ?? '']) {
@@ -43,12 +58,12 @@ describe('S10: a common password, and the account’s own address, are refused',
   });
 
   test('by a reset, whose link stays usable', async () => {
-    const { email } = await service.family();
+    const { email } = await service.family({ name: 'Okafor Díaz' });
     await service.anonymous.send('POST', '/api/password-resets', { email });
     const [token] = await service.tokens(email, 'password-reset');
     const confirm = (secret: string) =>
       service.anonymous.send('POST', '/api/password-resets/confirm', { token, password: secret });
-    for (const bad of ['Password1', email]) {
+    for (const bad of ['Password1', email, 'okafor-diaz', 'NgoziOkafor']) {
       const { status, body } = await confirm(bad);
       expect([status, body.errors[0].field]).toEqual([422, 'password']);
     }
@@ -56,13 +71,15 @@ describe('S10: a common password, and the account’s own address, are refused',
   });
 
   test('by a change', async () => {
-    const client = await service.family();
-    for (const bad of ['Password1', client.email]) {
+    const client = await service.family({ name: 'Okafor Díaz' });
+    for (const bad of ['Password1', client.email, 'okafor-diaz', 'NgoziOkafor']) {
       const given = { currentPassword: password, password: bad };
       const { status, body } = await client.send('PUT', '/api/account/password', given);
       expect([status, body.errors[0].field]).toEqual([422, 'password']);
     }
     expect((await client.send('GET', '/api/sessions')).status).toBe(200);
+    const given = { currentPassword: password, password: 'okafor-diaz-kelp' };
+    expect((await client.send('PUT', '/api/account/password', given)).status).toBe(204);
   });
 
   test('in a roster, row by row', async () => {

@@ -33,7 +33,10 @@ test('a new family has version 1, ids, and nothing of a guardian but what is mea
 });
 
 test('children are distinguished by name and birth date together', () => {
-  expect(addChild(family, { ...maya, id: 'again' })).toEqual(refused('child_exists'));
+  const detail = 'Maya is in this family already, with the same birth date.';
+  for (const name of ['Maya', ' maya', 'MÁYA', 'Máya!']) {
+    expect(addChild(family, { ...maya, id: 'again', name })).toEqual(refused('child_exists', detail));
+  }
   expect(taken(addChild(family, { ...maya, id: 'twin', name: 'Mia' })).children).toHaveLength(2);
   expect(taken(addChild(family, { ...maya, id: 'cousin', birthDate: '2018-04-02' })).children).toHaveLength(2);
 });
@@ -62,6 +65,20 @@ describe('changes', () => {
     expect(changeDetails(family, { guardians: [{ id: 'unknown' }] })).toEqual(refused('guardian_not_found'));
     expect(changeChild(family, 'unknown', {})).toEqual(refused('child_not_found'));
     expect(removeChild(family, 'unknown')).toEqual(refused('child_not_found'));
+  });
+
+  test('make no two children the same, in any spelling', () => {
+    const two = taken(addChild(family, { ...maya, id: 'ben', name: 'Ben' }));
+    expect(changeChild(two, 'ben', { name: 'maya' })).toMatchObject({ code: 'child_exists' });
+    expect(taken(changeChild(two, two.children[0]?.id ?? '', { name: 'MAYA' })).children[0]?.name).toBe('MAYA');
+  });
+
+  test('correct the two spellings of one child that a family has from before, but not into one', () => {
+    const old: Family = { ...family, children: [maya, { ...maya, id: 'again', name: 'maya' }] };
+    expect(taken(changeChild(old, 'again', { name: 'Máya' })).children[1]?.name).toBe('Máya');
+    expect(taken(changeChild(old, 'again', { name: 'Ben' })).children[1]?.name).toBe('Ben');
+    expect(changeChild(old, 'again', { name: 'Maya' })).toMatchObject({ code: 'child_exists' });
+    expect(changeChild(old, 'again', {})).toEqual(old);
   });
 
   test('never touch the family that they are made from', () => {

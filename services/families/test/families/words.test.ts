@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { foldedWords, prefixQuery, sortKey } from '../../src/families/words.ts';
+import { foldedWords, nameKey, prefixQuery, sortKey } from '../../src/families/words.ts';
 
 test('removes case, accents, and punctuation', () => {
   expect(foldedWords('Zoë O’Brien-Łukasz MÜLLER')).toEqual(['zoe', 'o', 'brien', 'łukasz', 'muller']);
@@ -25,3 +25,20 @@ test('a sort key fits a cursor', () => {
   expect(Array.from(sortKey('𝕬'.repeat(200)))).toHaveLength(60);
   expect(sortKey('🙂')).toBe('');
 });
+
+test.each([
+  ['José  Díaz', 'jose diaz'],
+  ['O’Brien', 'O Brien'],
+  ['Weiß', 'WEISS'],
+  ['Ｍａｙａ', 'maya'],
+  ['Αλέξης', 'αλεξης'],
+  ['Алёна', 'алена'],
+])('%s and %s are one name', (a, b) => expect(nameKey(a)).toBe(nameKey(b)));
+
+test.each([
+  ['Ana', 'Ana Ana'],
+  ['はな', 'ばな'],
+  ['राम', 'रमा'],
+  ['🦉', '🐝'],
+  ['Łukasz', 'Lukasz'],
+])('%s and %s are two', (a, b) => expect(nameKey(a)).not.toBe(nameKey(b)));

@@ -73,7 +73,7 @@ describe('POST /api/families/import', () => {
     expect(
       (body.rejected as Record<string, unknown>[]).map(({ line, field, reason }) => ({ line, field, reason })),
     ).toEqual([
-      { line: 3, field: 'guardian_email', reason: 'must be an email address' },
+      { line: 3, field: 'guardian_email', reason: 'must be an email address, such as ngozi@example.org' },
       { line: 4, field: 'guardian_email', reason: 'is required' },
       { line: 5, field: 'child_birth_date', reason: expect.stringContaining('real day') },
       { line: 6, field: 'child_birth_date', reason: 'must not be in the future' },
