@@ -76,12 +76,17 @@ function medians(samples: readonly object[]): string {
   const rows = samples as readonly Record<string, number | string>[];
   const nameKey = rows[0] !== undefined && 'variant' in rows[0] ? 'variant' : 'what';
   const names = [...new Set(rows.map((row) => String(row[nameKey])))].sort((a, b) => rank(a) - rank(b));
-  const figures = Object.keys(rows[0] ?? {}).filter((key) => ![nameKey, 'round', 'requests'].includes(key));
+  const figures = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(
+    (key) => ![nameKey, 'round', 'requests'].includes(key),
+  );
   const of = (name: string, figure: string): number =>
     median(rows.filter((row) => row[nameKey] === name).map((row) => Number(row[figure])));
   const cell = (name: string, figure: string): string => {
-    const ratio = of(name, figure) / of(names[0] ?? '', figure);
-    return `${of(name, figure).toFixed(figure.endsWith('PerSecond') ? 0 : 1)} (${ratio.toFixed(2)}×)`;
+    const value = of(name, figure);
+    if (Number.isNaN(value)) return '';
+    const ratio = value / of(names[0] ?? '', figure);
+    const text = value.toFixed(/perSecond/i.test(figure) ? 0 : 1);
+    return Number.isFinite(ratio) ? `${text} (${ratio.toFixed(2)}×)` : text;
   };
   const lines = names.map((name) => [name, ...figures.map((figure) => cell(name, figure))]);
   return table([['', ...figures], ...lines], { numbers: true });

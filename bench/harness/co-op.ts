@@ -23,7 +23,8 @@ export async function seedCoOp(
     );
     await client.query(
       `insert into classes ${columns}
-       select ${id('0002', 'n')}, 1, 'Open class ' || n, 'Room for all', 'art', 'Ines Duarte', 'Hall',
+       select ${id('0002', 'n')}, 1, 'Open class ' || n,
+         'Pinch, coil, and slab. Everything is fired and comes home; clay and glazes are included.', 'art', 'Ines Duarte', 'Hall',
          (array['monday', 'tuesday', 'wednesday', 'thursday', 'friday'])[n % 5 + 1],
          lpad((8 + n / 5)::text, 2, '0') || ':00', lpad((8 + n / 5)::text, 2, '0') || ':50', '2027-01-11', '2027-05-21',
          'America/Chicago', 0, 18, 1000000, 8500, 'USD', 'open'

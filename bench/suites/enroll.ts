@@ -1,6 +1,7 @@
 import { accepted } from '@homeroom/chassis';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type pg from 'pg';
 import { openDatabase, type Database } from '@homeroom/postgres';
 import { createTestDatabase, withClient } from '@homeroom/testing';
 import { errors } from '../../services/enrollment/src/errors.ts';
@@ -9,6 +10,7 @@ import { ArrivingChildren } from '../../services/enrollment/src/enrollments/arri
 import { KnownFacts } from '../../services/enrollment/src/enrollments/known-facts.ts';
 import { childId, familyId, openClassId, seedCoOp } from '../harness/co-op.ts';
 import { roundLine } from '../harness/measure.ts';
+import { countWrites } from '../harness/postgres-writes.ts';
 import { cpuMicrosOfTree } from '../harness/process.ts';
 
 export interface EnrollSample {
@@ -16,6 +18,12 @@ export interface EnrollSample {
   readonly round: number;
   readonly perSecond: number;
   readonly postgresCpuMicros: number;
+  /** A row's or an enrollment's share of the WAL, and of the page images in it. */
+  readonly walBytes: number;
+  readonly pageImageBytes: number;
+  /** Updates per 100 that touched no index: of the seat counters, and of the child's busy hours. A bare insert has none. */
+  readonly seatHotPercent?: number;
+  readonly childHotPercent?: number;
 }
 
 const concurrency = 20;
@@ -41,17 +49,17 @@ export async function measureEnroll(rounds: number, say: (text: string) => void)
     const postmaster = await postmasterOf(database.url);
     const works = worksOf(db);
     for (const work of Object.values(works)) await forEveryChild(work(0));
+    await reportStatistics(db);
     const samples: EnrollSample[] = [];
-    for (let round = 1; round <= rounds; round++) {
-      for (const what of ['bare insert', 'enroll'] as const) {
-        const [cpu, began] = [cpuMicrosOfTree(postmaster), performance.now()];
-        await forEveryChild(works[what](round));
-        const perSecond = children / ((performance.now() - began) / 1000);
-        const postgresCpuMicros = (cpuMicrosOfTree(postmaster) - cpu) / children;
-        samples.push({ what, round, perSecond, postgresCpuMicros });
-        say(roundLine(round, what, [postgresCpuMicros, 'µs of Postgres'], [perSecond, '/s']));
+    await withClient(database.url, async (client) => {
+      for (let round = 1; round <= rounds; round++) {
+        for (const what of ['bare insert', 'enroll'] as const) {
+          const sample = await measureOnce({ db, client, postmaster }, what, works[what](round));
+          samples.push({ what, round, ...sample });
+          say(lineOf(round, what, sample));
+        }
       }
-    }
+    });
     return samples;
   } finally {
     await db.close();
@@ -60,6 +68,60 @@ export async function measureEnroll(rounds: number, say: (text: string) => void)
 }
 
 type Work = (child: number) => Promise<unknown>;
+type Figures = Omit<EnrollSample, 'what' | 'round'>;
+
+/** An enrollment updates the counters of one class and the hours of one child. */
+const counters = ['classes', 'class_seats'];
+const updatesOfEnroll = { [counters.join('+')]: children, children };
+
+async function measureOnce(
+  { db, client, postmaster }: { db: Database; client: pg.Client; postmaster: number },
+  what: EnrollSample['what'],
+  work: Work,
+): Promise<Figures> {
+  let [perSecond, postgresCpuMicros] = [0, 0];
+  const writes = await countWrites(client, what === 'enroll' ? updatesOfEnroll : {}, async () => {
+    const [cpu, began] = [cpuMicrosOfTree(postmaster), performance.now()];
+    await forEveryChild(work);
+    perSecond = children / ((performance.now() - began) / 1000);
+    postgresCpuMicros = (cpuMicrosOfTree(postmaster) - cpu) / children;
+    await reportStatistics(db);
+  });
+  const hotPercent = (...tables: string[]): number => {
+    const { updated, hot } = writes.updatesOf(...tables);
+    return (100 * hot) / updated;
+  };
+  return {
+    perSecond,
+    postgresCpuMicros,
+    walBytes: writes.walBytes / children,
+    pageImageBytes: writes.pageImageBytes / children,
+    ...(what === 'enroll' ? { seatHotPercent: hotPercent(...counters), childHotPercent: hotPercent('children') } : {}),
+  };
+}
+
+function lineOf(round: number, what: string, figures: Figures): string {
+  const { postgresCpuMicros, perSecond, walBytes, seatHotPercent, childHotPercent } = figures;
+  const hot = [
+    [seatHotPercent, '% HOT of seats'],
+    [childHotPercent, '% HOT of children'],
+  ].filter((figure): figure is [number, string] => figure[0] !== undefined);
+  return roundLine(
+    round,
+    what,
+    [postgresCpuMicros, 'µs of Postgres'],
+    [perSecond, '/s'],
+    [walBytes, 'B of WAL'],
+    ...hot,
+  );
+}
+
+/** Makes every connection of the pool report its statistics, which it otherwise does when it has been idle for a while. */
+async function reportStatistics(db: Database): Promise<void> {
+  // all at once, so that each gets a connection of its own
+  const text = 'select pg_stat_force_next_flush(), pg_sleep(0.2)';
+  await Promise.all(Array.from({ length: concurrency }, () => db.query({ name: 'report-statistics', text })));
+}
 
 /** The work of each kind in a round. */
 function worksOf(db: Database): Record<EnrollSample['what'], (round: number) => Work> {
