@@ -19,7 +19,14 @@ export const rowOf = ({ id, ...details }: ClassDetails & { id: string }): object
 export const fieldPairs = (row: string, names: readonly FieldName[] = fieldNames): string =>
   names.map((field) => `'${field}', ${row}.${columnOf(field)}`).join(', ');
 
-/** A class as JSON, in the shape of `ClassView`: read once, stored and sent as it is. Takes a row of `classes`. */
-export const classJson = (row: string): string => `json_build_object(
+/** The row of `class_seats` that belongs to a row of `classes`, to join after it: locks are taken in this order. */
+export const seatsOf = (row: string, seats = 's'): string =>
+  `join class_seats ${seats} on ${seats}.class_id = ${row}.class_id`;
+
+/**
+ * A class as JSON, in the shape of `ClassView`: read once, stored and sent as it is. Takes a row of `classes`, and its row of
+ * `class_seats`.
+ */
+export const classJson = (row: string, seats = 's'): string => `json_build_object(
   'id', ${row}.class_id, 'version', ${row}.version, ${fieldPairs(row)},
-  'seatsLeft', ${row}.capacity - ${row}.taken, 'waitlisted', ${row}.waitlisted)`;
+  'seatsLeft', ${row}.capacity - ${seats}.taken, 'waitlisted', ${seats}.waitlisted)`;

@@ -1,22 +1,22 @@
 import type { Queryable, Transaction } from '@homeroom/postgres';
-import { classJson } from './columns.ts';
+import { classJson, seatsOf } from './columns.ts';
 import type { ClassView, Search } from './schemas.ts';
 
 /** The hot read: one query, no object is made of it. */
 export async function findClassText(db: Queryable, id: string): Promise<string | undefined> {
   const { rows } = await db.query<{ text: string }>({
     name: 'class_text',
-    text: `select ${classJson('c')}::text as text from classes c where class_id = $1`,
+    text: `select ${classJson('c')}::text as text from classes c ${seatsOf('c')} where c.class_id = $1`,
     values: [id],
   });
   return rows[0]?.text;
 }
 
-/** Locks the class until the transaction ends: seats and waitlist of one class change one after the other. */
+/** Locks the class and its seats until the transaction ends: what its details allow, and what its seats become, stays so. */
 export async function lockClass(trx: Transaction, id: string): Promise<ClassView | undefined> {
   const { rows } = await trx.query<{ class: ClassView }>({
     name: 'class_lock',
-    text: `select ${classJson('c')} as class from classes c where class_id = $1 for no key update`,
+    text: `select ${classJson('c')} as class from classes c ${seatsOf('c')} where c.class_id = $1 for no key update`,
     values: [id],
   });
   return rows[0]?.class;
@@ -48,7 +48,7 @@ export async function searchClasses(
   const { rows } = await db.query<{ id: string; title: string; text: string }>({
     name: parts.join('_'),
     text: `select c.class_id as id, c.title, ${classJson('c')}::text as text
-      from classes c ${where} order by c.title, c.class_id limit $1`,
+      from classes c ${seatsOf('c')} ${where} order by c.title, c.class_id limit $1`,
     values,
   });
   return rows;

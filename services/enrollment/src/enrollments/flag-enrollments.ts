@@ -1,6 +1,6 @@
 import type { Transaction } from '@homeroom/postgres';
 import { ageOn } from '../classes/class.ts';
-import { classJson } from '../classes/columns.ts';
+import { classJson, seatsOf } from '../classes/columns.ts';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import type { FlagReason } from '../seats/enrollment.ts';
@@ -45,8 +45,8 @@ async function lockActive(trx: Transaction, familyId: string): Promise<Active[]>
           where h.enrollment_id = e.enrollment_id and h.version = 1 and h.data ? 'override') as overridden,
         array(select h.data ->> 'reason' from enrollment_events h
           where h.enrollment_id = e.enrollment_id and h.type = 'flagged') as flagged
-      from enrollments e join classes c on c.class_id = e.class_id join children ch on ch.child_id = e.child_id
-        join families f on f.family_id = e.family_id
+      from enrollments e join classes c on c.class_id = e.class_id ${seatsOf('c')}
+        join children ch on ch.child_id = e.child_id join families f on f.family_id = e.family_id
       where e.family_id = $1 and e.status <> 'cancelled' order by e.enrollment_id for no key update of e`,
     values: [familyId],
   });

@@ -1,5 +1,5 @@
 import type { Queryable } from '@homeroom/postgres';
-import { classJson } from '../classes/columns.ts';
+import { classJson, seatsOf } from '../classes/columns.ts';
 import { activeHere } from '../seats/take-seat.ts';
 import type { Facts } from './decide.ts';
 
@@ -20,7 +20,7 @@ export async function readFacts(
 ): Promise<Facts> {
   const { rows } = await db.query<Row>({
     name: 'enroll_facts',
-    text: `select (select ${classJson('c')} from classes c where c.class_id = $1) as class,
+    text: `select (select ${classJson('c')} from classes c ${seatsOf('c')} where c.class_id = $1) as class,
       (select ${childJson} from children ch where ch.child_id = $2) as child,
       ${activeHere} as active, exists (select from families f where f.family_id = $3) as "familyKnown"`,
     values: [classId, childId, familyId ?? null],

@@ -13,7 +13,7 @@ export interface Differences {
 const pageSize = 2_000;
 
 /**
- * Derives the read models from the events: `enrollments`, the counters of `classes`, the busy hours of `children`. Compares
+ * Derives the read models from the events: `enrollments`, the counters of `class_seats`, the busy hours of `children`. Compares
  * them with what is stored, and with `write` replaces it; enrolling waits meanwhile.
  * @returns how many enrollments the events hold, and how many rows differed.
  */
@@ -24,7 +24,7 @@ export async function rebuildReadModels(
   return db.transaction(
     async (trx) => {
       if (write) {
-        const text = 'lock table classes, enrollments, children in share row exclusive mode';
+        const text = 'lock table classes, class_seats, enrollments, children in share row exclusive mode';
         await trx.query({ name: 'rebuild_lock', text });
       }
       const enrollments = await replay(trx);
@@ -108,7 +108,7 @@ async function compare(trx: Transaction): Promise<Differences> {
   const { rows } = await trx.query<Differences>({
     name: 'rebuild_compare',
     text: `select ${differing('select * from enrollments', 'select * from rebuilt')} as enrollments,
-      ${differing('select class_id, taken, waitlisted, last_number from classes', counters)} as classes,
+      ${differing('select class_id, taken, waitlisted, last_number from class_seats', counters)} as classes,
       ${differing(keptHours, busyHours)} as children`,
   });
   return rows[0] ?? { enrollments: 0, classes: 0, children: 0 };
@@ -119,9 +119,9 @@ async function replace(trx: Transaction): Promise<void> {
   await trx.query({ name: 'rebuild_fill', text: 'insert into enrollments select * from rebuilt' });
   await trx.query({
     name: 'rebuild_classes',
-    text: `update classes set taken = n.taken, waitlisted = n.waitlisted, last_number = n.last_number
-      from (${counters}) n where n.class_id = classes.class_id
-        and (n.taken, n.waitlisted, n.last_number) <> (classes.taken, classes.waitlisted, classes.last_number)`,
+    text: `update class_seats s set taken = n.taken, waitlisted = n.waitlisted, last_number = n.last_number
+      from (${counters}) n where n.class_id = s.class_id
+        and (n.taken, n.waitlisted, n.last_number) <> (s.taken, s.waitlisted, s.last_number)`,
   });
   await trx.query({
     name: 'rebuild_children',

@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from '@homeroom/postgres';
-import { classJson } from '../classes/columns.ts';
+import { classJson, seatsOf } from '../classes/columns.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import type { Charge } from '../seats/charge.ts';
 import { chargeJson } from '../seats/charge-store.ts';
@@ -19,6 +19,7 @@ export async function lockForSettling(trx: Transaction, enrollmentId: string): P
     text: `select ${enrollmentColumns}, ${classJson('k')} as class,
         ${chargeJson('c')} as charge
       from enrollments e join charges c on c.enrollment_id = e.enrollment_id join classes k on k.class_id = e.class_id
+        ${seatsOf('k')}
       where e.enrollment_id = $1 for no key update of e, c`,
     values: [enrollmentId],
   });

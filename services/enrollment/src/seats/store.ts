@@ -138,7 +138,7 @@ export async function readChildName(db: Queryable, childId: string): Promise<str
   return rows[0]?.name ?? '';
 }
 
-/** Adds to a class's counters of seats and waitlist places; negative to free them. */
+/** Adds to a locked class's counters of seats and waitlist places; negative to free them. */
 export async function countSeats(
   trx: Transaction,
   classId: string,
@@ -146,7 +146,7 @@ export async function countSeats(
 ): Promise<void> {
   await trx.query({
     name: 'class_count',
-    text: `update classes set taken = taken + $2, waitlisted = waitlisted + $3 where class_id = $1`,
+    text: 'update class_seats set taken = taken + $2, waitlisted = waitlisted + $3 where class_id = $1',
     values: [classId, change.taken, change.waitlisted],
   });
 }

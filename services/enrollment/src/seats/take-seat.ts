@@ -1,34 +1,37 @@
 import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
 import { claimCte, claimParameters, type Queryable } from '@homeroom/postgres';
-import { classJson, columnNames } from '../classes/columns.ts';
+import { slotOf } from '../classes/class.ts';
+import { classJson } from '../classes/columns.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { publish, type EventOf, type Unplaced } from './enrollment.ts';
-import { slotJson } from './slots.ts';
 import { dataOf } from './store.ts';
 
 /*
- * Enrolling is one statement. It locks the class's row, checks on the locked row everything that the decision was based
+ * Enrolling is one statement. It locks the class's seats, checks on the locked row everything that the decision was based
  * on, and writes counters, child, history, read model, charge, and outbox together or not at all. When a guard refuses,
  * the same answer returns the class as it is now.
+ *
+ * The class's details are not read: a decision on their current version has them, and the row of the seats has the version.
  */
 
 /** Whether the child $2 has a seat or a waitlist place in the class $1. */
 export const activeHere = `exists (select from enrollments e where e.class_id = $1 and e.child_id = $2 and e.status <> 'cancelled')`;
 
-/** The child has not changed since the decision, and is free at the hours of the class: `overlaps` in SQL. */
+/** The child has not changed since the decision, and is free at the class's hours $13: `overlaps` in SQL. */
 const childIsFree = `ch.child_id = $2 and ch.family_id = $3 and ch.version = $4 and not ch.removed and not exists (
-  select from jsonb_to_recordset(ch.slots)
-    as s(weekday text, "startTime" text, "endTime" text, "firstDay" date, "lastDay" date)
-  where s.weekday = class.weekday and s."startTime" < class.end_time and class.start_time < s."endTime"
-    and s."firstDay" <= class.last_day and class.first_day <= s."lastDay")`;
+  select from jsonb_to_record($13::jsonb)
+      as wanted(weekday text, "startTime" text, "endTime" text, "firstDay" date, "lastDay" date),
+    jsonb_to_recordset(ch.slots)
+      as s(weekday text, "startTime" text, "endTime" text, "firstDay" date, "lastDay" date)
+  where s.weekday = wanted.weekday and s."startTime" < wanted."endTime" and wanted."startTime" < s."endTime"
+    and s."firstDay" <= wanted."lastDay" and wanted."firstDay" <= s."lastDay")`;
 
-const classIsAsKnown = `class.version = $5 and class.status = 'open' and not ${activeHere}`;
+const classIsAsKnown = `seats.version = $5 and not ${activeHere}`;
 
 // Counting continues from this row. An update that counted from the row in its snapshot would first try the value from
 // before it waited for the lock, and the CHECK would refuse a seat that a cancellation has just freed.
-const lockedClass = `class as materialized (
-  select class_id, version, ${columnNames}, taken, waitlisted, last_number
-  from classes where class_id = $1 for no key update
+const lockedSeats = (where: string): string => `seats as materialized (
+  select version, capacity, taken, waitlisted, last_number from class_seats where ${where} for no key update
 )`;
 
 const written = (from: string, status: string, number: string, data: string, payload: string): string => `
@@ -40,44 +43,51 @@ happened as (
     waitlist_number, price_cents, currency, created_at, updated_at)
   select $6, 1, $1, $2, $3, ${status}, $10, ${number}, $11, $12, $7, $7 from ${from}
 ), published as (
-  insert into outbox (${OUTBOX_COLUMNS}) select $13::uuid, $14, $15, $16::jsonb, ${payload} from ${from}
+  insert into outbox (${OUTBOX_COLUMNS}) select $14::uuid, $15, $16, $17::jsonb, ${payload} from ${from}
 )`;
 
-/** The class as it was when locked, for deciding again. Reading all the facts would make every enrollment cost a quarter more. */
+/**
+ * The class, for deciding again, with the seats as they were when locked; null when its details have changed while the
+ * statement waited. Reading all the facts would make every enrollment cost a quarter more.
+ */
 const answer = (from: string, position: string): string => `
-select written.done, ${position} as position,
-  case when not written.done then (select ${classJson('c')} from class c) end as class
+select written.done, ${position} as position, case when not written.done then (
+    select ${classJson('c', 'seats')} from classes c, seats where c.class_id = $1 and c.version = seats.version
+  ) end as class
 from (select exists (select from ${from}) as done) written`;
 
 /** Number of the first parameter of a claimed key, and the parameter that holds its answer. */
-const claimFrom = 18;
+const claimFrom = 19;
 const claimBody = `$${claimFrom + 4}`;
 
-const seatText = (claimed: string): string => `with ${lockedClass}, child as (
-  update children ch set slots = ch.slots || ${slotJson('class')} from class
-  where ${classIsAsKnown} and class.waitlisted = 0 and class.taken < class.capacity and ${childIsFree}
+const seatText = (claimed: string): string => `with ${lockedSeats('class_id = $1')}, child as (
+  update children ch set slots = ch.slots || $13::jsonb from seats
+  where ${classIsAsKnown} and seats.waitlisted = 0 and seats.taken < seats.capacity and ${childIsFree}
   returning ch.child_id
 ), seat as (
-  update classes set taken = class.taken + 1 from class, child where classes.class_id = $1 returning classes.taken
+  update class_seats set taken = seats.taken + 1 from seats, child where class_seats.class_id = $1
+  returning class_seats.taken
 ), owed as (
-  insert into charges (enrollment_id, amount_cents, currency)
-  select $6, price_cents, currency from class, seat where price_cents > 0
-), ${written('seat', `case when $10::int > 0 then 'payment_pending' else 'enrolled' end`, 'null', '$9::jsonb', '$17::bytea')}${claimed}
+  insert into charges (enrollment_id, amount_cents, currency) select $6, $10, $12 from seat where $10::int > 0
+), ${written('seat', `case when $10::int > 0 then 'payment_pending' else 'enrolled' end`, 'null', '$9::jsonb', '$18::bytea')}${claimed}
 ${answer('seat', 'null::int')}`;
 
-const placeText = (claimed: string): string => `with ${lockedClass}, child as (
-  select ch.child_id from children ch, class
-  where ${classIsAsKnown} and (class.waitlisted > 0 or class.taken >= class.capacity) and ${childIsFree}
+// The class is locked only because the counters of older versions follow: its lock comes before that of its seats.
+const placeText = (claimed: string): string => `with class as materialized (
+  select class_id from classes where class_id = $1 for no key update
+), ${lockedSeats('class_id = (select class_id from class)')}, child as (
+  select ch.child_id from children ch, seats
+  where ${classIsAsKnown} and (seats.waitlisted > 0 or seats.taken >= seats.capacity) and ${childIsFree}
 ), place as (
-  update classes set waitlisted = class.waitlisted + 1, last_number = class.last_number + 1
-  from class, child where classes.class_id = $1
-  returning classes.waitlisted as position, classes.last_number as number
+  update class_seats set waitlisted = seats.waitlisted + 1, last_number = seats.last_number + 1
+  from seats, child where class_seats.class_id = $1
+  returning class_seats.waitlisted as position, class_seats.last_number as number
 ), ${written(
   'place',
   `'waitlisted'`,
   'place.number',
   `$9::jsonb || jsonb_build_object('position', place.position, 'waitlistNumber', place.number)`,
-  `convert_to((convert_from($17::bytea, 'UTF8')::jsonb || jsonb_build_object('position', place.position))::text, 'UTF8')`,
+  `convert_to((convert_from($18::bytea, 'UTF8')::jsonb || jsonb_build_object('position', place.position))::text, 'UTF8')`,
 )}${claimed}
 ${answer('place', '(select position from place)')}`;
 
@@ -142,6 +152,7 @@ export async function takeSeat(
       'amountCents' in beginning ? beginning.amountCents : 0,
       ('priceCents' in beginning ? beginning.priceCents : undefined) ?? null,
       about.currency,
+      JSON.stringify({ classId: about.id, ...slotOf(about) }),
       ...outboxParameters(published),
       ...(claim === undefined ? [] : claimParameters(claim)),
     ],

@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from '@homeroom/postgres';
-import { classJson, columnNames, columnsOf, rowOf } from '../classes/columns.ts';
+import { classJson, columnNames, columnsOf, rowOf, seatsOf } from '../classes/columns.ts';
 import type { ClassDetails, ClassView } from '../classes/schemas.ts';
 
 /** Inserts classes; one whose natural key is taken is left out. @returns the ids of those inserted. */
@@ -22,7 +22,7 @@ export async function updateClass(trx: Transaction, id: string, details: ClassDe
   const { rows } = await trx.query<{ class: ClassView }>({
     name: 'class_update',
     text: `update classes c set version = c.version + 1, (${columnNames}) = row(${columnsOf('d')})
-      from jsonb_populate_record(null::classes, $1::jsonb) d
+      from jsonb_populate_record(null::classes, $1::jsonb) d ${seatsOf('d')}
       where c.class_id = d.class_id returning ${classJson('c')} as class`,
     values: [JSON.stringify(rowOf({ ...details, id }))],
   });
@@ -39,7 +39,8 @@ export async function readByNaturalKeys(db: Queryable, keys: readonly NaturalKey
     name: 'classes_by_natural_key',
     text: `select ${classJson('c')} as class
       from jsonb_to_recordset($1::jsonb) as k(title text, teacher text, weekday text, "startTime" text)
-      join classes c on (c.title, c.teacher, c.weekday, c.start_time) = (k.title, k.teacher, k.weekday, k."startTime")`,
+      join classes c on (c.title, c.teacher, c.weekday, c.start_time) = (k.title, k.teacher, k.weekday, k."startTime")
+      ${seatsOf('c')}`,
     values: [JSON.stringify(keys)],
   });
   return rows.map((row) => row.class);
@@ -59,6 +60,7 @@ const sharing = (
     and c.status = 'open' and c.class_id <> n.class_id
     and c.start_time < n.end_time and n.start_time < c.end_time
     and c.first_day <= n.last_day and n.first_day <= c.last_day
+  ${seatsOf('c')}
   where n.class_id = any($1::uuid[]) and n.status = 'open'`;
 
 /** Open classes that overlap with these and share a room or a teacher with them; one index scan each. */

@@ -43,7 +43,7 @@ describe('DELETE /api/enrollments/:id', () => {
     expect(await read(third!.id)).toMatchObject({ status: 'waitlisted', position: 1 });
     expect(await typesOf(second!.id)).toEqual(['waitlisted', 'promoted']);
     expect(await typesOf(first!.id)).toEqual(['seat-held', 'cancelled']);
-    const [counters] = await harness.rows('select taken, waitlisted from classes where class_id = $1', classId);
+    const [counters] = await harness.rows('select taken, waitlisted from class_seats where class_id = $1', classId);
     expect(counters).toEqual({ taken: 1, waitlisted: 1 });
   });
 
@@ -86,7 +86,7 @@ describe('DELETE /api/enrollments/:id', () => {
     const [first] = await enrolled(3, classId);
     const answers = await Promise.all(Array.from({ length: 10 }, () => harness.cancel(first!.id, first!.headers)));
     expect(new Set(answers.map(({ statusCode, body }) => `${statusCode} ${body}`)).size).toBe(1);
-    const [counters] = await harness.rows('select taken, waitlisted from classes where class_id = $1', classId);
+    const [counters] = await harness.rows('select taken, waitlisted from class_seats where class_id = $1', classId);
     expect(counters).toEqual({ taken: 1, waitlisted: 1 });
   });
 

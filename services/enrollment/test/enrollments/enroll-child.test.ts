@@ -84,7 +84,7 @@ describe('POST /api/enrollments', () => {
   test('gives the waitlist priority over a new request, even while a seat is free', async () => {
     const [child] = await harness.children(1);
     const { id: classId } = await harness.openClass();
-    await harness.rows('update classes set waitlisted = 1, last_number = 1 where class_id = $1', classId);
+    await harness.rows('update class_seats set waitlisted = 1, last_number = 1 where class_id = $1', classId);
     expect((await harness.enroll(child!, classId)).json()).toMatchObject({ status: 'waitlisted', position: 2 });
   });
 

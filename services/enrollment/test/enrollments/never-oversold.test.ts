@@ -15,7 +15,7 @@ const counted = async (classId: string) => {
   const [row] = await harness.rows<{ taken: number; waitlisted: number; seats: number; waiting: number }>(
     `select c.taken, c.waitlisted, count(*) filter (where e.status in ('payment_pending', 'enrolled', 'offered'))::int as seats,
        count(*) filter (where e.status = 'waitlisted')::int as waiting
-     from classes c left join enrollments e on e.class_id = c.class_id where c.class_id = $1 group by c.class_id`,
+     from class_seats c left join enrollments e on e.class_id = c.class_id where c.class_id = $1 group by c.class_id`,
     classId,
   );
   return row!;
@@ -163,19 +163,20 @@ test('a key sent ten times concurrently makes one enrollment, and ten equal answ
  */
 test('control: without guard and constraint the same rush oversells', async () => {
   const { id } = await harness.openClass({ capacity: 30 });
-  await harness.rows('alter table classes drop constraint classes_never_oversold');
+  await harness.rows('alter table class_seats drop constraint class_seats_never_oversold');
   await Promise.all(
     Array.from({ length: 200 }, async () => {
       const [seats] = await harness.rows<{ free: boolean }>(
-        'select taken < capacity as free from classes where class_id = $1',
+        'select taken < capacity as free from class_seats where class_id = $1',
         id,
       );
-      if (seats!.free) await harness.rows('update classes set taken = taken + 1 where class_id = $1', id);
+      if (seats!.free) await harness.rows('update class_seats set taken = taken + 1 where class_id = $1', id);
     }),
   );
-  const [{ taken }] = (await harness.rows<{ taken: number }>('select taken from classes where class_id = $1', id)) as [
-    { taken: number },
-  ];
+  const [{ taken }] = (await harness.rows<{ taken: number }>(
+    'select taken from class_seats where class_id = $1',
+    id,
+  )) as [{ taken: number }];
   expect(taken).toBeGreaterThan(30);
-  await harness.rows('update classes set taken = 0 where class_id = $1', id);
+  await harness.rows('update class_seats set taken = 0 where class_id = $1', id);
 });

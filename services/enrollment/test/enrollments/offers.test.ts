@@ -36,7 +36,7 @@ const typesOf = async (id: string) =>
     )
   ).map(({ type }) => type.replace(/^homeroom\.enrollment\.(.*)\.v1$/, '$1'));
 const counted = async (classId: string) =>
-  (await harness.rows('select taken, waitlisted from classes where class_id = $1', classId))[0];
+  (await harness.rows('select taken, waitlisted from class_seats where class_id = $1', classId))[0];
 const consistent = async () =>
   expect((await rebuildReadModels({ db: harness.database }, { write: false })).differences).toEqual({
     enrollments: 0,

@@ -59,7 +59,7 @@ test('a damaged read model is detected, and rebuilt exactly', async () => {
   const state = () =>
     Promise.all([
       harness.rows('select * from enrollments order by enrollment_id'),
-      harness.rows('select class_id, taken, waitlisted, last_number from classes order by class_id'),
+      harness.rows('select class_id, taken, waitlisted, last_number from class_seats order by class_id'),
       harness.rows(
         `select child_id, jsonb_path_query_array(slots, '$[*].classId') @> '[]' as busy from children order by 1`,
       ),
@@ -67,7 +67,7 @@ test('a damaged read model is detected, and rebuilt exactly', async () => {
   const before = await state();
   await harness.rows(`delete from enrollments where status = 'cancelled'`);
   await harness.rows(`update enrollments set status = 'enrolled', amount_cents = 1 where status = 'payment_pending'`);
-  await harness.rows('update classes set taken = 0, last_number = 0 where taken > 2');
+  await harness.rows('update class_seats set taken = 0, last_number = 0 where taken > 2');
   await harness.rows(`update children set slots = '[]' where slots <> '[]'`);
 
   const { differences } = await rebuildReadModels({ db: harness.database }, { write: true });

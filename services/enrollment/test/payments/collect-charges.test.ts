@@ -418,7 +418,7 @@ describe('a seat canceled while its charge is under way', () => {
       { timeoutMs: 25_000 },
     );
     await moneyAgrees();
-    const [oversold] = await harness.rows('select from classes where taken > capacity');
+    const [oversold] = await harness.rows('select from class_seats where taken > capacity');
     expect(oversold).toBeUndefined();
   });
 });

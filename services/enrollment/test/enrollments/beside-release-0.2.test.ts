@@ -1,0 +1,223 @@
+import { isRefused, type Refused } from '@homeroom/chassis';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { migrate, type Database } from '@homeroom/postgres';
+import { createTestDatabase, withClient } from '@homeroom/testing';
+import { readdir, readFile } from 'node:fs/promises';
+import { v7 as uuidv7 } from 'uuid';
+import { ArrivingChildren } from '../../src/enrollments/arriving-children.ts';
+import { cancelEnrollment } from '../../src/enrollments/cancel-enrollment.ts';
+import { enrollChild } from '../../src/enrollments/enroll-child.ts';
+import { KnownFacts } from '../../src/enrollments/known-facts.ts';
+import type { Enrolled } from '../../src/enrollments/schemas.ts';
+import { termsOf } from '../../src/seats/terms.ts';
+import { changeClass } from '../../src/timetable/change-class.ts';
+import { startHarness, type Child, type Harness } from '../harness.ts';
+import { asRelease02 } from '../release-0.2.ts';
+
+/*
+ * Version 0.2 counts seats in `classes`, this version in `class_seats`. During an upgrade both run, after a rollback the old
+ * one alone: triggers keep both right.
+ */
+
+const terms = termsOf({ ENROLL_OFFER_HOURS: 48, PAYMENT_GRACE_HOURS: 48 });
+let harness: Harness;
+/** A process of each version. */
+let processes: { old: Database; new: Database };
+beforeAll(async () => {
+  harness = await startHarness();
+  processes = { old: asRelease02(harness.database), new: harness.database };
+});
+afterAll(() => harness.close());
+beforeEach(() => relay());
+
+/** What a relay of any version does with what it has published. */
+const relay = () => harness.rows('delete from outbox');
+
+const enroll = (by: keyof typeof processes, { id: childId, familyId }: Child, classId: string) =>
+  enrollChild(
+    { db: processes[by], known: new KnownFacts(), arriving: new ArrivingChildren(processes[by], { waitMs: 0 }) },
+    { classId, childId, familyId, accountId: uuidv7() },
+  );
+
+const enrolled = async (...given: Parameters<typeof enroll>): Promise<Enrolled> => {
+  const outcome = await enroll(...given);
+  if (isRefused(outcome)) throw new Error(outcome.code);
+  return outcome;
+};
+
+const cancel = (by: keyof typeof processes, { id: enrollmentId }: Enrolled) =>
+  cancelEnrollment({ db: processes[by], terms }, { enrollmentId, familyId: undefined });
+
+const counters = async (classId: string) => {
+  const columns = 'taken, waitlisted, last_number, capacity, version';
+  const [old] = await harness.rows(`select ${columns} from classes where class_id = $1`, classId);
+  const [now] = await harness.rows(`select ${columns} from class_seats where class_id = $1`, classId);
+  return { old, new: now };
+};
+
+/** What both versions count, and what there is. */
+const counted = async (classId: string) => {
+  const { old, new: now } = await counters(classId);
+  const [rows] = await harness.rows<{ taken: number; waitlisted: number }>(
+    `select count(*) filter (where status in ('payment_pending', 'enrolled', 'offered'))::int as taken,
+       count(*) filter (where status = 'waitlisted')::int as waitlisted from enrollments where class_id = $1`,
+    classId,
+  );
+  expect(old).toEqual(now);
+  expect(now).toMatchObject(rows!);
+  return rows!;
+};
+
+test('the counters of an existing installation are carried over', async () => {
+  const folder = new URL('../../migrations/', import.meta.url);
+  const files = (await readdir(folder)).sort().slice(0, 3);
+  const before = await Promise.all(files.map((file) => readFile(new URL(file, folder), 'utf8')));
+  const database = await createTestDatabase({ migrations: before }, { replica: false });
+  try {
+    await withClient(database.url, async (client) => {
+      const id = uuidv7();
+      await client.query(
+        `insert into classes (class_id, version, title, description, subject, teacher, room, weekday, start_time, end_time,
+           first_day, last_day, time_zone, age_min, age_max, capacity, price_cents, currency, status, taken, waitlisted, last_number)
+         values ($1, 4, 'Chess', '', 'games', 'Bo', 'Barn', 'monday', '10:00', '11:00', '2027-01-11', '2027-05-21',
+           'America/Chicago', 7, 11, 12, 0, 'USD', 'open', 12, 3, 9)`,
+        [id],
+      );
+      await migrate({ url: database.url, directory: folder });
+      const { rows } = await client.query('select * from class_seats');
+      expect(rows).toEqual([{ class_id: id, version: 4, capacity: 12, taken: 12, waitlisted: 3, last_number: 9 }]);
+    });
+  } finally {
+    await database.drop();
+  }
+});
+
+describe('side by side', () => {
+  /** 120 families want 30 seats, half of them from each version, while a relay runs. @returns what each of them got. */
+  const rush = async (classId: string) => {
+    const children = await harness.children(120);
+    const rushing = new AbortController();
+    const relaying = (async () => {
+      while (!rushing.signal.aborted) await relay();
+    })();
+    const outcomes = await Promise.allSettled(
+      children.map((child, index) => enroll(index % 2 === 0 ? 'old' : 'new', child, classId)),
+    );
+    rushing.abort();
+    await relaying;
+    return outcomes;
+  };
+
+  test('never oversold: of 120 families at once, 30 get a seat', async () => {
+    const { id } = await harness.openClass({ capacity: 30 });
+    const outcomes = await rush(id);
+    const faults = outcomes.filter(({ status }) => status === 'rejected');
+    // a conflict that outlives its retries is answered with 503
+    for (const fault of faults) expect(fault).toMatchObject({ reason: { code: '40001' } });
+    const answers = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const seats = answers.filter((answer) => !isRefused(answer) && answer.status === 'payment_pending');
+    expect(seats).toHaveLength(30);
+    await relay();
+    const contended = answers.filter((answer): answer is Refused<'seats_contended'> => isRefused(answer)).length;
+    expect(await counted(id)).toEqual({ taken: 30, waitlisted: 90 - faults.length - contended });
+  });
+
+  test('control: without the triggers the same rush oversells', async () => {
+    const { id } = await harness.openClass({ capacity: 30 });
+    await harness.rows('alter table classes disable trigger user');
+    try {
+      await rush(id);
+      const sold = `select from enrollments where class_id = $1 and status = 'payment_pending'`;
+      expect((await harness.rows(sold, id)).length).toBeGreaterThan(30);
+    } finally {
+      await harness.rows('alter table classes enable trigger user');
+    }
+  });
+
+  test('an old process that knows nothing of the last seat writes nothing, and learns of it when it is relayed', async () => {
+    const { id } = await harness.openClass({ capacity: 1 });
+    const [first, second] = await harness.children(2);
+    await enrolled('new', first!, id);
+    await expect(enroll('old', second!, id)).rejects.toMatchObject({ code: '40001' });
+    const written = `select from enrollments where child_id = $1
+      union all select from children where child_id = $1 and slots <> '[]'`;
+    expect(await harness.rows(written, second!.id)).toEqual([]);
+
+    await relay();
+    expect(await enrolled('old', second!, id)).toMatchObject({ status: 'waitlisted', position: 1 });
+    expect(await counted(id)).toEqual({ taken: 1, waitlisted: 1 });
+  });
+
+  test('both see at once who waits, and number places in one order', async () => {
+    const { id } = await harness.openClass({ capacity: 1 });
+    const children = await harness.children(5);
+    const order = ['old', 'new', 'old', 'new', 'old'] as const;
+    const answers = [];
+    for (const [index, by] of order.entries()) answers.push(await enrolled(by, children[index]!, id));
+    expect(answers.map(({ position }) => position)).toEqual([undefined, 1, 2, 3, 4]);
+    expect(await counted(id)).toEqual({ taken: 1, waitlisted: 4 });
+    const numbers = await harness.rows<{ number: number }>(
+      'select waitlist_number as number from enrollments where class_id = $1 and waitlist_number > 0 order by 1',
+      id,
+    );
+    expect(numbers.map(({ number }) => number)).toEqual([1, 2, 3, 4]);
+  });
+
+  test('a seat that either frees goes to the first that waits, whichever version put it there', async () => {
+    const { id } = await harness.openClass({ capacity: 2 });
+    const children = await harness.children(6);
+    const answers = [];
+    for (const [index, child] of children.entries()) {
+      answers.push(await enrolled(index % 2 === 0 ? 'new' : 'old', child, id));
+      await relay();
+    }
+    await cancel('old', answers[0]!);
+    expect(await counted(id)).toEqual({ taken: 2, waitlisted: 3 });
+    await cancel('new', answers[1]!);
+    expect(await counted(id)).toEqual({ taken: 2, waitlisted: 2 });
+    const holders = await harness.rows<{ id: string }>(
+      `select enrollment_id as id from enrollments where class_id = $1 and status = 'payment_pending' order by 1`,
+      id,
+    );
+    expect(holders.map((one) => one.id)).toEqual([answers[2]!.id, answers[3]!.id]);
+  });
+
+  test('a class that either changes is changed for both, and promotes for both', async () => {
+    const { id } = await harness.openClass({ capacity: 1 });
+    const children = await harness.children(4);
+    for (const child of children) {
+      await enrolled('new', child, id);
+      await relay();
+    }
+    for (const [by, capacity] of [
+      ['old', 2],
+      ['new', 3],
+    ] as const) {
+      const changed = await changeClass({ db: processes[by], terms }, { classId: id, patch: { capacity } });
+      expect(changed).toMatchObject({ capacity, seatsLeft: 0, waitlisted: 4 - capacity });
+      expect(await counted(id)).toEqual({ taken: capacity, waitlisted: 4 - capacity });
+    }
+    for (const by of ['old', 'new'] as const) {
+      const refused = await changeClass({ db: processes[by], terms }, { classId: id, patch: { capacity: 2 } });
+      expect(refused).toMatchObject({ code: 'capacity_below_taken' });
+    }
+  });
+});
+
+test('after a rollback the old version goes on where this one stopped', async () => {
+  const { id } = await harness.openClass({ capacity: 3 });
+  const children = await harness.children(5);
+  const before = [await enrolled('new', children[0]!, id), await enrolled('new', children[1]!, id)];
+  // taken seats are reported when their events are relayed, by the old version's relay too
+  expect((await counters(id)).old).toMatchObject({ taken: 0 });
+  await relay();
+  expect(await counted(id)).toEqual({ taken: 2, waitlisted: 0 });
+
+  await enrolled('old', children[2]!, id);
+  expect((await enrolled('old', children[3]!, id)).status).toBe('waitlisted');
+  await cancel('old', before[0]!);
+  expect(await counted(id)).toEqual({ taken: 3, waitlisted: 0 });
+  // and this version again, after the next upgrade
+  expect(await enrolled('new', children[4]!, id)).toMatchObject({ status: 'waitlisted', position: 1 });
+  expect(await counted(id)).toEqual({ taken: 3, waitlisted: 1 });
+});
