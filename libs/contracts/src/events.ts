@@ -16,6 +16,7 @@ export const eventTypes = {
   'homeroom.family.changed.v1': { topic: topics.family, schema: data.familySnapshot },
   'homeroom.class.opened.v1': { topic: topics.class, schema: data.classSnapshot },
   'homeroom.class.changed.v1': { topic: topics.class, schema: data.classSnapshot },
+  'homeroom.class.canceled.v1': { topic: topics.class, schema: data.classCanceled },
   'homeroom.class.double-booked.v1': { topic: topics.class, schema: data.classDoubleBooked },
   'homeroom.enrollment.waitlisted.v1': { topic: topics.enrollment, schema: data.enrollmentWaitlisted },
   'homeroom.enrollment.seat-held.v1': { topic: topics.enrollment, schema: data.enrollmentSeatHeld },
@@ -26,6 +27,7 @@ export const eventTypes = {
   'homeroom.enrollment.payment-failed.v1': { topic: topics.enrollment, schema: data.enrollmentPaymentFailed },
   'homeroom.enrollment.payment-delayed.v1': { topic: topics.enrollment, schema: data.enrollmentPaymentDelayed },
   'homeroom.enrollment.flagged.v1': { topic: topics.enrollment, schema: data.enrollmentFlagged },
+  'homeroom.enrollment.rescheduled.v1': { topic: topics.enrollment, schema: data.enrollmentRescheduled },
   'homeroom.enrollment.cancelled.v1': { topic: topics.enrollment, schema: data.enrollmentCancelled },
   'homeroom.notification.sent.v1': { topic: topics.notification, schema: data.notificationSent },
 } as const satisfies Record<string, { topic: Topic; schema: z.ZodType }>;

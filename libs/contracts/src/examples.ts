@@ -73,7 +73,16 @@ export const examples: { readonly [T in EventType]: EventData<T> } = {
   'homeroom.family.changed.v1': { ...family, version: 2, name: 'Okafor-Lind' },
   'homeroom.class.opened.v1': pottery,
   'homeroom.class.changed.v1': { ...pottery, version: 2, capacity: 14 },
-  'homeroom.class.double-booked.v1': { class: pottery, conflicts: [{ over: 'room', ...elsewhere }] },
+  'homeroom.class.canceled.v1': {
+    class: { ...pottery, version: 3, status: 'closed' },
+    canceledAt: '2026-11-21T08:00:00.000Z',
+    reason: 'Too few children have enrolled.',
+  },
+  'homeroom.class.double-booked.v1': {
+    class: pottery,
+    conflicts: [{ over: 'room', ...elsewhere }],
+    reason: 'The workshop has two halves.',
+  },
   'homeroom.enrollment.waitlisted.v1': { ...enrollment, position: 3 },
   'homeroom.enrollment.seat-held.v1': { ...enrollment, amountCents: 8500 },
   'homeroom.enrollment.confirmed.v1': { ...enrollment, version: 2, amountCents: 8500 },
@@ -90,6 +99,20 @@ export const examples: { readonly [T in EventType]: EventData<T> } = {
   'homeroom.enrollment.payment-failed.v1': { ...enrollment, ...amount, version: 2, payBy: '2026-11-23T08:00:00.000Z' },
   'homeroom.enrollment.payment-delayed.v1': { ...enrollment, ...amount },
   'homeroom.enrollment.flagged.v1': { ...enrollment, reason: 'child_removed', familyName: 'Okafor' },
+  'homeroom.enrollment.rescheduled.v1': {
+    ...enrollment,
+    version: 3,
+    class: { ...pottery, version: 2, weekday: 'thursday', firstDay: '2026-09-10', lastDay: '2026-12-17' },
+    status: 'enrolled',
+    before: {
+      weekday: 'tuesday',
+      startTime: '10:00',
+      endTime: '11:30',
+      firstDay: '2026-09-08',
+      lastDay: '2026-12-15',
+      room: 'Workshop',
+    },
+  },
   'homeroom.enrollment.cancelled.v1': { ...enrollment, version: 3, reason: 'by_family', refundCents: 8500 },
   'homeroom.notification.sent.v1': {
     notificationId: '0199f2a0-0000-7000-8000-000000000006',

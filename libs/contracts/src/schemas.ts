@@ -120,12 +120,33 @@ export const enrollmentCancelled = enrollment.extend({
   /** What is owed back, 0 when nothing was charged. */
   refundCents: z.int().nonnegative(),
   currency: currency.optional(),
+  /** Present when the whole class is canceled, whoever ended the enrollment: why. */
+  classCanceled: z.object({ reason: z.string() }).optional(),
 });
+
+/** The meetings of the class have changed: `class` has the new hours and room, `before` the old ones. */
+export const enrollmentRescheduled = enrollment.extend({
+  /** The enrollment's, which does not change. */
+  status: z.enum(['waitlisted', 'offered', 'payment_pending', 'enrolled']),
+  before: classSnapshot.pick({
+    weekday: true,
+    startTime: true,
+    endTime: true,
+    firstDay: true,
+    lastDay: true,
+    room: true,
+  }),
+});
+
+/** The class does not take place. Each of its enrollments is canceled by an event of its own, soon after this one. */
+export const classCanceled = z.object({ class: classSnapshot, canceledAt: z.iso.datetime(), reason: z.string() });
 
 /** A class that was opened or changed meets in a room, or with a teacher, that another class has at that time. */
 export const classDoubleBooked = z.object({
   class: classSnapshot,
   conflicts: z.array(z.object({ over: z.enum(['room', 'teacher']), ...otherClass.shape })).min(1),
+  /** Why a coordinator has allowed it. Absent in older events, from before it had to be allowed. */
+  reason: z.string().optional(),
 });
 
 export const notificationSent = z.object({

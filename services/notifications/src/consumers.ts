@@ -7,6 +7,7 @@ import type { Coop, FamilyEvent } from './notifications/notification.ts';
 import {
   receiveAccount,
   receiveClass,
+  receiveClassCanceled,
   receiveCoordinator,
   receiveDoubleBooking,
   receiveEnrollment,
@@ -56,6 +57,7 @@ export function consumers({ database, coop, onAdded, onAccountMail }: ConsumerDe
         'homeroom.family.changed.v1': family,
         'homeroom.class.opened.v1': course,
         'homeroom.class.changed.v1': course,
+        'homeroom.class.canceled.v1': added(receiveClassCanceled),
         'homeroom.class.double-booked.v1': added(receiveDoubleBooking),
         'homeroom.enrollment.waitlisted.v1': enrollment,
         'homeroom.enrollment.seat-held.v1': enrollment,
@@ -66,6 +68,7 @@ export function consumers({ database, coop, onAdded, onAccountMail }: ConsumerDe
         'homeroom.enrollment.payment-failed.v1': enrollment,
         'homeroom.enrollment.payment-delayed.v1': enrollment,
         'homeroom.enrollment.flagged.v1': enrollment,
+        'homeroom.enrollment.rescheduled.v1': enrollment,
         'homeroom.enrollment.cancelled.v1': enrollment,
       },
     },

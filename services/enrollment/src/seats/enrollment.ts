@@ -102,6 +102,7 @@ const mayFollow: Readonly<Record<EntryType, readonly (Status | 'nothing')[]>> = 
   'payment-failed': ['payment_pending'],
   'payment-delayed': ['payment_pending'],
   flagged: active,
+  rescheduled: active,
   cancelled: active,
 };
 
@@ -142,6 +143,7 @@ export function apply(id: string, before: Enrollment | undefined, event: Enrollm
     case 'payment-failed':
     case 'payment-delayed':
     case 'flagged':
+    case 'rescheduled':
       if (before === undefined) throw new Error(`enrollment ${id}: "${event.type}" cannot come first`);
       return { ...before, ...common };
     case 'offer-expired':

@@ -8,6 +8,7 @@ import {
 } from '../calendars/calendar.ts';
 import type { Standing } from '../calendars/store.ts';
 import {
+  classCanceledWords,
   doubleBookedWords,
   enrollmentWords,
   registeredWords,
@@ -46,6 +47,7 @@ interface FamilyDraft extends Draft {
 
 export type FamilyEvent = DomainEvent<Extract<EventType, `homeroom.family.${string}`>>;
 export type ClassEvent = DomainEvent<Extract<EventType, `homeroom.class.${'opened' | 'changed'}.v1`>>;
+export type ClassCanceledEvent = DomainEvent<'homeroom.class.canceled.v1'>;
 export type DoubleBookedEvent = DomainEvent<'homeroom.class.double-booked.v1'>;
 
 /** A free seat of a waitlisted child is certain: nothing is left to collect or to confirm. */
@@ -64,6 +66,8 @@ export function entryStatusOf(event: EnrollmentEvent): EntryStatus | undefined {
       return isFreePromotion(event) ? 'confirmed' : 'tentative';
     case 'homeroom.enrollment.confirmed.v1':
       return 'confirmed';
+    case 'homeroom.enrollment.rescheduled.v1':
+      return event.data.status === 'enrolled' ? 'confirmed' : 'tentative';
     case 'homeroom.enrollment.offer-expired.v1':
     case 'homeroom.enrollment.cancelled.v1':
       return 'cancelled';
@@ -145,4 +149,10 @@ export const draftForDoubleBooking = ({ data }: DoubleBookedEvent): Draft => ({
   audience: coordinators,
   ...doubleBookedWords(data),
   data: { classId: data.class.classId, classTitle: data.class.title, conflicts: data.conflicts },
+});
+
+export const draftForClassCanceled = ({ data }: ClassCanceledEvent): Draft => ({
+  audience: coordinators,
+  ...classCanceledWords(data),
+  data: { classId: data.class.classId, classTitle: data.class.title, reason: data.reason },
 });

@@ -7,10 +7,12 @@ import { findStanding, upsertClass, upsertEntry } from '../calendars/store.ts';
 import { upsertContact, upsertCoordinator, type CoordinatorSaved } from '../contacts/store.ts';
 import {
   audienceOf,
+  draftForClassCanceled,
   draftForDoubleBooking,
   draftForEnrollment,
   draftsForRegistration,
   entryStatusOf,
+  type ClassCanceledEvent,
   type ClassEvent,
   type Coop,
   type DoubleBookedEvent,
@@ -47,6 +49,14 @@ export function receiveClass(database: Database, event: ClassEvent): Promise<Add
     classEntry({ uid: '', sequence: 0, status: 'tentative', childName: '' }, event.data);
     await upsertClass(trx, event.data);
     return [];
+  });
+}
+
+/** Families are notified by the event of each enrollment; calendars leave the class out for the same reason. */
+export function receiveClassCanceled(database: Database, event: ClassCanceledEvent): Promise<Added[]> {
+  return once(database, event.id, async (trx) => {
+    await upsertClass(trx, event.data.class);
+    return [await addNotification(trx, draftForClassCanceled(event), event)];
   });
 }
 

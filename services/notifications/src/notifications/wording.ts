@@ -90,6 +90,8 @@ export function enrollmentWords(event: EnrollmentEvent): Words | undefined {
         'The seat is held, and you do not need to do anything: we try again, and write when the seat is confirmed.',
       );
     }
+    case 'homeroom.enrollment.rescheduled.v1':
+      return rescheduledWords(event, { title, name });
     case 'homeroom.enrollment.cancelled.v1':
       return cancelledWords(event, { title, name });
     case 'homeroom.enrollment.flagged.v1':
@@ -131,12 +133,37 @@ function offeredWords({ data }: EnrollmentEventOf<'offered'>, { title, name }: N
 }
 
 function cancelledWords({ data }: EnrollmentEventOf<'cancelled'>, { title, name }: Names): Words {
-  const { class: course, reason, refundCents, currency = course.currency } = data;
+  const { class: course, reason, refundCents, currency = course.currency, classCanceled } = data;
+  const refund = refundCents === 0 ? '' : `We will refund ${formatMoney(refundCents, currency)}.`;
+  if (classCanceled !== undefined) {
+    return words(
+      'class_canceled',
+      `${title} is canceled`,
+      `${title}, in which ${name} was enrolled or on the waitlist, does not take place.`,
+      formatSchedule(course),
+      `The co-op gives this reason: ${classCanceled.reason}`,
+      refund,
+    );
+  }
   return words(
     'cancelled',
     `${name} is no longer enrolled in ${title}`,
     `The enrollment of ${name} in ${title} has ended. ${cancelReasons[reason]}`,
-    refundCents === 0 ? '' : `We will refund ${formatMoney(refundCents, currency)}.`,
+    refund,
+  );
+}
+
+/** Hours or room have changed, for a seat as for a place on the waitlist. */
+function rescheduledWords({ data }: EnrollmentEventOf<'rescheduled'>, { title, name }: Names): Words {
+  const { class: course, before, status } = data;
+  const holds = status === 'waitlisted' ? `place of ${name} on the waitlist` : `seat of ${name}`;
+  return words(
+    'class_changed',
+    `${title} meets at another time or place`,
+    `The meetings of ${title} have changed. The ${holds} stays.`,
+    `New:\n${meeting(course)}`,
+    `Until now:\n${formatSchedule(before)}\n${oneLine(before.room)}`,
+    'If the new hours do not suit you, you can cancel in Homeroom.',
   );
 }
 
@@ -176,6 +203,7 @@ export const registeredWords = ({ name, children }: { name: string; children: re
 export function doubleBookedWords({
   class: course,
   conflicts,
+  reason,
 }: DomainEvent<'homeroom.class.double-booked.v1'>['data']): Words {
   const title = oneLine(course.title);
   return words(
@@ -188,5 +216,18 @@ export function doubleBookedWords({
         ? `The room ${oneLine(course.room)} is also used by ${other}.`
         : `${oneLine(course.teacher)} also teaches ${other}.`;
     }),
+    reason === undefined ? '' : `It was allowed for this reason: ${reason}`,
   );
 }
+
+/** For coordinators: each family has a notification of its own. */
+export const classCanceledWords = ({
+  class: course,
+  reason,
+}: DomainEvent<'homeroom.class.canceled.v1'>['data']): Words =>
+  words(
+    'class_canceled',
+    `${oneLine(course.title)} is canceled`,
+    `${oneLine(course.title)}: ${formatSchedule(course)}. Its families are notified, and what they have paid is refunded.`,
+    `Reason: ${reason}`,
+  );

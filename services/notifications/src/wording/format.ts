@@ -52,7 +52,9 @@ export const formatWeekly = (meeting: Pick<ClassSnapshot, 'weekday' | 'startTime
   `${capital(meeting.weekday)}s, ${formatTimes(meeting.startTime, meeting.endTime)}`;
 
 /** `Mondays, 9:00–10:00 AM, January 11 – May 17, 2027`; a class of one day is that day. */
-export const formatSchedule = (course: ClassSnapshot): string =>
+export const formatSchedule = (
+  course: Pick<ClassSnapshot, 'weekday' | 'startTime' | 'endTime' | 'firstDay' | 'lastDay'>,
+): string =>
   course.firstDay === course.lastDay
     ? `${formatDay(course.firstDay)}, ${formatTimes(course.startTime, course.endTime)}`
     : `${formatWeekly(course)}, ${formatDays(course.firstDay, course.lastDay)}`;

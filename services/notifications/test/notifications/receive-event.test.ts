@@ -2,10 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Closing } from '@homeroom/testing';
 import { examples } from '@homeroom/contracts';
 import type { Database } from '@homeroom/postgres';
+import { randomUUID } from 'node:crypto';
 import { shownEntries } from '../../src/calendars/store.ts';
 import { audienceOf } from '../../src/notifications/notification.ts';
 import {
   receiveClass,
+  receiveClassCanceled,
   receiveDoubleBooking,
   receiveEnrollment,
   receiveFamily,
@@ -92,6 +94,56 @@ describe('receiving an event', () => {
     await database.query({ name: 'test_forget', text: 'delete from inbox where event_id = $1', values: [event.id] });
     await expect(receiveEnrollment(database, event)).rejects.toThrow('notifications_event_id_audience_key');
     expect(await inbox(family.familyId)).toEqual(['confirmed']);
+  });
+});
+
+describe('a class', () => {
+  const invitation = async (familyId: string): Promise<unknown> =>
+    (
+      await database.query<{ invitation: unknown }>({
+        name: 'test_last_invitation',
+        text: 'select invitation from deliveries where family_id = $1 order by position desc limit 1',
+        values: [familyId],
+      })
+    ).rows[0]?.invitation;
+
+  test('that is canceled ends the entry in the calendar, and the mail gives the reason', async () => {
+    const family = aFamily();
+    await receiveEnrollment(database, family.enrollment('homeroom.enrollment.confirmed.v1'));
+    const classCanceled = { reason: 'Ines is ill.' };
+    const ended = family.enrollment('homeroom.enrollment.cancelled.v1', { classCanceled });
+    const [added] = await receiveEnrollment(database, ended);
+    expect(added?.body).toContain('Ines is ill.');
+    expect(await inbox(family.familyId)).toEqual(['confirmed', 'class_canceled']);
+    expect(await shownEntries(database, family.familyId)).toEqual([]);
+    expect(await invitation(family.familyId)).toMatchObject({ method: 'CANCEL', entry: { sequence: 3 } });
+  });
+
+  test('that is canceled is reported to the coordinators once', async () => {
+    const event = anEvent('homeroom.class.canceled.v1');
+    const answers = [await receiveClassCanceled(database, event), await receiveClassCanceled(database, event)];
+    expect(answers.flat()).toMatchObject([
+      { audience: 'coordinators', kind: 'class_canceled', subject: 'Pottery for beginners is canceled' },
+    ]);
+  });
+
+  test.each([
+    ['enrolled', 'confirmed'],
+    ['waitlisted', 'tentative'],
+  ] as const)('whose hours change moves the entry of a child that is %s, which stays %s', async (status, shown) => {
+    const family = aFamily();
+    const begin = shown === 'confirmed' ? 'confirmed' : 'waitlisted';
+    const classId = randomUUID();
+    const old = { ...examples['homeroom.class.opened.v1'], classId };
+    const moved = { ...examples['homeroom.enrollment.rescheduled.v1'].class, classId };
+    const began = family.enrollment(`homeroom.enrollment.${begin}.v1`, { version: 1, class: old });
+    await receiveEnrollment(database, began);
+    const change = { status, version: 2, class: moved };
+    await receiveEnrollment(database, family.enrollment('homeroom.enrollment.rescheduled.v1', change));
+    expect(await inbox(family.familyId)).toEqual([begin, 'class_changed']);
+    const entry = { status: shown, sequence: 2, firstDay: '2026-09-10' };
+    expect((await shownEntries(database, family.familyId)).map((one) => one.entry)).toMatchObject([entry]);
+    expect(await invitation(family.familyId)).toMatchObject({ method: 'REQUEST', entry });
   });
 });
 

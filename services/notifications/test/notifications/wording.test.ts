@@ -67,6 +67,20 @@ describe('D8, D10, D14: the words of', () => {
       'The seat in Pottery for beginners that we held for Maya Okafor was not accepted in time and goes to the next child on the waitlist. Nothing was charged.',
     ],
     [
+      'cancelled',
+      { classCanceled: { reason: 'Ines is ill.' } },
+      'class_canceled',
+      'Pottery for beginners is canceled',
+      'Pottery for beginners, in which Maya Okafor was enrolled or on the waitlist, does not take place.\n\nTuesdays, 10:00–11:30 AM, September 8 – December 15, 2026\n\nThe co-op gives this reason: Ines is ill.\n\nWe will refund $85.00.',
+    ],
+    [
+      'rescheduled',
+      {},
+      'class_changed',
+      'Pottery for beginners meets at another time or place',
+      'The meetings of Pottery for beginners have changed. The seat of Maya Okafor stays.\n\nNew:\nThursdays, 10:00–11:30 AM, September 10 – December 17, 2026\nWorkshop, with Ines Duarte\n\nUntil now:\nTuesdays, 10:00–11:30 AM, September 8 – December 15, 2026\nWorkshop\n\nIf the new hours do not suit you, you can cancel in Homeroom.',
+    ],
+    [
       'payment-failed',
       {},
       'payment_failed',
