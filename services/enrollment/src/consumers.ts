@@ -26,6 +26,7 @@ export function consumers({ db, classes }: { db: Database; classes: Cache }): Co
       fromBeginning: false,
       handlers: {
         'homeroom.class.changed.v1': invalidate,
+        'homeroom.class.canceled.v1': invalidate,
         'homeroom.enrollment.waitlisted.v1': invalidate,
         'homeroom.enrollment.seat-held.v1': invalidate,
         'homeroom.enrollment.confirmed.v1': invalidate,

@@ -11,6 +11,7 @@ export const errors = defineErrors({
   },
   already_enrolled: { status: 409, title: 'The child already has a seat or a waitlist place in this class' },
   class_closed: { status: 409, title: 'The class is closed to new enrollments' },
+  class_canceled: { status: 409, title: 'The class is canceled' },
   class_ended: { status: 409, title: 'The last day of the class has passed' },
   schedule_conflict: { status: 409, title: 'The child has another class at this time' },
   not_offered: { status: 409, title: 'No seat is offered to this enrollment' },

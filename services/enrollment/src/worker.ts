@@ -3,6 +3,8 @@ import { topics } from '@homeroom/contracts';
 import { openServiceKafka, startConsumers } from '@homeroom/kafka';
 import { purgeReceived, runRelay } from '@homeroom/outbox';
 import { openServiceDatabase, purgeExpiredRows, purgeIdempotencyKeys } from '@homeroom/postgres';
+import { carryOutJobs } from './class-jobs/carry-out-jobs.ts';
+import { observeJobs } from './class-jobs/observe-jobs.ts';
 import { openServiceClassCache } from './classes/open-class-cache.ts';
 import { migrations, workerConfig } from './config.ts';
 import { consumers } from './consumers.ts';
@@ -37,6 +39,8 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
   const deadlines = { noticeMs: config.PAYMENT_DELAY_NOTICE_MS, pollMs: config.DEADLINES_POLL_MS };
   shell.run('charges', (signal) => collectCharges({ ...charging, ...collecting, onEvent: onCollect }, signal));
   shell.run('deadlines', (signal) => watchDeadlines({ ...charging, ...deadlines, onEvent: onDeadline }, signal));
+  const jobs = { db, terms: charging.terms, pollMs: config.DEADLINES_POLL_MS, onEvent: observeJobs(shell) };
+  shell.run('class jobs', (signal) => carryOutJobs(jobs, signal));
   const purges = {
     'idempotency keys': () => purgeIdempotencyKeys(db),
     'received events': () => purgeReceived(db),

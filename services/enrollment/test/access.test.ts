@@ -108,6 +108,13 @@ const matrix = accessMatrix<World>(
       request: () => ({ url: '/api/classes/import', payload: 'title' }),
       answers: forCoordinators('422 unreadable_csv'),
     },
+    'POST /api/classes/{classId}/cancel': {
+      request: async ({ harness }) => ({
+        url: `/api/classes/${(await harness.openClass()).id}/cancel`,
+        payload: { reason: 'Too few children' },
+      }),
+      answers: forCoordinators(200),
+    },
     'GET /api/classes/{classId}/roster': {
       request: ({ classId }) => ({ url: `/api/classes/${classId}/roster` }),
       answers: forCoordinators(200),

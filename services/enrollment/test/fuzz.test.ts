@@ -76,6 +76,7 @@ test('every response to any request matches the OpenAPI document, and none is a 
     );
     // other routes change the classes above, until no child fits them
     const open = await harness.openClass({ capacity: 900, weekday: 'friday' });
+    const toCancel = await harness.openClass();
     const offered = await offers(harness, 8);
     const cursors = async (url: string): Promise<unknown[]> => [
       (await harness.app.inject({ url: `${url}?limit=1`, headers: coordinator })).json().nextCursor,
@@ -95,6 +96,7 @@ test('every response to any request matches the OpenAPI document, and none is a 
         return callers[sent++ % callers.length] ?? {};
       },
       known: (name, { path }) => {
+        if (name === 'classId' && path.endsWith('/cancel')) return [toCancel.id];
         if (name === 'classId') return path === '/api/enrollments' ? [open.id] : classes.map(({ id }) => id);
         if (name === 'childId') return children.map(({ id }) => id);
         if (name === 'familyId') return [familyId];
@@ -111,7 +113,7 @@ test('every response to any request matches the OpenAPI document, and none is a 
         .filter(({ statuses }) => !Object.keys(statuses).some((status) => /^(2|304)/.test(status)))
         .map(({ method, path }) => `${method} ${path}`),
     ).toEqual([]);
-    expect(routes).toHaveLength(12);
+    expect(routes).toHaveLength(13);
   } finally {
     await harness.close();
   }

@@ -137,6 +137,40 @@ test('from a family’s event to a confirmed seat: API and worker work together,
   for (const process of [api, worker]) expect(process.errors()).toEqual([]);
 }, 90_000);
 
+test('a worker that is killed while it cancels a class leaves nothing undone and does nothing twice', async () => {
+  const { id: classId } = await harness.openClass({ capacity: 60, priceCents: 0 });
+  const coordinator = await harness.coordinator();
+  for (const child of await harness.children(60)) await harness.enroll(child, classId, coordinator);
+  const count = async (): Promise<number> =>
+    (await harness.rows(`select from enrollments where class_id = $1 and status = 'cancelled'`, classId)).length;
+  const [inTheMiddle] = await harness.rows<{ id: string }>(
+    'select enrollment_id as id from enrollments where class_id = $1 order by enrollment_id offset 30 limit 1',
+    classId,
+  );
+  const url = `/api/classes/${classId}/cancel`;
+  const payload = { reason: 'Too few children' };
+  await harness.app.inject({ method: 'POST', url, headers: coordinator, payload });
+  // the second page waits for this lock when the worker dies
+  await harness.database.transaction(async (trx) => {
+    await trx.query({
+      name: 'test_hold',
+      text: 'select from enrollments where enrollment_id = $1 for update',
+      values: [inTheMiddle?.id],
+    });
+    const worker = start('worker.ts');
+    await waitFor('the first page', async () => (await count()) > 0, { timeoutMs: 60_000 });
+    expect(await count()).toBe(25);
+    await worker.stop('SIGKILL');
+  });
+  const next = start('worker.ts');
+  await waitFor('the rest', async () => (await count()) === 60, { timeoutMs: 60_000 });
+  await waitFor('the job to end', async () => (await harness.rows('select from class_jobs')).length === 0);
+  const entries = `select from enrollment_events where type = 'cancelled' and (data ->> 'classId')::uuid = $1`;
+  expect(await harness.rows(entries, classId)).toHaveLength(60);
+  expect(await harness.rows('select from classes where class_id = $1 and taken = 0', classId)).toHaveLength(1);
+  expect(await next.stop()).toBe(0);
+}, 180_000);
+
 test('D13: control: an API that does not wait refuses a child whose event has not arrived', async () => {
   const api = start('api.ts', { ENROLL_WAIT_FOR_FAMILY_MS: '0' });
   const { address } = await api.logged('listening');

@@ -10,6 +10,12 @@ function pick<T, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
   return Object.fromEntries(names.map((name) => [name, from[name]])) as Pick<T, K>;
 }
 
+const meetingFields = [...slotFields, 'room'] as const satisfies FieldName[];
+
+/** When and where a class meets. */
+export const meetingOf = (about: ClassDetails): Pick<ClassDetails, (typeof meetingFields)[number]> =>
+  pick(about, meetingFields);
+
 export const slotOf = (about: WeeklySlot): WeeklySlot => pick(about, slotFields);
 
 /** `Tuesdays, 10:00–11:30`, for messages. */

@@ -29,4 +29,7 @@ export const seatsOf = (row: string, seats = 's'): string =>
  */
 export const classJson = (row: string, seats = 's'): string => `json_build_object(
   'id', ${row}.class_id, 'version', ${row}.version, ${fieldPairs(row)},
-  'seatsLeft', ${row}.capacity - ${seats}.taken, 'waitlisted', ${seats}.waitlisted)`;
+  'seatsLeft', ${row}.capacity - ${seats}.taken, 'waitlisted', ${seats}.waitlisted,
+  'canceled', case when ${row}.canceled_at is not null then json_build_object(
+    'at', to_char(${row}.canceled_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+    'reason', ${row}.cancel_reason) end)`;

@@ -46,6 +46,9 @@ export type ClassDetails = Readonly<z.infer<z.ZodObject<typeof fields>>>;
 export type FieldName = keyof ClassDetails;
 export const fieldNames = Object.keys(fields) as FieldName[];
 
+/** Since when and why a class does not take place. */
+export const canceled = z.object({ at: z.iso.datetime(), reason: z.string() });
+
 /** A class as everyone may see it. */
 export const classView = z.object({
   id: z.uuid(),
@@ -56,6 +59,7 @@ export const classView = z.object({
   currency: z.string(),
   seatsLeft: z.int(),
   waitlisted: z.int(),
+  canceled: canceled.nullish().describe('Absent or null: the class takes place'),
 });
 export type ClassView = Readonly<z.infer<typeof classView>>;
 

@@ -55,12 +55,16 @@ async function accept(
   before: Enrollment,
   locked: ClassView,
   at: Date,
-): Promise<Enrollment | Refused<'offer_expired' | 'not_offered' | 'class_ended' | 'schedule_conflict'>> {
+): Promise<
+  Enrollment | Refused<'offer_expired' | 'not_offered' | 'class_canceled' | 'class_ended' | 'schedule_conflict'>
+> {
   if (before.status === 'payment_pending' || before.status === 'enrolled') return before;
   const isOver = before.status === 'cancelled' && before.reason === 'offer_expired';
   // an expired offer may wait for the worker to end it: its deadline decides
   if (isOver || (before.status === 'offered' && before.expiresAt <= at)) return refused('offer_expired');
   if (before.status !== 'offered') return refused('not_offered');
+  if (locked.canceled != null)
+    return refused('class_canceled', `${locked.title} is canceled: ${locked.canceled.reason}`);
   if (hasEnded(locked, at))
     return refused('class_ended', `${locked.title} had its last day on ${dateOf(locked.lastDay)}.`);
   const clash = await findClash(trx, before.childId, locked);

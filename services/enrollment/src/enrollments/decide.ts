@@ -46,6 +46,7 @@ export type Refusal = Refused<
   | 'family_not_ready'
   | 'already_enrolled'
   | 'class_closed'
+  | 'class_canceled'
   | 'class_ended'
   | 'age_out_of_range'
   | 'schedule_conflict'
@@ -61,6 +62,8 @@ export function decide(facts: Facts, request: Request): Grant | Refusal {
   if (child.removed) return refused('child_not_found');
   if (active)
     return refused('already_enrolled', `${child.name} already has a seat or a waitlist place in ${wanted.title}.`);
+  if (wanted.canceled != null)
+    return refused('class_canceled', `${wanted.title} is canceled: ${wanted.canceled.reason}`);
   if (wanted.status === 'closed') return refused('class_closed', `${wanted.title} is closed to new enrollments.`);
   if (hasEnded(wanted, request.now)) {
     return refused('class_ended', `${wanted.title} had its last day on ${dateOf(wanted.lastDay)}.`);

@@ -88,6 +88,15 @@ const eventData = z.object({
   reason: z.string().optional(),
   refundCents: z.int().optional(),
   noRefund,
+  classCanceled: z.object({ reason: z.string() }).optional().describe('The whole class is canceled'),
+  status: z.enum(statuses).optional().describe('Of an enrollment whose class was moved'),
+  before: z
+    .object(
+      classView.pick({ weekday: true, startTime: true, endTime: true, firstDay: true, lastDay: true, room: true })
+        .shape,
+    )
+    .optional()
+    .describe('When and where the class met before it was moved'),
   conflictsWith: z
     .object({
       classId: z.uuid(),
@@ -149,6 +158,7 @@ export const enrollOperation = {
     'family_not_ready',
     'already_enrolled',
     'class_closed',
+    'class_canceled',
     'class_ended',
     'schedule_conflict',
     'age_out_of_range',
@@ -168,6 +178,7 @@ export const acceptOperation = {
     'enrollment_not_found',
     'not_offered',
     'offer_expired',
+    'class_canceled',
     'class_ended',
     'schedule_conflict',
   ],

@@ -1,6 +1,6 @@
 import type { Database } from '@homeroom/postgres';
 import { fullJitter, isBrokenCircuit, isRejected, joinSignals, pause } from '@homeroom/resilience';
-import { hasEnded } from '../classes/ended.ts';
+import { isOver } from '../classes/ended.ts';
 import type { Terms } from '../seats/terms.ts';
 import type { ChargeOutcome } from './charge.ts';
 import { ProviderRefusedError, type PaymentProvider } from './provider.ts';
@@ -90,7 +90,7 @@ async function charge(claim: Claim, { db, provider, leaseMs, terms }: CollectorO
   // from the second attempt on, an earlier one may have reached the provider and lost the answer
   let outcome: ChargeOutcome = attempts > 1 ? await provider.find(claim) : { kind: 'unknown-to-provider' };
   if (outcome.kind === 'unknown-to-provider') {
-    if (claim.enrollment === 'payment_pending' && !hasEnded(claim.class, new Date())) {
+    if (claim.enrollment === 'payment_pending' && !isOver(claim.class, new Date())) {
       outcome = await provider.charge(claim);
     } else if (attempts > 1 && askedAgoMs < leaseMs) {
       // the charge is no longer wanted, but a request may still be under way: too early to void it

@@ -1,6 +1,6 @@
 import { accepted } from '@homeroom/chassis';
 import type { Transaction } from '@homeroom/postgres';
-import { hasEnded } from '../classes/ended.ts';
+import { isOver } from '../classes/ended.ts';
 import { lockClass } from '../classes/store.ts';
 import { errors } from '../errors.ts';
 import type { ChargeState } from '../seats/charge.ts';
@@ -39,7 +39,7 @@ export async function settleCharge(
 
   const at = new Date();
   const payBy = new Date(charge.payBy ?? at.getTime() + terms.graceMs);
-  const ended = hasEnded(about, at);
+  const ended = isOver(about, at);
   const next = settle(charge.state, enrollment.status, outcome, { ended, graceOver: at >= payBy || ended });
   if (next === undefined) return 'stale';
   if (next.enrollment === 'hold') {

@@ -56,7 +56,8 @@ export async function markDelayNotified(trx: Transaction, enrollmentId: string):
 /** A charge or refund that this worker has claimed. */
 export interface Claim extends Charge {
   readonly enrollment: Status;
-  readonly class: Pick<ClassView, 'lastDay' | 'timeZone'>;
+  /** canceled: since when. */
+  readonly class: Pick<ClassView, 'lastDay' | 'timeZone'> & { readonly canceled: string | null };
   /** How long before this claim a worker last asked the provider to charge. */
   readonly askedAgoMs: number | null;
 }
@@ -77,7 +78,7 @@ export async function claimDue(
       from due, enrollments e, classes k
       where c.enrollment_id = due.enrollment_id and e.enrollment_id = due.enrollment_id and k.class_id = e.class_id
       returning ${chargeJson('c')} as charge, e.status as enrollment,
-        json_build_object('lastDay', k.last_day, 'timeZone', k.time_zone) as class,
+        json_build_object('lastDay', k.last_day, 'timeZone', k.time_zone, 'canceled', k.canceled_at) as class,
         (extract(epoch from now() - due.asked_at) * 1000)::int as "askedAgoMs"`,
     values: [limit, leaseMs],
   });

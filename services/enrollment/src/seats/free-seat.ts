@@ -39,7 +39,8 @@ export async function freeSeat(
   const charge = before.amountCents > 0 ? await lockCharge(trx, enrollmentId) : undefined;
   if (before.status === 'cancelled') return canceledOf(before, locked, charge);
 
-  const { state, refundCents } = cancelCharge(charge, hasEnded(locked, at));
+  // the families of a canceled class get their money back, also when the last day has passed meanwhile
+  const { state, refundCents } = cancelCharge(charge, locked.canceled == null && hasEnded(locked, at));
   if (charge !== undefined && state !== undefined && state !== charge.state) {
     await saveCharge(trx, enrollmentId, { state });
   }
@@ -56,10 +57,16 @@ export async function freeSeat(
   return canceledOf(canceled, locked, state === undefined || charge === undefined ? undefined : { ...charge, state });
 }
 
-function endOf({ currency }: ClassView, reason: CancelReason, refundCents: number, charge: Charge | undefined): Change {
+function endOf(
+  { currency, canceled }: ClassView,
+  reason: CancelReason,
+  refundCents: number,
+  charge: Charge | undefined,
+): Change {
   if (reason === 'offer_expired') return { type: 'offer-expired' };
   const kept = charge?.state === 'charged' && refundCents === 0 ? { noRefund: 'class_ended' as const } : {};
-  return { type: 'cancelled', reason, refundCents, currency, ...kept };
+  const withClass = canceled == null ? {} : { classCanceled: { reason: canceled.reason } };
+  return { type: 'cancelled', reason, refundCents, currency, ...kept, ...withClass };
 }
 
 /** A charge that stays charged after the cancellation is one of a class that had ended. */

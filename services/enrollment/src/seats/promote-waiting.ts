@@ -1,6 +1,6 @@
 import type { Transaction } from '@homeroom/postgres';
 import { overlaps } from '../classes/class.ts';
-import { hasEnded } from '../classes/ended.ts';
+import { isOver } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { openCharge } from './charge-store.ts';
 import { agreedCents, type Change, type Enrollment } from './enrollment.ts';
@@ -11,10 +11,10 @@ import type { Terms } from './terms.ts';
 /**
  * Gives every free seat of a locked class to the first on the waitlist, until no seat is free or the waitlist is empty. A
  * child that has another class at that hour by now is offered the seat: nothing is charged until the family accepts. A
- * class that has ended promotes no one.
+ * class that has ended or is canceled promotes no one.
  */
 export async function promoteWaiting(trx: Transaction, locked: ClassView, at: Date, terms: Terms): Promise<ClassView> {
-  if (hasEnded(locked, at)) return locked;
+  if (isOver(locked, at)) return locked;
   let now = locked;
   while (now.seatsLeft > 0 && now.waitlisted > 0) {
     const first = await lockFirstWaiting(trx, now.id);

@@ -47,6 +47,7 @@ export async function changeDetails(
 ): Promise<{ before: ClassView; after: ClassView; changed: boolean } | Refused> {
   const before = await lockClass(trx, classId);
   if (before === undefined) return refused('class_not_found');
+  if (before.canceled != null) return refused('class_canceled', `${before.title} is canceled. Open another class.`);
   if (versions?.includes(before.version) === false) {
     return refused('precondition_failed');
   }

@@ -43,7 +43,7 @@ export async function createClasses(trx: Transaction, details: readonly ClassDet
   const inserted = await insertClasses(trx, wanted);
   const created = wanted
     .filter(({ id }) => inserted.has(id))
-    .map((one) => ({ ...one, version: 1, seatsLeft: one.capacity, waitlisted: 0 }));
+    .map((one) => ({ ...one, version: 1, seatsLeft: one.capacity, waitlisted: 0, canceled: null }));
   const events = created.map((one) => newEvent('homeroom.class.opened.v1', { subject: one.id, data: snapshotOf(one) }));
   await append(trx, ...events);
   return created;

@@ -108,6 +108,7 @@ async function change(
 /** What a change of one class may be refused for, and the column to look at. */
 const refusedColumns: Readonly<Record<string, string>> = {
   capacity_below_taken: 'capacity',
+  class_canceled: 'title',
   currency_in_use: 'currency',
 };
 

@@ -5,6 +5,8 @@ import type { Database } from '@homeroom/postgres';
 import { requireCoordinator } from '@homeroom/sessions';
 import { errors } from '../errors.ts';
 import type { Terms } from '../seats/terms.ts';
+import { cancelClass } from './cancel-class.ts';
+import { cancelOperation } from './cancel-schemas.ts';
 import { changeClass } from './change-class.ts';
 import { createClass } from './create-class.ts';
 import { importClasses } from './import-classes.ts';
@@ -41,6 +43,14 @@ export function timetableRoutes(app: ZodFastify, deps: TimetableDeps): void {
     const changed = accepted(errors, await changeClass(deps, { classId, patch: request.body, versions }));
     await Promise.all([session.wrote(), deps.classes.invalidate(classId)]);
     return reply.header('etag', versionTag(changed.version)).send(changed);
+  });
+
+  app.post('/api/classes/:classId/cancel', { schema: cancelOperation }, async (request, reply) => {
+    const session = await requireCoordinator(request);
+    const { classId } = request.params;
+    const canceled = accepted(errors, await cancelClass(deps, { classId, reason: request.body.reason }));
+    await Promise.all([session.wrote(), deps.classes.invalidate(classId)]);
+    return reply.header('etag', versionTag(canceled.version)).send(canceled);
   });
 
   void app.register(async (scope: ZodFastify) => {

@@ -57,7 +57,14 @@ export const changeOperation = {
   body: classPatch,
   response: { 200: writtenClass },
   sends: ['etag'],
-  problems: [...coordinatorsOnly, 'class_not_found', 'class_exists', 'capacity_below_taken', 'currency_in_use'],
+  problems: [
+    ...coordinatorsOnly,
+    'class_not_found',
+    'class_canceled',
+    'class_exists',
+    'capacity_below_taken',
+    'currency_in_use',
+  ],
 } satisfies FastifySchema;
 
 export const importOperation = importOptions({

@@ -31,6 +31,23 @@ export async function updateClass(trx: Transaction, id: string, details: ClassDe
   return updated;
 }
 
+/** Closes a class for good. The class must be locked. */
+export async function cancelClassRow(
+  trx: Transaction,
+  id: string,
+  { at, reason }: { at: Date; reason: string },
+): Promise<ClassView> {
+  const { rows } = await trx.query<{ class: ClassView }>({
+    name: 'class_cancel',
+    text: `update classes c set version = c.version + 1, status = 'closed', canceled_at = $2, cancel_reason = $3
+      where c.class_id = $1 returning ${classJson('c')} as class`,
+    values: [id, at, reason],
+  });
+  const canceled = rows[0]?.class;
+  if (canceled === undefined) throw new Error(`class ${id} disappeared while locked`);
+  return canceled;
+}
+
 /** What makes two lines of a timetable the same class. */
 export type NaturalKey = Pick<ClassDetails, 'title' | 'teacher' | 'weekday' | 'startTime'>;
 
