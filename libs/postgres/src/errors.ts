@@ -19,6 +19,7 @@ const state = {
   deadlockDetected: '40P01',
   readOnlyTransaction: '25006',
   uniqueViolation: '23505',
+  exclusionViolation: '23P01',
   queryCanceled: '57014',
   lockNotAvailable: '55P03',
   featureNotSupported: '0A000',
@@ -36,6 +37,10 @@ export const isUniqueViolation = (error: unknown, constraint?: string): boolean 
   error instanceof pg.DatabaseError &&
   error.code === state.uniqueViolation &&
   (constraint === undefined || error.constraint === constraint);
+
+/** True for a violated exclusion constraint of the name `constraint`: another row, committed by now, overlaps. */
+export const isExclusionViolation = (error: unknown, constraint: string): boolean =>
+  error instanceof pg.DatabaseError && error.code === state.exclusionViolation && error.constraint === constraint;
 
 /**
  * True when the same call may succeed later: unreachable, restarting, out of

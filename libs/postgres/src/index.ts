@@ -1,7 +1,7 @@
 export { openDatabase, type Database } from './database.ts';
 export type { Freshness, Queryable, Statement, Transaction } from './queryable.ts';
 export type { DatabaseEvent } from './events.ts';
-export { isUnavailable, isUniqueViolation } from './errors.ts';
+export { isExclusionViolation, isUnavailable, isUniqueViolation } from './errors.ts';
 export { transact } from './transact.ts';
 export { purgeExpiredRows } from './purge-expired-rows.ts';
 export { commandDatabase, migrateService, openServiceDatabase } from './service-database.ts';

@@ -17,6 +17,7 @@ export const errors = defineErrors({
   not_offered: { status: 409, title: 'No seat is offered to this enrollment' },
   offer_expired: { status: 409, title: 'The offer has expired; the seat goes to the next family' },
   age_out_of_range: { status: 422, title: 'The child is too young or too old for this class' },
+  double_booked: { status: 409, title: 'The room or the teacher has another class at this time' },
   class_exists: {
     status: 409,
     title: 'A class with this title, teacher, day, and time already exists; change that one, or choose another title',

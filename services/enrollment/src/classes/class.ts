@@ -42,6 +42,12 @@ function firstMeeting({ weekday, firstDay }: WeeklySlot): string {
   return new Date(from.getTime() + daysToWait * dayMs).toISOString().slice(0, 10);
 }
 
+/** With the first day moved to the first meeting. Without any meeting it stays: that is a mistake, see `findMistakes`. */
+export function alignFirstDay<Slot extends WeeklySlot>(given: Slot): Slot {
+  const firstDay = firstMeeting(given);
+  return firstDay <= given.lastDay ? { ...given, firstDay } : given;
+}
+
 export const capitalized = (word: string): string => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
 
 /** Fields that contradict each other. The schema checks each field alone. */
@@ -77,6 +83,10 @@ export function meetTogether(a: WeeklySlot, b: WeeklySlot): boolean {
   const lastDay = a.lastDay < b.lastDay ? a.lastDay : b.lastDay;
   return firstMeeting({ ...a, firstDay }) <= lastDay;
 }
+
+/** Whether two states of a class meet at the same hours of the same days, in the same room. */
+export const sameMeetings = (a: ClassDetails, b: ClassDetails): boolean =>
+  a.room === b.room && sameSlot(alignFirstDay(a), alignFirstDay(b));
 
 export const sameSlot = (a: WeeklySlot, b: WeeklySlot): boolean => slotFields.every((name) => a[name] === b[name]);
 

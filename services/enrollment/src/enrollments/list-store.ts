@@ -1,5 +1,6 @@
 import type { Queryable } from '@homeroom/postgres';
 import { fieldPairs } from '../classes/columns.ts';
+import { isInTwoClasses } from '../seats/slots.ts';
 import { positionSql } from '../seats/store.ts';
 import { historyFields, listedClassFields, type Filters, type RosterPlace } from './schemas.ts';
 
@@ -72,7 +73,9 @@ const flags = `array_remove(array[
   case when ch.removed then 'child_removed' end,
   case when o.override is null
     and extract(year from age(c.first_day, ch.birth_date)) not between c.age_min and c.age_max
-    then 'age_out_of_range' end], null)`;
+    then 'age_out_of_range' end,
+  case when e.status in ('payment_pending', 'enrolled') and ${isInTwoClasses('ch', 'c')}
+    then 'schedule_conflict' end], null)`;
 
 /** Seats in the order of enrolling, then the waitlist in its order. */
 export async function readRoster(

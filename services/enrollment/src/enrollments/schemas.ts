@@ -137,7 +137,11 @@ const place = z.object({
     name: z.string(),
     guardians: z.array(z.object({ name: z.string(), email: z.string() })),
   }),
-  flags: z.array(z.enum(flagReasons)).describe('What about the child no longer fits the class'),
+  flags: z
+    .array(z.enum([...flagReasons, 'schedule_conflict']))
+    .describe(
+      'What about the child no longer fits the class; schedule_conflict: another class of the child meets at this hour',
+    ),
   override: recordedOverride.optional(),
 });
 

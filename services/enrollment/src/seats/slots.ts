@@ -28,6 +28,44 @@ export async function lockBusyHours(
   return rows[0]?.busy ?? [];
 }
 
+/** Whether the class of the row `classes` meets together with a slot of the child of the row `children`, on at least one day. */
+const meetings = (children: string, classes: string): string => `
+  jsonb_to_recordset(${children}.slots)
+    as s("classId" uuid, weekday text, "startTime" text, "endTime" text, "firstDay" date, "lastDay" date)
+  where s."classId" <> ${classes}.class_id and s.weekday = ${classes}.weekday
+    and s."startTime" < ${classes}.end_time and ${classes}.start_time < s."endTime"
+    and greatest(first_meeting(s.weekday, s."firstDay"), first_meeting(${classes}.weekday, ${classes}.first_day))
+      <= least(s."lastDay", ${classes}.last_day)`;
+
+/** SQL: whether the child has a seat in another class at the hours of this one. */
+export const isInTwoClasses = (children: string, classes: string): string =>
+  `exists (select from ${meetings(children, classes)})`;
+
+interface ChildInTwoClasses {
+  readonly enrollmentId: string;
+  readonly child: { readonly id: string; readonly name: string };
+  readonly family: { readonly id: string; readonly name: string };
+  readonly class: WeeklySlot & { readonly id: string; readonly title: string };
+}
+
+/** The first 200 children with a seat in this class who are in another one at the same hour, by name. */
+export async function findChildConflicts(trx: Transaction, classId: string): Promise<ChildInTwoClasses[]> {
+  const { rows } = await trx.query<{ found: ChildInTwoClasses }>({
+    name: 'class_child_conflicts',
+    text: `select json_build_object('enrollmentId', e.enrollment_id,
+        'child', json_build_object('id', ch.child_id, 'name', ch.name),
+        'family', json_build_object('id', f.family_id, 'name', f.name),
+        'class', json_build_object('id', o.class_id, 'title', o.title, ${fieldPairs('o', slotFields)})) as found
+      from classes c join enrollments e on e.class_id = c.class_id and e.status in ('payment_pending', 'enrolled')
+        join children ch on ch.child_id = e.child_id join families f on f.family_id = e.family_id
+        cross join lateral (select s."classId" from ${meetings('ch', 'c')}) other
+        join classes o on o.class_id = other."classId"
+      where c.class_id = $1 order by ch.name, e.enrollment_id, o.title limit 200`,
+    values: [classId],
+  });
+  return rows.map(({ found }) => found);
+}
+
 /** Adds the class's hours to the child's busy hours. */
 export async function holdSlot(trx: Transaction, { childId, classId }: Enrollment): Promise<void> {
   await trx.query({

@@ -1,17 +1,19 @@
 import { isRefused, refused, type Refused } from '@homeroom/chassis';
 import { append } from '@homeroom/outbox';
 import { isUniqueViolation, transact, type Database, type Transaction } from '@homeroom/postgres';
-import { findMistakes, sameDetails, sameSlot, snapshotOf } from '../classes/class.ts';
+import { alignFirstDay, findMistakes, sameDetails, sameMeetings, sameSlot, snapshotOf } from '../classes/class.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { lockClass } from '../classes/store.ts';
+import { addClassJob } from '../class-jobs/store.ts';
 import { newEvent } from '../new-event.ts';
 import { hasMoney } from '../seats/charge-store.ts';
 import { promoteWaiting } from '../seats/promote-waiting.ts';
-import { moveSlots } from '../seats/slots.ts';
+import { findChildConflicts, moveSlots } from '../seats/slots.ts';
 import type { Terms } from '../seats/terms.ts';
+import { bookedAgain, deleteBookings } from './booking-store.ts';
 import { refuseMistakes } from './create-class.ts';
-import { flagDoubleBookings, mayDoubleBook } from './flag-double-bookings.ts';
-import type { ClassPatch, WrittenClass } from './schemas.ts';
+import { flagDoubleBookings, mayDoubleBook, refuseDoubleBooking } from './flag-double-bookings.ts';
+import type { ClassPatch, Override, ChangedClass } from './schemas.ts';
 import { updateClass } from './store.ts';
 
 export interface ChangeRequest {
@@ -22,18 +24,34 @@ export interface ChangeRequest {
   readonly versions?: readonly number[] | undefined;
 }
 
-/** Changes a class, and flags the classes that it newly shares its room or teacher with. */
+export interface ChangeOptions {
+  /** Undefined: a room or a teacher that another class has at that hour is refused. */
+  readonly override?: Override | undefined;
+  /** Does everything and rolls it back. A double booking is listed instead of refused. */
+  readonly preview?: boolean;
+}
+
+/**
+ * Changes a class. When it meets at other hours or in another room, everyone is notified, and the conflicts are listed:
+ * children who are now in two classes at once, and rooms and teachers that are booked twice.
+ */
 export async function changeClass(
   { db, terms }: { db: Database; terms: Terms },
   request: ChangeRequest,
-): Promise<WrittenClass | Refused> {
-  return transact(db, async (trx) => {
+  { override, preview = false }: ChangeOptions = {},
+): Promise<ChangedClass | Refused> {
+  const work = async (trx: Transaction): Promise<ChangedClass | Refused> => {
     const written = await changeDetails(trx, request, terms);
     if (isRefused(written)) return written;
     const { before, after } = written;
-    const warnings = mayDoubleBook(before, after) ? await flagDoubleBookings(trx, [after]) : undefined;
-    return { ...after, warnings: warnings?.get(after.id) ?? [] };
-  });
+    const booked = mayDoubleBook(before, after) ? await flagDoubleBookings(trx, [after], override?.reason) : undefined;
+    const warnings = booked?.get(after.id) ?? [];
+    const refusal = preview ? undefined : refuseDoubleBooking(warnings, override);
+    if (refusal !== undefined) return refusal;
+    const childConflicts = sameSlot(before, after) ? [] : await findChildConflicts(trx, after.id);
+    return { ...after, warnings, childConflicts };
+  };
+  return bookedAgain(() => transact(db, work, { keep: (outcome) => !preview && !isRefused(outcome) }));
 }
 
 /**
@@ -52,7 +70,8 @@ export async function changeDetails(
     return refused('precondition_failed');
   }
   const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
-  const wanted: ClassView = { ...before, ...given };
+  const merged: ClassView = { ...before, ...given };
+  const wanted = sameSlot(before, merged) ? merged : alignFirstDay(merged);
   const contradiction = refuseMistakes(wanted, sameSlot(before, wanted) ? findMistakes(before) : []);
   if (contradiction !== undefined) return contradiction;
   if (sameDetails(before, wanted)) return { before, after: before, changed: false };
@@ -86,5 +105,7 @@ async function write(
   const data = snapshotOf(updated);
   await append(trx, newEvent('homeroom.class.changed.v1', { subject: updated.id, data }));
   if (!sameSlot(before, updated)) await moveSlots(trx, before.id);
+  if (!sameMeetings(before, updated)) await addClassJob(trx, before.id, { kind: 'reschedule', before, after: updated });
+  if (updated.status !== 'open') await deleteBookings(trx, [before.id]);
   return { before, after: await promoteWaiting(trx, updated, new Date(), terms), changed: true };
 }

@@ -2,44 +2,51 @@ import { refused, type Refused } from '@homeroom/chassis';
 import { append } from '@homeroom/outbox';
 import { transact, type Database, type Transaction } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
-import { findMistakes, snapshotOf, type Mistake } from '../classes/class.ts';
+import { alignFirstDay, findMistakes, snapshotOf, type Mistake } from '../classes/class.ts';
 import type { ClassDetails, ClassView } from '../classes/schemas.ts';
 import { newEvent } from '../new-event.ts';
-import { flagDoubleBookings } from './flag-double-bookings.ts';
-import type { NewClass, WrittenClass } from './schemas.ts';
+import { bookedAgain } from './booking-store.ts';
+import { flagDoubleBookings, refuseDoubleBooking } from './flag-double-bookings.ts';
+import type { NewClass, Override, WrittenClass } from './schemas.ts';
 import { insertClasses } from './store.ts';
 
 export interface CreateRequest {
-  readonly given: NewClass;
+  readonly given: NewClass & { readonly override?: Override | undefined };
   /** The account that asks: its keys are its own. */
   readonly accountId: string;
   readonly idempotencyKey: string | undefined;
 }
 
-/** Opens a class, and flags the classes that it shares its room or teacher with. */
+/**
+ * Opens a class. Its room and teacher are booked: one that another class has at that hour is refused, or flagged when the
+ * coordinator overrides it.
+ */
 export async function createClass(
   { db, timeZone }: { db: Database; timeZone: string },
   { given, accountId, idempotencyKey }: CreateRequest,
-): Promise<WrittenClass | Refused<'validation_failed' | 'class_exists'>> {
+): Promise<WrittenClass | Refused<'validation_failed' | 'class_exists' | 'double_booked'>> {
   const request = ['POST', '/api/classes', given] as const;
-  return transact(
-    db,
-    async (trx) => {
-      const details = { ...given, timeZone: given.timeZone ?? timeZone };
-      const contradiction = refuseMistakes(details);
-      if (contradiction !== undefined) return contradiction;
-      const [created] = await createClasses(trx, [details]);
-      if (created === undefined) return refused('class_exists');
-      const warnings = await flagDoubleBookings(trx, [created]);
-      return { ...created, warnings: warnings.get(created.id) ?? [] };
-    },
-    { claim: { principal: accountId, key: idempotencyKey, request } },
-  );
+  const { override, ...fields } = given;
+  const details = { ...fields, timeZone: given.timeZone ?? timeZone };
+  const open = () =>
+    transact(
+      db,
+      async (trx) => {
+        const contradiction = refuseMistakes(details);
+        if (contradiction !== undefined) return contradiction;
+        const [created] = await createClasses(trx, [details]);
+        if (created === undefined) return refused('class_exists');
+        const warnings = (await flagDoubleBookings(trx, [created], override?.reason)).get(created.id) ?? [];
+        return refuseDoubleBooking(warnings, override) ?? { ...created, warnings };
+      },
+      { claim: { principal: accountId, key: idempotencyKey, request } },
+    );
+  return bookedAgain(open);
 }
 
-/** Opens classes. @returns those that did not exist; the others are left as they are. */
+/** Opens classes, each from its first meeting on. @returns those that did not exist; the others are left as they are. */
 export async function createClasses(trx: Transaction, details: readonly ClassDetails[]): Promise<ClassView[]> {
-  const wanted = details.map((one) => ({ ...one, id: uuidv7() }));
+  const wanted = details.map((one) => ({ ...alignFirstDay(one), id: uuidv7() }));
   const inserted = await insertClasses(trx, wanted);
   const created = wanted
     .filter(({ id }) => inserted.has(id))

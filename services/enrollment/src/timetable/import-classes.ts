@@ -5,6 +5,7 @@ import { datesOverlap, sameDetails } from '../classes/class.ts';
 import type { ClassDetails, ClassView } from '../classes/schemas.ts';
 import { errors } from '../errors.ts';
 import type { Terms } from '../seats/terms.ts';
+import { bookedAgain } from './booking-store.ts';
 import { changeDetails } from './change-class.ts';
 import { createClasses } from './create-class.ts';
 import { flagDoubleBookings, mayDoubleBook } from './flag-double-bookings.ts';
@@ -47,7 +48,7 @@ export async function importClasses(
     const changed = outcomes.flatMap((one) => (one.action === 'updated' ? [one.after.id] : []));
     return { report: { ...report, warnings: await flag(trx, outcomes) }, changed };
   };
-  return transact(db, work, { keep: () => !preview });
+  return bookedAgain(() => transact(db, work, { keep: () => !preview }));
 }
 
 function withoutRepeats(rows: readonly TimetableRow[]): { wanted: TimetableRow[]; repeated: RowReport[] } {

@@ -40,7 +40,10 @@ export function timetableRoutes(app: ZodFastify, deps: TimetableDeps): void {
     const session = await requireCoordinator(request);
     const { classId } = request.params;
     const versions = wantedVersions(request.headers['if-match']);
-    const changed = accepted(errors, await changeClass(deps, { classId, patch: request.body, versions }));
+    const { override, ...patch } = request.body;
+    const { preview } = request.query;
+    const changed = accepted(errors, await changeClass(deps, { classId, patch, versions }, { override, preview }));
+    if (preview) return changed;
     await Promise.all([session.wrote(), deps.classes.invalidate(classId)]);
     return reply.header('etag', versionTag(changed.version)).send(changed);
   });

@@ -1,4 +1,4 @@
-import { idempotencyHeaders, ifMatchHeaders } from '@homeroom/chassis';
+import { idempotencyHeaders, ifMatchHeaders, text } from '@homeroom/chassis';
 import { importOptions, importReport } from '@homeroom/csv';
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
@@ -13,11 +13,19 @@ export const newClass = z.strictObject({
 });
 export type NewClass = z.infer<typeof newClass>;
 
-const classPatch = z
-  .strictObject(fields)
-  .partial()
-  .refine((patch) => Object.keys(patch).length > 0, 'must change something');
-export type ClassPatch = z.infer<typeof classPatch>;
+const override = z
+  .strictObject({ doubleBooking: z.literal(true), reason: text(500) })
+  .describe('Books a room or a teacher that another class has at that hour; the reason is kept and reported')
+  .optional();
+/** A double booking that a coordinator wants, and why. */
+export type Override = NonNullable<z.infer<typeof override>>;
+
+const classFields = z.strictObject(fields).partial();
+export type ClassPatch = z.infer<typeof classFields>;
+
+const classChange = classFields
+  .extend({ override })
+  .refine((change) => Object.keys(change).some((name) => name !== 'override'), 'must change something');
 
 const doubleBooking = z.object({
   code: z.enum(['room_double_booked', 'teacher_double_booked']),
@@ -29,9 +37,30 @@ const doubleBooking = z.object({
 /** A class that was opened or changed meets at an hour at which its room or its teacher has another class. */
 export type DoubleBooking = Readonly<z.infer<typeof doubleBooking>>;
 
+const childConflict = z.object({
+  enrollmentId: z.uuid(),
+  child: z.object({ id: z.uuid(), name: z.string() }),
+  family: z.object({ id: z.uuid(), name: z.string() }),
+  class: z
+    .object({
+      id: z.uuid(),
+      ...classView.pick({ title: true, weekday: true, startTime: true, endTime: true, firstDay: true, lastDay: true })
+        .shape,
+    })
+    .describe('The other class'),
+});
+
 /** The class as written, and what a coordinator should look at although it was done. */
 const writtenClass = classView.extend({ warnings: z.array(doubleBooking).readonly().default([]) });
 export type WrittenClass = Readonly<z.infer<typeof writtenClass>>;
+
+const changedClass = writtenClass.extend({
+  childConflicts: z
+    .array(childConflict)
+    .readonly()
+    .describe('When the hours change: the first 200 children in two classes at once; the roster flags all of them'),
+});
+export type ChangedClass = Readonly<z.infer<typeof changedClass>>;
 
 const timetableReport = importReport.extend({ warnings: z.array(doubleBooking.extend({ line: z.int() })).readonly() });
 export type TimetableReport = Readonly<z.infer<typeof timetableReport>>;
@@ -43,25 +72,33 @@ export const createOperation = {
   tags,
   summary: 'Open a class (coordinator)',
   headers: idempotencyHeaders,
-  body: newClass,
+  body: newClass.extend({ override }),
   response: { 201: writtenClass },
   sends: ['etag', 'location'],
-  problems: [...coordinatorsOnly, 'class_exists'],
+  problems: [...coordinatorsOnly, 'class_exists', 'double_booked'],
 } satisfies FastifySchema;
 
 export const changeOperation = {
   tags,
-  summary: 'Change a class (coordinator)',
+  summary: 'Change a class (coordinator): when its hours or its room change, everyone is notified',
   params: classParams,
+  querystring: z.strictObject({
+    preview: z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((value) => value === 'true')
+      .describe('Does everything and rolls it back: the class as it would be, with the conflicts'),
+  }),
   headers: ifMatchHeaders,
-  body: classPatch,
-  response: { 200: writtenClass },
+  body: classChange,
+  response: { 200: changedClass },
   sends: ['etag'],
   problems: [
     ...coordinatorsOnly,
     'class_not_found',
     'class_canceled',
     'class_exists',
+    'double_booked',
     'capacity_below_taken',
     'currency_in_use',
   ],

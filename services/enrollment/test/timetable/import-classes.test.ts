@@ -10,6 +10,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await harness.rows('delete from classes');
+  await harness.rows('delete from bookings');
 });
 afterAll(() => harness.close());
 
