@@ -97,7 +97,10 @@ const matrix = accessMatrix<World>(
       answers: forAll(200),
     },
     'POST /api/classes': {
-      request: () => ({ url: '/api/classes', payload: { ...pottery, title: randomUUID() } }),
+      request: () => ({
+        url: '/api/classes',
+        payload: { ...pottery, title: randomUUID(), room: randomUUID(), teacher: randomUUID() },
+      }),
       answers: forCoordinators(201),
     },
     'PATCH /api/classes/{classId}': {
@@ -146,6 +149,25 @@ const matrix = accessMatrix<World>(
     },
   },
   {
+    'PATCH /api/classes/{classId}: a preview': {
+      request: ({ classId }) => ({
+        method: 'PATCH',
+        url: `/api/classes/${classId}?preview=true`,
+        payload: { description: randomUUID() },
+      }),
+      answers: forCoordinators(200),
+      writes: 'never',
+    },
+    'POST /api/classes/{classId}/cancel: again': {
+      request: async ({ harness }) => {
+        const { id } = await harness.openClass();
+        const sent = { method: 'POST', url: `/api/classes/${id}/cancel`, payload: { reason: 'No clay' } } as const;
+        await harness.app.inject({ ...sent, headers: await harness.coordinator() });
+        return sent;
+      },
+      answers: forCoordinators(200),
+      writes: 'never',
+    },
     'S2: POST /api/enrollments: a replay with the key and body of the family': {
       request: async (it) => (await enrolled(it)).sent,
       answers: { unsigned, stranger: '404 child_not_found', guardian: 201, coordinator: '409 already_enrolled' },

@@ -5,6 +5,7 @@ import { countUp } from './counts.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import { confirmAddresses, resetPassword } from './families/account-mails.ts';
 import { cancelEarly, cancelPaid } from './families/cancel.ts';
+import { changeClasses } from './families/change-classes.ts';
 import { openTerm } from './families/coordinator.ts';
 import { enroll } from './families/enroll.ts';
 import { register, signIn } from './families/register.ts';
@@ -17,6 +18,7 @@ import {
   readClasses,
   readHistories,
   readInboxes,
+  settleChanges,
   settleMails,
   settlePayments,
   settleStreams,
@@ -36,6 +38,10 @@ export async function play(settings: Settings, progress: Progress) {
   await scene.act('every seat paid', () => settlePayments(scene));
   await scene.act('seats and waitlist places canceled', () => scene.each(cancelPaid));
   await scene.act('every promotion paid', () => settlePayments(scene));
+  const changes = await scene.act('one class canceled, another moved', async () =>
+    changeClasses(scene, await scene.desk(3)),
+  );
+  await scene.act('both changes carried out', () => settleChanges(scene, changes));
   await scene.act('histories read', () => readHistories(scene));
   await scene.act('mails at rest', () => settleMails(scene));
   await scene.act('inboxes read', () => readInboxes(scene));
@@ -54,7 +60,7 @@ export async function play(settings: Settings, progress: Progress) {
     ...(listener === undefined ? {} : { streamed: listener.received }),
   }));
   const { mails } = scene.mailroom;
-  const evidence: Evidence = { ...books, ...rolls, announced, families, mails, traffic: scene.traffic };
+  const evidence: Evidence = { ...books, ...rolls, announced, changes, families, mails, traffic: scene.traffic };
   return { evidence, counts: countUp(cast, evidence, outage), seconds: scene.seconds, troubles: scene.troubles };
 }
 

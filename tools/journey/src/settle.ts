@@ -2,9 +2,10 @@ import { enrollment, enrollmentWithHistory, notification, rosterEntry, type Rost
 import type { Browser } from './client/browser.ts';
 import { browseClasses, readAll } from './client/pages.ts';
 import { inParallel, TooLateError, until } from './client/until.ts';
-import { count, holdsSeat, type Evidence } from './evidence/evidence.ts';
-import { accountMailsOf, isAccountMail, mailsOf, statusOf } from './evidence/expected.ts';
+import { count, holdsSeat, type ClassChanges, type Evidence } from './evidence/evidence.ts';
+import { accountMailsOf, entryOf, isAccountMail, mailsOf, statusOf } from './evidence/expected.ts';
 import { answerOffers } from './families/cancel.ts';
+import { readCanceled } from './families/change-classes.ts';
 import type { Scene } from './scene.ts';
 
 /** Waits until no payment is pending, and answers offers. Each family polls every two seconds, as waiting people do. */
@@ -16,6 +17,27 @@ export async function settlePayments(scene: Scene): Promise<void> {
       return household.enrollments.every(({ status }) => status !== 'payment_pending' && status !== 'offered');
     }),
   );
+}
+
+/** Waits until the canceled class has nobody left, and everyone in the moved one has been notified. */
+export async function settleChanges(scene: Scene, changes: ClassChanges): Promise<void> {
+  await settled(scene, 'the canceled class has nobody left', 1000, () => readCanceled(scene, changes));
+  const { classId } = changes.moved;
+  await settled(scene, 'everyone in the moved class has its new hours', 1000, async () => {
+    let waiting = 0;
+    await inParallel(scene.households, scene.settings.clients, async ({ browser, enrollments }) => {
+      for (const one of enrollments.filter(
+        ({ status, ...rest }) => status !== 'cancelled' && rest.class.id === classId,
+      )) {
+        const { history } = await browser.expect(['GET', `/api/enrollments/${one.id}`], [200, enrollmentWithHistory]);
+        if (!history.some((entry) => entryOf(entry) === 'rescheduled')) waiting += 1;
+      }
+    });
+    return waiting === 0;
+  });
+  await inParallel(scene.households, scene.settings.clients, async (household) => {
+    household.enrollments = await readAll(household.browser, '/api/enrollments?limit=100', enrollment);
+  });
 }
 
 /** Reads the history of each enrollment. A replica may lag a moment: then it is read again. */

@@ -90,5 +90,6 @@ export const quiet = (): Evidence => ({
   charges: [{ id: 'ch', status: 'succeeded', amountCents: 14_500, currency: 'USD', reference: 'okafor-1' }],
   refunds: [],
   announced: ['okafor', 'lind'],
+  changes: {},
   traffic: { requests: 10, repeated: 0, rateLimited: [] },
 });

@@ -82,6 +82,9 @@ describe('what is wrong is seen', () => {
     ['a charge for nothing', { ...given, charges: [charge, { ...charge, id: 'ch2', reference: 'nobody' }] }, /no enrollment of this run/],
     ['money that was not given back', change(given, 0, { enrollments: [{ ...seat, status: 'cancelled' }], cancels: [{ enrollmentId: seat.id, refundCents: 14_500 }] }), /got back 0 instead of 14500/],
     ['money given back for a seat that is kept', { ...given, refunds: [{ id: 're', chargeId: 'ch', amountCents: 14_500, reference: 'okafor-1' }] }, /got back 14500 instead of 0/],
+    ['a child that is left in a canceled class', { ...given, changes: { canceled: { classId: 'pottery', reason: 'why' } } }, /is enrolled in a canceled class/],
+    ['a canceled class without a mail that gives the reason', { ...change(given, 0, { histories: new Map([['okafor-1', [{ version: 1, type: 'cancelled', classCanceled: {} }]]]) }), changes: { canceled: { classId: 'pottery', reason: 'why' } } }, /0 mails give the reason of 1/],
+    ['a family that was not notified of a moved class', { ...given, changes: { moved: { classId: 'pottery', room: 'Meadow' } } }, /moved 0 times with 0 mails instead of 1/],
     ['a client that was rate limited', { ...given, traffic: { ...given.traffic, rateLimited: ['127.9.0.1 GET /api/classes'] } }, /rate limited at a normal pace/],
   ]; // prettier-ignore
 

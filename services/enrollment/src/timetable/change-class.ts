@@ -49,7 +49,9 @@ export async function changeClass(
     const refusal = preview ? undefined : refuseDoubleBooking(warnings, override);
     if (refusal !== undefined) return refusal;
     const childConflicts = sameSlot(before, after) ? [] : await findChildConflicts(trx, after.id);
-    return { ...after, warnings, childConflicts };
+    // a preview has the version of the class as it is, for the If-Match of the change that may follow
+    const { version } = preview ? before : after;
+    return { ...after, version, warnings, childConflicts };
   };
   return bookedAgain(() => transact(db, work, { keep: (outcome) => !preview && !isRefused(outcome) }));
 }

@@ -43,8 +43,7 @@ export function timetableRoutes(app: ZodFastify, deps: TimetableDeps): void {
     const { override, ...patch } = request.body;
     const { preview } = request.query;
     const changed = accepted(errors, await changeClass(deps, { classId, patch, versions }, { override, preview }));
-    if (preview) return changed;
-    await Promise.all([session.wrote(), deps.classes.invalidate(classId)]);
+    if (!preview) await Promise.all([session.wrote(), deps.classes.invalidate(classId)]);
     return reply.header('etag', versionTag(changed.version)).send(changed);
   });
 

@@ -146,6 +146,7 @@ describe('conflicts that a change of hours creates', () => {
     const preview = await patch(moved.id, friday, '?preview=true');
     expect(preview).toMatchObject({
       id: moved.id,
+      version: moved.version,
       ...friday,
       firstDay: '2027-01-15',
       warnings: [{ code: 'room_double_booked', title: 'Yoga' }],

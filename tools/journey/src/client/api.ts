@@ -27,6 +27,11 @@ export const classView = z.looseObject({
 });
 export type ClassView = z.infer<typeof classView>;
 
+export const canceledClass = z.looseObject({ canceled: z.looseObject({ at: z.string(), reason: z.string() }) });
+
+/** A class as a change of it answers it. */
+export const changedClass = classView.extend({ childConflicts: z.array(z.looseObject({ enrollmentId: z.string() })) });
+
 /** The child that was added to a family. */
 export const addedChild = z.looseObject({ id: z.string() });
 
@@ -37,13 +42,14 @@ export const enrollment = z.looseObject({
   status,
   version: z.number(),
   amountCents: z.number(),
+  refundCents: z.number().optional(),
   class: z.looseObject({ id: z.string(), title: z.string() }),
   child: z.looseObject({ id: z.string(), name: z.string() }),
 });
 export type Enrollment = z.infer<typeof enrollment>;
 
 export const enrollmentWithHistory = enrollment.extend({
-  history: z.array(z.looseObject({ version: z.number(), type: z.string() })),
+  history: z.array(z.looseObject({ version: z.number(), type: z.string(), classCanceled: z.unknown().optional() })),
 });
 export type History = z.infer<typeof enrollmentWithHistory>['history'];
 

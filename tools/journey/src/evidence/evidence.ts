@@ -13,7 +13,14 @@ export interface Evidence {
   readonly refunds: readonly Refund[];
   /** The families in the coordinators' notices, one entry per notice. */
   readonly announced: readonly string[];
+  readonly changes: Partial<ClassChanges>;
   readonly traffic: Traffic;
+}
+
+/** What a coordinator did to two classes when everybody was in them. */
+export interface ClassChanges {
+  readonly canceled: { readonly classId: string; readonly reason: string };
+  readonly moved: { readonly classId: string; readonly room: string };
 }
 
 export type FamilyEvidence = Pick<

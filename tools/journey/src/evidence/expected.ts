@@ -10,6 +10,7 @@ const mailOf: Readonly<Record<string, string | undefined>> = {
   'payment-failed': 'payment_failed',
   'payment-delayed': 'payment_delayed',
   confirmed: 'confirmed',
+  rescheduled: 'class_changed',
   cancelled: 'cancelled',
 };
 
@@ -20,7 +21,7 @@ export const entryOf = ({ type }: History[number]): string =>
 /** The kinds of mail that a history should have caused, in order. */
 export const mailsOf = (history: History): string[] =>
   history.flatMap((entry) => {
-    const kind = mailOf[entryOf(entry)];
+    const kind = entry.classCanceled === undefined ? mailOf[entryOf(entry)] : 'class_canceled';
     return kind === undefined ? [] : [kind];
   });
 

@@ -16,6 +16,7 @@ export interface Wish {
   readonly outcome: Outcome;
 }
 
+/** A cancellation by the family, or with its class. */
 export interface Cancel {
   readonly enrollmentId: string;
   readonly refundCents: number;

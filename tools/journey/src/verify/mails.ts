@@ -95,7 +95,7 @@ function verifyOutcomes(
 }
 
 const withoutInvitation = ['payment_failed', 'payment_delayed'];
-const endings = ['cancelled', 'offer_expired'];
+const endings = ['cancelled', 'class_canceled', 'offer_expired'];
 
 /**
  * An enrollment is one calendar entry: one UID, and CANCEL only at its end. An entry that was never sent is not canceled.

@@ -1,4 +1,5 @@
 import type { Difference, Evidence } from '../evidence/evidence.ts';
+import { verifyChanges } from './changes.ts';
 import { verifyHistories } from './histories.ts';
 import { verifyMails } from './mails.ts';
 import { verifyPayments } from './payments.ts';
@@ -18,5 +19,6 @@ export const promises: readonly { readonly promise: string; readonly verify: (ev
       verify: verifyMails,
     },
     { promise: 'one charge per paid seat, refunds for canceled seats', verify: verifyPayments },
+    { promise: 'families of a canceled and of a moved class are notified', verify: verifyChanges },
     { promise: 'no client was rate limited', verify: verifyTraffic },
   ];
