@@ -3,6 +3,19 @@ import type { EventData, EventType } from './events.ts';
 const familyId = '0199f2a0-0000-7000-8000-000000000001';
 const child = { childId: '0199f2a0-0000-7000-8000-000000000003', name: 'Maya Okafor' };
 
+const coop: EventData<'homeroom.coop.opened.v1'> = {
+  coopId: '0199f2a0-0000-7000-8000-00000000000a',
+  version: 1,
+  slug: 'willow-creek',
+  name: 'Willow Creek Co-op',
+  hosts: ['willow-creek.homeroom.example'],
+  timeZone: 'America/Chicago',
+  currency: 'USD',
+  locale: 'en-US',
+  status: 'open',
+  quotas: { families: 400 },
+};
+
 const family: EventData<'homeroom.family.registered.v1'> = {
   familyId,
   version: 1,
@@ -69,6 +82,10 @@ export const examples: { readonly [T in EventType]: EventData<T> } = {
     email: 'robin@example.org',
     name: 'Robin Okafor',
   },
+  'homeroom.coop.opened.v1': coop,
+  'homeroom.coop.configured.v1': { ...coop, version: 2, name: 'Willow Creek Homeschoolers' },
+  'homeroom.coop.suspended.v1': { ...coop, version: 3, status: 'suspended' },
+  'homeroom.coop.resumed.v1': { ...coop, version: 4 },
   'homeroom.family.registered.v1': family,
   'homeroom.family.changed.v1': { ...family, version: 2, name: 'Okafor-Lind' },
   'homeroom.class.opened.v1': pottery,

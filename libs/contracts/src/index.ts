@@ -1,5 +1,5 @@
-export { deadLetterTopic, topics } from './topics.ts';
-export { weekdays, type ClassSnapshot, type FamilySnapshot } from './schemas.ts';
+export { deadLetterTopic, isCompacted, topics } from './topics.ts';
+export { coopStatuses, weekdays, type ClassSnapshot, type CoopSnapshot, type FamilySnapshot } from './schemas.ts';
 export {
   decodeEvent,
   encodeEvent,

@@ -10,6 +10,29 @@ const currency = z.string().length(3);
 
 export const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
 
+export const coopStatuses = ['open', 'suspended', 'closed'] as const;
+
+/** A co-op as every process holds it: the tenant that a request, an account, and a row belong to. */
+export const coopSnapshot = z.object({
+  coopId: id,
+  version,
+  /** Its short name in paths, commands, and logs; it never changes. */
+  slug: z.string(),
+  name: z.string(),
+  /** Host names, without ports and in lower case, that only this co-op has. */
+  hosts: z.array(z.string()),
+  /** IANA name. */
+  timeZone: z.string(),
+  /** ISO 4217. */
+  currency,
+  /** BCP 47. */
+  locale: z.string(),
+  status: z.enum(coopStatuses),
+  /** Limits by name. */
+  quotas: z.record(z.string(), z.int().nonnegative()),
+});
+export type CoopSnapshot = z.infer<typeof coopSnapshot>;
+
 /** A family as other services need it: its name, whom to write to, and its children. */
 export const familySnapshot = z.object({
   familyId: id,

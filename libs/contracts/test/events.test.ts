@@ -71,5 +71,5 @@ describe('a message that can never be read says why', () => {
 test('every topic has a dead-letter topic of its own', () => {
   const all = new Set(types.map((type) => deadLetterTopic(eventTypes[type].topic)));
   expect([...all].every((name) => name.endsWith('.v1.dlq'))).toBe(true);
-  expect(all.size).toBe(5);
+  expect(all.size).toBe(6);
 });

@@ -47,11 +47,12 @@ async function createMissing(admin: Admin, wanted: readonly TopicSpec[]): Promis
   await createMissing(admin, wanted);
 }
 
-const toTopic = ({ topic, partitions }: TopicSpec) => ({
+const toTopic = ({ topic, partitions, compacted = false }: TopicSpec) => ({
   topic,
   numPartitions: partitions,
   replicationFactor: brokersOwn,
-  ...(topic.endsWith('.dlq') && {
-    configEntries: [{ name: 'max.message.bytes', value: String(deadLetterMaxBytes) }],
-  }),
+  configEntries: [
+    ...(topic.endsWith('.dlq') ? [{ name: 'max.message.bytes', value: String(deadLetterMaxBytes) }] : []),
+    ...(compacted ? [{ name: 'cleanup.policy', value: 'compact' }] : []),
+  ],
 });

@@ -29,6 +29,8 @@ export interface KafkaOptions {
 export interface TopicSpec {
   readonly topic: string;
   readonly partitions: number;
+  /** The broker keeps the last message of each key forever. False if not given: all messages, for the broker's retention. */
+  readonly compacted?: boolean;
 }
 
 export interface OutgoingMessage {

@@ -1,6 +1,25 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { waitFor } from '@homeroom/testing';
+import { testKafkaBrokers, waitFor } from '@homeroom/testing';
+import kafkajs from 'kafkajs';
 import { faultyBroker, message, testKafka, topic, type OpenKafka } from './harness.ts';
+
+/** What the broker has for them, asked with a client of its own. */
+async function cleanupPolicies(topics: readonly string[]): Promise<(string | undefined)[]> {
+  const admin = new kafkajs.Kafka({ brokers: testKafkaBrokers(), logLevel: kafkajs.logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    const resources = topics.map((name) => ({
+      type: kafkajs.ConfigResourceTypes.TOPIC,
+      name,
+      configNames: ['cleanup.policy'],
+    }));
+    const answer = await admin.describeConfigs({ resources, includeSynonyms: false });
+    const policies = new Map(answer.resources.map((it) => [it.resourceName, it.configEntries[0]?.configValue]));
+    return topics.map((name) => policies.get(name));
+  } finally {
+    await admin.disconnect();
+  }
+}
 
 export function topicContract(open: OpenKafka): void {
   describe('topics', () => {
@@ -20,6 +39,15 @@ export function topicContract(open: OpenKafka): void {
       const { consumer } = await it.consume();
       await waitFor('all partitions', () => it.of('joined').some(({ partitions }) => partitions[topic]?.length === 3));
       await consumer.stop();
+    });
+
+    test('keep every message for a while, or of each key the last one forever', async () => {
+      await it.kafka.ensureTopics([
+        { topic, partitions: 1 },
+        { topic: 'of-snapshots', partitions: 1, compacted: true },
+      ]);
+      const names = [topic, 'of-snapshots'].map((name) => `${it.options.topicPrefix ?? ''}${name}`);
+      expect(await cleanupPolicies(names)).toEqual(['delete', 'compact']);
     });
 
     test('may be created by several processes at once', async () => {

@@ -1,3 +1,4 @@
+import { isCompacted } from '@homeroom/contracts';
 import type { Kafka } from '@homeroom/kafka';
 import type { Shell } from '@homeroom/telemetry';
 import { observeRelay } from './observe-relay.ts';
@@ -21,7 +22,7 @@ export async function runRelay(
   });
   run('relay', async (signal) => {
     await kafka.ensureTopics(
-      topics.map((topic) => ({ topic, partitions })),
+      topics.map((topic) => ({ topic, partitions, compacted: isCompacted(topic) })),
       { signal },
     );
     await relay.run(signal);
