@@ -1,6 +1,8 @@
 export { readSessionsEnded, sessionsEndedChannel } from './ended.ts';
 export {
+  requireAccount,
   requireCoordinator,
+  requireOperator,
   requirePrincipal,
   sessionsPlugin,
   signIn,

@@ -12,10 +12,13 @@ export interface Freshness {
   advance(lsn: string): Promise<void>;
 }
 
+/** Who belongs to a co-op: everyone but operators, who see no family. */
+export type Member = Exclude<Principal, { role: 'operator' }>;
+
 /** The session of one request. */
-export interface Session {
+export interface Session<P extends Principal = Member> {
   readonly token: string;
-  readonly principal: Principal;
+  readonly principal: P;
   readonly createdAt: Date;
   readonly expiresAt: Date;
   /** For `database.read`. */
@@ -26,14 +29,14 @@ export interface Session {
   wrote(): Promise<void>;
 }
 
-type Coordinator = Session & { readonly principal: Extract<Principal, { role: 'coordinator' }> };
+type Of<Role extends Principal['role']> = Session<Extract<Principal, { role: Role }>>;
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The caller's session, or undefined: one Redis round trip at the first call, none after it. */
-    session(): Promise<Session | undefined>;
+    session(): Promise<Session<Principal> | undefined>;
     /** @private what `session()` has found; reset by sign-in and sign-out. */
-    sessionFound: Promise<Session | undefined> | undefined;
+    sessionFound: Promise<Session<Principal> | undefined> | undefined;
   }
   interface FastifyInstance {
     /** @private */
@@ -70,7 +73,7 @@ function presentedToken(request: FastifyRequest): string | undefined {
   return request.server.parseCookie(header)[cookieName(request.server.sessions.secure)];
 }
 
-async function find(request: FastifyRequest): Promise<Session | undefined> {
+async function find(request: FastifyRequest): Promise<Session<Principal> | undefined> {
   const token = presentedToken(request);
   if (token === undefined) return undefined;
   const { store, service } = request.server.sessions;
@@ -107,18 +110,34 @@ async function find(request: FastifyRequest): Promise<Session | undefined> {
   };
 }
 
-/** @throws {SessionError} `unauthenticated` without a session. */
-export async function requirePrincipal(request: FastifyRequest): Promise<Session> {
+/**
+ * The session of anyone who is signed in, operators included: only for routes of the account itself.
+ * @throws {SessionError} `unauthenticated` without a session.
+ */
+export async function requireAccount(request: FastifyRequest): Promise<Session<Principal>> {
   const session = await request.session();
   if (session === undefined) throw new SessionError('unauthenticated');
   return session;
 }
 
-/** @throws {SessionError} `unauthenticated` without a session, `forbidden_role` for a guardian. */
-export async function requireCoordinator(request: FastifyRequest): Promise<Coordinator> {
-  const session = await requirePrincipal(request);
-  if (session.principal.role !== 'coordinator') throw new SessionError('forbidden_role');
-  return session as Coordinator;
+/** @throws {SessionError} `unauthenticated` without a session, `forbidden_role` for an operator. */
+export async function requirePrincipal(request: FastifyRequest): Promise<Session> {
+  const session = await requireAccount(request);
+  if (session.principal.role === 'operator') throw new SessionError('forbidden_role');
+  return session as Session;
+}
+
+/** @throws {SessionError} `unauthenticated` without a session, `forbidden_role` for a guardian or an operator. */
+export const requireCoordinator = (request: FastifyRequest): Promise<Of<'coordinator'>> =>
+  requireRole(request, 'coordinator');
+
+/** @throws {SessionError} `unauthenticated` without a session, `forbidden_role` for everyone in a co-op. */
+export const requireOperator = (request: FastifyRequest): Promise<Of<'operator'>> => requireRole(request, 'operator');
+
+async function requireRole<Role extends Principal['role']>(request: FastifyRequest, role: Role): Promise<Of<Role>> {
+  const session = await requireAccount(request);
+  if (session.principal.role !== role) throw new SessionError('forbidden_role');
+  return session as Of<Role>;
 }
 
 /**

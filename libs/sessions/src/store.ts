@@ -6,7 +6,8 @@ import { SessionError } from './session-error.ts';
 
 export type Principal =
   | { readonly accountId: string; readonly role: 'guardian'; readonly familyId: string }
-  | { readonly accountId: string; readonly role: 'coordinator' };
+  | { readonly accountId: string; readonly role: 'coordinator' }
+  | { readonly accountId: string; readonly role: 'operator' };
 
 /** Where reads may go: `any` replica, only the `primary`, or a replica that has replayed this LSN. */
 export type Mark = 'any' | 'primary' | `${string}/${string}`;
@@ -185,7 +186,7 @@ function readSession(reply: unknown): StoredSession | undefined {
   const principal: Principal | undefined =
     role === 'guardian' && familyId != null
       ? { accountId, role, familyId }
-      : role === 'coordinator'
+      : role === 'coordinator' || role === 'operator'
         ? { accountId, role }
         : undefined;
   if (principal === undefined) return undefined;

@@ -6,8 +6,9 @@ import { snapshotTables, type ReadRows } from './table-snapshot.ts';
 /** `unsigned` stands for four callers: without a cookie, with a forged one, signed out, and with an expired session. */
 const unsigned = ['nobody', 'forged', 'signedOut', 'expired'] as const;
 
-/** The caller. `guardian` owns the data of the table's requests; `stranger` is a guardian of another family. */
-export type Caller = (typeof unsigned)[number] | 'stranger' | 'guardian' | 'coordinator';
+/** The caller. `guardian` owns the data of the table's requests; `stranger` is a guardian of another family;
+ * `operator` belongs to no co-op. */
+export type Caller = (typeof unsigned)[number] | 'stranger' | 'guardian' | 'coordinator' | 'operator';
 
 /** What the cells of a service need; tests add what their requests need. */
 export interface AccessWorld {
@@ -78,7 +79,7 @@ export function accessMatrix<World extends AccessWorld>(
           .filter((route) => !documented.includes(route))
           .map((route) => `${route} is not in ${openapiPath}`),
         ...Object.entries(routes).flatMap(([route, { answers }]) =>
-          (['unsigned', 'stranger', 'guardian', 'coordinator'] as const)
+          (['unsigned', 'stranger', 'guardian', 'coordinator', 'operator'] as const)
             .filter((caller) => answers[caller] === undefined)
             .map((caller) => `${route} has no answer for ${caller}`),
         ),

@@ -19,7 +19,7 @@ export { readExamplesOf, runReadmeExample } from './readme-examples.ts';
 export { checkLeaks } from './check-leaks.ts';
 export { openApiMistakes } from './check-openapi.ts';
 export { fuzzRoutes } from './fuzz-routes.ts';
-export { accessMatrix, type AccessRow, type AccessWorld, type Caller } from './access-matrix.ts';
+export { accessMatrix, type AccessRow, type AccessWorld, type Caller, type ExpectedAnswer } from './access-matrix.ts';
 export { signInCallers } from './sign-in-callers.ts';
 export { generateTypedClient } from './typed-client.ts';
 export { withClient } from './with-client.ts';

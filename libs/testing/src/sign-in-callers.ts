@@ -16,7 +16,7 @@ const cookieOf = ({ token }: { token: string }): string => `homeroom=${token}`;
  */
 export async function signInCallers<Principal>(
   open: (absoluteSeconds?: number) => Sessions<Principal>,
-  principals: Readonly<Record<'guardian' | 'stranger' | 'coordinator', Principal>>,
+  principals: Readonly<Record<'guardian' | 'stranger' | 'coordinator' | 'operator', Principal>>,
 ): Promise<AccessWorld['cookies']> {
   const [sessions, shortSessions] = [open(), open(0.05)];
   const signedIn = async (principal: Principal): Promise<string> => cookieOf(await sessions.create(principal));
@@ -30,6 +30,7 @@ export async function signInCallers<Principal>(
     guardian: await signedIn(principals.guardian),
     stranger: await signedIn(principals.stranger),
     coordinator: await signedIn(principals.coordinator),
+    operator: await signedIn(principals.operator),
     signedOut: cookieOf(signedOut),
     expired: cookieOf(expired),
   };

@@ -21,6 +21,7 @@ const cookies = {
   guardian: 'homeroom=okafor',
   stranger: 'homeroom=lindqvist',
   coordinator: 'homeroom=desk',
+  operator: 'homeroom=operator',
   signedOut: 'homeroom=signed-out',
   expired: 'homeroom=expired',
 };
@@ -66,7 +67,12 @@ function build(leak: Leak = 'none'): FastifyInstance {
   return app;
 }
 
-const answers = { unsigned: '401 unauthenticated', stranger: '404 not_found', coordinator: 200 } as const;
+const answers = {
+  unsigned: '401 unauthenticated',
+  stranger: '404 not_found',
+  coordinator: 200,
+  operator: '401 unauthenticated',
+} as const;
 const matrix = accessMatrix<AccessWorld>(
   {
     'GET /note': { request: () => ({ url: '/note' }), answers: { ...answers, guardian: 200 } },
@@ -76,7 +82,13 @@ const matrix = accessMatrix<AccessWorld>(
     },
     'GET /events': {
       request: () => ({ url: '/events' }),
-      answers: { unsigned: '401 unauthenticated', stranger: 200, guardian: 200, coordinator: 200 },
+      answers: {
+        unsigned: '401 unauthenticated',
+        stranger: 200,
+        guardian: 200,
+        coordinator: 200,
+        operator: '401 unauthenticated',
+      },
     },
   },
   {
@@ -117,9 +129,10 @@ describe('a matrix of route × caller', () => {
       'expired: 401 unauthenticated',
       'stranger: 404 not_found',
       'coordinator: 200',
+      'operator: 401 unauthenticated',
       'guardian: 200',
     ]);
-    expect(matrix.cells).toHaveLength(3 * 7 + 1);
+    expect(matrix.cells).toHaveLength(3 * 8 + 1);
   });
 
   test('finds nothing in an app without a leak', async () => {
@@ -143,7 +156,10 @@ describe('a matrix of route × caller', () => {
     const app = build();
     await expect(matrix.checkRoutes(app, '/openapi.json')).resolves.toBeUndefined();
     const other = accessMatrix<AccessWorld>({
-      'GET /note': { request: () => ({ url: '/note' }), answers: { unsigned: 401, guardian: 200, coordinator: 200 } },
+      'GET /note': {
+        request: () => ({ url: '/note' }),
+        answers: { unsigned: 401, guardian: 200, coordinator: 200, operator: 401 },
+      },
       'GET /removed': { request: () => ({ url: '/removed' }), answers: { ...answers, guardian: 200 } },
     });
     await expect(other.checkRoutes(app, '/openapi.json')).rejects.toThrow(

@@ -1,5 +1,6 @@
 import type { Cache } from '@homeroom/cache';
 import { createServer, type Shell, type ZodFastify } from '@homeroom/chassis';
+import { coopsPlugin, type Directory } from '@homeroom/coops';
 import { isUnavailable, type Database } from '@homeroom/postgres';
 import type { Redis } from '@homeroom/redis';
 import { openSessions, sessionsPlugin } from '@homeroom/sessions';
@@ -15,6 +16,7 @@ import { timetableRoutes } from './timetable/routes.ts';
 
 export interface AppDeps extends Pick<Shell, 'logger' | 'health' | 'metrics'> {
   readonly database: Database;
+  readonly coops: Directory;
   readonly classes: Cache;
   /** The instance for sessions and limits, which never evicts. */
   readonly redis: Redis;
@@ -24,7 +26,7 @@ export interface AppDeps extends Pick<Shell, 'logger' | 'health' | 'metrics'> {
 /** Builds the API without listening, so that tests can inject requests. Opens nothing that must be closed. */
 export async function buildApp(
   config: ApiConfig,
-  { database: db, classes, redis, redisPrefix = '', ...shell }: AppDeps,
+  { database: db, coops, classes, redis, redisPrefix = '', ...shell }: AppDeps,
 ): Promise<ZodFastify> {
   const app = await createServer({
     service: 'enrollment',
@@ -40,6 +42,7 @@ export async function buildApp(
       version: '1.0.0',
     },
   });
+  await app.register(coopsPlugin, { directory: coops });
   await app.register(sessionsPlugin, {
     store: openSessions({ redis, keyPrefix: redisPrefix }),
     service: 'enrollment',

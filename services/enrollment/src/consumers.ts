@@ -1,5 +1,6 @@
 import type { Cache } from '@homeroom/cache';
 import { topics } from '@homeroom/contracts';
+import { coopConsumer } from '@homeroom/coops';
 import type { ConsumeOptions } from '@homeroom/kafka';
 import { isUnavailable, type Database } from '@homeroom/postgres';
 import { copyFamily } from './families/copy-family.ts';
@@ -9,6 +10,7 @@ export function consumers({ db, classes }: { db: Database; classes: Cache }): Co
   const invalidate = ({ data }: { data: { classId: string } | { class: { classId: string } } }): Promise<void> =>
     classes.invalidate('class' in data ? data.class.classId : data.classId);
   return [
+    coopConsumer(db, 'enrollment'),
     {
       group: 'enrollment',
       topics: [topics.family],

@@ -1,5 +1,6 @@
 import { runProcess } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
+import { openServiceDirectory } from '@homeroom/coops';
 import { openServiceKafka, startConsumers } from '@homeroom/kafka';
 import { purgeReceived, runRelay } from '@homeroom/outbox';
 import { openServiceDatabase, purgeExpiredRows, purgeIdempotencyKeys } from '@homeroom/postgres';
@@ -17,13 +18,14 @@ import { termsOf } from './seats/terms.ts';
 await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }, async (shell) => {
   const { config } = shell;
   const db = await openServiceDatabase(shell, migrations);
+  await openServiceDirectory(shell, db);
   const classes = await openServiceClassCache(shell);
   const kafka = openServiceKafka(shell);
   await startConsumers(
     shell,
     consumers({ db, classes }).map((options) => kafka.consume(options)),
   );
-  await runRelay(shell, { kafka, topics: [topics.family, topics.class, topics.enrollment] });
+  await runRelay(shell, { kafka, topics: [topics.coop, topics.family, topics.class, topics.enrollment] });
 
   const { onCollect, onCall, onDeadline } = observePayments(shell);
   const concurrent = config.PAYMENT_CONCURRENCY;

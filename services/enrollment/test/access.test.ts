@@ -29,6 +29,7 @@ beforeAll(async () => {
       guardian: guardian(owner),
       stranger: guardian(other),
       coordinator: { role: 'coordinator', accountId: randomUUID() },
+      operator: { role: 'operator', accountId: randomUUID() },
     }),
     secrets: { guardian: secretsOf(owner), stranger: secretsOf(other) },
     classId: (await harness.openClass({ capacity: 1_000 })).id,
@@ -79,14 +80,15 @@ async function enrolled(it: World): Promise<{ id: string; child: Child; sent: Se
 }
 
 const unsigned = '401 unauthenticated';
+const noOperator = { operator: '403 forbidden_role' } as const;
 const forAll = (answer: 200 | '401 signature_invalid'): Row['answers'] => ({
-  ...{ unsigned: answer, stranger: answer, guardian: answer, coordinator: answer },
+  ...{ unsigned: answer, stranger: answer, guardian: answer, coordinator: answer, operator: answer },
 });
 const forCoordinators = (answer: 200 | 201 | '422 unreadable_csv'): Row['answers'] => ({
-  ...{ unsigned, stranger: '403 forbidden_role', guardian: '403 forbidden_role', coordinator: answer },
+  ...{ unsigned, stranger: '403 forbidden_role', guardian: '403 forbidden_role', coordinator: answer, ...noOperator },
 });
 const ofEnrollment = (answer: 200): Row['answers'] => ({
-  ...{ unsigned, stranger: '404 enrollment_not_found', guardian: answer, coordinator: answer },
+  ...{ unsigned, stranger: '404 enrollment_not_found', guardian: answer, coordinator: answer, ...noOperator },
 });
 
 const matrix = accessMatrix<World>(
@@ -124,11 +126,11 @@ const matrix = accessMatrix<World>(
     },
     'POST /api/enrollments': {
       request: async (it) => enrolling(await newChild(it), it.classId),
-      answers: { unsigned, stranger: '404 child_not_found', guardian: 201, coordinator: 201 },
+      answers: { unsigned, stranger: '404 child_not_found', guardian: 201, coordinator: 201, ...noOperator },
     },
     'GET /api/enrollments': {
       request: () => ({ url: '/api/enrollments' }),
-      answers: { unsigned, stranger: 200, guardian: 200, coordinator: 200 },
+      answers: { unsigned, stranger: 200, guardian: 200, coordinator: 200, ...noOperator },
     },
     'GET /api/enrollments/{enrollmentId}': {
       request: async (it) => ({ url: `/api/enrollments/${(await enrolled(it)).id}` }),
@@ -170,7 +172,13 @@ const matrix = accessMatrix<World>(
     },
     'S2: POST /api/enrollments: a replay with the key and body of the family': {
       request: async (it) => (await enrolled(it)).sent,
-      answers: { unsigned, stranger: '404 child_not_found', guardian: 201, coordinator: '409 already_enrolled' },
+      answers: {
+        unsigned,
+        stranger: '404 child_not_found',
+        guardian: 201,
+        coordinator: '409 already_enrolled',
+        ...noOperator,
+      },
       writes: 'never',
     },
     'S2: POST /api/enrollments: the key and child of another family, for another class': {
@@ -205,21 +213,27 @@ const matrix = accessMatrix<World>(
         const sent = enrolling(await newChild(it), it.classId);
         return { ...sent, payload: { ...sent.payload, override: { age: true, reason: 'asked for it' } } };
       },
-      answers: { unsigned, stranger: '403 forbidden_role', guardian: '403 forbidden_role', coordinator: 201 },
+      answers: {
+        unsigned,
+        stranger: '403 forbidden_role',
+        guardian: '403 forbidden_role',
+        coordinator: 201,
+        ...noOperator,
+      },
     },
     'POST /api/enrollments: naming the family of the child': {
       request: async (it) => {
         const sent = enrolling(await newChild(it), it.classId);
         return { ...sent, payload: { ...sent.payload, familyId: it.owner.familyId } };
       },
-      answers: { unsigned, stranger: '404 child_not_found', guardian: 201, coordinator: 201 },
+      answers: { unsigned, stranger: '404 child_not_found', guardian: 201, coordinator: 201, ...noOperator },
     },
     'GET /api/enrollments: filtered by the family and class': {
       request: async (it) => {
         await enrolled(it);
         return { method: 'GET', url: `/api/enrollments?familyId=${it.owner.familyId}&classId=${it.classId}` };
       },
-      answers: { unsigned, stranger: 200, guardian: 200, coordinator: 200 },
+      answers: { unsigned, stranger: 200, guardian: 200, coordinator: 200, ...noOperator },
     },
     'GET /api/enrollments: the cursor of another family': {
       request: async (it) => {
@@ -231,7 +245,7 @@ const matrix = accessMatrix<World>(
         });
         return { method: 'GET', url: `/api/enrollments?cursor=${page.json<{ nextCursor: string }>().nextCursor}` };
       },
-      answers: { unsigned, stranger: 200, guardian: 200, coordinator: 200 },
+      answers: { unsigned, stranger: 200, guardian: 200, coordinator: 200, ...noOperator },
     },
     'DELETE /api/enrollments/{enrollmentId}: one that has ended': {
       request: async (it) => {

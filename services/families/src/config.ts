@@ -1,5 +1,15 @@
-import { databaseConfig, kafkaConfig, processConfig, secret, url, wholeNumber } from '@homeroom/chassis';
+import {
+  databaseConfig,
+  kafkaConfig,
+  migrationConfig as anyMigrationConfig,
+  processConfig,
+  secret,
+  timeZone,
+  url,
+  wholeNumber,
+} from '@homeroom/chassis';
 import type { z } from 'zod';
+import { coopName, currency, locale, slug } from './coops/schemas.ts';
 
 export const migrations = new URL('../migrations/', import.meta.url);
 
@@ -30,3 +40,12 @@ export type ApiConfig = Readonly<z.infer<typeof apiConfig>>;
 export const workerConfig = processConfig.extend({ ...databaseConfig, ...kafkaConfig });
 
 export const sessionsConfig = apiConfig.pick({ REDIS_SESSIONS_URL: true });
+
+/** With the settings of the first co-op, which count once: later ones are an operator's. */
+export const migrationConfig = anyMigrationConfig.extend({
+  COOP_SLUG: slug.default('homeroom'),
+  COOP_NAME: coopName.default('Homeroom Co-op'),
+  TIME_ZONE: timeZone.default('UTC'),
+  COOP_CURRENCY: currency.default('USD'),
+  COOP_LOCALE: locale.default('en-US'),
+});

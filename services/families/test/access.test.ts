@@ -1,5 +1,12 @@
 import type { Principal } from '@homeroom/sessions';
-import { accessMatrix, signInCallers, type AccessRow, type AccessWorld, type Caller } from '@homeroom/testing';
+import {
+  accessMatrix,
+  signInCallers,
+  type AccessRow,
+  type AccessWorld,
+  type Caller,
+  type ExpectedAnswer,
+} from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import {
@@ -18,7 +25,7 @@ interface World extends AccessWorld {
   readonly other: Guardian;
   readonly desk: Client;
   readonly deskEmail: string;
-  readonly principals: Readonly<Record<'guardian' | 'stranger' | 'coordinator', Principal>>;
+  readonly principals: Readonly<Record<'guardian' | 'stranger' | 'coordinator' | 'operator', Principal>>;
 }
 
 type Row = AccessRow<World>;
@@ -35,11 +42,14 @@ beforeAll(async () => {
     });
   const [owner, other] = [await family('Kolibri'), await family('Zaunkoenig')];
   const desk = await service.coordinator();
+  await service.operator();
+  const operatorAccount = (await service.rows(`select id from accounts where role = 'operator'`))[0];
   const deskAccount = (await service.rows(`select id, email from accounts where role = 'coordinator'`))[0];
   const principals: World['principals'] = {
     guardian: { role: 'guardian', accountId: owner.family.guardians[0].id, familyId: owner.family.id },
     stranger: { role: 'guardian', accountId: other.family.guardians[0].id, familyId: other.family.id },
     coordinator: { role: 'coordinator', accountId: String(deskAccount?.['id']) },
+    operator: { role: 'operator', accountId: String(operatorAccount?.['id']) },
   };
   const secretsOf = ({ family: { id, name, guardians }, email }: Guardian): string[] => [
     id,
@@ -58,6 +68,11 @@ beforeAll(async () => {
 });
 afterAll(() => world.service.close());
 
+const aCoop = () => ({
+  slug: 'birch',
+  name: 'Birch Co-op',
+  ...{ timeZone: 'Europe/London', currency: 'GBP', locale: 'en-GB' },
+});
 const child = () => ({ name: `Child ${uuidv7()}`, birthDate: '2017-04-02' });
 const familyUrl = ({ owner }: World): string => `/api/families/${owner.family.id}`;
 /** A new child of the owner's; the family stays small. */
@@ -115,23 +130,34 @@ const tokenInvalid: Row['answers'] = {
 };
 
 const unsigned = '401 unauthenticated';
+const noOperator = { operator: '403 forbidden_role' } as const;
 const ofFamily = (status: number): Row['answers'] => ({
   unsigned,
   stranger: '404 family_not_found',
   guardian: status,
   coordinator: status,
+  ...noOperator,
 });
 const forCoordinators: Row['answers'] = {
   unsigned,
   stranger: '403 forbidden_role',
   guardian: '403 forbidden_role',
   coordinator: 200,
+  ...noOperator,
 };
+const forOperators = (answer: ExpectedAnswer): Row['answers'] => ({
+  unsigned,
+  stranger: '403 forbidden_role',
+  guardian: '403 forbidden_role',
+  coordinator: '403 forbidden_role',
+  operator: answer,
+});
 const forAll = (status: number): Row['answers'] => ({
   unsigned: status,
   stranger: status,
   guardian: status,
   coordinator: status,
+  operator: status,
 });
 
 const matrix = accessMatrix<World>(
@@ -170,15 +196,21 @@ const matrix = accessMatrix<World>(
     },
     'GET /api/sessions': {
       request: () => ({ url: '/api/sessions' }),
-      answers: { unsigned, stranger: 200, guardian: 200, coordinator: 200 },
+      answers: { unsigned, stranger: 200, guardian: 200, coordinator: 200, operator: 200 },
     },
     'DELETE /api/sessions': {
       request: async (it, as) => ({ url: '/api/sessions', headers: await disposable(it, as) }),
-      answers: { unsigned, stranger: 204, guardian: 204, coordinator: 204 },
+      answers: { unsigned, stranger: 204, guardian: 204, coordinator: 204, operator: 204 },
     },
     'POST /api/email-verifications': {
       request: () => ({ url: '/api/email-verifications' }),
-      answers: { unsigned, stranger: 202, guardian: 202, coordinator: '409 already_verified' },
+      answers: {
+        unsigned,
+        stranger: 202,
+        guardian: 202,
+        coordinator: '409 already_verified',
+        operator: '409 already_verified',
+      },
     },
     'POST /api/email-verifications/confirm': {
       request: async (it) => confirming('/api/email-verifications/confirm', await verificationToken(it)),
@@ -195,13 +227,32 @@ const matrix = accessMatrix<World>(
     'PUT /api/account/password': {
       request: async ({ service }, as) => {
         const payload = { currentPassword: password, password: newPassword };
-        if (as !== 'coordinator' && as !== 'guardian' && as !== 'stranger')
+        if (as !== 'coordinator' && as !== 'operator' && as !== 'guardian' && as !== 'stranger')
           return { url: '/api/account/password', payload };
         // an account of its own: the password of the others is needed
-        const { cookie = '' } = await (as === 'coordinator' ? service.coordinator() : service.family());
+        const { cookie = '' } = await (as === 'coordinator' || as === 'operator' ? service[as]() : service.family());
         return { url: '/api/account/password', payload, headers: { cookie } };
       },
-      answers: { unsigned, stranger: 204, guardian: 204, coordinator: 204 },
+      answers: { unsigned, stranger: 204, guardian: 204, coordinator: 204, operator: 204 },
+    },
+    'GET /api/coop': { request: () => ({ url: '/api/coop' }), answers: forAll(200) },
+    'GET /api/coops': { request: () => ({ url: '/api/coops' }), answers: forOperators(200) },
+    'POST /api/coops': {
+      request: () => ({ url: '/api/coops', payload: aCoop() }),
+      answers: forOperators('409 coops_limit'),
+    },
+    'GET /api/coops/{slug}': { request: () => ({ url: '/api/coops/homeroom' }), answers: forOperators(200) },
+    'PATCH /api/coops/{slug}': {
+      request: () => ({ url: '/api/coops/homeroom', payload: { name: uuidv7() } }),
+      answers: forOperators(200),
+    },
+    'POST /api/coops/{slug}/suspend': {
+      request: () => ({ url: '/api/coops/homeroom/suspend' }),
+      answers: forOperators(200),
+    },
+    'POST /api/coops/{slug}/resume': {
+      request: () => ({ url: '/api/coops/homeroom/resume' }),
+      answers: forOperators(200),
     },
   },
   {

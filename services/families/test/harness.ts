@@ -1,9 +1,10 @@
 import { createLogger, Health, loadConfig, Metrics, type ZodFastify } from '@homeroom/chassis';
 import { accountToken, type FamilySnapshot } from '@homeroom/contracts';
+import { Directory, readCoops } from '@homeroom/coops';
 import { openServiceEngines, type EngineOptions, type ServiceEngines } from '@homeroom/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { openPasswords } from '../src/credentials/passwords.ts';
-import { saveCoordinator } from '../src/accounts/store.ts';
+import { saveCoordinator, saveOperator } from '../src/accounts/store.ts';
 import { buildApp } from '../src/app.ts';
 import { apiConfig } from '../src/config.ts';
 import type { Child, Family, Registration } from '../src/families/schemas.ts';
@@ -61,6 +62,9 @@ export interface Harness extends ServiceEngines {
   /** A registered family and a client that is signed in as its guardian. */
   family(given?: Partial<Registration>): Promise<Guardian>;
   coordinator(): Promise<Client>;
+  operator(): Promise<Client>;
+  /** What the process holds; a process follows its table, a test puts changes into it. */
+  readonly coops: Directory;
   signIn(email: string, password?: string): Promise<Client>;
   /** The tokens of the mails that were requested, oldest first. */
   tokens(email: string, purpose: 'verification' | 'password-reset'): Promise<string[]>;
@@ -96,7 +100,8 @@ export async function startHarness({
   ...options
 }: EngineOptions & { env?: Record<string, string> } = {}): Promise<Harness> {
   const engines = await openServiceEngines('families', options);
-  const app = await startApp(engines, env);
+  const coops = new Directory((await readCoops(engines.database, { revision: 0 })).coops);
+  const app = await startApp(engines, coops, env);
   const anonymous = clientOf(app);
   const passwords = openPasswords({ secret: '', concurrent: 2, queued: 100 });
   const signIn: Harness['signIn'] = async (email, secret = password) => {
@@ -112,7 +117,7 @@ export async function startHarness({
   };
   return {
     ...engines,
-    ...{ app, anonymous, signIn, tokens },
+    ...{ app, anonymous, coops, signIn, tokens },
     async family(given) {
       const registration = registrationOf(given);
       const { status, body } = await anonymous.send('POST', '/api/families', registration);
@@ -124,6 +129,12 @@ export async function startHarness({
       const email = newEmail();
       const passwordHash = await passwords.hash(password);
       await saveCoordinator(engines.database, { id: uuidv7(), email, name: 'Robin', passwordHash });
+      return signIn(email);
+    },
+    async operator() {
+      const email = newEmail();
+      const passwordHash = await passwords.hash(password);
+      await saveOperator(engines.database, { id: uuidv7(), email, name: 'Ada', passwordHash });
       return signIn(email);
     },
     async outbox(key) {
@@ -140,6 +151,7 @@ export async function startHarness({
 
 async function startApp(
   { testDatabase, database, redis, sessionsUrl, keyPrefix, closing }: ServiceEngines,
+  coops: Directory,
   env: Record<string, string>,
 ): Promise<ZodFastify> {
   const config = loadConfig(apiConfig, {
@@ -158,7 +170,7 @@ async function startApp(
   const health = closing.add(new Health(), (it) => it.stop());
   const logger = createLogger({ service: 'families', level: config.LOG_LEVEL, format: 'json' });
   const metrics = new Metrics({ service: 'families', defaults: false });
-  const app = await buildApp(config, { logger, health, metrics, database, redis, redisPrefix: keyPrefix });
+  const app = await buildApp(config, { logger, health, metrics, database, coops, redis, redisPrefix: keyPrefix });
   return closing.add(app, (it) => it.close());
 }
 

@@ -1,7 +1,7 @@
-import { chassisErrors, commandConfig, migrationConfig, processConfig } from '@homeroom/chassis';
+import { chassisErrors, commandConfig, processConfig } from '@homeroom/chassis';
 import { configNames, errorRows, jargonRows, readmeTables } from '@homeroom/testing';
 import { expect, test } from '@jest/globals';
-import { apiConfig, sessionsConfig, workerConfig } from '../src/config.ts';
+import { apiConfig, migrationConfig, sessionsConfig, workerConfig } from '../src/config.ts';
 import { errors } from '../src/errors.ts';
 import { rosterColumns } from '../src/roster/parse-roster.ts';
 

@@ -1,4 +1,5 @@
 import { runProcess } from '@homeroom/chassis';
+import { openServiceDirectory } from '@homeroom/coops';
 import { openServiceDatabase } from '@homeroom/postgres';
 import { openServiceRedis } from '@homeroom/redis';
 import { openSessions, sessionsEndedChannel } from '@homeroom/sessions';
@@ -11,6 +12,7 @@ import { announcementChannel } from './streams/sse.ts';
 await runProcess({ service: 'notifications', role: 'api', config: apiConfig }, async (shell) => {
   const { config, logger, health, metrics } = shell;
   const database = await openServiceDatabase(shell, migrations);
+  const coops = await openServiceDirectory(shell, database);
   // what subscribes can send no other command: hence two connections to the instance of sessions
   const [limiter, announcements, endedSessions] = await Promise.all([
     openServiceRedis(shell, 'redis-sessions', config.REDIS_SESSIONS_URL),
@@ -31,5 +33,5 @@ await runProcess({ service: 'notifications', role: 'api', config: apiConfig }, a
     maxAgeMs: config.STREAM_MAX_AGE_MS,
     onEvent: observeStreams(shell, () => fanOut.size()),
   });
-  await shell.serve(await buildApp(config, { logger, health, metrics, database, sessions, fanOut, limiter }));
+  await shell.serve(await buildApp(config, { logger, health, metrics, database, coops, sessions, fanOut, limiter }));
 });

@@ -1,4 +1,5 @@
 import { createServer, type ProcessConfig, type Shell, type ZodFastify } from '@homeroom/chassis';
+import { coopsPlugin, type Directory } from '@homeroom/coops';
 import { isUnavailable, type Database } from '@homeroom/postgres';
 import type { Redis } from '@homeroom/redis';
 import { sessionsPlugin, type SessionStore } from '@homeroom/sessions';
@@ -12,6 +13,7 @@ import { streamRoutes } from './streams/routes.ts';
 
 export interface AppDependencies extends Pick<Shell, 'logger' | 'health' | 'metrics'> {
   readonly database: Database;
+  readonly coops: Directory;
   readonly sessions: SessionStore;
   readonly fanOut: FanOut;
   /** For the rate limit; without it each process counts alone. */
@@ -21,7 +23,7 @@ export interface AppDependencies extends Pick<Shell, 'logger' | 'health' | 'metr
 /** Everything that answers requests, without listening. */
 export async function buildApp(
   config: ProcessConfig & { readonly CURSOR_SECRET: string; readonly COOP_NAME: string },
-  { database, sessions, fanOut, limiter, ...shell }: AppDependencies,
+  { database, coops, sessions, fanOut, limiter, ...shell }: AppDependencies,
 ): Promise<ZodFastify> {
   const app = await createServer({
     service: 'notifications',
@@ -37,6 +39,7 @@ export async function buildApp(
       version: '1.0.0',
     },
   });
+  await app.register(coopsPlugin, { directory: coops });
   await app.register(sessionsPlugin, {
     store: sessions,
     service: 'notifications',

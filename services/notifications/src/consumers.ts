@@ -1,4 +1,5 @@
 import { deadLetterTopic, topics } from '@homeroom/contracts';
+import { coopConsumer } from '@homeroom/coops';
 import type { ConsumeOptions, ConsumeRawOptions } from '@homeroom/kafka';
 import { isUnavailable, type Database } from '@homeroom/postgres';
 import { readDeadLetter } from './dead-letters/dead-letter.ts';
@@ -43,6 +44,7 @@ export function consumers({ database, coop, onAdded, onAccountMail }: ConsumerDe
   const enrollment = added(receiveEnrollment);
   const family = added((db, event: FamilyEvent) => receiveFamily(db, coop, event));
   return [
+    coopConsumer(database, 'notifications'),
     {
       group: 'notifications',
       topics: [topics.account, topics.family, topics.class, topics.enrollment],

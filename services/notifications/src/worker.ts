@@ -1,5 +1,6 @@
 import { runProcess } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
+import { openServiceDirectory } from '@homeroom/coops';
 import { openServiceKafka, startConsumers } from '@homeroom/kafka';
 import { purgeReceived, runRelay } from '@homeroom/outbox';
 import { openServiceDatabase, purgeExpiredRows } from '@homeroom/postgres';
@@ -17,6 +18,7 @@ import { announcementChannel } from './streams/sse.ts';
 await runProcess({ service: 'notifications', role: 'worker', config: workerConfig }, async (shell) => {
   const { config, logger } = shell;
   const database = await openServiceDatabase(shell, migrations);
+  await openServiceDirectory(shell, database);
   const redis = await openServiceRedis(shell, 'redis-cache', config.REDIS_CACHE_URL);
   const kafka = openServiceKafka(shell);
 

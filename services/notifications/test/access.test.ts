@@ -32,6 +32,7 @@ beforeAll(async () => {
     guardian: guardianOf(owner.familyId),
     stranger: guardianOf(other.familyId),
     coordinator: someCoordinator(),
+    operator: { role: 'operator', accountId: randomUUID() } as const,
   };
   world = {
     ...{ app, harness, owner },
@@ -63,12 +64,13 @@ async function calendar({ app, cookies }: World, change?: object): Promise<strin
 }
 
 const unsigned = '401 unauthenticated';
+const noOperator = { operator: '403 forbidden_role' } as const;
 const forAll = (answer: 200 | '404 calendar_not_found'): Row['answers'] => ({
-  ...{ unsigned: answer, stranger: answer, guardian: answer, coordinator: answer },
+  ...{ unsigned: answer, stranger: answer, guardian: answer, coordinator: answer, operator: answer },
 });
-const signedIn: Row['answers'] = { unsigned, stranger: 200, guardian: 200, coordinator: 200 };
+const signedIn: Row['answers'] = { unsigned, stranger: 200, guardian: 200, coordinator: 200, ...noOperator };
 const forCoordinators = (answer: 200 | 204): Row['answers'] => ({
-  ...{ unsigned, stranger: '403 forbidden_role', guardian: '403 forbidden_role', coordinator: answer },
+  ...{ unsigned, stranger: '403 forbidden_role', guardian: '403 forbidden_role', coordinator: answer, ...noOperator },
 });
 const notFound = '404 notification_not_found';
 const invalid = '422 validation_failed';
@@ -78,11 +80,11 @@ const matrix = accessMatrix<World>(
     'GET /api/notifications': { request: () => ({ url: '/api/notifications' }), answers: signedIn },
     'POST /api/notifications/{id}/read': {
       request: ({ ids }) => ({ url: `/api/notifications/${ids.welcome}/read` }),
-      answers: { unsigned, stranger: notFound, guardian: 204, coordinator: notFound },
+      answers: { unsigned, stranger: notFound, guardian: 204, coordinator: notFound, ...noOperator },
     },
     'POST /api/notifications/read-all': {
       request: ({ ids }) => ({ url: '/api/notifications/read-all', payload: { upTo: ids.welcome } }),
-      answers: { unsigned, stranger: notFound, guardian: 200, coordinator: notFound },
+      answers: { unsigned, stranger: notFound, guardian: 200, coordinator: notFound, ...noOperator },
     },
     'GET /api/notifications/stream': { request: () => ({ url: '/api/notifications/stream' }), answers: signedIn },
     'GET /api/notification-preferences': {
@@ -117,26 +119,32 @@ const matrix = accessMatrix<World>(
         url: '/api/notification-preferences',
         payload: { email: { kinds: { flagged: true } } },
       }),
-      answers: { unsigned, stranger: invalid, guardian: invalid, coordinator: 200 },
+      answers: { unsigned, stranger: invalid, guardian: invalid, coordinator: 200, ...noOperator },
     },
     'PATCH /api/notification-preferences: a new address of the calendar': {
       request: () => ({ method: 'PATCH', url: '/api/notification-preferences', payload: { rotateCalendar: true } }),
-      answers: { unsigned, stranger: 200, guardian: 200, coordinator: invalid },
+      answers: { unsigned, stranger: 200, guardian: 200, coordinator: invalid, ...noOperator },
     },
     'POST /api/notifications/{id}/read: of the coordinators': {
       request: ({ ids }) => ({ method: 'POST', url: `/api/notifications/${ids.registered}/read` }),
-      answers: { unsigned, stranger: notFound, guardian: notFound, coordinator: 204 },
+      answers: { unsigned, stranger: notFound, guardian: notFound, coordinator: 204, ...noOperator },
     },
     'POST /api/notifications/{id}/read: of nobody': {
       request: () => ({ method: 'POST', url: `/api/notifications/${randomUUID()}/read` }),
-      answers: { unsigned, stranger: notFound, guardian: notFound, coordinator: notFound },
+      answers: { unsigned, stranger: notFound, guardian: notFound, coordinator: notFound, ...noOperator },
     },
     'GET /api/notifications: the cursor of a guardian': {
       request: async ({ app, cookies }) => {
         const page = await app.inject({ url: '/api/notifications?limit=1', headers: { cookie: cookies.guardian } });
         return { method: 'GET', url: `/api/notifications?cursor=${page.json<{ nextCursor: string }>().nextCursor}` };
       },
-      answers: { unsigned, stranger: '422 invalid_cursor', guardian: 200, coordinator: '422 invalid_cursor' },
+      answers: {
+        unsigned,
+        stranger: '422 invalid_cursor',
+        guardian: 200,
+        coordinator: '422 invalid_cursor',
+        ...noOperator,
+      },
     },
     'GET /api/notifications/stream: from the first notification of another family on': {
       request: ({ ids }) => ({

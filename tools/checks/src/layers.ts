@@ -2,7 +2,7 @@ import type { Import } from './imports.ts';
 
 const foundation = ['libs/contracts', 'libs/resilience', 'libs/telemetry'];
 const engines = [...foundation, 'libs/chassis', 'libs/redis', 'libs/kafka', 'libs/postgres'];
-const forServices = [...engines, 'libs/cache', 'libs/csv', 'libs/outbox', 'libs/sessions'];
+const forServices = [...engines, 'libs/cache', 'libs/coops', 'libs/csv', 'libs/outbox', 'libs/sessions'];
 const libs = [...forServices, 'libs/testing'];
 
 /** What the sources of each package may import besides themselves. A folder stands for what is below it. */
@@ -13,6 +13,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'libs/kafka': foundation,
   'libs/postgres': foundation,
   'libs/cache': engines,
+  'libs/coops': [...engines, 'libs/outbox'],
   'libs/csv': engines,
   'libs/outbox': engines,
   'libs/sessions': engines,

@@ -13,6 +13,8 @@ export const chassisErrors = {
   unauthenticated: { status: 401, title: 'Sign in first' },
   forbidden_origin: { status: 403, title: 'The request came from another website and was not accepted' },
   forbidden_role: { status: 403, title: 'Your account is not allowed to do this' },
+  coop_suspended: { status: 403, title: 'This co-op is suspended' },
+  unknown_host: { status: 404, title: 'There is no co-op at this address' },
   not_found: { status: 404, title: 'There is nothing at this address' },
   method_not_allowed: { status: 405, title: 'This address does not accept this kind of request' },
   request_timeout: { status: 408, title: 'The request took too long to arrive; check your connection and try again' },

@@ -36,8 +36,9 @@ export function factsOf(method: string, { url, schema, config }: RouteOptions): 
   const conditional = [
     [method !== 'GET', whenBodied],
     [url.includes(':'), ['not_found']],
+    [(config as { withoutCoop?: unknown } | undefined)?.withoutCoop !== true, ['unknown_host', 'coop_suspended']],
     [(config as { rateLimit?: unknown } | undefined)?.rateLimit !== false, ['rate_limited']],
-    [secured, ['sessions_unavailable']],
+    [secured, ['sessions_unavailable', 'forbidden_role']],
     [accepts(schema?.querystring, 'cursor'), ['invalid_cursor']],
     [accepts(schema?.headers, 'if-match'), ['precondition_failed']],
     [accepts(schema?.headers, 'idempotency-key'), ['idempotency_key_reused']],

@@ -75,7 +75,7 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
   const { recording } = tracing();
   const log: FastifyBaseLogger = logger;
   let limit: Limit | undefined;
-  const refuseCounted = (request: FastifyRequest, reply: FastifyReply, refusal: Error): void => {
+  const refuseCounted: ZodFastify['refuse'] = (request, reply, refusal) => {
     if (limit === undefined) handleError(refusal, request, reply);
     else
       limit(request, reply).then(
@@ -101,6 +101,7 @@ export async function createServer(options: ServerOptions): Promise<ZodFastify> 
   app.setErrorHandler(handleError);
   parseJsonOnly(app);
   app.decorateRequest('traceId', undefined);
+  app.decorate('refuse', refuseCounted);
 
   const allowed = checkRoutes(app, errors);
   if (recording) await app.register(traceRequests());
@@ -244,4 +245,11 @@ function declare(route: RouteOptions, errors: ErrorTable): void {
       throw new Error(`${name}: its problem “${code}” is not in the error table`);
   }
   route.schema = { querystring: noQuery, ...schema };
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** For an onRequest hook: answers a request with an error that counts against the rate limit, instead of `done()`. */
+    refuse(request: FastifyRequest, reply: FastifyReply, refusal: Error): void;
+  }
 }

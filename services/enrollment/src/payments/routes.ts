@@ -7,7 +7,8 @@ import { isSigned } from './signature.ts';
 const options = {
   bodyLimit: 256 * 1024,
   // the provider is one client for all families: its signature protects the route, not a limit per address
-  config: { rateLimit: false },
+  // the provider knows one address for all co-ops, and what it has charged is charged, also of a suspended one
+  config: { rateLimit: false, withoutCoop: true },
   schema: webhookOperation,
 };
 

@@ -1,5 +1,5 @@
 import { accepted, type ZodFastify } from '@homeroom/chassis';
-import { requirePrincipal, signIn } from '@homeroom/sessions';
+import { requireAccount, signIn } from '@homeroom/sessions';
 import { errors } from '../errors.ts';
 import { changePassword } from './change-password.ts';
 import type { AccountDeps } from './deps.ts';
@@ -25,7 +25,7 @@ export function passwordRoutes(app: ZodFastify, deps: PasswordDeps): void {
   });
 
   app.put('/api/account/password', { schema: changePasswordOperation }, async (request, reply) => {
-    const { principal } = await requirePrincipal(request);
+    const { principal } = await requireAccount(request);
     const { accountId } = principal;
     accepted(errors, await changePassword(deps, { accountId, address: request.ip, ...request.body }));
     await signIn(request, reply, principal);

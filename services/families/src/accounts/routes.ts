@@ -1,5 +1,6 @@
 import { accepted, type ZodFastify } from '@homeroom/chassis';
-import { requirePrincipal, signIn, signOut } from '@homeroom/sessions';
+import { requireCoop } from '@homeroom/coops';
+import { requireAccount, signIn, signOut } from '@homeroom/sessions';
 import { errors } from '../errors.ts';
 import { checkCredentials } from './check-credentials.ts';
 import type { AccountDeps } from './deps.ts';
@@ -7,21 +8,25 @@ import { mySessionsOperation, signInOperation, signOutOperation } from './schema
 
 type SignInDeps = Parameters<typeof checkCredentials>[0] & Pick<AccountDeps, 'deviceCookies' | 'sessions'>;
 
+// operators sign in on every host, also to resume a co-op
+const config = { withoutCoop: true };
+
 export function sessionRoutes(app: ZodFastify, deps: SignInDeps): void {
   const { deviceCookies, sessions } = deps;
 
-  app.post('/api/sessions', { schema: signInOperation }, async (request, reply) => {
+  app.post('/api/sessions', { schema: signInOperation, config }, async (request, reply) => {
     const { email } = request.body;
     const device = deviceCookies.deviceOf(request, email);
     const outcome = await checkCredentials(deps, { ...request.body, address: request.ip, device });
     const principal = accepted(errors, outcome);
+    if (principal.role !== 'operator') requireCoop(request);
     const { expiresAt } = await signIn(request, reply, principal);
     deviceCookies.remember(request, reply, email);
     return reply.code(201).send({ principal, expiresAt: expiresAt.toISOString() });
   });
 
-  app.get('/api/sessions', { schema: mySessionsOperation }, async (request) => {
-    const { principal, token, expiresAt } = await requirePrincipal(request);
+  app.get('/api/sessions', { schema: mySessionsOperation, config }, async (request) => {
+    const { principal, token, expiresAt } = await requireAccount(request);
     const current = sessions.idOf(token);
     const open = await sessions.list(principal.accountId);
     return {
@@ -36,8 +41,8 @@ export function sessionRoutes(app: ZodFastify, deps: SignInDeps): void {
     };
   });
 
-  app.delete('/api/sessions', { schema: signOutOperation }, async (request, reply) => {
-    await requirePrincipal(request);
+  app.delete('/api/sessions', { schema: signOutOperation, config }, async (request, reply) => {
+    await requireAccount(request);
     await signOut(request, reply, { everywhere: request.query.everywhere === 'true' });
     return reply.code(204).send(null);
   });

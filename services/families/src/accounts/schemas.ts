@@ -10,7 +10,7 @@ const token = z.string().min(1).max(200);
 
 const principal = z.object({
   accountId: z.uuid(),
-  role: z.enum(['guardian', 'coordinator']),
+  role: z.enum(['guardian', 'coordinator', 'operator']),
   familyId: z.uuid().optional(),
 });
 
@@ -30,7 +30,14 @@ export const signInOperation = {
   body: z.strictObject({ email, password: currentPassword }),
   response: { 201: z.object({ principal, expiresAt: times.expiresAt }).meta({ id: 'SignedIn' }) },
   sends: ['set-cookie'],
-  problems: ['wrong_credentials', 'too_many_attempts', 'passwords_busy', 'sessions_unavailable'],
+  problems: [
+    'wrong_credentials',
+    'too_many_attempts',
+    'passwords_busy',
+    'sessions_unavailable',
+    'unknown_host',
+    'coop_suspended',
+  ],
 } satisfies FastifySchema;
 
 export const mySessionsOperation = {

@@ -205,3 +205,25 @@ export async function saveCoordinator(
   if (rows[0] === undefined) return undefined;
   return rows[0].id === id ? 'added' : 'changed';
 }
+
+/**
+ * Adds an operator, or gives the one with this email a new name and password. Nothing is published: no service writes to
+ * operators.
+ * @returns whether there was none before; undefined when someone of a co-op has the email.
+ */
+export async function saveOperator(
+  db: Queryable,
+  { id, email, name, passwordHash }: { id: string; email: string; name: string; passwordHash: string },
+): Promise<'added' | 'changed' | undefined> {
+  const { rows } = await db.query<{ id: string }>({
+    name: 'save_operator',
+    text: `insert into accounts as a (id, email, name, password_hash, role, email_verified_at)
+      values ($1::uuid, $2, $3, $4, 'operator', now())
+      on conflict (email) do update set name = excluded.name, password_hash = excluded.password_hash
+      where a.role = 'operator'
+      returning id`,
+    values: [id, email, name, passwordHash],
+  });
+  if (rows[0] === undefined) return undefined;
+  return rows[0].id === id ? 'added' : 'changed';
+}

@@ -1,12 +1,12 @@
 import { accepted, type ZodFastify } from '@homeroom/chassis';
-import { requirePrincipal } from '@homeroom/sessions';
+import { requireAccount } from '@homeroom/sessions';
 import { errors } from '../errors.ts';
 import { confirmVerificationOperation, requestVerificationOperation } from './schemas.ts';
 import { confirmVerification, requestVerification } from './verify-account.ts';
 
 export function verificationRoutes(app: ZodFastify, deps: Parameters<typeof requestVerification>[0]): void {
   app.post('/api/email-verifications', { schema: requestVerificationOperation }, async (request, reply) => {
-    const { principal } = await requirePrincipal(request);
+    const { principal } = await requireAccount(request);
     const { accountId } = principal;
     accepted(errors, await requestVerification(deps, { accountId, address: request.ip }));
     return reply.code(202).send({});

@@ -1,12 +1,17 @@
-import { parse, UsageError } from '@homeroom/chassis';
+import { commandConfig, parse, runCommand, text, UsageError } from '@homeroom/chassis';
+import { commandDatabase, type Queryable } from '@homeroom/postgres';
 import { connectRedis } from '@homeroom/redis';
 import { openSessions, type SessionStore } from '@homeroom/sessions';
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
-import type { z } from 'zod';
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { replacePassword } from '../accounts/replace-password.ts';
+import { findAccount } from '../accounts/store.ts';
+import { migrations, sessionsConfig } from '../config.ts';
 import { isOwnEmail } from '../credentials/password-rules.ts';
 import { openPasswords, type Passwords } from '../credentials/passwords.ts';
-import { ownEmailRefused, ownNameRefused } from '../credentials/schemas.ts';
+import { email, newPassword, ownEmailRefused, ownNameRefused } from '../credentials/schemas.ts';
 import { isOwnName } from '../families/own-name.ts';
 
 /** Without a secret: that is for comparing requests, which a command has none of. */
@@ -53,3 +58,57 @@ export async function withSessions<T>(url: string, work: (sessions: SessionStore
     redis.disconnect();
   }
 }
+
+const namedAccount = z.object({ email, name: text(200), password: newPassword });
+
+interface NamedAccount {
+  readonly role: 'coordinator' | 'operator';
+  /** What the command does, for its usage. */
+  readonly about: string;
+  /** Writes the account, new or known; undefined when an account of another role has the email. */
+  readonly save: (
+    db: Queryable,
+    account: { id: string; email: string; name: string; passwordHash: string },
+  ) => Promise<'added' | 'changed' | undefined>;
+}
+
+/** Runs `add-<role>`: adds an account that belongs to no family, or gives the one with this email a new name and password. */
+export const runAddAccount = ({ role, about, save }: NamedAccount): Promise<void> =>
+  runCommand(
+    {
+      name: `families-add-${role}`,
+      usage: `${about} A new password ends every session
+of the account; the same password ends none.
+
+  add-${role} --email <email> --name <name> --password-file <path>
+
+${passwordUsage}
+DATABASE_URL names the families database, REDIS_SESSIONS_URL the Redis with the sessions; SCHEMA_WAIT_MS is how long it
+waits for the database and its migrations (0).`,
+      options: { email: { type: 'string' }, name: { type: 'string' }, ...passwordOptions },
+      config: commandConfig.extend(sessionsConfig.shape),
+      openDatabase: commandDatabase({ migrations }),
+    },
+    async ({ values }, { config, database, say }) => {
+      const { email: address, name, password } = await parseAccount(namedAccount, values);
+      const passwords = commandPasswords();
+      const known = await findAccount(database, address);
+      const other = (): Error =>
+        new Error(`${address} belongs to a ${known?.principal.role ?? 'person'} already. Use another email.`);
+      if (known !== undefined && known.principal.role !== role) throw other();
+      const same = known !== undefined && (await passwords.verify(known.passwordHash, password));
+      const passwordHash = (same ? known.passwordHash : undefined) ?? (await passwords.hash(password));
+      const write = async (db: Queryable): Promise<undefined> => {
+        if ((await save(db, { id: uuidv7(), email: address, name, passwordHash })) === undefined) throw other();
+      };
+      if (known === undefined || same) {
+        await write(database);
+        say(known === undefined ? `added ${address}` : `kept ${address}: it has this password already`);
+        return;
+      }
+      const ended = await withSessions(config.REDIS_SESSIONS_URL, (sessions) =>
+        replacePassword<never>({ database, sessions }, { account: known, passwordHash, before: write }),
+      );
+      say(`changed ${address}; ${ended} sessions ended`);
+    },
+  );

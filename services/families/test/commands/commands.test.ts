@@ -120,7 +120,66 @@ describe('add-coordinator', () => {
   });
 });
 
-test.each(['add-coordinator', 'set-password'])(
+describe('add-operator', () => {
+  const add = (email: string, secret = password) =>
+    run('commands/add-operator.ts', ['--email', email, '--name', 'Ada', '--password-file', '-'], undefined, secret);
+
+  test('adds one that sees co-ops and no family, keeps one that has the password, and publishes nothing', async () => {
+    const email = newEmail();
+    const before = (await service.outbox()).length;
+    expect(await add(email)).toEqual({ code: 0, out: `added ${email}\n`, err: '' });
+    expect((await add(email)).out).toContain('kept');
+    expect(await service.outbox()).toHaveLength(before);
+    const operator = await service.signIn(email);
+    expect((await operator.send('GET', '/api/coops')).status).toBe(200);
+    expect((await operator.send('GET', '/api/families')).body.code).toBe('forbidden_role');
+  }, 30_000);
+
+  test('does not make an operator of anyone in a co-op, nor a coordinator of an operator', async () => {
+    const { email } = await service.family();
+    expect(await add(email)).toMatchObject({ code: 1, err: expect.stringContaining('guardian') });
+    const operator = newEmail();
+    await add(operator);
+    const args = ['--email', operator, '--name', 'Robin', '--password-file', passwordFile];
+    expect(await run('commands/add-coordinator.ts', args)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('operator'),
+    });
+  }, 30_000);
+});
+
+describe('coops', () => {
+  const coops = (...args: string[]) => run('commands/coops.ts', args);
+
+  test('lists, shows, configures, suspends, and resumes', async () => {
+    expect(await coops('list')).toEqual({ code: 0, out: 'homeroom\topen\tHomeroom Co-op\t\n', err: '' });
+    const configured = await coops(
+      ...['configure', 'homeroom', '--name', 'Willow', '--hosts', 'Willow.example,w.example'],
+      ...['--time-zone', 'America/Chicago', '--quotas', '{"families":400}'],
+    );
+    expect(JSON.parse(configured.out)).toMatchObject({
+      name: 'Willow',
+      hosts: ['willow.example', 'w.example'],
+      timeZone: 'America/Chicago',
+      quotas: { families: 400 },
+    });
+    expect(JSON.parse((await coops('suspend', 'homeroom')).out)).toMatchObject({ status: 'suspended' });
+    expect(JSON.parse((await coops('resume', 'homeroom')).out)).toMatchObject({ status: 'open' });
+    const cleared = await coops('configure', 'homeroom', '--name', 'Homeroom Co-op', '--hosts', '');
+    expect(JSON.parse((await coops('show', 'homeroom')).out)).toEqual(JSON.parse(cleared.out));
+  }, 60_000);
+
+  test('explains what is wrong', async () => {
+    expect(await coops('show', 'nobody')).toMatchObject({ code: 1, err: 'nobody: No such co-op.\n' });
+    for (const args of [[], ['close', 'homeroom'], ['suspend'], ['configure', 'homeroom']])
+      expect((await coops(...args)).code).toBe(64);
+    const { code, err } = await coops('configure', 'homeroom', '--time-zone', 'CST', '--quotas', '{');
+    expect([code, err]).toEqual([64, expect.stringContaining('--quotas is not JSON')]);
+    expect((await coops('configure', 'homeroom', '--time-zone', 'CST')).err).toContain('Unknown time zone "CST"');
+  }, 60_000);
+});
+
+test.each(['add-coordinator', 'add-operator', 'set-password'])(
   'S19: %s takes no password on its command line and names the way that it takes',
   async (command) => {
     const args = ['--email', newEmail(), '--password', password];
@@ -166,7 +225,24 @@ describe('import-families', () => {
 });
 
 describe('migrate', () => {
-  const migrate = (url: string) => run('migrate.ts', [], { DATABASE_MIGRATION_URL: url });
+  const migrate = (url: string, env: Record<string, string> = {}) =>
+    run('migrate.ts', [], { DATABASE_MIGRATION_URL: url, ...env });
+
+  test('gives the first co-op the settings of the configuration, once', async () => {
+    const empty = await createTestDatabase({ migrations: [] });
+    try {
+      const env = { COOP_SLUG: 'willow-creek', COOP_NAME: 'Willow Creek', TIME_ZONE: 'America/Chicago' };
+      expect((await migrate(empty.url, env)).code).toBe(0);
+      expect((await migrate(empty.url, { COOP_NAME: 'Another' })).code).toBe(0);
+      const listed = await run('commands/coops.ts', ['show', 'willow-creek'], { DATABASE_URL: empty.url });
+      expect(JSON.parse(listed.out)).toMatchObject({
+        ...{ name: 'Willow Creek', timeZone: 'America/Chicago', currency: 'USD', locale: 'en-US', version: 1 },
+      });
+      expect((await migrate(empty.url, { TIME_ZONE: 'CST' })).code).toBe(78);
+    } finally {
+      await empty.drop();
+    }
+  }, 60_000);
 
   test('finds nothing to do on a database that is up to date', async () => {
     const { code, out } = await migrate(service.testDatabase.url);
