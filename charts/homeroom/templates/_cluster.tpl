@@ -27,6 +27,7 @@ The cluster has no default StorageClass for the volumes of data (its StorageClas
 {{- $own := list -}}
 {{- if not .Values.global.signingSecret }}{{ $own = append $own (printf "%s-signing" .Release.Name) }}{{ end -}}
 {{- if .Values.coordinator.enabled }}{{ $own = append $own (printf "%s-coordinator" .Release.Name) }}{{ end -}}
+{{- if .Values.operator.enabled }}{{ $own = append $own (printf "%s-operator" .Release.Name) }}{{ end -}}
 {{- if .Values.data.enabled -}}
 {{- if .Values.data.parts.redis }}{{ $own = append $own (printf "%s-data-redis" .Release.Name) }}{{ end -}}
 {{- if .Values.data.parts.postgres -}}

@@ -93,6 +93,7 @@ test('the Secrets that a release makes are none that must be there before', () =
     'homeroom-enrollment-database',
     'homeroom-notifications-database',
   ]);
+  expect(own({ 'operator.enabled': true })).toContain('homeroom-operator');
   expect(own({ 'global.signingSecret': 'mine', 'coordinator.enabled': false })).not.toContain('homeroom-signing');
 });
 

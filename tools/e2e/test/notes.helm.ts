@@ -30,6 +30,8 @@ test('say what to wait for, what to open, how to sign in and how to try it out',
   expect(said).toContain('kubectl -n homeroom port-forward service/homeroom-gateway 8080:80');
   expect(said).toContain('Sign in as coordinator@homeroom.example with the password from');
   expect(said).toContain('get secret homeroom-coordinator');
+  expect(said).not.toContain('operator');
+  expect(notes({ 'operator.enabled': true })).toContain('get secret homeroom-operator');
   expect(said).toContain('port-forward service/homeroom-data-mail 8025');
   expect(said).toContain('helm -n homeroom test homeroom');
 });

@@ -41,6 +41,8 @@ test('who names a Secret gets none made', () => {
   expect(names({})).toContain('homeroom-signing');
   expect(names({ 'global.signingSecret': 'mine' })).not.toContain('homeroom-signing');
   expect(names({ 'coordinator.enabled': false })).not.toContain('homeroom-coordinator');
+  expect(names({})).not.toContain('homeroom-operator');
+  expect(names({ 'operator.enabled': true })).toContain('homeroom-operator');
 });
 
 /** The variables of a container that hold a secret, by themselves or as a part. */
@@ -110,13 +112,15 @@ describe('S19: no secret is an argument of a process', () => {
     expect(onCommandLines(manifests)).toEqual([]);
   });
 
-  test('the Job that adds the coordinator reads the password from a file', () => {
-    const { containers, volumes } = find(plain, 'Job', 'homeroom-coordinator').spec.template.spec;
+  test.each(['coordinator', 'operator'])('the Job that adds the %s reads the password from a file', (role) => {
+    const manifests = render({ [`${role}.enabled`]: true });
+    const { containers, volumes } = find(manifests, 'Job', `homeroom-${role}`).spec.template.spec;
     const [{ args, env, volumeMounts }] = containers;
     const file = (args as string[])[(args as string[]).indexOf('--password-file') + 1];
+    expect(args[0]).toBe(`services/families/dist/commands/add-${role}.js`);
     expect(file).toBe(`${volumeMounts[0].mountPath}/password`);
     expect(volumes[0].secret).toEqual({
-      secretName: 'homeroom-coordinator',
+      secretName: `homeroom-${role}`,
       items: [{ key: 'password', path: 'password' }],
     });
     // a password that changes ends the sessions of the account

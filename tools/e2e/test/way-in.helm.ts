@@ -156,7 +156,7 @@ describe('the gateway', () => {
       .map((line) => line.trim())
       .filter((line) => / (if )?of_families( |$)/.test(line));
     expect(rules).toEqual([
-      'acl of_families path_reg ^/api/(families|sessions|email-verifications|password-resets|account)([/.?]|$)',
+      'acl of_families path_reg ^/api/(families|sessions|email-verifications|password-resets|account|coop|coops)([/.?]|$)',
       'acl of_families path_beg /account/',
       'use_backend families if of_families { nbsrv(families) gt 0 }',
       'use_backend families-last-resort if of_families',

@@ -103,6 +103,7 @@ function environment(world: ServiceWorld, service: ServiceName, database: Servic
     SHUTDOWN_DEADLINE_MS: '1300',
     TIME_ZONE: 'America/Chicago',
     COOP_NAME: 'Willow Creek Co-op',
+    COOP_SLUG: 'willow-creek',
     MAIL_FROM: 'Willow Creek Co-op <hello@willow-creek.example>',
     ...onlyNamed(world.env),
     DATABASE_URL: database.url,
