@@ -1,5 +1,6 @@
-const label = /^(?!-)[a-z\d-]{1,63}(?<!-)$/;
+const names = /^(?!-)[a-z\d-]{1,63}(?<!-)(?:\.(?!-)[a-z\d-]{1,63}(?<!-))*$/;
 const literal = /^\[[\da-f:.]{2,45}\]$/;
+const port = /^:\d{0,5}$/;
 /** The longest name (253), a dot, and a port. */
 const maxLength = 260;
 
@@ -9,9 +10,10 @@ const maxLength = 260;
  */
 export function hostName(header: string): string | undefined {
   if (header.length > maxLength) return undefined;
-  const [, given = ''] = /^(.+?)(?::\d{0,5})?$/.exec(header) ?? [];
+  const colon = header.lastIndexOf(':');
+  const given = colon > 0 && port.test(header.slice(colon)) ? header.slice(0, colon) : header;
   const lower = given.toLowerCase();
-  if (literal.test(lower)) return lower;
   const name = lower.endsWith('.') ? lower.slice(0, -1) : lower;
-  return name.length <= 253 && name.split('.').every((part) => label.test(part)) ? name : undefined;
+  if (name.length <= 253 && names.test(name)) return name;
+  return literal.test(lower) ? lower : undefined;
 }

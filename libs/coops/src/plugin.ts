@@ -18,7 +18,7 @@ declare module 'fastify' {
 const unknownHost = chassisProblem('unknown_host', 'Check the address, or ask your co-op for the right one.');
 const suspended = chassisProblem(
   'coop_suspended',
-  'Nothing is lost, and it cannot be used at present. Ask the people who run your co-op.',
+  'Your data is kept. Ask the people who run your co-op when it will be back.',
 );
 
 /**
@@ -37,10 +37,14 @@ export const coopsPlugin = fastifyPlugin<{ directory: Directory }>(
       }
       const coop = directory.byHost(request.host);
       request.coop = coop;
-      if (request.routeOptions.config.withoutCoop === true) next();
-      else if (coop === undefined) app.refuse(request, reply, unknownHost);
-      else if (coop.status === 'suspended' && url.startsWith('/api/')) app.refuse(request, reply, suspended);
-      else next();
+      const refusal =
+        coop === undefined
+          ? unknownHost
+          : coop.status === 'suspended' && url.startsWith('/api/')
+            ? suspended
+            : undefined;
+      if (refusal === undefined || request.routeOptions.config.withoutCoop === true) next();
+      else app.refuse(request, reply, refusal);
     });
     done();
   },

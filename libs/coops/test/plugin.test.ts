@@ -38,6 +38,7 @@ async function startApp(coops: Coop[], env: Record<string, string> = {}) {
   app.get('/api/name', async (request) => ({ name: requireCoop(request).name }));
   app.get('/account/page', async () => ({ page: true }));
   app.get('/api/operators', { config: { withoutCoop: true } }, async (request) => ({ name: request.coop?.name }));
+  app.post('/api/operators', { config: { withoutCoop: true } }, async () => ({}));
   app.get('/api/own', { config: { withoutCoop: true } }, async (request) => ({ name: requireCoop(request).name }));
   return { app, directory };
 }
@@ -117,6 +118,22 @@ describe('the co-op of a request', () => {
     expect((await ask(app, '/api/name', headers, '192.0.2.7')).name).toBe('Willow');
     const { app: trustsNobody } = await startApp([willow, birch]);
     expect((await ask(trustsNobody, '/api/name', headers, '10.1.2.3')).name).toBe('Willow');
+  });
+
+  test('a page of a co-op may send what a browser sends with its cookie, also behind a proxy that changes Host', async () => {
+    const { app } = await startApp([willow, birch], { TRUSTED_PROXIES: '10.0.0.0/8' });
+    const from = async (remoteAddress: string, forwarded: string) => {
+      const headers = {
+        host: 'internal',
+        'x-forwarded-host': forwarded,
+        cookie: 'a=b',
+        origin: 'https://birch.example',
+      };
+      return (await app.inject({ method: 'POST', url: '/api/operators', headers, remoteAddress })).statusCode;
+    };
+    expect(await from('10.1.2.3', 'birch.example')).toBe(200);
+    expect(await from('10.1.2.3', 'willow.example')).toBe(403);
+    expect(await from('192.0.2.7', 'birch.example')).toBe(403);
   });
 
   test('a change of the directory counts from the next request on', async () => {

@@ -1,4 +1,5 @@
-import { topics, type DomainEvent } from '@homeroom/contracts';
+import { eventTypes, examples, type DomainEvent } from '@homeroom/contracts';
+import { lockCoops, saveCoop } from '@homeroom/coops';
 import { openKafka, type Kafka } from '@homeroom/kafka';
 import { append, createRelay } from '@homeroom/outbox';
 import { openSessions, type Principal } from '@homeroom/sessions';
@@ -63,10 +64,10 @@ async function send(
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
-/** Publishes a family as its own service would. */
+/** Publishes a family or a co-op as its own service would. */
 async function publish(event: DomainEvent): Promise<void> {
   const stopping = new AbortController();
-  await kafka.ensureTopics([{ topic: topics.family, partitions: 1 }]);
+  await kafka.ensureTopics([{ topic: eventTypes[event.type].topic, partitions: 1 }]);
   const relay = createRelay({
     url: harness.testDatabase.url,
     producer: await kafka.producer(),
@@ -200,4 +201,28 @@ test('the API answers while Kafka, the cache, and the payment provider are down'
   expect((await send(`${address}/api/enrollments`, { cookie, payload })).status).toBe(201);
   expect((await fetch(`${address}/api/classes/${classId}`)).status).toBe(200);
   expect(await api.stop()).toBe(0);
+}, 60_000);
+
+test('a suspension reaches a running API by Kafka, and an API that starts later knows it without', async () => {
+  const answerOf = async (api: Program): Promise<string> => {
+    const { address } = await api.logged('listening');
+    const response = await fetch(`${String(address)}/api/classes`);
+    const { code = '' } = (await response.json()) as { code?: string };
+    return `${response.status} ${code}`;
+  };
+  const [api, worker] = [start('api.ts'), start('worker.ts')];
+  await worker.logged('running');
+  expect(await answerOf(api)).toBe('200 ');
+  const coop = { ...examples['homeroom.coop.suspended.v1'], coopId: '00000000-0000-7000-8000-000000000001' };
+  const type = 'homeroom.coop.suspended.v1';
+  await publish({ id: uuidv7(), type, source: '/families', subject: coop.coopId, time: new Date(), data: coop });
+  await waitFor('the suspension to arrive', async () => (await answerOf(api)) === '403 coop_suspended');
+  await worker.stop('SIGKILL');
+  expect(await answerOf(start('api.ts'))).toBe('403 coop_suspended');
+
+  await harness.database.transaction(async (trx) => {
+    await lockCoops(trx);
+    await saveCoop(trx, { ...coop, version: coop.version + 1, status: 'open' });
+  });
+  await waitFor('the co-op to answer again', async () => (await answerOf(api)) === '200 ');
 }, 60_000);

@@ -15,6 +15,15 @@ test('the first operator is another account than the coordinator, with a Secret 
   expect(operator?.data['password']).not.toBe(coordinator?.data['password']);
 });
 
+test('the operator’s Job reaches what the pods of families reach', () => {
+  const manifests = render({ 'operator.enabled': true });
+  const labels = (kind: string, name: string): Record<string, string> =>
+    find(manifests, kind, name).spec.template.metadata.labels as Record<string, string>;
+  const [job, api] = [labels('Job', 'homeroom-operator'), labels('Deployment', 'homeroom-families-api')];
+  for (const label of ['name', 'instance', 'part-of'].map((each) => `app.kubernetes.io/${each}`))
+    expect([label, job[label]]).toEqual([label, api[label]]);
+});
+
 test('no operator is made unless the values say so', () => {
   const names = render().map(({ metadata }) => metadata.name as string);
   expect(names.filter((name) => name.includes('operator'))).toEqual([]);

@@ -31,11 +31,19 @@ describe('the configuration', () => {
 
 describe('the gateway', () => {
   test('replaces what a client claims about itself', async () => {
-    const claims = { 'X-Forwarded-For': '1.2.3.4', 'X-Request-Id': 'mine', Forwarded: 'for=1.2.3.4' };
+    const claims = {
+      'X-Forwarded-For': '1.2.3.4',
+      'X-Forwarded-Host': 'other.example',
+      'X-Request-Id': 'mine',
+      Forwarded: 'for=1.2.3.4',
+    };
     const { headers, peer } = await gateway.seen('/api/families/1', claims, '127.3.4.5');
     expect(headers['x-forwarded-for']).toBe('127.3.4.5');
     expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
     expect(headers['forwarded']).toBeUndefined();
+    // the co-op of a request is that of its Host, which stays
+    expect(headers['x-forwarded-host']).toBeUndefined();
+    expect(headers['host']).toMatch(/^127\.0\.0\.1:\d+$/);
     // the only proxy that the services trust
     expect(peer).toBe('127.0.0.2');
   });

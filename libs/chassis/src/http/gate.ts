@@ -98,13 +98,13 @@ function hasManyParameters(url: string, from: number): boolean {
 }
 
 /** A browser sends the origin of an unsafe request. Without a cookie a foreign page has nothing to abuse. */
-function isForeign({ headers }: FastifyRequest, publicOrigin: string): boolean {
+function isForeign({ headers, host: own }: FastifyRequest, publicOrigin: string): boolean {
   if (headers.cookie === undefined) return false;
   const { origin } = headers;
   if (origin === undefined) return headers['sec-fetch-site'] === 'cross-site';
   if (origin === publicOrigin) return false;
   const host = URL.canParse(origin) ? new URL(origin).host : undefined;
-  return host === undefined || host !== headers.host;
+  return host === undefined || host !== own;
 }
 
 declare module 'fastify' {
