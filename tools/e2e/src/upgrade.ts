@@ -27,6 +27,7 @@ export async function proveUpgrade(proof: Proof): Promise<void> {
   await parts.part('helm upgrade', async () => {
     await release.helm('upgrade', 'homeroom', join(charts, 'homeroom'), ...images, ...own, ...slow);
     same('the data after the upgrade', await contents(release), before);
+    same('the co-op that the installation has become', await coopOf(release), 'homeroom America/Chicago USD');
     same('the password after the upgrade', await release.secret('homeroom-coordinator', 'password'), password);
     same('the key of cursors after the upgrade', await release.secret('homeroom-signing', 'cursor-secret'), cursors);
     const added = await release.secret('homeroom-signing', 'account-token-secret');
@@ -39,6 +40,18 @@ export async function proveUpgrade(proof: Proof): Promise<void> {
     same('the data after the rollback', await contents(release), before);
   });
   await parts.part('helm test after the rollback', () => release.helm('test', 'homeroom', '--timeout', '120s'));
+}
+
+/** Slug, zone, and currency of the co-op of the release. */
+async function coopOf(release: Release): Promise<string> {
+  const gateway = await forward(release, 'homeroom-gateway', 80);
+  try {
+    const answer = await fetch(`${gateway.url}/api/coop`);
+    const { slug, timeZone, currency } = (await answer.json()) as Record<string, string>;
+    return `${slug} ${timeZone} ${currency}`;
+  } finally {
+    gateway.close();
+  }
 }
 
 /** The previous version, built from the Git history. With --tag, or without that history, it is this version. */

@@ -31,6 +31,11 @@ describe('values that make no sense are refused with a sentence', () => {
       { ...scaled, 'families.api.pool.replica': 9 },
       /= 781 connections to a replica.*raise global.postgres.maxConnections to 801/,
     ],
+    [
+      'one address for two roles',
+      { 'operator.enabled': true, 'operator.email': 'Coordinator@homeroom.example' },
+      /are both Coordinator@homeroom.example: one account has one role/,
+    ],
     ['no Postgres', { 'data.enabled': false }, /There is no Postgres: set global.postgres.host/],
     ['no passwords', { 'data.enabled': false, 'global.postgres.host': 'db' }, /families.database.secret.name/],
     [

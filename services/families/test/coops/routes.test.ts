@@ -261,3 +261,24 @@ describe('suspending a co-op', () => {
     expect((await guardian.send('GET', `/api/families/${family.id}`)).status).toBe(200);
   });
 });
+
+test('of several co-ops, their people sign in on their own host, and an operator on any', async () => {
+  const guardian = await service.family();
+  const signIn = (email: string, host: string) =>
+    service.anonymous.send('POST', '/api/sessions', { email, password }, { host });
+  const other: Coop = { ...birch, coopId: randomUUID(), version: 1, status: 'open' };
+  const own: Coop = { ...first, coopId: firstCoopId, version: 99, status: 'open', hosts: ['willow.example'] };
+  for (const coop of [own, other]) service.coops.put(coop);
+  try {
+    expect((await signIn(guardian.email, 'elsewhere.example')).body.code).toBe('unknown_host');
+    expect((await signIn(guardian.email, 'Willow.example:8080')).status).toBe(201);
+    const { cookie = '' } = operator;
+    const asked = (path: string, host: string) =>
+      service.anonymous.send('GET', path, undefined, { host, cookie }).then(({ status, body }) => [status, body.code]);
+    expect(await asked('/api/coops', 'elsewhere.example')).toEqual([200, undefined]);
+    expect(await asked('/api/coop', 'elsewhere.example')).toEqual([404, 'unknown_host']);
+    expect(await asked('/api/coop', 'birch.example')).toEqual([200, undefined]);
+  } finally {
+    service.coops.put({ ...other, version: 2, status: 'closed' });
+  }
+});
