@@ -40,7 +40,7 @@ export async function cancelClassRow(
   const { rows } = await trx.query<{ class: ClassView }>({
     name: 'class_cancel',
     text: `update classes c set version = c.version + 1, status = 'closed', canceled_at = $2, cancel_reason = $3
-      where c.class_id = $1 returning ${classJson('c')} as class`,
+      from class_seats s where c.class_id = $1 and s.class_id = c.class_id returning ${classJson('c')} as class`,
     values: [id, at, reason],
   });
   const canceled = rows[0]?.class;

@@ -170,7 +170,7 @@ describe('coops', () => {
   }, 60_000);
 
   test('explains what is wrong', async () => {
-    expect(await coops('show', 'nobody')).toMatchObject({ code: 1, err: 'nobody: No such co-op.\n' });
+    expect(await coops('show', 'nobody')).toMatchObject({ code: 1, err: 'nobody: There is no such co-op.\n' });
     for (const args of [[], ['close', 'homeroom'], ['suspend'], ['configure', 'homeroom']])
       expect((await coops(...args)).code).toBe(64);
     const { code, err } = await coops('configure', 'homeroom', '--time-zone', 'CST', '--quotas', '{');
