@@ -197,6 +197,52 @@ describe('a class that a coordinator cancels', () => {
     expect(ended).toHaveLength(60);
   }, 60_000);
 
+  test('refunds in full also when its last day passes before the work is done, and to a family that was faster', async () => {
+    const { id: classId } = await harness.openClass();
+    const [slow = '', fast = ''] = await enrolled(await harness.children(2), classId);
+    const paid = `update charges set state = 'charged', provider_charge_id = 'ch_' || enrollment_id where enrollment_id = any($1)`;
+    await harness.rows(paid, [slow, fast]);
+    await cancel(classId);
+    await harness.rows(
+      `update classes set first_day = '2020-01-07', last_day = '2020-05-19' where class_id = $1`,
+      classId,
+    );
+    expect((await harness.cancel(fast, coordinator)).json()).toMatchObject({ refundCents: 14_500 });
+    await carryOut();
+    expect(await read(`/api/enrollments/${slow}`)).toMatchObject({ payment: 'refund_due', refundCents: 14_500 });
+    const ended = await published('homeroom.enrollment.cancelled.v1');
+    expect(ended.map(({ subject, data }) => [subject, data.classCanceled])).toEqual([
+      [fast, { reason }],
+      [slow, { reason }],
+    ]);
+  });
+
+  test('is not held up by the job of another class that fails', async () => {
+    const [broken, sound] = [await harness.openClass(), await harness.openClass()];
+    const children = await harness.children(2);
+    await enrolled([children[0]!], broken.id);
+    const [enrollmentId = ''] = await enrolled([children[1]!], sound.id);
+    await harness.rows(
+      `insert into class_jobs (class_id, kind, details, until_enrollment_id)
+      select class_id, 'reschedule', '{}', enrollment_id from enrollments where class_id = $1`,
+      broken.id,
+    );
+    await cancel(sound.id);
+    const stopping = new AbortController();
+    const events: ClassJobEvent[] = [];
+    const onEvent = (event: ClassJobEvent): void => void events.push(event);
+    const working = carryOutJobs({ db: harness.database, terms, pollMs: 5, onEvent }, stopping.signal);
+    await waitFor(
+      'the seat to be canceled',
+      async () => (await read(`/api/enrollments/${enrollmentId}`)).status === 'cancelled',
+    );
+    stopping.abort();
+    await working;
+    expect(events.map(({ type }) => type)).toEqual(['failed', 'page']);
+    expect(await harness.rows('select class_id as id from class_jobs')).toEqual([{ id: broken.id }]);
+    await harness.rows('delete from class_jobs');
+  });
+
   test('that has ended, does not exist, or has no reason is refused', async () => {
     const { id } = await harness.openClass({ firstDay: '2025-01-07', lastDay: '2025-05-20' });
     expect((await cancel(id)).json().code).toBe('class_ended');
