@@ -54,7 +54,7 @@ test('a coordinator who has just opened a class finds it in the catalog', async 
   const titlesFor = async (of: Record<string, string>) =>
     (await harness.app.inject({ url: '/api/classes?q=telescope', headers: of })).json().items.length as number;
   await whileTheReplicaLags(async () => {
-    const payload = { ...pottery, title: 'Telescope building' };
+    const payload = { ...pottery, title: 'Telescope building', teacher: 'Galileo', room: 'Observatory' };
     const opened = await harness.app.inject({ method: 'POST', url: '/api/classes', headers: coordinator, payload });
     expect(opened.statusCode).toBe(201);
     expect(await titlesFor(coordinator)).toBe(1);
