@@ -42,8 +42,11 @@ const live = async (): Promise<void> => {
     }),
   );
   const changes = [{ capacity: 8 }, { startTime: '14:00', endTime: '15:00' }, { firstDay: '2027-02-01', capacity: 4 }];
-  for (const [index, payload] of changes.entries()) {
-    const url = `/api/classes/${classes[index]!.id}`;
+  for (const [index, change] of changes.entries()) {
+    const { id } = classes[index]!;
+    const url = `/api/classes/${id}`;
+    // of its own: a room or a teacher that is booked would be refused
+    const payload = { ...change, room: `Room ${id}`, teacher: `Teacher ${id}` };
     expect((await harness.app.inject({ method: 'PATCH', url, headers: coordinator, payload })).statusCode).toBe(200);
   }
 };
