@@ -143,7 +143,7 @@ export const enrollmentCancelled = enrollment.extend({
   /** What is owed back, 0 when nothing was charged. */
   refundCents: z.int().nonnegative(),
   currency: currency.optional(),
-  /** Present when the whole class is canceled, whoever ended the enrollment: why. */
+  /** Present when the whole class is canceled, whichever request ended the enrollment: why. */
   classCanceled: z.object({ reason: z.string() }).optional(),
 });
 

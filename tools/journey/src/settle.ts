@@ -2,7 +2,8 @@ import { enrollment, enrollmentWithHistory, notification, rosterEntry, type Rost
 import type { Browser } from './client/browser.ts';
 import { browseClasses, readAll } from './client/pages.ts';
 import { inParallel, TooLateError, until } from './client/until.ts';
-import { count, holdsSeat, type ClassChanges, type Evidence } from './evidence/evidence.ts';
+import { count, holdsSeat, type Evidence } from './evidence/evidence.ts';
+import type { ClassChanges } from './families/change-classes.ts';
 import { accountMailsOf, entryOf, isAccountMail, mailsOf, statusOf } from './evidence/expected.ts';
 import { answerOffers } from './families/cancel.ts';
 import { readCanceled } from './families/change-classes.ts';

@@ -58,7 +58,7 @@ describe('a class whose hours a coordinator changes', () => {
   test('notifies everyone who is in it or waits for it, with the old and the new hours, and nobody else', async () => {
     const { id } = await harness.openClass({ capacity: 2 });
     const children = await harness.children(5);
-    const [paid, , waiting, gone, late] = children;
+    const [paid, , waiting, left, late] = children;
     const made = [];
     for (const child of children.slice(0, 4)) made.push(await enroll(child, id));
     await harness.rows(`update enrollments set status = 'enrolled' where enrollment_id = $1`, made[0].id);
@@ -73,7 +73,7 @@ describe('a class whose hours a coordinator changes', () => {
       [children[1]!.name, 'payment_pending'],
       [waiting!.name, 'waitlisted'],
     ]);
-    expect(events.map(({ data }) => data.child.childId)).not.toContain(gone!.id);
+    expect(events.map(({ data }) => data.child.childId)).not.toContain(left!.id);
     for (const { data } of events) {
       expect(data.before).toEqual(meeting);
       expect(data.class).toMatchObject({ weekday: 'thursday', startTime: '14:00', firstDay: '2027-01-14', version: 2 });

@@ -1,5 +1,6 @@
 import type { Charge, ClassView, Enrollment, Mail, Refund, RosterEntry } from '../client/api.ts';
 import type { Traffic } from '../client/browser.ts';
+import type { ClassChanges } from '../families/change-classes.ts';
 import type { Household } from '../families/household.ts';
 
 /** Everything that is visible from the outside when all is at rest. */
@@ -15,12 +16,6 @@ export interface Evidence {
   readonly announced: readonly string[];
   readonly changes: Partial<ClassChanges>;
   readonly traffic: Traffic;
-}
-
-/** What a coordinator did to two classes when everybody was in them. */
-export interface ClassChanges {
-  readonly canceled: { readonly classId: string; readonly reason: string };
-  readonly moved: { readonly classId: string; readonly room: string };
 }
 
 export type FamilyEvidence = Pick<

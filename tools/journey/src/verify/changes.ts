@@ -15,18 +15,20 @@ export function verifyChanges({ changes: { canceled, moved }, families, mails }:
       const mailed = (kind: string): Mail[] => mailsOf(family, id, kind, byNotification);
       if (classId === canceled?.classId) {
         const withClass = history.filter((entry) => entry['classCanceled'] !== undefined).length;
-        const told = mailed('class_canceled').filter(({ text }) => text.includes(canceled.reason)).length;
+        const notified = mailed('class_canceled').filter(({ text }) => text.includes(canceled.reason)).length;
         return [
           ...(status === 'cancelled' ? [] : [`${name}: is ${status} in a canceled class`]),
-          ...(told === withClass ? [] : [`${name}: ${told} mails give the reason of ${withClass} cancellations`]),
+          ...(notified === withClass
+            ? []
+            : [`${name}: ${notified} mails give the reason of ${withClass} cancellations`]),
         ];
       }
       const moves = history.filter((entry) => entryOf(entry) === 'rescheduled').length;
       const expected = classId === moved?.classId && wasActive(status, history) ? 1 : 0;
-      const told = mailed('class_changed').filter(({ text }) => text.includes(moved?.room ?? '')).length;
-      return moves === expected && told === expected
+      const notified = mailed('class_changed').filter(({ text }) => text.includes(moved?.room ?? '')).length;
+      return moves === expected && notified === expected
         ? []
-        : [`${name}: moved ${moves} times with ${told} mails instead of ${expected}`];
+        : [`${name}: moved ${moves} times with ${notified} mails instead of ${expected}`];
     }),
   );
 }
