@@ -177,6 +177,17 @@ test('negative control: an error that is not problem+json is caught', async () =
   expect(await failure(app)).toContain('instead of application/problem+json');
 });
 
+test('negative control: a sentence for programmers is caught', async () => {
+  const { app } = build();
+  app.setErrorHandler((_error, _request, reply) =>
+    reply
+      .code(422)
+      .type('application/problem+json')
+      .send({ status: 422, code: 'refused', title: 'Refused', errors: [{ message: 'expected object' }] }),
+  );
+  expect(await failure(app)).toContain('a sentence for programmers, not for parents: object');
+});
+
 test('negative control: an app that limits the rate says what to switch off', async () => {
   const { app } = build();
   app.addHook('onRequest', async (request, reply) =>

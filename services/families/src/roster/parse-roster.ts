@@ -2,7 +2,8 @@ import { text } from '@homeroom/chassis';
 import { columnNames, dateCell, readRows, rowOf, type ImportFile, type Row } from '@homeroom/csv';
 import { z } from 'zod';
 import { isOwnEmail } from '../credentials/password-rules.ts';
-import { email, newPassword, ownEmailRefused } from '../credentials/schemas.ts';
+import { email, newPassword, ownEmailRefused, ownNameRefused } from '../credentials/schemas.ts';
+import { isOwnName } from '../families/own-name.ts';
 import { birthDate } from '../families/schemas.ts';
 
 const degrees = (limit: number) =>
@@ -44,6 +45,9 @@ const row = rowOf(columns)
     };
     if (cells.password !== undefined && isOwnEmail(cells.password, cells.guardian_email)) {
       ctx.addIssue({ code: 'custom', path: ['password'], message: ownEmailRefused });
+    }
+    if (cells.password !== undefined && isOwnName(cells.password, [cells.guardian_name, cells.family_name])) {
+      ctx.addIssue({ code: 'custom', path: ['password'], message: ownNameRefused });
     }
     together('latitude', 'longitude');
     together('child_name', 'child_birth_date');
