@@ -16,7 +16,7 @@ app.get('/api/classes/:id', async (request, response) => {
     response.json(JSON.parse(cached));
     return;
   }
-  const { rows } = await pool.query('select * from classes where class_id = $1', [request.params.id]);
+  const { rows } = await pool.query('select * from baseline_classes where class_id = $1', [request.params.id]);
   if (rows.length === 0) {
     response.status(404).json({ error: 'not found' });
     return;
@@ -31,7 +31,7 @@ app.post('/api/enrollments', async (request, response) => {
   try {
     await client.query('begin');
     const { rows } = await client.query<{ taken: number; capacity: number }>(
-      'select taken, capacity from classes where class_id = $1 for update',
+      'select taken, capacity from baseline_classes where class_id = $1 for update',
       [classId],
     );
     const found = rows[0];
@@ -49,7 +49,7 @@ app.post('/api/enrollments', async (request, response) => {
       response.status(409).json({ error: 'already enrolled' });
       return;
     }
-    await client.query('update classes set taken = taken + 1 where class_id = $1', [classId]);
+    await client.query('update baseline_classes set taken = taken + 1 where class_id = $1', [classId]);
     const inserted = await client.query(
       'insert into baseline_enrollments (class_id, child_id) values ($1, $2) returning id',
       [classId, childId],

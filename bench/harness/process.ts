@@ -20,9 +20,16 @@ export function cpuMicros(pid: number): number {
 
 /** CPU-µs of a process and its descendants: for Postgres, whose backends do the work. */
 export function cpuMicrosOfTree(pid: number): number {
-  let total = cpuMicros(pid);
-  for (const task of readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)) {
-    total += cpuMicrosOfTree(Number(task));
+  let total = 0;
+  try {
+    for (const task of readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)) {
+      total += cpuMicrosOfTree(Number(task));
+    }
+    total += cpuMicros(pid);
+  } catch (error) {
+    // it has just ended: its parent, which is read after it, has its time
+    if (!(error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')))
+      throw error;
   }
   return total;
 }

@@ -1,6 +1,7 @@
 import { accepted } from '@homeroom/chassis';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { openDatabase, type Database } from '@homeroom/postgres';
 import { createTestDatabase, withClient } from '@homeroom/testing';
@@ -14,13 +15,15 @@ import { countWrites } from '../harness/postgres-writes.ts';
 import { cpuMicrosOfTree } from '../harness/process.ts';
 
 export interface EnrollSample {
-  readonly what: 'bare insert' | 'enroll';
+  readonly what: 'bare insert' | 'enroll' | 'enroll and relay';
   readonly round: number;
   readonly perSecond: number;
   readonly postgresCpuMicros: number;
   /** A row's or an enrollment's share of the WAL, and of the page images in it. */
   readonly walBytes: number;
   readonly pageImageBytes: number;
+  /** The part of `walBytes` that the seat counters cost: the table that they are in, and its indexes. */
+  readonly seatWalBytes?: number;
   /** Updates per 100 that touched no index: of the seat counters, and of the child's busy hours. A bare insert has none. */
   readonly seatHotPercent?: number;
   readonly childHotPercent?: number;
@@ -53,8 +56,9 @@ export async function measureEnroll(rounds: number, say: (text: string) => void)
     const samples: EnrollSample[] = [];
     await withClient(database.url, async (client) => {
       for (let round = 1; round <= rounds; round++) {
-        for (const what of ['bare insert', 'enroll'] as const) {
-          const sample = await measureOnce({ db, client, postmaster }, what, works[what](round));
+        for (const what of ['bare insert', 'enroll', 'enroll and relay'] as const) {
+          await freeChildren(client);
+          const sample = await measureOnce({ db, client, postmaster, url: database.url }, what, works[what](round));
           samples.push({ what, round, ...sample });
           say(lineOf(round, what, sample));
         }
@@ -75,34 +79,41 @@ const counters = ['classes', 'class_seats'];
 const updatesOfEnroll = { [counters.join('+')]: children, children };
 
 async function measureOnce(
-  { db, client, postmaster }: { db: Database; client: pg.Client; postmaster: number },
+  { db, client, postmaster, url }: { db: Database; client: pg.Client; postmaster: number; url: string },
   what: EnrollSample['what'],
   work: Work,
 ): Promise<Figures> {
   let [perSecond, postgresCpuMicros] = [0, 0];
-  const writes = await countWrites(client, what === 'enroll' ? updatesOfEnroll : {}, async () => {
+  const writes = await countWrites(client, what === 'bare insert' ? {} : updatesOfEnroll, async () => {
     const [cpu, began] = [cpuMicrosOfTree(postmaster), performance.now()];
-    await forEveryChild(work);
+    await (what === 'enroll and relay' ? besideRelay(url, () => forEveryChild(work)) : forEveryChild(work));
     perSecond = children / ((performance.now() - began) / 1000);
     postgresCpuMicros = (cpuMicrosOfTree(postmaster) - cpu) / children;
     await reportStatistics(db);
   });
+  const figures = {
+    perSecond,
+    postgresCpuMicros,
+    walBytes: writes.walBytes / children,
+    pageImageBytes: writes.pageImageBytes / children,
+  };
+  if (what === 'bare insert') return figures;
   const hotPercent = (...tables: string[]): number => {
     const { updated, hot } = writes.updatesOf(...tables);
     return (100 * hot) / updated;
   };
   return {
-    perSecond,
-    postgresCpuMicros,
-    walBytes: writes.walBytes / children,
-    pageImageBytes: writes.pageImageBytes / children,
-    ...(what === 'enroll' ? { seatHotPercent: hotPercent(...counters), childHotPercent: hotPercent('children') } : {}),
+    ...figures,
+    seatWalBytes: writes.walBytesOf(...counters) / children,
+    seatHotPercent: hotPercent(...counters),
+    childHotPercent: hotPercent('children'),
   };
 }
 
 function lineOf(round: number, what: string, figures: Figures): string {
-  const { postgresCpuMicros, perSecond, walBytes, seatHotPercent, childHotPercent } = figures;
-  const hot = [
+  const { postgresCpuMicros, perSecond, walBytes, seatWalBytes, seatHotPercent, childHotPercent } = figures;
+  const counted = [
+    [seatWalBytes, 'B of seats'],
     [seatHotPercent, '% HOT of seats'],
     [childHotPercent, '% HOT of children'],
   ].filter((figure): figure is [number, string] => figure[0] !== undefined);
@@ -112,8 +123,29 @@ function lineOf(round: number, what: string, figures: Figures): string {
     [postgresCpuMicros, 'µs of Postgres'],
     [perSecond, '/s'],
     [walBytes, 'B of WAL'],
-    ...hot,
+    ...counted,
   );
+}
+
+/** Empties the children's busy hours, which would grow from one measurement to the next, and with them what is written. */
+async function freeChildren(client: pg.Client): Promise<void> {
+  await client.query(`update children set slots = '[]' where slots <> '[]'`);
+  await client.query('vacuum analyze children');
+}
+
+/** Does `work` while another connection deletes events as a relay does that publishes 500 in 20 ms. */
+async function besideRelay(url: string, work: () => Promise<void>): Promise<void> {
+  const working = new AbortController();
+  const relaying = withClient(url, async (client) => {
+    const batch = 'array(select sequence from outbox order by sequence limit 500)';
+    while (!working.signal.aborted) {
+      await client.query(`delete from outbox where sequence = any(${batch})`);
+      await sleep(20);
+    }
+  });
+  await work();
+  working.abort();
+  await relaying;
 }
 
 /** Makes every connection of the pool report its statistics, which it otherwise does when it has been idle for a while. */
@@ -127,14 +159,18 @@ async function reportStatistics(db: Database): Promise<void> {
 function worksOf(db: Database): Record<EnrollSample['what'], (round: number) => Work> {
   const deps = { db, known: new KnownFacts(), arriving: new ArrivingChildren(db, { waitMs: 0 }) };
   const accountId = randomUUID();
-  return {
-    // consecutive enrollments are in different classes, as those of families; a child gets one class more in every round
-    enroll: (round) => async (n) => {
-      const classId = openClassId((n + round * 7) % openClasses);
+  // consecutive enrollments are in different classes, as those of families; a child is in a class more each time
+  const enroll =
+    (time: number): Work =>
+    async (n) => {
+      const classId = openClassId((n + time * 7) % openClasses);
       const familyOfChild = familyId(Math.floor(n / childrenPerFamily));
       const request = { accountId, classId, childId: childId(n), familyId: familyOfChild };
       return accepted(errors, await enrollChild(deps, request));
-    },
+    };
+  return {
+    enroll: (round) => enroll(2 * round),
+    'enroll and relay': (round) => enroll(2 * round + 1),
     'bare insert': () => () =>
       db.query({
         name: 'bare-insert',
