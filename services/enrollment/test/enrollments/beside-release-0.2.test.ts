@@ -204,6 +204,20 @@ describe('side by side', () => {
   });
 });
 
+test('while more is to be relayed, a class is not reported with every batch; the last event reports what is left', async () => {
+  const { id } = await harness.openClass({ capacity: 3 });
+  for (const child of await harness.children(2)) await enrolled('new', child, id);
+  const relayOldest = () =>
+    harness.rows('delete from outbox where sequence = (select min(sequence) from outbox) returning sequence');
+  // the class that was opened, and the first seat
+  await relayOldest();
+  await relayOldest();
+  expect((await counters(id)).old).toMatchObject({ taken: 0 });
+  expect(await relayOldest()).toHaveLength(1);
+  expect(await counted(id)).toEqual({ taken: 2, waitlisted: 0 });
+  expect(await harness.rows('select from unreported_seats')).toEqual([]);
+});
+
 test('after a rollback the old version goes on where this one stopped', async () => {
   const { id } = await harness.openClass({ capacity: 3 });
   const children = await harness.children(5);
