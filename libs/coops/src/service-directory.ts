@@ -19,9 +19,15 @@ export async function openServiceDirectory(shell: DirectoryShell, database: Data
   let readAt = performance.now();
   const follow = async (from: Pick<Database, 'read'>): Promise<void> => {
     for (let more = true; more;) {
-      const read = await from.read(undefined, (db) => readCoops(db, { revision }));
+      // with the last one again: its absence shows a server that is behind, or a promoted one that has lost it
+      const read = await from.read(undefined, (db) => readCoops(db, { revision: revision - 1 }));
+      if (read.coops.length === 0 && revision > 0) {
+        revision = 0;
+        continue;
+      }
       for (const coop of read.coops) directory.put(coop);
-      ({ revision, more } = read);
+      revision = Math.max(revision, read.revision);
+      ({ more } = read);
     }
     readAt = performance.now();
   };

@@ -153,6 +153,22 @@ describe('the directory of a process', () => {
     }
   });
 
+  test('misses nothing after a failover that has lost the last writes, and their revisions are given again', async () => {
+    const lost = [aCoop(), aCoop(), aCoop()];
+    for (const coop of lost) await write(coop);
+    const process = shell();
+    const directory = await openServiceDirectory(process, database);
+    try {
+      const text = 'delete from coops where coop_id = any($1)';
+      await database.query({ name: 'lose_coops', text, values: [lost.map(({ coopId }) => coopId)] });
+      const after = aCoop();
+      await write(after);
+      await waitFor('the write after the failover', () => directory.byId(after.coopId) !== undefined);
+    } finally {
+      await process.stop();
+    }
+  });
+
   test('control: one that does not follow its copy answers for the old host', async () => {
     const coop = aCoop();
     await write(coop);

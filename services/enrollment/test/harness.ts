@@ -1,6 +1,6 @@
 import { createLogger, Health, loadConfig, Metrics, type ZodFastify } from '@homeroom/chassis';
-import type { FamilySnapshot } from '@homeroom/contracts';
-import { Directory, readCoops } from '@homeroom/coops';
+import { examples, type FamilySnapshot } from '@homeroom/contracts';
+import { Directory } from '@homeroom/coops';
 import type { Database } from '@homeroom/postgres';
 import { openServiceEngines, type EngineOptions, type ServiceEngines } from '@homeroom/testing';
 import { v7 as uuidv7 } from 'uuid';
@@ -119,7 +119,7 @@ async function startApp(
   });
   closing.add(classes, (it) => it.close());
   const health = new Health();
-  const coops = new Directory((await readCoops(database, { revision: 0 })).coops);
+  const coops = new Directory([examples['homeroom.coop.opened.v1']]);
   const deps = { logger, health, metrics, database, coops, classes, redis, redisPrefix: keyPrefix };
   const app = await buildApp(config, deps);
   return closing.add(app, (it) => it.close());

@@ -7,7 +7,7 @@ import {
   type EventData,
   type EventType,
 } from '@homeroom/contracts';
-import { Directory, readCoops } from '@homeroom/coops';
+import { Directory } from '@homeroom/coops';
 import type { OutgoingMessage } from '@homeroom/kafka';
 import { sessionsEndedChannel, type Principal, type SessionStore } from '@homeroom/sessions';
 import { openServiceEngines, openTestRedis, type Closing, type ServiceEngines } from '@homeroom/testing';
@@ -76,7 +76,7 @@ export async function startApp(
     COOP_NAME: co.coopName,
   });
   const metrics = new Metrics({ service: 'notifications', defaults: false });
-  const coops = new Directory((await readCoops(database, { revision: 0 })).coops);
+  const coops = new Directory([examples['homeroom.coop.opened.v1']]);
   const app = await buildApp(config, { logger, health: new Health(), metrics, database, coops, sessions, fanOut });
   closing.add(app, (it) => it.close());
   return { app, fanOut };

@@ -164,6 +164,8 @@ describe('reading co-ops', () => {
     const { slug, name, timeZone, currency, locale } = first;
     expect([status, body]).toEqual([200, { slug, name, timeZone, currency, locale }]);
     expect(headers['cache-control']).toBe('public, max-age=60');
+    const { names } = await service.counter.during(() => service.anonymous.send('GET', '/api/coop'));
+    expect(names).toEqual([]);
     const again = { 'if-none-match': String(headers['etag']) };
     expect((await service.anonymous.send('GET', '/api/coop', undefined, again)).status).toBe(304);
   });
