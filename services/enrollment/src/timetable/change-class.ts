@@ -2,6 +2,7 @@ import { isRefused, refused, type Refused } from '@homeroom/chassis';
 import { append } from '@homeroom/outbox';
 import { isUniqueViolation, transact, type Database, type Transaction } from '@homeroom/postgres';
 import { alignFirstDay, findMistakes, sameDetails, sameMeetings, sameSlot, snapshotOf } from '../classes/class.ts';
+import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { lockClass } from '../classes/store.ts';
 import { addClassJob } from '../class-jobs/store.ts';
@@ -13,7 +14,7 @@ import type { Terms } from '../seats/terms.ts';
 import { bookedAgain, deleteBookings } from './booking-store.ts';
 import { refuseMistakes } from './create-class.ts';
 import { flagDoubleBookings, mayDoubleBook, refuseDoubleBooking } from './flag-double-bookings.ts';
-import type { ClassPatch, Override, ChangedClass } from './schemas.ts';
+import type { ChangedClass, ClassPatch, Override } from './schemas.ts';
 import { updateClass } from './store.ts';
 
 export interface ChangeRequest {
@@ -107,7 +108,9 @@ async function write(
   const data = snapshotOf(updated);
   await append(trx, newEvent('homeroom.class.changed.v1', { subject: updated.id, data }));
   if (!sameSlot(before, updated)) await moveSlots(trx, before.id);
-  if (!sameMeetings(before, updated)) await addClassJob(trx, before.id, { kind: 'reschedule', before, after: updated });
+  if (!sameMeetings(before, updated) && !hasEnded(updated, new Date())) {
+    await addClassJob(trx, before.id, { kind: 'reschedule', before, after: updated });
+  }
   if (updated.status !== 'open') await deleteBookings(trx, [before.id]);
   return { before, after: await promoteWaiting(trx, updated, new Date(), terms), changed: true };
 }
