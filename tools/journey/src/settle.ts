@@ -3,10 +3,10 @@ import type { Browser } from './client/browser.ts';
 import { browseClasses, readAll } from './client/pages.ts';
 import { inParallel, TooLateError, until } from './client/until.ts';
 import { count, holdsSeat, type Evidence } from './evidence/evidence.ts';
-import type { ClassChanges } from './families/change-classes.ts';
 import { accountMailsOf, entryOf, isAccountMail, mailsOf, statusOf } from './evidence/expected.ts';
 import { answerOffers } from './families/cancel.ts';
 import { readCanceled } from './families/change-classes.ts';
+import type { ClassChanges } from './families/household.ts';
 import type { Scene } from './scene.ts';
 
 /** Waits until no payment is pending, and answers offers. Each family polls every two seconds, as waiting people do. */

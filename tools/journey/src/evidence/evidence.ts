@@ -1,7 +1,6 @@
 import type { Charge, ClassView, Enrollment, Mail, Refund, RosterEntry } from '../client/api.ts';
 import type { Traffic } from '../client/browser.ts';
-import type { ClassChanges } from '../families/change-classes.ts';
-import type { Household } from '../families/household.ts';
+import type { ClassChanges, Household } from '../families/household.ts';
 
 /** Everything that is visible from the outside when all is at rest. */
 export interface Evidence {

@@ -22,6 +22,12 @@ export interface Cancel {
   readonly refundCents: number;
 }
 
+/** What a coordinator did to two classes when everybody was in them. */
+export interface ClassChanges {
+  readonly canceled: { readonly classId: string; readonly reason: string };
+  readonly moved: { readonly classId: string; readonly room: string };
+}
+
 /** A family in the journey: its data, what it did, and what it sees at the end. */
 export interface Household {
   readonly cast: CastFamily;
