@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dateMistake, readDate } from './dates.ts';
 
 /** A cell that `read` understands; otherwise the sentence says what is wrong and what to write. */
 const cell = <T>(read: (text: string) => T | undefined, mistake: (text: string) => string) =>
@@ -11,37 +12,6 @@ const cell = <T>(read: (text: string) => T | undefined, mistake: (text: string) 
 
 const short = (text: string): string => Array.from(text.trim()).slice(0, 40).join('');
 const two = (text: string | number): string => String(text).padStart(2, '0');
-
-const yearFirst = /^(?<year>\d{4})[-/.](?<month>\d{1,2})[-/.](?<day>\d{1,2})$/;
-const yearLast = /^(?<first>\d{1,2})[/.-](?<second>\d{1,2})[/.-](?<year>\d{4})$/;
-const shortYear = /^\d{1,2}[/.-]\d{1,2}[/.-]\d{2}$/;
-
-/** Whether a date can only be day, month, year. */
-export const isDayFirst = (text: string): boolean => Number(yearLast.exec(text)?.groups?.['first']) > 12;
-/** Whether a date is read as month, day, year. */
-export const isMonthFirst = (text: string): boolean => Number(yearLast.exec(text)?.groups?.['first']) <= 12;
-
-export const ambiguousDate = (text: string): string =>
-  `Ambiguous date "${short(text)}": other dates of this file have the day first. Write the year first, such as 2026-09-08.`;
-
-const realDay = (year = '', month = '', day = ''): string | undefined => {
-  const iso = `${year}-${two(month)}-${two(day)}`;
-  const date = new Date(`${iso}T00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso) ? iso : undefined;
-};
-
-function readDate(text: string): string | undefined {
-  const iso = yearFirst.exec(text)?.groups;
-  if (iso !== undefined) return realDay(iso['year'], iso['month'], iso['day']);
-  const us = yearLast.exec(text)?.groups;
-  return us === undefined ? undefined : realDay(us['year'], us['first'], us['second']);
-}
-
-function dateMistake(text: string): string {
-  if (shortYear.test(text)) return `Unknown date "${text}". Write the year with four digits, such as 2026-09-08.`;
-  if (isDayFirst(text)) return `Unknown date "${text}". Write the year first, such as 2026-09-08, or the month first.`;
-  return `Unknown date "${text}". Use a real day such as 2026-09-08 or 9/8/2026.`;
-}
 
 /** A day: `2026-09-08`, or `9/8/2026` with the month first → `2026-09-08`. */
 export const dateCell = cell(readDate, dateMistake);

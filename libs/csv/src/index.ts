@@ -1,6 +1,11 @@
 export { centsCell, dateCell, timeCell, weekdayCell, wholeCell } from './cells.ts';
 export { columnNames, rowOf, type ColumnSpec } from './columns.ts';
 export { runImport } from './import-command.ts';
-export { acceptCsv, csvIn, importOptions } from './import-route.ts';
+export { acceptCsv, csvIn, importOperations } from './import-route.ts';
+export { observeImports } from './jobs/observe-imports.ts';
+export { runImports, runNextImport, unrecordedRun, type ImportRun, type ImportsOptions } from './jobs/run-imports.ts';
+export { sealingWith, unsealed, type Sealing } from './jobs/sealing.ts';
+export { findJob, purgeImports } from './jobs/store.ts';
+export { submitImport } from './jobs/submit-import.ts';
 export { readRows, type ImportFile, type Row } from './read-rows.ts';
-export { importReport, reportOf, type ImportReport, type RowReport } from './report.ts';
+export { importReport, reportOf, shownValue, type Change, type ImportReport, type RowReport } from './report.ts';

@@ -1,8 +1,8 @@
 import { parse } from 'csv-parse';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import { ambiguousDate, isDayFirst, isMonthFirst } from './cells.ts';
 import { matchHeader, type Columns, type Header, type IgnoredColumn } from './columns.ts';
+import { contradiction, conventionOf, type DateConvention, type DateOrder } from './dates.ts';
 import { decode, type Encoding } from './decode.ts';
 import { delimiters, detectDelimiter, type Delimiter } from './delimiter.ts';
 import { UnreadableCsvError } from './errors.ts';
@@ -18,9 +18,20 @@ export interface TableRow<Name extends string> {
 export interface Table<Name extends string> {
   readonly encoding: Encoding;
   readonly delimiter: Delimiter;
+  readonly dates: DateConvention;
   readonly ignoredColumns: readonly IgnoredColumn[];
   readonly rows: readonly TableRow<Name>[];
   readonly rejected: readonly Rejected[];
+}
+
+/** How a file is to be read, as its sender says. */
+export interface ReadOptions {
+  /** Beyond which the file is refused; 200,000 by default. */
+  readonly maxRows?: number | undefined;
+  /** Of the content type that the file came with. */
+  readonly charset?: string | undefined;
+  /** Which part comes first in its dates; detected by default. */
+  readonly dates?: DateOrder | undefined;
 }
 
 const maxCellLength = 10_000;
@@ -29,14 +40,13 @@ const chunkLength = 64 * 1024;
 /**
  * Reads a table as spreadsheets export it: its rows, and those that cannot be read with line, column, and reason. Blank rows are
  * skipped. The event loop gets its turns in between, so that a large file does not hold up other requests.
- * @param maxRows beyond which the file is refused.
  * @throws {UnreadableCsvError} when the file as a whole makes no sense.
  */
 export async function readTable<Name extends string>(
   bytes: Buffer,
-  { columns, maxRows = 200_000 }: { columns: Columns<Name>; maxRows?: number | undefined },
+  { columns, maxRows = 200_000, charset, dates: given }: { columns: Columns<Name> } & ReadOptions,
 ): Promise<Table<Name>> {
-  const { text, encoding } = decode(bytes);
+  const { text, encoding } = decode(bytes, charset);
   const { delimiter, linesBefore } = detectDelimiter(text, columns);
   const rejected: Rejected[] = [];
   const records = parse({
@@ -75,8 +85,10 @@ export async function readTable<Name extends string>(
     else rows.push(row);
   }
   const { ignoredColumns } = header ?? matchHeader([], columns);
-  const known = withoutAmbiguousDates(rows, columns);
-  return { encoding, delimiter, ignoredColumns, rows: known.rows, rejected: [...rejected, ...known.rejected] };
+  const dated = (Object.keys(columns) as Name[]).filter((name) => columns[name].date === true);
+  const dates = conventionOf(datesOf(rows, dated), { given });
+  const known = withoutContradictions(rows, dated, dates);
+  return { encoding, delimiter, dates, ignoredColumns, rows: known.rows, rejected: [...rejected, ...known.rejected] };
 }
 
 async function* chunksOf(text: string): AsyncGenerator<string> {
@@ -88,12 +100,14 @@ async function* chunksOf(text: string): AsyncGenerator<string> {
 
 /** What a database cannot store, or a decoder could not read. */
 function unfit(cell: string): string | undefined {
-  if (cell.startsWith('"')) return 'has a quote out of place';
+  if (cell.startsWith('"'))
+    return 'has a quote out of place. Write a quote inside a cell twice, and put the whole cell in quotes.';
   if (!cell.isWellFormed() || cell.includes('\ufffd'))
     return 'contains characters that cannot be read. Save the file as UTF-8.';
   // eslint-disable-next-line no-control-regex
-  if (/[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]/.test(cell)) return 'contains control characters';
-  if (cell.length > maxCellLength) return `has more than ${maxCellLength} characters`;
+  if (/[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]/.test(cell)) return 'contains control characters. Type the cell again.';
+  if (cell.length > maxCellLength)
+    return `has more than ${maxCellLength.toLocaleString('en-US')} characters. Shorten it.`;
   return undefined;
 }
 
@@ -104,7 +118,8 @@ function readCells<Name extends string>(
 ): TableRow<Name> | Rejected {
   const extra = record.slice(names.length).some((cell) => cell !== '');
   if (record.length < names.length || extra) {
-    return { line, reason: `has ${record.length} cells where the header has ${names.length}` };
+    const reason = `has ${record.length} cells where the header has ${names.length}. Put a cell that contains the delimiter in quotes.`;
+    return { line, reason };
   }
   const cells: Partial<Record<Name, string>> = {};
   for (const [index, name] of names.entries()) {
@@ -117,18 +132,21 @@ function readCells<Name extends string>(
   return { line, cells };
 }
 
-/** One date with the day first shows how the whole file writes its dates: the others would be read wrong. */
-function withoutAmbiguousDates<Name extends string>(
+function* datesOf<Name extends string>(rows: readonly TableRow<Name>[], dated: readonly Name[]): Generator<string> {
+  for (const { cells } of rows) for (const name of dated) yield cells[name] ?? '';
+}
+
+/** Rejects rows with a date that the file's convention does not allow: it would be read wrong. */
+function withoutContradictions<Name extends string>(
   rows: readonly TableRow<Name>[],
-  columns: Columns<Name>,
+  dated: readonly Name[],
+  dates: DateConvention,
 ): { rows: readonly TableRow<Name>[]; rejected: Rejected[] } {
-  const dates = (Object.keys(columns) as Name[]).filter((name) => columns[name].date === true);
-  if (!rows.some(({ cells }) => dates.some((name) => isDayFirst(cells[name] ?? '')))) return { rows, rejected: [] };
   const rejected: Rejected[] = [];
   const clear = rows.filter(({ line, cells }) => {
-    const name = dates.find((candidate) => isMonthFirst(cells[candidate] ?? ''));
+    const name = dated.find((candidate) => contradiction(cells[candidate] ?? '', dates) !== undefined);
     if (name === undefined) return true;
-    rejected.push(rejectedRow(line, name, ambiguousDate(cells[name] ?? ''), cells[name]));
+    rejected.push(rejectedRow(line, name, contradiction(cells[name] ?? '', dates) ?? '', cells[name]));
     return false;
   });
   return { rows: clear, rejected };

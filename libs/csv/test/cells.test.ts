@@ -14,7 +14,7 @@ describe('D12: cells as people write them', () => {
     ['09/08/2026', '2026-09-08'],
     ['2/29/2028', '2028-02-29'],
     ['09/08/26', 'Unknown date "09/08/26". Write the year with four digits, such as 2026-09-08.'],
-    ['13/02/2026', 'Unknown date "13/02/2026". Write the year first, such as 2026-09-08, or the month first.'],
+    ['13/02/2026', 'Unknown date "13/02/2026". Use a real day such as 2026-09-08 or 9/8/2026.'],
     ['2026-02-30', 'Unknown date "2026-02-30". Use a real day such as 2026-09-08 or 9/8/2026.'],
     ['2/29/2027', 'Unknown date "2/29/2027". Use a real day such as 2026-09-08 or 9/8/2026.'],
     ['soon', 'Unknown date "soon". Use a real day such as 2026-09-08 or 9/8/2026.'],

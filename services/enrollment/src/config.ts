@@ -68,6 +68,11 @@ export const workerConfig = processConfig
     PAYMENT_DELAY_NOTICE_MS: wholeNumber(1).default(120_000),
     /** How often to look for offers that have expired and charges that take long. */
     DEADLINES_POLL_MS: wholeNumber(1).default(1_000),
+    /** Of classes that a timetable gives none. */
+    TIME_ZONE: timeZone.default('UTC'),
+    /** How long an import belongs to the worker that claimed it, unless it is renewed. */
+    IMPORT_LEASE_MS: wholeNumber(1).default(30_000),
+    IMPORT_POLL_MS: wholeNumber(1).default(500),
   })
   .refine(
     (config) => config.PAYMENT_LEASE_MS > 2 * config.PAYMENT_TIMEOUT_MS,

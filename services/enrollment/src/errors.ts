@@ -4,6 +4,7 @@ export const errors = defineErrors({
   class_not_found: { status: 404, title: 'There is no such class' },
   child_not_found: { status: 404, title: 'There is no such child' },
   enrollment_not_found: { status: 404, title: 'There is no such enrollment' },
+  import_not_found: { status: 404, title: 'There is no such import, or it ended more than a week ago' },
   family_not_ready: {
     status: 409,
     title: 'The registration has not arrived yet; try again in a moment',
@@ -28,6 +29,12 @@ export const errors = defineErrors({
     status: 422,
     title: 'The file could not be read as a timetable; save the spreadsheet as CSV and try again',
   },
+  too_many_imports: {
+    status: 429,
+    title: 'Too many files are being imported; try again in a minute',
+    retryAfterSeconds: 30,
+  },
+  import_failed: { status: 500, title: 'The file could not be imported; send it again later' },
   signature_invalid: { status: 401, title: 'The message is not signed by the payment provider' },
   seats_contended: { status: 503, title: 'Too many requests for this seat at once', retryAfterSeconds: 1 },
 });

@@ -1,6 +1,7 @@
 import { runProcess } from '@homeroom/chassis';
 import { topics } from '@homeroom/contracts';
 import { openServiceDirectory } from '@homeroom/coops';
+import { observeImports, purgeImports, runImports } from '@homeroom/csv';
 import { openServiceKafka, startConsumers } from '@homeroom/kafka';
 import { purgeReceived, runRelay } from '@homeroom/outbox';
 import { openServiceDatabase, purgeExpiredRows, purgeIdempotencyKeys } from '@homeroom/postgres';
@@ -14,6 +15,7 @@ import { observePayments } from './payments/observe-payments.ts';
 import { openPaymentProvider } from './payments/provider.ts';
 import { watchDeadlines } from './payments/watch-deadlines.ts';
 import { termsOf } from './seats/terms.ts';
+import { importTimetables } from './timetable/import-timetables.ts';
 
 await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }, async (shell) => {
   const { config } = shell;
@@ -43,8 +45,12 @@ await runProcess({ service: 'enrollment', role: 'worker', config: workerConfig }
   shell.run('deadlines', (signal) => watchDeadlines({ ...charging, ...deadlines, onEvent: onDeadline }, signal));
   const jobs = { db, terms: charging.terms, pollMs: config.DEADLINES_POLL_MS, onEvent: observeJobs(shell) };
   shell.run('class jobs', (signal) => carryOutJobs(jobs, signal));
+  const imports = importTimetables({ db, classes, terms: charging.terms, timeZone: config.TIME_ZONE });
+  const importing = { ...imports, leaseMs: config.IMPORT_LEASE_MS, pollMs: config.IMPORT_POLL_MS };
+  shell.run('imports', (signal) => runImports({ ...importing, onEvent: observeImports(shell) }, signal));
   const purges = {
     'idempotency keys': () => purgeIdempotencyKeys(db),
+    'import jobs': () => purgeImports(db),
     'received events': () => purgeReceived(db),
   };
   shell.run('purge', () => purgeExpiredRows(purges, shell));

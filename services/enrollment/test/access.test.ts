@@ -84,7 +84,7 @@ const noOperator = { operator: '403 forbidden_role' } as const;
 const forAll = (answer: 200 | '401 signature_invalid'): Row['answers'] => ({
   ...{ unsigned: answer, stranger: answer, guardian: answer, coordinator: answer, operator: answer },
 });
-const forCoordinators = (answer: 200 | 201 | '422 unreadable_csv'): Row['answers'] => ({
+const forCoordinators = (answer: 200 | 201 | 202): Row['answers'] => ({
   ...{ unsigned, stranger: '403 forbidden_role', guardian: '403 forbidden_role', coordinator: answer, ...noOperator },
 });
 const ofEnrollment = (answer: 200): Row['answers'] => ({
@@ -111,7 +111,15 @@ const matrix = accessMatrix<World>(
     },
     'POST /api/classes/import': {
       request: () => ({ url: '/api/classes/import', payload: 'title' }),
-      answers: forCoordinators('422 unreadable_csv'),
+      answers: forCoordinators(202),
+    },
+    'GET /api/classes/import/{importId}': {
+      request: async ({ app, cookies }) => {
+        const headers = { cookie: cookies.coordinator, 'content-type': 'text/csv' };
+        const sent = await app.inject({ method: 'POST', url: '/api/classes/import', payload: 'title', headers });
+        return { url: String(sent.headers.location) };
+      },
+      answers: forCoordinators(200),
     },
     'POST /api/classes/{classId}/cancel': {
       request: async ({ harness }) => ({

@@ -78,6 +78,12 @@ test('every response to any request matches the OpenAPI document, and none is a 
     const open = await harness.openClass({ capacity: 900, weekday: 'friday' });
     const toCancel = await harness.openClass();
     const offered = await offers(harness, 8);
+    const imported = await harness.app.inject({
+      method: 'POST',
+      url: '/api/classes/import',
+      headers: { ...coordinator, 'content-type': 'text/csv' },
+      payload: 'title',
+    });
     const cursors = async (url: string): Promise<unknown[]> => [
       (await harness.app.inject({ url: `${url}?limit=1`, headers: coordinator })).json().nextCursor,
     ];
@@ -100,6 +106,7 @@ test('every response to any request matches the OpenAPI document, and none is a 
         if (name === 'classId') return path === '/api/enrollments' ? [open.id] : classes.map(({ id }) => id);
         if (name === 'childId') return children.map(({ id }) => id);
         if (name === 'familyId') return [familyId];
+        if (name === 'importId') return [imported.json().id];
         if (name === 'enrollmentId') return path.endsWith('/accept') ? offered : enrollments.map(({ id }) => id);
         if (name === 'age') return path === '/api/classes' ? [8] : [];
         if (name === 'Idempotency-Key') return Array.from({ length: 500 }, (_, n) => `${path}#${n}`);
@@ -113,7 +120,7 @@ test('every response to any request matches the OpenAPI document, and none is a 
         .filter(({ statuses }) => !Object.keys(statuses).some((status) => /^(2|304)/.test(status)))
         .map(({ method, path }) => `${method} ${path}`),
     ).toEqual([]);
-    expect(routes).toHaveLength(13);
+    expect(routes).toHaveLength(14);
   } finally {
     await harness.close();
   }

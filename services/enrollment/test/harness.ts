@@ -1,15 +1,22 @@
 import { createLogger, Health, loadConfig, Metrics, type ZodFastify } from '@homeroom/chassis';
 import { examples, type FamilySnapshot } from '@homeroom/contracts';
-import { Directory } from '@homeroom/coops';
+import { Directory, readCoops } from '@homeroom/coops';
+import { runNextImport, type ImportsOptions } from '@homeroom/csv';
 import type { Database } from '@homeroom/postgres';
 import { openServiceEngines, type EngineOptions, type ServiceEngines } from '@homeroom/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { buildApp } from '../src/app.ts';
-import type { ClassDetails, ClassView } from '../src/classes/schemas.ts';
-import { createClasses } from '../src/timetable/create-class.ts';
 import { openClassCache } from '../src/classes/open-class-cache.ts';
+import type { ClassDetails, ClassView } from '../src/classes/schemas.ts';
 import { apiConfig } from '../src/config.ts';
+import { errors } from '../src/errors.ts';
 import { copyFamily } from '../src/families/copy-family.ts';
+import { termsOf } from '../src/seats/terms.ts';
+import { createClasses } from '../src/timetable/create-class.ts';
+import { importClasses } from '../src/timetable/import-classes.ts';
+import { importTimetables } from '../src/timetable/import-timetables.ts';
+
+const terms = termsOf({ ENROLL_OFFER_HOURS: 48, PAYMENT_GRACE_HOURS: 48 });
 
 export const webhookSecret = 'a webhook secret for tests';
 
@@ -53,6 +60,15 @@ export interface Harness extends ServiceEngines {
   openClass(details?: Partial<ClassDetails>): Promise<ClassView>;
   enroll(childOf: Child, classId: string, headers?: Headers): Promise<Injected>;
   cancel(enrollmentId: string, headers: Headers): Promise<Injected>;
+  /**
+   * Sends a timetable, lets a worker import it, and asks for the job.
+   * @returns the report with 200; the problem of a file or a request that was refused with its status.
+   */
+  importing(csv: string | Buffer, headers: Headers, query?: string): Promise<Pick<Injected, 'statusCode' | 'json'>>;
+  /** Imports a timetable without a job, as the command does. */
+  importNow(csv: string): ReturnType<typeof importClasses>;
+  /** Imports what waits, as a worker does. */
+  runImports(): Promise<void>;
 }
 
 /** Starts the service on engines of its own. @param env changes of the configuration. */
@@ -87,7 +103,35 @@ export async function startHarness({
       }),
     cancel: async (enrollmentId, headers) =>
       app.inject({ method: 'DELETE', url: `/api/enrollments/${enrollmentId}`, headers }),
+    importNow: (csv) =>
+      importClasses({ db: database, terms, timeZone: 'America/Chicago' }, { bytes: Buffer.from(csv), preview: false }),
+    runImports: () => runImports(database),
+    async importing(payload, headers, query = '') {
+      const url = `/api/classes/import${query}`;
+      const sent = await app.inject({
+        method: 'POST',
+        url,
+        headers: { 'content-type': 'text/csv', ...headers },
+        payload,
+      });
+      if (sent.statusCode !== 202) return sent;
+      await runImports(database);
+      const job = await app.inject({ url: String(sent.headers.location), headers });
+      const { problem, report } = job.json<{ problem?: { code: string }; report?: object }>();
+      const statusCode = problem === undefined ? 200 : (errors.entries[problem.code]?.status ?? 500);
+      return { statusCode, json: <T>() => (problem ?? report) as T };
+    },
   };
+}
+
+async function runImports(db: Database): Promise<void> {
+  const classes = { invalidate: () => Promise.resolve() };
+  const onEvent: ImportsOptions['onEvent'] = (event) => {
+    if ('error' in event) throw event.error;
+  };
+  const imports = importTimetables({ db, classes, terms, timeZone: 'America/Chicago' });
+  const options = { ...imports, leaseMs: 60_000, pollMs: 1, onEvent };
+  while (await runNextImport(options, new AbortController().signal));
 }
 
 async function startApp(

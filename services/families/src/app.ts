@@ -1,5 +1,6 @@
 import { createServer, type Shell, type ZodFastify } from '@homeroom/chassis';
 import { coopsPlugin, type Directory } from '@homeroom/coops';
+import { sealingWith } from '@homeroom/csv';
 import { isUnavailable, type Database } from '@homeroom/postgres';
 import type { Redis } from '@homeroom/redis';
 import { openSessions, sessionsPlugin } from '@homeroom/sessions';
@@ -59,6 +60,6 @@ export async function buildApp(
   passwordRoutes(app, deps);
   pageRoutes(app);
   searchRoutes(app, { database, cursorSecret: config.CURSOR_SECRET });
-  rosterRoutes(app, deps);
+  rosterRoutes(app, { database, sealing: sealingWith(config.ACCOUNT_TOKEN_SECRET) });
   return app;
 }

@@ -37,7 +37,15 @@ export const apiConfig = processConfig.extend({
 });
 export type ApiConfig = Readonly<z.infer<typeof apiConfig>>;
 
-export const workerConfig = processConfig.extend({ ...databaseConfig, ...kafkaConfig });
+export const workerConfig = processConfig.extend({
+  ...databaseConfig,
+  ...kafkaConfig,
+  /** Opens the files that the API has sealed for import: the API's own. */
+  ACCOUNT_TOKEN_SECRET: secret,
+  /** How long an import belongs to the worker that claimed it, unless it is renewed. */
+  IMPORT_LEASE_MS: wholeNumber(1).default(30_000),
+  IMPORT_POLL_MS: wholeNumber(1).default(500),
+});
 
 export const sessionsConfig = apiConfig.pick({ REDIS_SESSIONS_URL: true });
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startFaultProxy, testRedis } from '@homeroom/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { newEmail, password, registrationOf, startHarness, type Guardian, type Harness } from './harness.ts';
@@ -79,12 +79,39 @@ test('a page of a search is one query', async () => {
   expect(await namesOf(search, 200)).toEqual(['search_families_words_near']);
 });
 
-test('an import of a hundred new families is three queries', async () => {
-  const coordinator = await service.coordinator();
-  const rows = Array.from({ length: 100 }, () => `${newEmail()},G,F`);
-  const csv = ['guardian_email,guardian_name,family_name', ...rows].join('\n');
-  const run = () => coordinator.send('POST', '/api/families/import', csv, { 'content-type': 'text/csv' });
-  expect(await namesOf(run, 200)).toEqual(['find_families_by_emails', 'insert_families', 'find_families_by_emails']);
+describe('an import', () => {
+  const header = 'guardian_email,guardian_name,family_name,child_name,child_birth_date';
+  /** Round trips of the importer itself, without those of the job. */
+  const statements = async (csv: string): Promise<readonly string[]> => {
+    const { names } = await service.counter.during(() => service.importNow(csv));
+    return names;
+  };
+  const rowsOf = (emails: readonly string[], child: string): string =>
+    [header, ...emails.map((email) => `${email},G,F,${child},2017-04-02`)].join('\n');
+
+  test('of 500 families takes a few round trips, whether they are new, gain a child, or are here already', async () => {
+    const emails = Array.from({ length: 500 }, newEmail);
+    expect(await statements(rowsOf(emails, 'Maya'))).toEqual([
+      'find_families_by_emails',
+      'begin',
+      'insert_families',
+      'commit',
+    ]);
+    expect(await statements(rowsOf(emails, 'Ben'))).toEqual([
+      'find_families_by_emails',
+      'begin',
+      'lock_families_by_emails',
+      'find_families_by_emails',
+      'add_children_of_families',
+      'commit',
+    ]);
+    expect(await statements(rowsOf(emails, 'Ben'))).toEqual(['find_families_by_emails', 'begin', 'commit']);
+  });
+
+  test('of twice as many rows is twice as many batches, and no round trip per row', async () => {
+    const names = await statements(rowsOf(Array.from({ length: 1_000 }, newEmail), 'Maya'));
+    expect(names).toHaveLength(8);
+  });
 });
 
 test('a registration waits for nothing but Postgres: with Redis hanging it still answers 201', async () => {

@@ -1,13 +1,17 @@
 import { createLogger, Health, loadConfig, Metrics, type ZodFastify } from '@homeroom/chassis';
 import { accountToken, type FamilySnapshot } from '@homeroom/contracts';
 import { Directory, readCoops } from '@homeroom/coops';
+import { runNextImport, type ImportsOptions } from '@homeroom/csv';
 import { openServiceEngines, type EngineOptions, type ServiceEngines } from '@homeroom/testing';
 import { v7 as uuidv7 } from 'uuid';
-import { openPasswords } from '../src/credentials/passwords.ts';
 import { saveCoordinator, saveOperator } from '../src/accounts/store.ts';
 import { buildApp } from '../src/app.ts';
 import { apiConfig } from '../src/config.ts';
+import { openPasswords } from '../src/credentials/passwords.ts';
+import { errors } from '../src/errors.ts';
 import type { Child, Family, Registration } from '../src/families/schemas.ts';
+import { importRoster } from '../src/roster/import-roster.ts';
+import { importRosters } from '../src/roster/import-rosters.ts';
 
 /** A signed-in or anonymous client of the app. */
 export interface Client {
@@ -41,6 +45,9 @@ export interface Body extends SomeFamily {
   readonly nextCursor: string | undefined;
   readonly principal: { role: string };
   readonly sessions: { current: boolean }[];
+  readonly id: string;
+  readonly report: Body | undefined;
+  readonly problem: { code: string; detail?: string } | undefined;
   readonly created: number;
   readonly rejected: unknown[];
   readonly code: string;
@@ -66,6 +73,19 @@ export interface Harness extends ServiceEngines {
   /** What the process holds; a process follows its table, a test puts changes into it. */
   readonly coops: Directory;
   signIn(email: string, password?: string): Promise<Client>;
+  /**
+   * Sends a roster, lets a worker import it, and asks for the job.
+   * @returns the report with 200; the problem of a file or a request that was refused with its status.
+   */
+  importing(
+    csv: string | Buffer,
+    client: Client,
+    options?: { headers?: Record<string, string>; query?: string },
+  ): Promise<Answer>;
+  /** Imports a roster without a job, as the command does. */
+  importNow(csv: string | Buffer): ReturnType<typeof importRoster>;
+  /** Imports what waits, as a worker does. */
+  runImports(): Promise<void>;
   /** The tokens of the mails that were requested, oldest first. */
   tokens(email: string, purpose: 'verification' | 'password-reset'): Promise<string[]>;
   /** Opens the link of the verification mail. */
@@ -115,9 +135,34 @@ export async function startHarness({
       .filter(({ type, data }) => type === `homeroom.account.${purpose}-requested.v1` && data.email === email)
       .map(({ data }) => accountToken(data.tokenId, accountTokenSecret));
   };
+  const imports = importRosters({ database: engines.database, passwords }, accountTokenSecret);
+  const runImports: Harness['runImports'] = async () => {
+    const onEvent = (event: Parameters<ImportsOptions['onEvent']>[0]): void => {
+      if ('error' in event) throw event.error;
+    };
+    const options = { ...imports, leaseMs: 60_000, pollMs: 1, onEvent };
+    while (await runNextImport(options, new AbortController().signal));
+  };
+  const importing: Harness['importing'] = async (csv, client, { headers = {}, query = '' } = {}) => {
+    const sent = await client.send('POST', `/api/families/import${query}`, csv, {
+      'content-type': 'text/csv',
+      ...headers,
+    });
+    if (sent.status !== 202) return sent;
+    await runImports();
+    const { body, ...answer } = await client.send('GET', String(sent.headers['location']));
+    if (body.problem === undefined) return { ...answer, body: body.report ?? body };
+    return {
+      ...answer,
+      status: errors.entries[body.problem.code]?.status ?? 500,
+      body: body.problem as unknown as Body,
+    };
+  };
   return {
     ...engines,
-    ...{ app, anonymous, coops, signIn, tokens },
+    ...{ app, anonymous, coops, signIn, tokens, importing, runImports },
+    importNow: (csv) =>
+      importRoster({ database: engines.database, passwords }, { bytes: Buffer.from(csv), preview: false }),
     async family(given) {
       const registration = registrationOf(given);
       const { status, body } = await anonymous.send('POST', '/api/families', registration);

@@ -162,7 +162,7 @@ describe('S19: no secret is an argument of a process', () => {
   });
 });
 
-describe('the key that signs the links in mails', () => {
+describe('the key that signs the links in mails and seals rosters', () => {
   const reference = (owner: string, manifests: Manifest[]): unknown =>
     find(manifests, 'Deployment', owner).spec.template.spec.containers[0].env.find(
       ({ name }: Manifest) => name === 'ACCOUNT_TOKEN_SECRET',
@@ -170,9 +170,10 @@ describe('the key that signs the links in mails', () => {
 
   test('is shared by those that create and send them, and by no other', () => {
     const key = { name: 'homeroom-signing', key: 'account-token-secret' };
-    for (const owner of ['families-api', 'notifications-worker'])
+    // the worker opens the rosters that the API has sealed
+    for (const owner of ['families-api', 'families-worker', 'notifications-worker'])
       expect([owner, reference(`homeroom-${owner}`, plain)]).toEqual([owner, key]);
-    for (const owner of ['families-worker', 'notifications-api', 'enrollment-api', 'enrollment-worker'])
+    for (const owner of ['notifications-api', 'enrollment-api', 'enrollment-worker'])
       expect([owner, reference(`homeroom-${owner}`, plain)]).toEqual([owner, undefined]);
   });
 

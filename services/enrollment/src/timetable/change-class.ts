@@ -3,7 +3,7 @@ import { append } from '@homeroom/outbox';
 import { isUniqueViolation, transact, type Database, type Transaction } from '@homeroom/postgres';
 import { alignFirstDay, findMistakes, sameDetails, sameMeetings, sameSlot, snapshotOf } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
-import type { ClassView } from '../classes/schemas.ts';
+import type { ClassDetails, ClassView } from '../classes/schemas.ts';
 import { lockClass } from '../classes/store.ts';
 import { addClassJob } from '../class-jobs/store.ts';
 import { newEvent } from '../new-event.ts';
@@ -68,7 +68,7 @@ export async function changeDetails(
 ): Promise<{ before: ClassView; after: ClassView; changed: boolean } | Refused> {
   const before = await lockClass(trx, classId);
   if (before === undefined) return refused('class_not_found');
-  if (before.canceled != null) return refused('class_canceled', `${before.title} is canceled. Open another class.`);
+  if (before.canceled != null) return classCanceled(before);
   if (versions?.includes(before.version) === false) {
     return refused('precondition_failed');
   }
@@ -86,6 +86,10 @@ export async function changeDetails(
   if (wanted.capacity < taken) return refused('capacity_below_taken', seatsTaken(taken));
   return write(trx, before, wanted, terms);
 }
+
+/** A canceled class stays as it is. */
+export const classCanceled = ({ title }: ClassDetails): Refused<'class_canceled'> =>
+  refused('class_canceled', `${title} is canceled. Open another class.`);
 
 const seatsTaken = (count: number): string => {
   const seats = count === 1 ? '1 seat is taken' : `${count} seats are taken`;

@@ -7,10 +7,13 @@ import type { ClassView } from '../classes/schemas.ts';
 import { newEvent } from '../new-event.ts';
 import { bookClasses, deleteBookings } from './booking-store.ts';
 import type { DoubleBooking, Override } from './schemas.ts';
-import { findSharing } from './store.ts';
+import { findSharing, type SharedRoomOrTeacher } from './store.ts';
 
 /** More warnings of one class are not listed. */
 const maxPerClass = 20;
+
+/** Rows of one statement: small enough that it stays far below its timeout. */
+const sliceSize = 2_000;
 
 /** Why a row of a timetable may share a room or a teacher: the import reports it. */
 const imported = 'Imported from a timetable.';
@@ -25,7 +28,7 @@ export const mayDoubleBook = (before: ClassView, after: ClassView): boolean =>
 
 /**
  * Books the rooms and teachers of classes that were just written, and finds those that another class has at that hour: their
- * booking keeps the reason, and an event reports them. One statement for all. Of two classes in the list, the later one is
+ * booking keeps the reason, and an event reports them. A number of statements for all. Of two classes in the list, the later one is
  * flagged.
  * @returns warnings by class. A caller that refuses them rolls everything back.
  * @throws a violation of `bookings_once` when another transaction has just booked the same: see `bookedAgain`.
@@ -36,28 +39,42 @@ export async function flagDoubleBookings(
   reason = imported,
 ): Promise<Map<string, readonly DoubleBooking[]>> {
   const open = written.filter(({ status }) => status === 'open');
-  if (open.length === 0) return new Map();
   const places = new Map(open.map(({ id }, index) => [id, index]));
-  const warnings = new Map<string, DoubleBooking[]>();
+  const warnings = new Map<string, readonly DoubleBooking[]>();
+  // all of them first: a class may move to where another one has just left
+  if (open.length > 0) await deleteBookings(trx, [...places.keys()]);
+  for (let start = 0; start < open.length; start += sliceSize) {
+    const slice = open.slice(start, start + sliceSize);
+    const classIds = slice.map(({ id }) => id);
+    const { shared, found } = warningsOf(await findSharing(trx, classIds), open, places);
+    await bookClasses(trx, { classIds, shared, reason });
+    const events = slice.flatMap((one) => {
+      const conflicts = found.get(one.id);
+      return conflicts === undefined ? [] : [doubleBooked(one, conflicts, reason)];
+    });
+    await append(trx, ...events);
+    for (const [id, conflicts] of found) warnings.set(id, conflicts);
+  }
+  return warnings;
+}
+
+/** @returns the bookings that overlap with others, and the warnings of their classes. */
+function warningsOf(
+  sharing: readonly SharedRoomOrTeacher[],
+  open: readonly ClassView[],
+  places: ReadonlyMap<string, number>,
+): { shared: string[]; found: Map<string, readonly DoubleBooking[]> } {
+  const found = new Map<string, DoubleBooking[]>();
   const shared = new Set<string>();
-  const sharing = await findSharing(trx, [...places.keys()]);
-  sharing.sort((a, b) => (a.other.title < b.other.title ? -1 : 1));
-  for (const { id, over, other } of sharing) {
+  for (const { id, over, other } of sharing.toSorted((a, b) => (a.other.title < b.other.title ? -1 : 1))) {
     const place = places.get(id) ?? 0;
     const here = open[place];
     if (here === undefined || !meetTogether(here, other) || (places.get(other.id) ?? -1) > place) continue;
     shared.add(`${over}:${id}`);
-    const found = warnings.get(id) ?? [];
-    if (found.length < maxPerClass) warnings.set(id, [...found, warningOf(over, other)]);
+    const others = found.get(id) ?? [];
+    if (others.length < maxPerClass) found.set(id, [...others, warningOf(over, other)]);
   }
-  await deleteBookings(trx, [...places.keys()]);
-  await bookClasses(trx, { classIds: [...places.keys()], shared: [...shared], reason });
-  const events = open.flatMap((one) => {
-    const found = warnings.get(one.id);
-    return found === undefined ? [] : [doubleBooked(one, found, reason)];
-  });
-  await append(trx, ...events);
-  return warnings;
+  return { shared: [...shared], found };
 }
 
 /** The refusal of a double booking that nobody has overridden, with the first of the other classes in its sentence. */

@@ -4,9 +4,11 @@ import {
   dateCell,
   readRows,
   rowOf,
+  shownValue,
   timeCell,
   weekdayCell,
   wholeCell,
+  type Change,
   type ColumnSpec,
   type ImportFile,
   type Row,
@@ -51,6 +53,19 @@ const columns: Readonly<Record<string, ColumnSpec>> = Object.fromEntries(
   }),
 );
 export const timetableColumns = columnNames(columns);
+
+/** The column that a field of a class has in a timetable. */
+export const columnOfField = (field: FieldName): string => columnsByField[field].name;
+
+/** A value as a timetable writes it: money as 145.00. */
+const cellOf = (field: FieldName, details: ClassDetails): string | null =>
+  shownValue(field === 'priceCents' ? (details.priceCents / 100).toFixed(2) : details[field]);
+
+/** What differs between two versions of a class, by column. */
+export const changesOf = (before: ClassDetails, after: ClassDetails): Change[] =>
+  fieldNames
+    .filter((field) => before[field] !== after[field])
+    .map((field) => ({ field: columnOfField(field), from: cellOf(field, before), to: cellOf(field, after) }));
 
 const schemaOf = (timeZone: string) =>
   rowOf(columns).transform((cells, ctx): ClassDetails => {

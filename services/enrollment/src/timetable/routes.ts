@@ -1,6 +1,6 @@
 import type { Cache } from '@homeroom/cache';
 import { accepted, versionTag, wantedVersions, type ZodFastify } from '@homeroom/chassis';
-import { acceptCsv, csvIn } from '@homeroom/csv';
+import { acceptCsv, csvIn, findJob, submitImport, unsealed } from '@homeroom/csv';
 import type { Database } from '@homeroom/postgres';
 import { requireCoordinator } from '@homeroom/sessions';
 import { errors } from '../errors.ts';
@@ -9,8 +9,7 @@ import { cancelClass } from './cancel-class.ts';
 import { cancelOperation } from './cancel-schemas.ts';
 import { changeClass } from './change-class.ts';
 import { createClass } from './create-class.ts';
-import { importClasses } from './import-classes.ts';
-import { changeOperation, createOperation, importOperation } from './schemas.ts';
+import { changeOperation, createOperation, importClassesOperations, type TimetableReport } from './schemas.ts';
 
 interface TimetableDeps {
   readonly db: Database;
@@ -57,12 +56,24 @@ export function timetableRoutes(app: ZodFastify, deps: TimetableDeps): void {
 
   void app.register(async (scope: ZodFastify) => {
     acceptCsv(scope);
-    scope.post('/api/classes/import', importOperation, async (request) => {
+    // before the body is read: only coordinators may send 8 MiB
+    scope.addHook('onRequest', async (request) => void (await requireCoordinator(request)));
+
+    scope.post('/api/classes/import', importClassesOperations.submit, async (request, reply) => {
+      const { accountId } = (await requireCoordinator(request)).principal;
+      const job = accepted(
+        errors,
+        await submitImport<TimetableReport>({ db: deps.db, sealing: unsealed }, { accountId, ...csvIn(request) }),
+      );
+      return reply.code(202).header('location', `/api/classes/import/${job.id}`).send(job);
+    });
+
+    scope.get('/api/classes/import/:importId', importClassesOperations.read, async (request) => {
       const session = await requireCoordinator(request);
-      const { preview } = request.query;
-      const { report, changed } = accepted(errors, await importClasses(deps, { bytes: csvIn(request), preview }));
-      if (!preview) await Promise.all([session.wrote(), ...changed.map((id) => deps.classes.invalidate(id))]);
-      return report;
+      const job = await findJob<TimetableReport>(deps.db, request.params.importId);
+      if (job === undefined) throw errors.problem('import_not_found');
+      if (job.status === 'done' && !job.preview) await session.wrote();
+      return job;
     });
   });
 }

@@ -1,5 +1,5 @@
 import { idempotencyHeaders, ifMatchHeaders, text } from '@homeroom/chassis';
-import { importOptions, importReport } from '@homeroom/csv';
+import { importOperations, importReport } from '@homeroom/csv';
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import { classParams, classView, fields } from '../classes/schemas.ts';
@@ -104,9 +104,10 @@ export const changeOperation = {
   ],
 } satisfies FastifySchema;
 
-export const importOperation = importOptions({
+export const importClassesOperations = importOperations({
   tags,
   summary:
     'Import a timetable (coordinator): good rows are imported, bad ones reported; a second import changes nothing',
   report: timetableReport,
+  job: 'TimetableImport',
 });

@@ -48,6 +48,33 @@ export async function cancelClassRow(
   return canceled;
 }
 
+/** Changes classes that are locked, in one statement. @returns them as they are now, by id. */
+export async function updateClasses(
+  trx: Transaction,
+  classes: readonly (ClassDetails & { id: string })[],
+): Promise<Map<string, ClassView>> {
+  const { rows } = await trx.query<{ class: ClassView }>({
+    name: 'classes_update',
+    text: `update classes c set version = c.version + 1, (${columnNames}) = row(${columnsOf('d')})
+      from jsonb_populate_recordset(null::classes, $1::jsonb) d ${seatsOf('d')}
+      where c.class_id = d.class_id returning ${classJson('c')} as class`,
+    values: [JSON.stringify(classes.map(rowOf))],
+  });
+  return new Map(rows.map((row) => [row.class.id, row.class]));
+}
+
+/** Locks classes, in the order of their ids so that two imports do not block each other. @returns them by id. */
+export async function lockClasses(trx: Transaction, ids: readonly string[]): Promise<Map<string, ClassView>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await trx.query<{ class: ClassView }>({
+    name: 'classes_lock',
+    text: `select ${classJson('c')} as class from classes c ${seatsOf('c')} where c.class_id = any($1::uuid[])
+      order by c.class_id for no key update`,
+    values: [ids],
+  });
+  return new Map(rows.map((row) => [row.class.id, row.class]));
+}
+
 /** What makes two lines of a timetable the same class. */
 export type NaturalKey = Pick<ClassDetails, 'title' | 'teacher' | 'weekday' | 'startTime'>;
 

@@ -140,8 +140,7 @@ describe('a class that a coordinator cancels', () => {
       `${details.title},art,${details.teacher},Workshop,tuesday,10:00,11:30,2027-01-12,2027-05-18,7,11,3,145.00`,
       `New ${details.title},art,Ada,Barn,tuesday,10:00,11:30,2027-01-12,2027-05-18,7,11,3,145.00`,
     ].join('\n');
-    const headers = { ...coordinator, 'content-type': 'text/csv' };
-    const report = await harness.app.inject({ method: 'POST', url: '/api/classes/import', headers, payload: csv });
+    const report = await harness.importing(csv, coordinator);
     expect(report.json()).toMatchObject({ created: 1, rejected: [{ line: 2, field: 'title' }] });
   });
 

@@ -207,15 +207,7 @@ describe('D10: a class in the room, or with the teacher, of another open class a
       'C,Cas,x,WORKSHOP,tuesday,11:00,12:00,2027-01-12,2027-05-18,6,12,8,0',
       'D,Dot,x,Hall,tuesday,11:00,12:00,2027-01-12,2027-05-18,6,12,8,0',
     ].join('\n');
-    const send = async () =>
-      (
-        await harness.app.inject({
-          method: 'POST',
-          url: '/api/classes/import',
-          headers: { ...coordinator, 'content-type': 'text/csv' },
-          payload: csv,
-        })
-      ).json();
+    const send = async () => (await harness.importing(csv, coordinator)).json();
     const { result, names } = await harness.counter.during(send);
     expect(result.warnings).toMatchObject([
       { line: 3, code: 'room_double_booked', title: 'A' },

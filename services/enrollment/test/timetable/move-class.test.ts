@@ -202,9 +202,7 @@ describe('the first day of a class', () => {
       'title,subject,teacher,room,weekday,start,end,first_day,last_day,age_min,age_max,capacity,price',
       'Clay,art,Ada,Barn,friday,10:00,11:30,2027-01-11,2027-05-18,7,11,3,145.00',
     ].join('\n');
-    const headers = { ...coordinator, 'content-type': 'text/csv' };
-    const send = async () =>
-      (await harness.app.inject({ method: 'POST', url: '/api/classes/import', headers, payload: csv })).json();
+    const send = async () => (await harness.importing(csv, coordinator)).json();
     expect(await send()).toMatchObject({ created: 1 });
     const [made] = await harness.rows(`select first_day::text as day from classes where title = 'Clay'`);
     expect(made).toEqual({ day: '2027-01-15' });

@@ -66,5 +66,8 @@ const row = rowOf(columns)
 
 export type RosterRow = Row<z.infer<typeof row>>;
 
+/** The rows of one guardian's email. */
+export type Group = readonly [email: string, rows: readonly RosterRow[]];
+
 /** Reads a roster: its good rows, and its bad ones with line, column, and reason. */
 export const parseRoster = (file: ImportFile) => readRows(file, { columns, schema: row });

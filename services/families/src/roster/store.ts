@@ -1,6 +1,18 @@
-import type { Queryable } from '@homeroom/postgres';
+import type { DomainEvent } from '@homeroom/contracts';
+import type { RowReport } from '@homeroom/csv';
+import { OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
+import type { Queryable, Transaction } from '@homeroom/postgres';
 import type { Family } from '../families/schemas.ts';
 import { familyJson } from '../families/store.ts';
+import { foldedWords } from '../families/words.ts';
+
+/** A family to be created, and its rows. */
+export interface NewFamily {
+  readonly family: Family;
+  readonly rows: readonly RowReport[];
+  readonly passwordHash: string | null;
+  readonly event: DomainEvent;
+}
 
 /** The accounts with these emails: each a guardian's family, or a coordinator's. */
 export async function findByEmails(
@@ -15,4 +27,50 @@ export async function findByEmails(
     values: [emails],
   });
   return new Map(rows.map(({ email, family }) => [email, family ?? 'coordinator']));
+}
+
+/** Makes every other change of these families wait. In the order of ids, so that two imports cannot block each other. */
+export async function lockByEmails(trx: Transaction, emails: readonly string[]): Promise<void> {
+  await trx.query({
+    name: 'lock_families_by_emails',
+    text: `select from families
+           where id in (select family_id from accounts where email = any($1::text[])) order by id for update`,
+    values: [emails],
+  });
+}
+
+interface ChangedFamily {
+  readonly before: Family;
+  readonly family: Family;
+  readonly event: DomainEvent;
+}
+
+/** Writes the children that families have gained, and the families' events, in one statement. Their rows must be locked. */
+export async function addChildren(trx: Transaction, changed: readonly ChangedFamily[]): Promise<void> {
+  const given = changed.map(({ before, family: { id, version, name, guardians, children } }) => ({
+    id,
+    version,
+    search_words: foldedWords([name, ...[...guardians, ...children].map((person) => person.name)].join(' ')),
+    children: children.slice(before.children.length),
+  }));
+  const events = changed.map(({ event }) => outboxParameters(event));
+  await trx.query({
+    name: 'add_children_of_families',
+    text: `with given as (
+        select * from json_to_recordset($1::json) as g (id uuid, version int, search_words text[], children json)
+      ), family as (
+        update families f set version = given.version, search_words = array_to_tsvector(given.search_words), updated_at = now()
+        from given where f.id = given.id
+      ), child as (
+        insert into children (id, family_id, name, birth_date)
+        select c.id, given.id, c.name, c."birthDate"
+        from given, json_to_recordset(given.children) as c (id uuid, name text, "birthDate" date)
+      )
+      insert into outbox (${OUTBOX_COLUMNS})
+      select id, topic, key, headers, payload
+      from unnest($2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::bytea[]) with ordinality
+        as event (${OUTBOX_COLUMNS}, place)
+      order by place`,
+    values: [JSON.stringify(given), ...[0, 1, 2, 3, 4].map((index) => events.map((row) => row[index]))],
+  });
 }

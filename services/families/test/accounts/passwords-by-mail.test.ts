@@ -36,7 +36,7 @@ describe('a password reset', () => {
     const coordinator = await service.coordinator();
     const email = newEmail();
     const csv = `guardian_email,guardian_name,family_name\n${email},G,F`;
-    await coordinator.send('POST', '/api/families/import', csv, { 'content-type': 'text/csv' });
+    await service.importing(csv, coordinator);
     await request(email);
     const [token] = await service.tokens(email, 'password-reset');
     expect((await confirm(token)).status).toBe(204);

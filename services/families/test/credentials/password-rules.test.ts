@@ -87,7 +87,7 @@ describe('S10: a common password, and the account’s own address, are refused',
     const [good, common, own] = [newEmail(), newEmail(), newEmail()];
     const rows = [`${good},G,F,${password}`, `${common},G,F,12345678`, `${own},G,F,${own}`];
     const csv = ['guardian_email,guardian_name,family_name,password', ...rows].join('\n');
-    const { body } = await coordinator.send('POST', '/api/families/import', csv, { 'content-type': 'text/csv' });
+    const { body } = await service.importing(csv, coordinator);
     expect(body.created).toBe(1);
     expect(body.rejected).toMatchObject([
       { line: 3, field: 'password', reason: expect.stringContaining('common') },

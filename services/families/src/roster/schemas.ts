@@ -1,0 +1,3 @@
+import { importReport } from '@homeroom/csv';
+
+export const rosterReport = importReport.meta({ id: 'RosterReport' });
