@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { startHarness, type Harness } from '../harness.ts';
+import { waitFor } from '@homeroom/testing';
+import { createClasses } from '../../src/timetable/create-class.ts';
+import { flagDoubleBookings } from '../../src/timetable/flag-double-bookings.ts';
+import { pottery, startHarness, type Harness } from '../harness.ts';
 
 let harness: Harness;
 let coordinator: Record<string, string>;
@@ -11,6 +14,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   await harness.rows('delete from classes');
   await harness.rows('delete from bookings');
+  await harness.rows('delete from class_jobs');
 });
 afterAll(() => harness.close());
 
@@ -315,6 +319,88 @@ describe('POST /api/classes/import', () => {
       'commit',
     ]);
     expect(await namesOf(many(400, { subject: 'chess' }))).toEqual(['begin', 'classes_by_natural_key', 'commit']);
+  });
+
+  describe('keeps the rules of changes by hand', () => {
+    const idOf = async (title: string): Promise<string> =>
+      (await harness.rows<{ id: string }>('select class_id as id from classes where title = $1', title))[0]!.id;
+    const booked = () =>
+      harness.rows(
+        `select c.title, b.resource, b.name_key, b.override_reason is not null as shared
+          from bookings b join classes c using (class_id) order by c.title, b.resource`,
+      );
+    const booking = (title: string, room: string, teacher: string) => [
+      { title, resource: 'room', name_key: room, shared: false },
+      { title, resource: 'teacher', name_key: teacher, shared: false },
+    ];
+
+    test('every class that it opens or moves has its room and its teacher, also when two change places', async () => {
+      const [a, b] = [
+        { title: 'A', teacher: 'Ada', room: 'Hall' },
+        { title: 'B', teacher: 'Bob', room: 'Barn' },
+      ];
+      await send(file(row(a), row(b)));
+      expect(await booked()).toEqual([...booking('A', 'hall', 'ada'), ...booking('B', 'barn', 'bob')]);
+      expect(await send(file(row({ ...a, room: 'Barn' }), row({ ...b, room: 'Hall' })))).toMatchObject({
+        updated: 2,
+        warnings: [],
+      });
+      expect(await booked()).toEqual([...booking('A', 'barn', 'ada'), ...booking('B', 'hall', 'bob')]);
+    });
+
+    test('a class that a row closes frees its room and its teacher, and one that it opens again has them', async () => {
+      const withStatus = (status: string) => `${header},status\n${row()},${status}\n`;
+      await send(withStatus('open'));
+      expect(counts(await send(withStatus('closed')))).toEqual([0, 1, 0, 0]);
+      expect(await booked()).toEqual([]);
+      expect(counts(await send(withStatus('open')))).toEqual([0, 1, 0, 0]);
+      expect(await booked()).toEqual(booking('Chess', 'hall', 'ada'));
+    });
+
+    test('a room that another request has just booked is reported, and shared', async () => {
+      let importing: ReturnType<typeof send> | undefined;
+      await harness.database.transaction(async (trx) => {
+        const details = { weekday: 'monday', startTime: '09:00', endTime: '10:00', firstDay: '2027-01-11' } as const;
+        const [first] = await createClasses(trx, [{ ...pottery, ...details, title: 'First', room: 'Hall' }]);
+        await flagDoubleBookings(trx, [first!]);
+        importing = send(file(row()));
+        await waitFor('the import to wait for the booking', async () => {
+          const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+          return (await harness.rows(waiting)).length > 0;
+        });
+      });
+      expect(await importing).toMatchObject({ created: 1, warnings: [{ line: 2, title: 'First' }] });
+      expect(await booked()).toContainEqual({ title: 'Chess', resource: 'room', name_key: 'hall', shared: true });
+    });
+
+    test('families are notified of another room, and of nothing else; nobody is in an empty class', async () => {
+      const empty = { title: 'Empty', teacher: 'Bob', room: 'Barn' };
+      await send(file(row(), row(empty)));
+      const [child] = await harness.children(1);
+      await harness.enroll(child!, await idOf('Chess'));
+      await send(file(row({ subject: 'chess' }), row({ ...empty, room: 'Loft' })));
+      expect(await harness.rows('select from class_jobs')).toEqual([]);
+      await send(file(row({ subject: 'chess', room: 'Studio' }), row({ ...empty, room: 'Loft' })));
+      const text = `select class_id as id, kind, details -> 'before' ->> 'room' as before, details -> 'after' ->> 'room' as after
+        from class_jobs`;
+      expect(await harness.rows(text)).toEqual([
+        { id: await idOf('Chess'), kind: 'reschedule', before: 'Hall', after: 'Studio' },
+      ]);
+    });
+
+    test('a canceled class stays as it is, and the other rows are imported', async () => {
+      await send(file(row()));
+      const url = `/api/classes/${await idOf('Chess')}/cancel`;
+      await harness.app.inject({ method: 'POST', url, headers: coordinator, payload: { reason: 'Ada is ill' } });
+      const before = await harness.rows('select * from classes');
+      expect(await send(file(row(), row({ title: 'Go', teacher: 'Bob' })))).toMatchObject({
+        created: 1,
+        rejected: [{ line: 2, field: 'title', value: 'Chess', reason: 'Chess is canceled. Open another class.' }],
+        warnings: [],
+      });
+      expect(await harness.rows(`select * from classes where title = 'Chess'`)).toEqual(before);
+      expect(await booked()).toEqual(booking('Go', 'hall', 'bob'));
+    });
   });
 
   test('a class with seats changes all the same, and its children’s hours move with it', async () => {

@@ -71,6 +71,12 @@ export const importReport = z.looseObject({
   rejected: z.array(z.looseObject({ line: z.number(), reason: z.string() })),
 });
 
+export const importJob = z.looseObject({
+  id: z.string(),
+  report: importReport.optional(),
+  problem: z.looseObject({ code: z.string() }).optional(),
+});
+
 export const page = <S extends z.ZodType>(item: S) =>
   z.looseObject({ items: z.array(item), nextCursor: z.string().optional() });
 

@@ -1,4 +1,4 @@
-import { type Browser, importReport, readSeed, seedFolder, signInCoordinator, toCsv } from '@homeroom/journey';
+import { type Browser, importCsv, readSeed, seedFolder, signInCoordinator, toCsv } from '@homeroom/journey';
 import type { Progress } from '@homeroom/terminal';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,8 +45,8 @@ export async function seed({ coordinator, guardian, gateway, progress }: SeedOpt
   try {
     if (await hasClasses(browser)) return;
     await progress.step('Seeding a co-op', async () => {
-      await importCsv(browser, '/api/families/import', roster(guardian.password));
-      await importCsv(browser, '/api/classes/import', readFileSync(join(seedFolder, 'classes.csv'), 'utf8'));
+      await importAll(browser, '/api/families/import', roster(guardian.password));
+      await importAll(browser, '/api/classes/import', readFileSync(join(seedFolder, 'classes.csv'), 'utf8'));
     });
   } finally {
     browser.close();
@@ -58,8 +58,8 @@ async function hasClasses(browser: Browser): Promise<boolean> {
   return (body as { items: unknown[] }).items.length > 0;
 }
 
-async function importCsv(browser: Browser, path: string, csv: string): Promise<void> {
-  const { rejected } = await browser.expect(['POST', path], [200, importReport], { csv, harmless: true });
+async function importAll(browser: Browser, path: string, csv: string): Promise<void> {
+  const { rejected } = await importCsv(browser, path, csv);
   if (rejected.length > 0)
     throw new Error(`${path} rejected ${rejected.length} rows of the seed, the first: ${JSON.stringify(rejected[0])}`);
 }
