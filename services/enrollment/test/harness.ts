@@ -1,6 +1,6 @@
 import { createLogger, Health, loadConfig, Metrics, type ZodFastify } from '@homeroom/chassis';
 import { examples, type FamilySnapshot } from '@homeroom/contracts';
-import { Directory, readCoops } from '@homeroom/coops';
+import { Directory } from '@homeroom/coops';
 import { runNextImport, type ImportsOptions } from '@homeroom/csv';
 import type { Database } from '@homeroom/postgres';
 import { openServiceEngines, type EngineOptions, type ServiceEngines } from '@homeroom/testing';

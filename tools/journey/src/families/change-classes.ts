@@ -9,12 +9,6 @@ import type { ClassChanges } from './household.ts';
 const reason = 'Too few grown-ups can help this term.';
 const days = ['sunday', 'saturday', 'friday', 'thursday', 'wednesday', 'tuesday', 'monday'] as const;
 
-/** What a coordinator did to two classes when everybody was in them. */
-export interface ClassChanges {
-  readonly canceled: { readonly classId: string; readonly reason: string };
-  readonly moved: { readonly classId: string; readonly room: string };
-}
-
 /** A coordinator cancels the class with the most children and moves the next one to a day of its own. */
 export async function changeClasses(scene: Scene, desk: Browser): Promise<ClassChanges> {
   const classes = [...(await browseClasses(desk, scene.settings.run)).values()];
