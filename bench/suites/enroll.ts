@@ -1,10 +1,9 @@
 import { accepted } from '@homeroom/chassis';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { openDatabase, type Database } from '@homeroom/postgres';
-import { createTestDatabase, withClient } from '@homeroom/testing';
+import { createTestDatabase } from '@homeroom/testing';
 import { errors } from '../../services/enrollment/src/errors.ts';
 import { enrollChild } from '../../services/enrollment/src/enrollments/enroll-child.ts';
 import { ArrivingChildren } from '../../services/enrollment/src/enrollments/arriving-children.ts';
@@ -12,6 +11,7 @@ import { KnownFacts } from '../../services/enrollment/src/enrollments/known-fact
 import { childId, familyId, openClassId, seedCoOp } from '../harness/co-op.ts';
 import { roundLine } from '../harness/measure.ts';
 import { countWrites } from '../harness/postgres-writes.ts';
+import { postmasterOf } from '../harness/postmaster.ts';
 import { cpuMicrosOfTree } from '../harness/process.ts';
 
 export interface EnrollSample {
@@ -187,13 +187,4 @@ async function forEveryChild(work: Work): Promise<void> {
     while (next < children) await work(next++);
   };
   await Promise.all(Array.from({ length: concurrency }, lane));
-}
-
-/** The process that all backends of the server descend from. */
-function postmasterOf(url: string): Promise<number> {
-  return withClient(url, async (client) => {
-    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-    const stat = readFileSync(`/proc/${rows[0]?.pid ?? 0}/stat`, 'utf8');
-    return Number(stat.replace(/^.*\) \S /, '').split(' ')[0]);
-  });
 }

@@ -1,5 +1,5 @@
 -- Timetables that coordinators have sent to be imported: each is a job that any worker claims, and continues when the worker that had
--- it is gone. Version 0.2 knows nothing of these tables and needs nothing of them.
+-- it has ended. Version 0.2 knows nothing of these tables and needs nothing of them.
 create table import_jobs (
   import_id uuid primary key,
   requested_by text not null,

@@ -18,7 +18,10 @@ import {
 } from '@homeroom/testing';
 import { testWithSwitch } from '@homeroom/testing/switch';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { registrationOf } from './harness.ts';
+import { randomUUID } from 'node:crypto';
+import { saveCoordinator } from '../src/accounts/store.ts';
+import { openPasswords } from '../src/credentials/passwords.ts';
+import { password, registrationOf } from './harness.ts';
 
 const topicPrefix = testTopicPrefix();
 const perTest = new Closing();
@@ -48,6 +51,45 @@ const post = (url: string, body: unknown, headers: Record<string, string> = {}):
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
   });
+
+test('the import of a worker that is killed goes on in another, and no family comes twice', async () => {
+  const rows = Array.from(
+    { length: 700 },
+    (_, n) => `imported-${n}@example.org,G,F,${n < 500 ? '' : `long word ${n}`}`,
+  );
+  const api = start('api.ts');
+  const { address } = await api.logged('listening');
+  const email = 'desk@example.org';
+  const passwordHash = await openPasswords({ secret: '', concurrent: 1, queued: 0 }).hash(password);
+  await saveCoordinator(engines.database, { id: randomUUID(), email, name: 'Robin', passwordHash });
+  const signedIn = await post(`${address}/api/sessions`, { email, password });
+  const coordinator = { cookie: String(signedIn.headers.get('set-cookie')).split(';')[0] ?? '' };
+  const sent = await fetch(`${address}/api/families/import`, {
+    method: 'POST',
+    headers: { ...coordinator, 'content-type': 'text/csv' },
+    body: ['guardian_email,guardian_name,family_name,password', ...rows].join('\n'),
+  });
+  expect(sent.status).toBe(202);
+  const url = `${address}${sent.headers.get('location')}`;
+  const find = async () =>
+    (await (await fetch(url, { headers: coordinator })).json()) as {
+      status: string;
+      progress: { rows: number };
+      report?: { created: number; unchanged: number };
+    };
+  const killed = start('worker.ts', { IMPORT_LEASE_MS: '2000' });
+  // the second batch has passwords, which take seconds
+  await waitFor('the first batch', async () => (await find()).progress.rows === 500, { everyMs: 20 });
+  await killed.stop('SIGKILL');
+  expect(await find()).toMatchObject({ status: 'running', progress: { rows: 500 } });
+  start('worker.ts');
+  const done = await waitFor('the report', async () => (await find()).report, { timeoutMs: 60_000 });
+  expect(done).toMatchObject({ created: 700, unchanged: 0 });
+  expect(await engines.rows(`select attempts from import_jobs`)).toEqual([{ attempts: 2 }]);
+  expect(await engines.rows(`select count(*)::int from accounts where email like 'imported-%'`)).toEqual([
+    { count: 700 },
+  ]);
+}, 120_000);
 
 test('what the API registers, the worker publishes with the request’s trace, and both stop in order', async () => {
   const [api, worker] = [start('api.ts'), start('worker.ts')];

@@ -83,7 +83,7 @@ export async function findJob<Report>(db: Queryable, id: string): Promise<Job<Re
   return rows[0] && jobOfRow(rows[0]);
 }
 
-/** A job that this worker has claimed. Its attempt is a fencing token: whoever has an older one writes nothing. */
+/** A job that this worker has claimed. Its attempt is a fencing token: a worker with an older one writes nothing. */
 export interface Claim {
   readonly id: string;
   readonly attempt: number;

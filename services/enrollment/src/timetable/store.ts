@@ -78,14 +78,24 @@ export async function lockClasses(trx: Transaction, ids: readonly string[]): Pro
 /** What makes two lines of a timetable the same class. */
 export type NaturalKey = Pick<ClassDetails, 'title' | 'teacher' | 'weekday' | 'startTime'>;
 
+/** Looks up each key in the index, whatever the plan was made for: an import makes a small table large while it runs. */
 export async function readByNaturalKeys(db: Queryable, keys: readonly NaturalKey[]): Promise<ClassView[]> {
   const { rows } = await db.query<{ class: ClassView }>({
     name: 'classes_by_natural_key',
     text: `select ${classJson('c')} as class
-      from jsonb_to_recordset($1::jsonb) as k(title text, teacher text, weekday text, "startTime" text)
-      join classes c on (c.title, c.teacher, c.weekday, c.start_time) = (k.title, k.teacher, k.weekday, k."startTime")
+      from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as k(title, teacher, weekday, start_time)
+      cross join lateral (
+        select * from classes one
+        where (one.title, one.teacher, one.weekday, one.start_time) = (k.title, k.teacher, k.weekday, k.start_time)
+        limit 1
+      ) c
       ${seatsOf('c')}`,
-    values: [JSON.stringify(keys)],
+    values: [
+      keys.map(({ title }) => title),
+      keys.map(({ teacher }) => teacher),
+      keys.map(({ weekday }) => weekday),
+      keys.map(({ startTime }) => startTime),
+    ],
   });
   return rows.map((row) => row.class);
 }

@@ -103,7 +103,7 @@ describe('a roster is imported by a job', () => {
     });
   });
 
-  test('a file waits sealed, and is gone when its job has ended', async () => {
+  test('a file waits sealed, and is deleted when its job has ended', async () => {
     const csv = `guardian_email,guardian_name,family_name,password\n${newEmail()},G,F,${password}`;
     const { body } = await send(csv);
     const file = async (): Promise<unknown> =>
