@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { openDatabase, type Database } from '@homeroom/postgres';
-import { createTestDatabase } from '@homeroom/testing';
+import { createTestDatabase, withClient } from '@homeroom/testing';
 import { errors } from '../../services/enrollment/src/errors.ts';
 import { enrollChild } from '../../services/enrollment/src/enrollments/enroll-child.ts';
 import { ArrivingChildren } from '../../services/enrollment/src/enrollments/arriving-children.ts';
