@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import type { StepResult } from './check-steps.ts';
 
 /** A test file waits for engines more than half of its time. */
-const workers = availableParallelism() + 1;
+const workers = availableParallelism() + 2;
 
 export interface JestOptions {
   checkout: string;
