@@ -44,6 +44,11 @@ describe.each(times)('%s', (_, manifests, isHook) => {
     const everyone = pods(manifests);
     const migrate = everyone.find(({ owner }) => owner === 'Job/homeroom-families-migrate-1')!;
     expect(environment(manifests, migrate)).toEqual({
+      COOP_SLUG: 'homeroom',
+      COOP_NAME: 'Homeroom Co-op',
+      TIME_ZONE: 'America/Chicago',
+      COOP_CURRENCY: 'USD',
+      COOP_LOCALE: 'en-US',
       DATABASE_OWNER_PASSWORD: `<${secret}/owner-password>`,
       DATABASE_MIGRATION_URL: `postgres://families_owner:<${secret}/owner-password>@${host}:5432/families`,
     });
