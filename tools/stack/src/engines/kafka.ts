@@ -39,7 +39,7 @@ export async function startKafka(supervisor: Supervisor, options: KafkaOptions):
   await supervisor.start({
     name: 'kafka',
     command: options.java,
-    args: ['-Xms256m', '-Xmx512m', ...jvm, ...classpath, 'kafka.Kafka', properties],
+    args: ['-Xms64m', '-Xmx512m', ...jvm, ...classpath, 'kafka.Kafka', properties],
     cwd: options.dataDir,
     stopTimeoutMs: 1500,
     ready: (signal) => untilServing(signal, () => readMetadata(broker), 100),
