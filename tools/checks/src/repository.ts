@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 
 export const checkout = resolve(import.meta.dirname, '../../..');
 
-const generated = new Set(['node_modules', 'dist', '.git', '.homeroom', '.nx']);
+const generated = new Set(['node_modules', 'dist', '.git', '.homeroom', '.nx', 'node-extra-ca-certs.pem']);
 
 /** All files of the checkout that are not generated, with their paths from its root. */
 export const files: string[] = globSync('**/*', {
