@@ -206,7 +206,7 @@ describe('without Redis', () => {
   test('a signed-in request gets 503 with Retry-After, a public one its answer, and a write that is committed stands', async () => {
     const { hostname, port } = new URL(url);
     const proxy = await startFaultProxy({ target: { host: hostname, port: Number(port) } });
-    const fragile = await connectRedis(proxy.through(url), { commandTimeoutMs: 100 });
+    const fragile = await connectRedis(proxy.through(url), { commandTimeoutMs: 1_000 });
     const sessions = openSessions({ redis: fragile, keyPrefix });
     const wrote = sessions.wrote.bind(sessions);
     sessions.wrote = (token, service) => {
