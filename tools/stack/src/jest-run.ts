@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { StepResult } from './check-steps.ts';
 
-/** A test file waits for engines more than half of its time. */
-const workers = availableParallelism() + 2;
+/** A test file waits for engines more than half of its time. On a machine that is busy with other work, tests run into deadlines. */
+const workersOn = (cores: number, [load = 0]: readonly number[]): number => cores + (load > cores ? 1 : 2);
 
 export interface JestOptions {
   checkout: string;
@@ -43,7 +43,13 @@ export async function runJest({ checkout, env, args, signal }: JestOptions): Pro
   const code = await new Promise<number>((settle, reject) => {
     const child = spawn(
       process.execPath,
-      [jest, `--maxWorkers=${workers}`, '--json', `--outputFile=${reportFile}`, ...args],
+      [
+        jest,
+        `--maxWorkers=${workersOn(availableParallelism(), loadavg())}`,
+        '--json',
+        `--outputFile=${reportFile}`,
+        ...args,
+      ],
       {
         cwd: checkout,
         // the report goes to its file, the story to standard error
