@@ -1,4 +1,5 @@
 import { accepted } from '@homeroom/chassis';
+import { firstCoopId } from '@homeroom/contracts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
@@ -157,7 +158,8 @@ async function reportStatistics(db: Database): Promise<void> {
 
 /** The work of each kind in a round. */
 function worksOf(db: Database): Record<EnrollSample['what'], (round: number) => Work> {
-  const deps = { db, known: new KnownFacts(), arriving: new ArrivingChildren(db, { waitMs: 0 }) };
+  const arriving = new ArrivingChildren(db, { waitMs: 0 });
+  const deps = { db: db.ofCoop(firstCoopId), known: new KnownFacts(), arriving };
   const accountId = randomUUID();
   // consecutive enrollments are in different classes, as those of families; a child is in a class more each time
   const enroll =

@@ -1,3 +1,4 @@
+import { firstCoopId } from '@homeroom/contracts';
 import { connectRedis } from '@homeroom/redis';
 import { openSessions } from '@homeroom/sessions';
 import { createTestDatabase } from '@homeroom/testing';
@@ -86,8 +87,13 @@ async function signInAll(sessionsUrl: string): Promise<string[]> {
   try {
     return await Promise.all(
       Array.from({ length: families }, async (_, n) => {
-        const session = await sessions.create({ role: 'guardian', accountId: randomUUID(), familyId: familyId(n) });
-        return `homeroom=${session.token}`;
+        const principal = {
+          role: 'guardian',
+          accountId: randomUUID(),
+          coopId: firstCoopId,
+          familyId: familyId(n),
+        } as const;
+        return `homeroom=${(await sessions.create(principal)).token}`;
       }),
     );
   } finally {

@@ -1,3 +1,4 @@
+import { firstCoopId } from '@homeroom/contracts';
 import { runNextImport, submitImport, type ImportsOptions } from '@homeroom/csv';
 import { openDatabase, type Database } from '@homeroom/postgres';
 import { createTestDatabase, withClient, type TestDatabase } from '@homeroom/testing';
@@ -131,7 +132,7 @@ async function runJob(
 ): Promise<void> {
   const { db, sealing } = imports;
   const request = { accountId: 'bench', idempotencyKey: randomUUID(), file, options: { preview: false } };
-  await submitImport({ db, sealing }, request);
+  await submitImport({ db: db.ofCoop(firstCoopId), sealing }, request);
   const onEvent: ImportsOptions['onEvent'] = (event) => {
     if ('error' in event) throw event.error;
   };
@@ -179,7 +180,7 @@ const batches = (classes: readonly NewClass[]): NewClass[][] =>
   Array.from({ length: classes.length / batch }, (_, n) => classes.slice(n * batch, (n + 1) * batch));
 
 const insertAsJson = (db: Database, classes: readonly NewClass[]): Promise<void> =>
-  db.transaction(async (trx) => {
+  db.ofCoop(firstCoopId).transaction(async (trx) => {
     for (const some of batches(classes)) await insertClasses(trx, some);
   });
 
@@ -193,8 +194,8 @@ async function insertByCopy(url: string, classes: readonly NewClass[]): Promise<
       // no text of these has a character that COPY escapes
       const lines = some.map(({ id, ...details }) => `${[id, ...Object.values(details)].join('\t')}\n`);
       await copyIn(client, `copy staged (${columns}) from stdin`, [Buffer.from(lines.join(''))]);
-      await client.query(`insert into classes (version, ${columns}) select 1, ${columns} from staged
-        on conflict (title, teacher, weekday, start_time) do nothing returning class_id`);
+      await client.query(`insert into classes (coop_id, version, ${columns}) select '${firstCoopId}', 1, ${columns} from staged
+        on conflict (coop_id, title, teacher, weekday, start_time) do nothing returning class_id`);
       await client.query('truncate staged');
     }
     await client.query('commit');

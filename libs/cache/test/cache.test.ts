@@ -66,7 +66,7 @@ describe('tiers', () => {
   });
 
   test('entries in Redis expire at different times, within the jitter', async () => {
-    const here = await caches.open({ l2: { ttlSeconds: 100, jitter: 0.2 } });
+    const here = await caches.open({ l2: { ttlSeconds: 100, jitter: 0.2, timeoutMs: 10_000 } });
     const keys = Array.from({ length: 60 }, (_, n) => String(n));
     await Promise.all(keys.map((key) => here.get(key, async () => key)));
     const ttls = await waitFor('all fills', async () => {

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import * as data from './schemas.ts';
 import { topics, type Topic } from './topics.ts';
 
@@ -45,6 +45,8 @@ export type DomainEvent<T extends EventType = EventType> = {
     /** Unique forever (UUIDv7). Consumers recognize a duplicate by it. */
     readonly id: string;
     readonly type: K;
+    /** Whose event it is: the CloudEvents extension attribute `coopid`. */
+    readonly coopId: string;
     /** The publishing service, `/families`. */
     readonly source: string;
     /** The aggregate's id, which is also the message key. */
@@ -56,6 +58,15 @@ export type DomainEvent<T extends EventType = EventType> = {
   };
 }[T];
 
+/** An event that has no co-op yet: the transaction that stores it has one. */
+export type NewEvent<T extends EventType = EventType> = { [K in T]: Omit<DomainEvent<K>, 'coopId'> }[T];
+
+/**
+ * The id, in every service, of the co-op that an installation was before it knew co-ops: it owns the rows, the events, and
+ * the sessions that name none.
+ */
+export const firstCoopId = '00000000-0000-7000-8000-000000000001';
+
 /** Thrown for a message that can never be read: the reason is for a dead letter's headers. */
 export class UnreadableEventError extends Error {
   override readonly name = 'UnreadableEventError';
@@ -66,6 +77,8 @@ export interface RawEvent {
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly value: Buffer | null;
 }
+
+const uuid = z.uuid();
 
 const isEventType = (type: string): type is EventType => Object.hasOwn(eventTypes, type);
 
@@ -81,6 +94,7 @@ export function encodeEvent(event: DomainEvent): { headers: Record<string, strin
       ce_type: event.type,
       ce_source: event.source,
       ce_subject: event.subject,
+      ce_coopid: event.coopId,
       ce_time: event.time.toISOString(),
       'content-type': 'application/json',
       ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
@@ -92,7 +106,8 @@ export function encodeEvent(event: DomainEvent): { headers: Record<string, strin
 /**
  * Reads a message of the kind that `encodeEvent` writes and checks its data against the contract.
  * @returns the event, or `undefined` for a type that this version does not know: newer publishers may send it.
- * @throws {UnreadableEventError} when attributes are missing, the data is not JSON or does not fit its schema.
+ * An event without a co-op is of a publisher that knows none, and belongs to the first one.
+ * @throws {UnreadableEventError} when attributes are missing, the co-op is no UUID, the data is not JSON or does not fit its schema.
  */
 export function decodeEvent({ headers, value }: RawEvent): DomainEvent | undefined {
   const required = (name: string): string => {
@@ -104,6 +119,8 @@ export function decodeEvent({ headers, value }: RawEvent): DomainEvent | undefin
   const type = required('ce_type');
   const [id, source, subject] = [required('ce_id'), required('ce_source'), required('ce_subject')];
   if (!isEventType(type)) return undefined;
+  const coopId = headers['ce_coopid'] ?? firstCoopId;
+  if (!uuid.safeParse(coopId).success) throw new UnreadableEventError('header ce_coopid is not a UUID');
   const time = new Date(required('ce_time'));
   if (Number.isNaN(time.getTime())) throw new UnreadableEventError('header ce_time is not a time');
   const parsed = eventTypes[type].schema.safeParse(parseJson(value));
@@ -113,7 +130,16 @@ export function decodeEvent({ headers, value }: RawEvent): DomainEvent | undefin
       `data of ${type} does not fit its schema at ${path.join('.') || '(root)'}: ${message}`,
     );
   }
-  return { id, type, source, subject, time, traceparent: headers['traceparent'], data: parsed.data } as DomainEvent;
+  return {
+    id,
+    type,
+    source,
+    subject,
+    time,
+    traceparent: headers['traceparent'],
+    coopId,
+    data: parsed.data,
+  } as DomainEvent;
 }
 
 function parseJson(value: Buffer | null): unknown {

@@ -4,10 +4,12 @@ export {
   decodeEvent,
   encodeEvent,
   eventTypes,
+  firstCoopId,
   UnreadableEventError,
   type DomainEvent,
   type EventData,
   type EventType,
+  type NewEvent,
 } from './events.ts';
 export { accountToken } from './account-token.ts';
 export { emailAddress, normalizedEmail } from './email-address.ts';

@@ -9,7 +9,8 @@ type CoopEvent = DomainEvent<
 
 /** Updates a service's copy of a co-op: once per event, and never with an older state. */
 const copyCoop = (database: Database, consumer: string, { id, data }: CoopEvent): Promise<void> =>
-  database.transaction(async (trx) => {
+  // events from before there were co-ops in headers have theirs in the data
+  database.ofCoop(data.coopId).transaction(async (trx) => {
     if (!(await receiveOnce(trx, { consumer, eventId: id }))) return;
     await lockCoops(trx);
     await saveCoop(trx, data);

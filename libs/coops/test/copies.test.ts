@@ -1,4 +1,4 @@
-import { examples, type DomainEvent } from '@homeroom/contracts';
+import { examples, firstCoopId, type DomainEvent } from '@homeroom/contracts';
 import { coopConsumer, lockCoops, openServiceDirectory, readCoops, saveCoop, type Coop } from '@homeroom/coops';
 import type { Database } from '@homeroom/postgres';
 import { createTestDatabase, openTestDatabase, waitFor, type TestDatabase } from '@homeroom/testing';
@@ -26,6 +26,7 @@ const write = (coop: Coop): Promise<void> =>
 
 const eventOf = (coop: Coop, id: string = randomUUID()): DomainEvent<'homeroom.coop.configured.v1'> => ({
   ...{ id, type: 'homeroom.coop.configured.v1', source: '/families', subject: coop.coopId, time: new Date() },
+  coopId: coop.coopId,
   data: { ...coop, hosts: [...coop.hosts] },
 });
 
@@ -80,7 +81,7 @@ function shell() {
 }
 
 describe('a copy of the directory', () => {
-  const { handlers, group } = coopConsumer({ transaction: (work: never) => database.transaction(work) } as never, 'it');
+  const { handlers, group } = coopConsumer({ ofCoop: (coopId: string) => database.ofCoop(coopId) } as never, 'it');
   const receive = handlers['homeroom.coop.configured.v1'];
 
   test('has the state of the newest event, whatever their order, and takes each once', async () => {
@@ -92,9 +93,21 @@ describe('a copy of the directory', () => {
     expect(await stored(coop.coopId)).toEqual(third.data);
   });
 
+  test('records an event as received by its co-op, also one from before events named theirs', async () => {
+    const coop = aCoop();
+    const [event, old] = [eventOf(coop), { ...eventOf({ ...coop, version: 2 }), coopId: firstCoopId }];
+    for (const received of [event, old]) await receive(received);
+    const { rows } = await database.query({
+      name: 'received_by',
+      text: 'select coop_id from inbox where event_id = any($1)',
+      values: [[event.id, old.id]],
+    });
+    expect(rows).toEqual([{ coop_id: coop.coopId }, { coop_id: coop.coopId }]);
+  });
+
   test('knows the first co-op from its migration on, before any event', async () => {
-    expect(await stored('00000000-0000-7000-8000-000000000001')).toMatchObject({ version: 0, status: 'open' });
-    const first = { ...examples['homeroom.coop.opened.v1'], coopId: '00000000-0000-7000-8000-000000000001' };
+    expect(await stored(firstCoopId)).toMatchObject({ version: 0, status: 'open' });
+    const first = { ...examples['homeroom.coop.opened.v1'], coopId: firstCoopId };
     await receive(eventOf({ ...first, slug: 'first' }));
     expect(await stored(first.coopId)).toMatchObject({ slug: 'first', version: 1 });
   });

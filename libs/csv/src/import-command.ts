@@ -20,7 +20,8 @@ interface Report extends ImportReport {
 /**
  * Runs a service's command that imports a file, `<command> <file.csv> [--preview]`, and prints the report. Files may have
  * 1,000,000 rows.
- * @param options.about what it imports, `environment` what it reads beside DATABASE_URL, for the usage.
+ * @param options.about what it imports, `environment` what it reads beside DATABASE_URL, for the usage; `takesCoop` whether it
+ *   takes `--coop <slug>`, which `importFile` gets as `coop`.
  */
 export async function runImport<C extends typeof commandConfig, D extends { close(): Promise<void> }>(
   {
@@ -29,6 +30,7 @@ export async function runImport<C extends typeof commandConfig, D extends { clos
     about,
     columns,
     environment = '',
+    takesCoop = false,
     ...options
   }: Pick<CommandOptions<Record<string, never>, C, D>, 'config' | 'openDatabase'> & {
     service: string;
@@ -36,8 +38,12 @@ export async function runImport<C extends typeof commandConfig, D extends { clos
     about: string;
     columns: ColumnNames;
     environment?: string;
+    takesCoop?: boolean;
   },
-  importFile: (file: ImportFile, deps: CommandDeps<C, D>) => Promise<Report | Refused>,
+  importFile: (
+    file: ImportFile,
+    deps: CommandDeps<C, D> & { readonly coop: string | undefined },
+  ) => Promise<Report | Refused>,
 ): Promise<void> {
   await runCommand(
     {
@@ -45,17 +51,18 @@ export async function runImport<C extends typeof commandConfig, D extends { clos
       name: `${service}-${command}`,
       usage: `${about} With --preview nothing is written.
 
-  ${command} <file.csv> [--preview]
+  ${command} <file.csv> [--preview]${takesCoop ? ' [--coop <slug>]' : ''}
 
 Columns, in any order: ${columns.required.join(', ')}; optional:
-  ${columns.optional.join(', ')}.
+  ${columns.optional.join(', ')}.${takesCoop ? '\n--coop is the slug of a co-op; an installation with one co-op needs none.' : ''}
 DATABASE_URL names the ${service} database${environment}.`,
-      options: { preview: { type: 'boolean', default: false } },
+      options: { preview: { type: 'boolean', default: false }, coop: { type: 'string' } },
       allowPositionals: true,
     },
-    async ({ values: { preview }, positionals: [path, ...rest] }, deps) => {
+    async ({ values: { preview, coop }, positionals: [path, ...rest] }, deps) => {
+      if (coop !== undefined && !takesCoop) throw new UsageError('--coop: this command takes none');
       if (path === undefined || rest.length > 0) throw new UsageError('name one file');
-      const report = await importFile({ bytes: await readFile(path), preview, maxRows: 1_000_000 }, deps);
+      const report = await importFile({ bytes: await readFile(path), preview, maxRows: 1_000_000 }, { ...deps, coop });
       if (isRefused(report)) throw new Error(report.detail ?? report.code);
       print(report, deps.say);
     },

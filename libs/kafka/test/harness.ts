@@ -1,4 +1,4 @@
-import { encodeEvent, examples, topics, type DomainEvent } from '@homeroom/contracts';
+import { encodeEvent, examples, firstCoopId, topics, type DomainEvent } from '@homeroom/contracts';
 import type { ConsumeOptions, Consumer, IncomingMessage, Kafka, KafkaEvent, OutgoingMessage } from '@homeroom/kafka';
 import { startFaultProxy, testKafkaBrokers, testTopicPrefix, waitFor, type FaultProxy } from '@homeroom/testing';
 import { connect } from 'node:net';
@@ -12,7 +12,7 @@ const type = 'homeroom.family.registered.v1';
 
 /** An event whose `id` says which it is and whose `subject` is the message's key. */
 export function event(id: string, key = 'family-1'): DomainEvent {
-  return { id, type, source: '/families', subject: key, time: new Date(), data: examples[type] };
+  return { id, type, coopId: firstCoopId, source: '/families', subject: key, time: new Date(), data: examples[type] };
 }
 
 export const message = (id: string, key = 'family-1'): OutgoingMessage => ({

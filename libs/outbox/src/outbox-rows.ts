@@ -11,7 +11,7 @@ export interface OutboxRow {
 }
 
 /**
- * The first rows that are committed, without those in progress and without the keys that are held. Those two are named one by
+ * The first rows that are committed, of every co-op, without those in progress and without the keys that are held. Those two are named one by
  * one and not "up to": a row with a smaller sequence may be committed after a larger one was seen, and must come first
  * then if it has the same key.
  */
@@ -22,7 +22,7 @@ export async function nextRows(
 ): Promise<OutboxRow[]> {
   const { rows } = await db.query<OutboxRow>({
     name: 'outbox_next',
-    text: `select sequence, topic, key, headers, payload, created_at::text as written
+    text: `select /* every co-op */ sequence, topic, key, headers, payload, created_at::text as written
            from outbox
            where sequence <> all($2::bigint[]) and key <> all($3::text[])
            order by sequence
@@ -36,7 +36,7 @@ export async function nextRows(
 export async function removeRows(db: Queryable, rows: readonly OutboxRow[]): Promise<void> {
   await db.query({
     name: 'outbox_remove',
-    text: 'delete from outbox where sequence = any($1::bigint[])',
+    text: 'delete /* every co-op */ from outbox where sequence = any($1::bigint[])',
     values: [rows.map((row) => row.sequence)],
   });
 }

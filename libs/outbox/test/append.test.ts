@@ -1,17 +1,18 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { decodeEvent } from '@homeroom/contracts';
 import { append, OUTBOX_COLUMNS, outboxParameters } from '@homeroom/outbox';
-import { openDatabase, type Database } from '@homeroom/postgres';
+import { openDatabase, type CoopDatabase, type Database } from '@homeroom/postgres';
 import { countQueries, createTestDatabase, type TestDatabase } from '@homeroom/testing';
 import { context, trace, TraceFlags, type Context, type ContextManager } from '@opentelemetry/api';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import { changed } from './families.ts';
+import { changed, coopId } from './families.ts';
 import { schema } from './schema.ts';
 
 const counter = countQueries();
 let opened: TestDatabase;
 let database: Database;
+let db: CoopDatabase;
 beforeAll(async () => {
   opened = await createTestDatabase({ migrations: [schema] });
   database = openDatabase({
@@ -22,6 +23,7 @@ beforeAll(async () => {
     applicationName: 'append-test',
     onEvent: counter.onEvent,
   });
+  db = database.ofCoop(coopId);
 });
 afterAll(async () => {
   await database.close();
@@ -29,6 +31,7 @@ afterAll(async () => {
 });
 
 interface Row {
+  coop_id: string;
   id: string;
   topic: string;
   key: string;
@@ -46,21 +49,35 @@ const takeAll = async (): Promise<Row[]> => {
 test('events are stored in the order given, by one statement, and can be read back', async () => {
   const key = randomUUID();
   const events = Array.from({ length: 50 }, (_, i) => changed(key, i + 1));
-  const { names } = await counter.during(() => database.transaction((trx) => append(trx, ...events)));
+  const { names } = await counter.during(() => db.transaction((trx) => append(trx, ...events)));
   expect(names).toEqual(['begin', 'outbox_append', 'commit']);
   const rows = await takeAll();
   expect(rows.map(({ topic }) => topic)).toEqual(events.map(() => 'homeroom.family.v1'));
-  expect(rows.map(({ headers, payload }) => decodeEvent({ headers, value: payload }))).toEqual(events);
+  expect(rows.map(({ headers, payload }) => decodeEvent({ headers, value: payload }))).toEqual(
+    events.map((event) => ({ ...event, coopId })),
+  );
   expect(rows.every((row) => row.key === key)).toBe(true);
 });
 
+test('rows and events have the co-op of their transaction, also events that name another', async () => {
+  const other = '0199f2a0-0000-7000-8000-00000000000b';
+  await db.transaction((trx) => append(trx, changed('a', 1)));
+  const received = { ...changed('b', 1), coopId };
+  await database.ofCoop(other).transaction((trx) => append(trx, received));
+  const rows = await takeAll();
+  expect(rows.map((row) => [row.key, row.coop_id, row.headers['ce_coopid']])).toEqual([
+    ['a', coopId, coopId],
+    ['b', other, other],
+  ]);
+});
+
 test('no events, no statement', async () => {
-  expect((await counter.during(() => append(database))).queries).toBe(0);
+  expect((await counter.during(() => append(db))).queries).toBe(0);
 });
 
 test('an event whose transaction rolls back was never there', async () => {
   await expect(
-    database.transaction(async (trx) => {
+    db.transaction(async (trx) => {
       await append(trx, changed(randomUUID(), 1));
       throw new Error('no');
     }),
@@ -74,13 +91,13 @@ test('state and event fit in one statement', async () => {
     database.query({
       name: 'effect_and_event',
       text: `with effect as (insert into effects values ($6, $7, $8) returning version)
-             insert into outbox (${OUTBOX_COLUMNS}) select $1::uuid, $2, $3, $4::jsonb, $5::bytea from effect`,
-      values: [...outboxParameters(event), event.id, event.subject, 7],
+             insert into outbox (coop_id, ${OUTBOX_COLUMNS}) select $9::uuid, $1::uuid, $2, $3, $4::jsonb, $5::bytea from effect`,
+      values: [...outboxParameters(coopId, event), event.id, event.subject, 7, coopId],
     }),
   );
   expect(roundTrips).toBe(1);
   const [row] = await takeAll();
-  expect(decodeEvent({ headers: row!.headers, value: row!.payload })).toEqual(event);
+  expect(decodeEvent({ headers: row!.headers, value: row!.payload })).toEqual({ ...event, coopId });
 });
 
 test('the trace of the running request goes along, unless the event has its own', () => {
@@ -91,8 +108,8 @@ test('the trace of the running request goes along, unless the event has its own'
     traceFlags: TraceFlags.SAMPLED,
   };
   const traced = <T>(work: () => T): T => context.with(trace.setSpanContext(context.active(), spanContext), work);
-  const headersOf = (event: Parameters<typeof outboxParameters>[0]): unknown =>
-    (JSON.parse(outboxParameters(event)[3]) as Record<string, unknown>)['traceparent'];
+  const headersOf = (event: Parameters<typeof outboxParameters>[1]): unknown =>
+    (JSON.parse(outboxParameters(coopId, event)[3]) as Record<string, unknown>)['traceparent'];
   expect(traced(() => headersOf(changed('a', 1)))).toBe('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
   const own = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00';
   expect(traced(() => headersOf({ ...changed('a', 1), traceparent: own }))).toBe(own);

@@ -1,8 +1,11 @@
-import { examples, type DomainEvent } from '@homeroom/contracts';
+import { examples, type NewEvent } from '@homeroom/contracts';
 import { randomUUID } from 'node:crypto';
 
+/** Whose families they are. */
+export const coopId = '0199f2a0-0000-7000-8000-00000000000a';
+
 /** A change of family `key`, ordered by `version`. */
-export const changed = (key: string, version: number): DomainEvent<'homeroom.family.changed.v1'> => ({
+export const changed = (key: string, version: number): NewEvent<'homeroom.family.changed.v1'> => ({
   id: randomUUID(),
   type: 'homeroom.family.changed.v1',
   source: '/families',

@@ -3,6 +3,7 @@ import { purgeReceived, receiveOnce } from '@homeroom/outbox';
 import { openDatabase, type Database } from '@homeroom/postgres';
 import { createTestDatabase, type TestDatabase } from '@homeroom/testing';
 import { randomUUID } from 'node:crypto';
+import { coopId as willow } from './families.ts';
 import { schema } from './schema.ts';
 
 let opened: TestDatabase;
@@ -23,8 +24,8 @@ afterAll(async () => {
 });
 
 const effect = { name: 'effect', text: 'insert into effects values ($1, $2, 1)' };
-const handle = (eventId: string, { consumer = 'welcome', fail = false } = {}): Promise<boolean> =>
-  database.transaction(async (trx) => {
+const handle = (eventId: string, { consumer = 'welcome', coopId = willow, fail = false } = {}): Promise<boolean> =>
+  database.ofCoop(coopId).transaction(async (trx) => {
     const first = await receiveOnce(trx, { consumer, eventId });
     if (first) await trx.query({ ...effect, values: [eventId, consumer] });
     if (fail) throw new Error('the process died');
@@ -55,13 +56,21 @@ test('a delivery whose effect rolled back does not count', async () => {
   expect(await effects(id)).toBe(1);
 });
 
+test('what was received for one co-op says nothing about another, and each row names its own', async () => {
+  const [id, birch] = [randomUUID(), randomUUID()];
+  expect([await handle(id), await handle(id, { coopId: birch }), await handle(id)]).toEqual([true, true, false]);
+  const text = 'select coop_id from inbox where event_id = $1 order by received_at';
+  const { rows } = await database.query({ name: 'whose', text, values: [id] });
+  expect(rows).toEqual([{ coop_id: willow }, { coop_id: birch }]);
+});
+
 test('negative control: without receiveOnce a second delivery doubles the effect', async () => {
   const id = randomUUID();
   for (let i = 0; i < 2; i++) await database.query({ ...effect, values: [id, 'careless'] });
   expect(await effects(id)).toBe(2);
 });
 
-test('what was received long ago is deleted in portions', async () => {
+test('what was received long ago is deleted in portions, whatever its co-op', async () => {
   const long = {
     name: 'long_ago',
     text: `update inbox set received_at = now() - interval '31 days' where consumer = 'welcome'`,

@@ -7,7 +7,7 @@ import { createTestDatabase, testKafkaBrokers, testTopicPrefix, waitFor, type Te
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
-import { changed } from './families.ts';
+import { changed, coopId } from './families.ts';
 import { schema } from './schema.ts';
 
 const topicPrefix = testTopicPrefix();
@@ -60,13 +60,13 @@ async function changeFamilies(families: readonly string[]): Promise<number> {
     families.map(async (family) => {
       for (let version = 1; version <= changesPerFamily; version++) {
         if (version % 10 === 0) {
-          const undone = database.transaction(async (trx) => {
+          const undone = database.ofCoop(coopId).transaction(async (trx) => {
             await append(trx, changed(family, 1_000 + version));
             throw new Error('thought better of it');
           });
           await expect(undone).rejects.toThrow('better');
         }
-        await database.transaction((trx) => append(trx, changed(family, version)));
+        await database.ofCoop(coopId).transaction((trx) => append(trx, changed(family, version)));
         written++;
       }
     }),
@@ -81,9 +81,9 @@ test('a relay killed again and again between publishing and deleting loses, doub
     topics: [topics.family],
     isTransient: isUnavailable,
     handlers: {
-      'homeroom.family.changed.v1': async ({ id, subject, data: { version } }) => {
+      'homeroom.family.changed.v1': async ({ id, coopId: of, subject, data: { version } }) => {
         delivered.push(id);
-        await database.transaction(async (trx) => {
+        await database.ofCoop(of).transaction(async (trx) => {
           if (!(await receiveOnce(trx, { consumer: 'effects', eventId: id }))) return;
           await trx.query({
             name: 'effect',

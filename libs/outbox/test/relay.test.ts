@@ -4,7 +4,7 @@ import { append, createRelay } from '@homeroom/outbox';
 import { openDatabase, type Database } from '@homeroom/postgres';
 import { createTestDatabase, startFaultProxy, waitFor, type TestDatabase } from '@homeroom/testing';
 import type { RelayEvent, RelayOptions } from '../src/relay.ts';
-import { changed } from './families.ts';
+import { changed, coopId } from './families.ts';
 import { memoryProducer, type MemoryProducer } from './memory-producer.ts';
 import { schema } from './schema.ts';
 
@@ -61,7 +61,7 @@ function start(options: Partial<RelayOptions> = {}): Running {
 }
 
 const write = (key: string, ...versions: number[]): Promise<void> =>
-  database.transaction((trx) => append(trx, ...versions.map((version) => changed(key, version))));
+  database.ofCoop(coopId).transaction((trx) => append(trx, ...versions.map((version) => changed(key, version))));
 const left = async (): Promise<number> =>
   (await database.query({ name: 'left', text: 'select 1 from outbox' })).rowCount;
 const versions = (key: string, of = producer): unknown[] =>
@@ -94,7 +94,7 @@ test('publishes what is committed, as it was written, then deletes it', async ()
 test('publishes nothing of a transaction that rolled back', async () => {
   start();
   await expect(
-    database.transaction(async (trx) => {
+    database.ofCoop(coopId).transaction(async (trx) => {
       await append(trx, changed('rolled-back', 1));
       throw new Error('no');
     }),
@@ -106,7 +106,7 @@ test('publishes nothing of a transaction that rolled back', async () => {
 
 test('a row committed after a later one was published is published too', async () => {
   start();
-  await database.transaction(async (trx) => {
+  await database.ofCoop(coopId).transaction(async (trx) => {
     await append(trx, changed('slow', 1));
     await write('fast', 1);
     await waitFor('the later row to go first', () => versions('fast').length === 1);
@@ -114,6 +114,14 @@ test('a row committed after a later one was published is published too', async (
   });
   await drained();
   expect(versions('slow')).toEqual([1]);
+});
+
+test('publishes the rows of every co-op, each event with its own', async () => {
+  const coops = [coopId, '0199f2a0-0000-7000-8000-00000000000b'];
+  for (const of of coops) await database.ofCoop(of).transaction((trx) => append(trx, changed('a', 1)));
+  start();
+  await drained();
+  expect(producer.sent.map(({ headers }) => headers['ce_coopid'])).toEqual(coops);
 });
 
 test('keeps order per key over many small batches and concurrent writers', async () => {

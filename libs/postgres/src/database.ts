@@ -1,4 +1,5 @@
 import { orAborted } from '@homeroom/resilience';
+import { coopDatabase, type CoopDatabase, type Statements } from './coop-database.ts';
 import { DatabaseUnavailableError } from './errors.ts';
 import type { OnEvent } from './events.ts';
 import { Pool, type PoolStats } from './pool.ts';
@@ -41,6 +42,8 @@ export interface Database extends Queryable {
    * twice: a replica that fails is replaced by the primary.
    */
   read<T>(freshness: Freshness | undefined, work: (db: Queryable) => Promise<T>): Promise<T>;
+  /** The rows of one co-op. Opens nothing, and costs an object. */
+  ofCoop(coopId: string): CoopDatabase;
   /** Fails when the primary does not answer before `signal` aborts. */
   ping(signal?: AbortSignal): Promise<void>;
   /**
@@ -78,11 +81,15 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   const reads = new Reads(primary, replicas, onEvent);
 
-  return {
+  const statements: Statements = {
     query: (statement) => retrying(onEvent, () => primary.use((connection) => connection.query(statement))),
     transaction: (work, { isolation = 'read committed' } = {}) =>
       retrying(onEvent, () => primary.use((connection) => inTransaction(connection, isolation, work))),
     read: (freshness, work) => reads.read(freshness, work),
+  };
+  return {
+    ...statements,
+    ofCoop: (coopId) => coopDatabase(statements, coopId),
     async ping(signal) {
       signal?.throwIfAborted();
       const answer = primary.use((connection) => connection.command('ping', 'select 1'));

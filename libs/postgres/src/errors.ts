@@ -69,8 +69,16 @@ export function isMisdirected(error: unknown): boolean {
   return code === state.featureNotSupported && (error as Error).message.includes('cached plan');
 }
 
+/**
+ * True when an equal row was inserted at the same moment, beside a key that names the co-op and the one of the last release that
+ * does not: Postgres looks for conflicts in one of them first, and then violates the other. The next run finds the row.
+ */
+const lostToEqualRow = (error: unknown): boolean =>
+  isUniqueViolation(error) && (error as pg.DatabaseError).constraint?.endsWith('_before_coops') === true;
+
 /** Certain to have changed nothing, and worth trying again at once. */
-export const isRetryable = (error: unknown): boolean => isConflict(sqlState(error)) || isMisdirected(error);
+export const isRetryable = (error: unknown): boolean =>
+  isConflict(sqlState(error)) || isMisdirected(error) || lostToEqualRow(error);
 
 /** The connection that gave this error must not be used again. */
 export function breaksConnection(error: unknown): boolean {

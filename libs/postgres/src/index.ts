@@ -1,5 +1,6 @@
 export { openDatabase, type Database } from './database.ts';
-export type { Freshness, Queryable, Statement, Transaction } from './queryable.ts';
+export { ofCoop, type CoopDatabase } from './coop-database.ts';
+export type { CoopQueryable, CoopTransaction, Freshness, Queryable, Statement, Transaction } from './queryable.ts';
 export type { DatabaseEvent } from './events.ts';
 export { isExclusionViolation, isUnavailable, isUniqueViolation } from './errors.ts';
 export { transact } from './transact.ts';

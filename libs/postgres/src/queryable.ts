@@ -21,6 +21,14 @@ export interface Transaction extends Queryable {
   readonly isTransaction: true;
 }
 
+/** Runs statements on the rows of one co-op: each statement names it, with `coopId` among its values. */
+export interface CoopQueryable extends Queryable {
+  readonly coopId: string;
+}
+
+/** A transaction on the rows of one co-op. */
+export interface CoopTransaction extends Transaction, CoopQueryable {}
+
 /** How new a read must be, for one caller: usually a session. */
 export interface Freshness {
   /**

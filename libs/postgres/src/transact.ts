@@ -1,6 +1,6 @@
-import type { Database } from './database.ts';
+import type { CoopDatabase } from './coop-database.ts';
 import { once, type IdempotentRequest } from './idempotency.ts';
-import type { Transaction } from './queryable.ts';
+import type { CoopTransaction } from './queryable.ts';
 
 /** What a use-case returns for what the domain refuses, as far as a transaction must know it. */
 const isRefused = (outcome: unknown): boolean =>
@@ -23,8 +23,8 @@ class RolledBack extends Error {
  * @throws {IdempotencyMismatchError} when the key came with another request.
  */
 export async function transact<T>(
-  database: Database,
-  work: (trx: Transaction) => Promise<T>,
+  database: CoopDatabase,
+  work: (trx: CoopTransaction) => Promise<T>,
   {
     claim,
     keep = (outcome) => !isRefused(outcome),

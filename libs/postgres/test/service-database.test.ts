@@ -2,6 +2,7 @@ import { createLogger, databaseConfig, Health, loadConfig, Metrics, processConfi
 import { once, openServiceDatabase, type Database } from '@homeroom/postgres';
 import { createTestDatabase, waitFor, type TestDatabase } from '@homeroom/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,9 +77,12 @@ describe('a process’s database', () => {
 
 describe('once', () => {
   const answer = (database: Database, key: string | undefined, size: number): Promise<{ made: number }> =>
-    database.transaction((trx) =>
-      once(trx, { principal: 'a', key, request: ['POST', '/api/things', { size }] }, async () => ({ made: ++made })),
-    );
+    database
+      .ofCoop(coopId)
+      .transaction((trx) =>
+        once(trx, { principal: 'a', key, request: ['POST', '/api/things', { size }] }, async () => ({ made: ++made })),
+      );
+  const coopId = randomUUID();
   let made = 0;
   beforeEach(() => void (made = 0));
 
@@ -101,9 +105,11 @@ describe('once', () => {
   test('does not keep the key of a refused request', async () => {
     const database = await open();
     const claim = { principal: 'a', key: 'three', request: ['POST', '/api/things', {}] } as const;
-    const refused = database.transaction((trx) => once(trx, claim, () => Promise.reject(new Error('no room'))));
+    const refused = database
+      .ofCoop(coopId)
+      .transaction((trx) => once(trx, claim, () => Promise.reject(new Error('no room'))));
     await expect(refused).rejects.toThrow('no room');
-    await database.transaction((trx) => once(trx, claim, async () => ({ made: ++made })));
+    await database.ofCoop(coopId).transaction((trx) => once(trx, claim, async () => ({ made: ++made })));
     expect(made).toBe(1);
   });
 });

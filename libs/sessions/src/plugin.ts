@@ -48,6 +48,8 @@ interface SessionsOptions {
   store: SessionStore;
   /** Whose read-your-writes mark this is. */
   service: string;
+  /** The co-op of a request: on its host, a session of another co-op is none. */
+  coopOf: (request: FastifyRequest) => string | undefined;
   /** Whether PUBLIC_ORIGIN is https: the cookie is `__Host-homeroom` and Secure then, `homeroom` otherwise. */
   secure: boolean;
 }
@@ -76,10 +78,12 @@ function presentedToken(request: FastifyRequest): string | undefined {
 async function find(request: FastifyRequest): Promise<Session<Principal> | undefined> {
   const token = presentedToken(request);
   if (token === undefined) return undefined;
-  const { store, service } = request.server.sessions;
+  const { store, service, coopOf } = request.server.sessions;
   const stored = await store.find(token, service);
   if (stored === undefined) return undefined;
   const { principal, createdAt, expiresAt } = stored;
+  // an operator belongs to the installation
+  if (principal.role !== 'operator' && principal.coopId !== coopOf(request)) return undefined;
   let { mark, writes } = stored;
   const report = (error: unknown): void => request.log.warn({ err: error }, 'storing the read-your-writes mark failed');
   return {

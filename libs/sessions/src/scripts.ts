@@ -1,12 +1,12 @@
 /*
- * Each script is one round trip and atomic. A session is a hash: account, role, family, created, expires (ms), and per
+ * Each script is one round trip and atomic. A session is a hash: account, role, family, coop, created, expires (ms), and per
  * service `mark:<service>` and `writes:<service>`. `account:<id>` is a sorted set of the account's session keys by expiry.
  */
 
 export const scripts = {
   /**
-   * KEYS session, account's set; ARGV account, role, family, now, expires, ttlMs, replaced session or '', account prefix,
-   * channel, replaced session's public id.
+   * KEYS session, account's set; ARGV account, role, family or '', now, expires, ttlMs, replaced session or '', account prefix,
+   * channel, replaced session's public id, co-op or ''.
    */
   create: `
 if ARGV[7] ~= '' then
@@ -17,7 +17,8 @@ if ARGV[7] ~= '' then
   end
   redis.call('DEL', ARGV[7])
 end
-redis.call('HSET', KEYS[1], 'account', ARGV[1], 'role', ARGV[2], 'family', ARGV[3], 'created', ARGV[4], 'expires', ARGV[5])
+redis.call('HSET', KEYS[1], 'account', ARGV[1], 'role', ARGV[2], 'family', ARGV[3], 'created', ARGV[4], 'expires', ARGV[5],
+  'coop', ARGV[11])
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[4])
 redis.call('ZADD', KEYS[2], ARGV[5], KEYS[1])
@@ -29,7 +30,8 @@ return 1`,
    * requests write nothing to the append-only file.
    */
   find: `
-local s = redis.call('HMGET', KEYS[1], 'account', 'role', 'family', 'created', 'expires', 'mark:' .. ARGV[1], 'writes:' .. ARGV[1])
+local s = redis.call('HMGET', KEYS[1], 'account', 'role', 'family', 'created', 'expires', 'mark:' .. ARGV[1], 'writes:' .. ARGV[1],
+  'coop')
 if not s[1] then return false end
 local left = tonumber(s[5]) - tonumber(ARGV[2])
 if left <= 0 then

@@ -1,3 +1,4 @@
+import { firstCoopId } from '@homeroom/contracts';
 import { redisScript, type Redis, type RedisScript } from '@homeroom/redis';
 import { createHash, randomBytes } from 'node:crypto';
 import { sessionsEndedChannel } from './ended.ts';
@@ -5,8 +6,8 @@ import { scripts } from './scripts.ts';
 import { SessionError } from './session-error.ts';
 
 export type Principal =
-  | { readonly accountId: string; readonly role: 'guardian'; readonly familyId: string }
-  | { readonly accountId: string; readonly role: 'coordinator' }
+  | { readonly accountId: string; readonly role: 'guardian'; readonly coopId: string; readonly familyId: string }
+  | { readonly accountId: string; readonly role: 'coordinator'; readonly coopId: string }
   | { readonly accountId: string; readonly role: 'operator' };
 
 /** Where reads may go: `any` replica, only the `primary`, or a replica that has replayed this LSN. */
@@ -87,6 +88,7 @@ export class SessionStore {
         this.#accountPrefix,
         this.#channel,
         replaced === undefined ? '' : this.idOf(replaced),
+        principal.role === 'operator' ? '' : principal.coopId,
       ],
     );
     return { token, expiresAt: new Date(expiresAt) };
@@ -181,14 +183,9 @@ async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
 
 function readSession(reply: unknown): StoredSession | undefined {
   if (!Array.isArray(reply)) return undefined;
-  const [accountId, role, familyId, created, expires, mark, writes] = reply as (string | null)[];
+  const [accountId, role, familyId, created, expires, mark, writes, coop] = reply as (string | null)[];
   if (accountId == null || created == null || expires == null) return undefined;
-  const principal: Principal | undefined =
-    role === 'guardian' && familyId != null
-      ? { accountId, role, familyId }
-      : role === 'coordinator' || role === 'operator'
-        ? { accountId, role }
-        : undefined;
+  const principal = principalOf({ accountId, role, familyId, coopId: coop ?? firstCoopId });
   if (principal === undefined) return undefined;
   return {
     principal,
@@ -197,4 +194,18 @@ function readSession(reply: unknown): StoredSession | undefined {
     mark: (mark ?? 'any') as Mark,
     writes: Number(writes ?? 0),
   };
+}
+
+interface StoredPrincipal {
+  readonly accountId: string;
+  readonly role: string | null | undefined;
+  readonly familyId: string | null | undefined;
+  /** Sessions from before there were co-ops have none stored: they belong to the first one. */
+  readonly coopId: string;
+}
+
+function principalOf({ accountId, role, familyId, coopId }: StoredPrincipal): Principal | undefined {
+  if (role === 'guardian' && familyId != null) return { accountId, role, coopId, familyId };
+  if (role === 'coordinator') return { accountId, role, coopId };
+  return role === 'operator' ? { accountId, role } : undefined;
 }

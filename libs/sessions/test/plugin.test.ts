@@ -1,9 +1,11 @@
 import type { ZodFastify } from '@homeroom/chassis';
+import { firstCoopId } from '@homeroom/contracts';
 import { connectRedis, type Redis } from '@homeroom/redis';
 import { openSessions, type SessionStore } from '@homeroom/sessions';
 import { startFaultProxy, testRedis, waitFor } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { coordinator, guardian, sessionsApp, tokenOf } from './sessions.ts';
+import { createHash } from 'node:crypto';
+import { coordinator, coops, guardian, operator, sessionsApp, tokenOf } from './sessions.ts';
 
 let redis: Redis;
 let url: string;
@@ -116,6 +118,45 @@ describe('a request', () => {
     const status = async (name: string): Promise<number> =>
       (await secureApp.inject({ url: '/me', headers: { cookie: `${name}=${token}` } })).statusCode;
     expect([await status('homeroom'), await status('__Host-homeroom')]).toEqual([401, 200]);
+  });
+});
+
+describe('a session', () => {
+  const statusOn = async (host: string, token: string, url = '/me'): Promise<number> =>
+    (await app.inject({ url, headers: { host, cookie: `homeroom=${token}` } })).statusCode;
+
+  test.each([
+    ['guardian', guardian],
+    ['coordinator', coordinator],
+  ])('of a %s is none on the host of another co-op, and on one of none', async (_, principal) => {
+    const { token } = await store.create(principal);
+    expect([await statusOn('birch', token), await statusOn('nowhere', token)]).toEqual([401, 401]);
+    // control: the same cookie where it belongs, and one of the other co-op there
+    expect(await statusOn('willow', token)).toBe(200);
+    const { token: theirs } = await store.create({ ...guardian, coopId: coops.birch });
+    expect([await statusOn('birch', theirs), await statusOn('willow', theirs)]).toEqual([200, 401]);
+  });
+
+  test('stays what it was when another co-op has refused it, and cannot be ended there', async () => {
+    const { token } = await store.create(guardian);
+    const headers = { host: 'birch', cookie: `homeroom=${token}` };
+    expect((await app.inject({ method: 'POST', url: '/sign-out', headers })).json()).toEqual({ ended: 0 });
+    const everywhere = await app.inject({ method: 'POST', url: '/sign-out-everywhere', headers });
+    expect(everywhere.json()).toEqual({ ended: 0 });
+    expect(await statusOn('willow', token)).toBe(200);
+  });
+
+  test('of an operator belongs to the installation and counts on every host', async () => {
+    const { token } = await store.create(operator);
+    for (const host of ['willow', 'birch', 'nowhere']) expect(await statusOn(host, token, '/account')).toBe(200);
+  });
+
+  test('from before there were co-ops belongs to the first one', async () => {
+    const { token } = await store.create({ ...guardian, coopId: firstCoopId });
+    const hash = createHash('sha256').update(token).digest('base64url');
+    expect(await redis.hdel(`${keyPrefix}session:${hash}`, 'coop')).toBe(1);
+    expect((await store.find(token))?.principal).toEqual({ ...guardian, coopId: firstCoopId });
+    expect([await statusOn('willow', token), await statusOn('birch', token)]).toEqual([401, 401]);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   type ZodFastify,
 } from '@homeroom/chassis';
 import {
+  requireAccount,
   requireCoordinator,
   requirePrincipal,
   sessionsPlugin,
@@ -17,10 +18,23 @@ import {
   type Principal,
   type SessionStore,
 } from '@homeroom/sessions';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
-export const guardian: Principal = { accountId: 'account-g', role: 'guardian', familyId: 'family-1' };
-export const coordinator: Principal = { accountId: 'account-c', role: 'coordinator' };
+/** Two co-ops; the host of each is its name. */
+export const coops = {
+  willow: '0199f2a0-0000-7000-8000-00000000000a',
+  birch: '0199f2a0-0000-7000-8000-00000000000b',
+} as const;
+
+export const guardian: Extract<Principal, { role: 'guardian' }> = {
+  accountId: 'account-g',
+  role: 'guardian',
+  coopId: coops.willow,
+  familyId: 'family-1',
+};
+export const coordinator: Principal = { accountId: 'account-c', role: 'coordinator', coopId: coops.willow };
+export const operator: Principal = { accountId: 'account-o', role: 'operator' };
 
 /** A server with sessions, and a route for everything that can be done with one. */
 export async function sessionsApp(
@@ -36,7 +50,9 @@ export async function sessionsApp(
     errors: defineErrors({}),
     openapi: { title: 'Sessions', description: '', version: '1' },
   });
-  await app.register(sessionsPlugin, { store, service, secure });
+  const coopOf = ({ hostname }: FastifyRequest): string | undefined =>
+    hostname === 'birch' ? coops.birch : hostname === 'nowhere' ? undefined : coops.willow;
+  await app.register(sessionsPlugin, { store, service, coopOf, secure });
   app.post(
     '/sign-in',
     { schema: { body: z.strictObject({ as: z.enum(['guardian', 'coordinator']) }) } },
@@ -47,6 +63,7 @@ export async function sessionsApp(
     ended: await signOut(request, reply, { everywhere: true }),
   }));
   app.get('/me', async (request) => (await requirePrincipal(request)).principal);
+  app.get('/account', async (request) => (await requireAccount(request)).principal);
   app.get('/coordinators', async (request) => ({ account: (await requireCoordinator(request)).principal.accountId }));
   app.get('/three-times', async (request) => {
     await Promise.all([request.session(), request.session()]);

@@ -4,7 +4,7 @@ import { startFaultProxy, testRedis, waitFor } from '@homeroom/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import type { EndedSessions } from '../src/ended.ts';
-import { coordinator, guardian } from './sessions.ts';
+import { coordinator, guardian, operator } from './sessions.ts';
 
 let redis: Redis;
 let url: string;
@@ -20,7 +20,7 @@ afterAll(() => redis.disconnect());
 const own = async (): Promise<string[]> => (await redis.keys(`${keyPrefix}*`)).sort();
 
 describe('a session', () => {
-  test.each([guardian, coordinator])('is found by its token: %o', async (principal) => {
+  test.each([guardian, coordinator, operator])('is found by its token: %o', async (principal) => {
     const { token, expiresAt } = await store.create(principal);
     expect(await store.find(token)).toEqual({
       principal,

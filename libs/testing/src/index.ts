@@ -23,3 +23,6 @@ export { accessMatrix, type AccessRow, type AccessWorld, type Caller, type Expec
 export { signInCallers } from './sign-in-callers.ts';
 export { generateTypedClient } from './typed-client.ts';
 export { withClient } from './with-client.ts';
+export { collectStatements, everyChoice } from './collect-statements.ts';
+export { openStatementGuard, type StatementGuard } from './statement-guard.ts';
+export { distributionMistakes } from './distribution.ts';

@@ -1,4 +1,5 @@
-import { openDatabase, type Database, type DatabaseEvent } from '@homeroom/postgres';
+import { firstCoopId } from '@homeroom/contracts';
+import { openDatabase, type CoopDatabase, type Database, type DatabaseEvent } from '@homeroom/postgres';
 import type { Redis } from '@homeroom/redis';
 import type { Principal, SessionStore } from '@homeroom/sessions';
 import { hash } from 'node:crypto';
@@ -11,6 +12,8 @@ import { testRedis } from './engines.ts';
 export interface ServiceEngines {
   readonly testDatabase: TestDatabase;
   readonly database: Database;
+  /** Of the first co-op. */
+  readonly db: CoopDatabase;
   /** Counts what `database` runs. */
   readonly counter: ReturnType<typeof countQueries>;
   /** Sessions and limits. */
@@ -82,7 +85,18 @@ export async function openServiceEngines(
   const openStore = (absoluteSeconds?: number): SessionStore =>
     openSessions({ redis, keyPrefix, ...(absoluteSeconds === undefined ? {} : { absoluteSeconds }) });
   return {
-    ...{ testDatabase, database, counter, redis, cacheRedis, sessionsUrl, cacheUrl, keyPrefix, closing },
+    ...{
+      testDatabase,
+      database,
+      db: database.ofCoop(firstCoopId),
+      counter,
+      redis,
+      cacheRedis,
+      sessionsUrl,
+      cacheUrl,
+      keyPrefix,
+      closing,
+    },
     openSessions: openStore,
     signedIn: async (principal) => ({ cookie: `homeroom=${(await openStore().create(principal)).token}` }),
     // one name per text: statements are prepared under it

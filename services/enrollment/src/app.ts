@@ -46,6 +46,7 @@ export async function buildApp(
   await app.register(sessionsPlugin, {
     store: openSessions({ redis, keyPrefix: redisPrefix }),
     service: 'enrollment',
+    coopOf: (request) => request.coop?.coopId,
     secure: config.PUBLIC_ORIGIN.startsWith('https:'),
   });
   const arriving = new ArrivingChildren(db, { waitMs: config.ENROLL_WAIT_FOR_FAMILY_MS });

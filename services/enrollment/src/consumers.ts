@@ -1,14 +1,24 @@
 import type { Cache } from '@homeroom/cache';
-import { topics } from '@homeroom/contracts';
+import { topics, type DomainEvent } from '@homeroom/contracts';
 import { coopConsumer } from '@homeroom/coops';
 import type { ConsumeOptions } from '@homeroom/kafka';
 import { isUnavailable, type Database } from '@homeroom/postgres';
+import { classKey } from './classes/open-class-cache.ts';
 import { copyFamily } from './families/copy-family.ts';
+
+type OfFamily = DomainEvent<'homeroom.family.registered.v1' | 'homeroom.family.changed.v1'>;
+
+interface OfClass {
+  readonly coopId: string;
+  readonly data: { classId: string } | { class: { classId: string } };
+}
 
 /** What this service consumes: one row per consumer group. */
 export function consumers({ db, classes }: { db: Database; classes: Cache }): ConsumeOptions[] {
-  const invalidate = ({ data }: { data: { classId: string } | { class: { classId: string } } }): Promise<void> =>
-    classes.invalidate('class' in data ? data.class.classId : data.classId);
+  const invalidate = ({ coopId, data }: OfClass): Promise<void> =>
+    classes.invalidate(classKey(coopId, 'class' in data ? data.class.classId : data.classId));
+  const copy = ({ id, coopId, data }: OfFamily): Promise<void> =>
+    copyFamily({ db: db.ofCoop(coopId) }, { eventId: id, family: data });
   return [
     coopConsumer(db, 'enrollment'),
     {
@@ -16,8 +26,8 @@ export function consumers({ db, classes }: { db: Database; classes: Cache }): Co
       topics: [topics.family],
       isTransient: isUnavailable,
       handlers: {
-        'homeroom.family.registered.v1': ({ id, data }) => copyFamily({ db }, { eventId: id, family: data }),
-        'homeroom.family.changed.v1': ({ id, data }) => copyFamily({ db }, { eventId: id, family: data }),
+        'homeroom.family.registered.v1': copy,
+        'homeroom.family.changed.v1': copy,
       },
     },
     {

@@ -1,3 +1,4 @@
+import { firstCoopId } from '@homeroom/contracts';
 import type { Principal } from '@homeroom/sessions';
 import { accessMatrix, signInCallers, type AccessRow, type AccessWorld } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -19,7 +20,12 @@ let world: World;
 beforeAll(async () => {
   const harness = await startHarness();
   const [owner, other] = [await addChild(harness, 'Kolibri'), await addChild(harness, 'Zaunkoenig')];
-  const guardian = ({ familyId }: Child): Principal => ({ role: 'guardian', accountId: randomUUID(), familyId });
+  const guardian = ({ familyId }: Child): Principal => ({
+    role: 'guardian',
+    coopId: firstCoopId,
+    accountId: randomUUID(),
+    familyId,
+  });
   const secretsOf = ({ id, familyId, name }: Child): string[] => [id, familyId, name];
   world = {
     ...{ harness, owner, other },
@@ -28,7 +34,7 @@ beforeAll(async () => {
     cookies: await signInCallers(harness.openSessions, {
       guardian: guardian(owner),
       stranger: guardian(other),
-      coordinator: { role: 'coordinator', accountId: randomUUID() },
+      coordinator: { role: 'coordinator', coopId: firstCoopId, accountId: randomUUID() },
       operator: { role: 'operator', accountId: randomUUID() },
     }),
     secrets: { guardian: secretsOf(owner), stranger: secretsOf(other) },
@@ -38,14 +44,14 @@ beforeAll(async () => {
 afterAll(() => world.harness.close());
 
 /** A family with one child. The child's id is not a recent one: to another family it does not exist. */
-async function addChild({ database }: Harness, name: string): Promise<Child> {
+async function addChild({ db }: Harness, name: string): Promise<Child> {
   const children = [{ childId: randomUUID(), name, birthDate: '2018-06-01' }];
   const family = aFamily({
     name,
     children,
     guardians: [{ guardianId: randomUUID(), name, email: `${name}@co.example` }],
   });
-  await copyFamily({ db: database }, { eventId: randomUUID(), family });
+  await copyFamily({ db }, { eventId: randomUUID(), family });
   return { id: children[0]?.childId ?? '', name, familyId: family.familyId };
 }
 

@@ -39,7 +39,7 @@ async function oneFamily(harness: Harness, count: number): Promise<Child[]> {
   const birthDate = '2018-06-01';
   const children = Array.from({ length: count }, (_, n) => ({ childId: uuidv7(), name: `Child ${n}`, birthDate }));
   const family = aFamily({ children });
-  await copyFamily({ db: harness.database }, { eventId: uuidv7(), family });
+  await copyFamily({ db: harness.db }, { eventId: uuidv7(), family });
   return children.map(({ childId, name }) => ({ id: childId, name, familyId: family.familyId }));
 }
 

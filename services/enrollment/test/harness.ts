@@ -1,8 +1,8 @@
 import { createLogger, Health, loadConfig, Metrics, type ZodFastify } from '@homeroom/chassis';
-import { examples, type FamilySnapshot } from '@homeroom/contracts';
-import { Directory } from '@homeroom/coops';
+import { examples, firstCoopId, type FamilySnapshot } from '@homeroom/contracts';
+import { Directory, type Coop } from '@homeroom/coops';
 import { runNextImport, type ImportsOptions } from '@homeroom/csv';
-import type { Database } from '@homeroom/postgres';
+import type { CoopDatabase, Database } from '@homeroom/postgres';
 import { openServiceEngines, type EngineOptions, type ServiceEngines } from '@homeroom/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { buildApp } from '../src/app.ts';
@@ -19,6 +19,9 @@ import { importTimetables } from '../src/timetable/import-timetables.ts';
 const terms = termsOf({ ENROLL_OFFER_HOURS: 48, PAYMENT_GRACE_HOURS: 48 });
 
 export const webhookSecret = 'a webhook secret for tests';
+
+/** The one co-op of an installation: it answers on every host. */
+export const firstCoop: Coop = { ...examples['homeroom.coop.opened.v1'], coopId: firstCoopId };
 
 export const pottery: ClassDetails = {
   title: 'Pottery for beginners',
@@ -71,25 +74,33 @@ export interface Harness extends ServiceEngines {
   runImports(): Promise<void>;
 }
 
-/** Starts the service on engines of its own. @param env changes of the configuration. */
+interface HarnessOptions extends EngineOptions {
+  /** Changes of the configuration. */
+  readonly env?: Record<string, string>;
+  readonly coops?: readonly Coop[];
+}
+
+/** Starts the service on engines of its own. What the harness does itself, it does in the first co-op. */
 export async function startHarness({
   env = {},
+  coops = [firstCoop],
   ...options
-}: EngineOptions & { env?: Record<string, string> } = {}): Promise<Harness> {
+}: HarnessOptions = {}): Promise<Harness> {
   const engines = await openServiceEngines('enrollment', options);
-  const { database, signedIn } = engines;
-  const app = await startApp(engines, env);
+  const { database, db, signedIn } = engines;
+  const { coopId } = db;
+  const app = await startApp(engines, { env, coops });
   const guardian = (familyId: string): Promise<Headers> =>
-    signedIn({ accountId: uuidv7(), role: 'guardian', familyId });
+    signedIn({ accountId: uuidv7(), role: 'guardian', coopId, familyId });
   return {
     ...engines,
     app,
     guardian,
-    coordinator: () => signedIn({ accountId: uuidv7(), role: 'coordinator' }),
-    children: (count) => Promise.all(Array.from({ length: count }, (_, index) => addChild(database, index))),
+    coordinator: () => signedIn({ accountId: uuidv7(), role: 'coordinator', coopId }),
+    children: (count) => Promise.all(Array.from({ length: count }, (_, index) => addChild(db, index))),
     // all in one room with one teacher: double bookings are not checked
     openClass: (details = {}) =>
-      database.transaction(async (trx) => {
+      db.transaction(async (trx) => {
         const [opened] = await createClasses(trx, [{ ...pottery, title: `Pottery ${uuidv7()}`, ...details }]);
         if (opened === undefined) throw new Error('there is such a class already');
         return opened;
@@ -104,7 +115,7 @@ export async function startHarness({
     cancel: async (enrollmentId, headers) =>
       app.inject({ method: 'DELETE', url: `/api/enrollments/${enrollmentId}`, headers }),
     importNow: (csv) =>
-      importClasses({ db: database, terms, timeZone: 'America/Chicago' }, { bytes: Buffer.from(csv), preview: false }),
+      importClasses({ db, terms, timeZone: 'America/Chicago' }, { bytes: Buffer.from(csv), preview: false }),
     runImports: () => runImports(database),
     async importing(payload, headers, query = '') {
       const url = `/api/classes/import${query}`;
@@ -136,7 +147,7 @@ async function runImports(db: Database): Promise<void> {
 
 async function startApp(
   { testDatabase, database, redis, cacheRedis, sessionsUrl, cacheUrl, keyPrefix, closing }: ServiceEngines,
-  env: Record<string, string>,
+  { env, coops }: Required<Pick<HarnessOptions, 'env' | 'coops'>>,
 ): Promise<ZodFastify> {
   const config = loadConfig(apiConfig, {
     DATABASE_URL: testDatabase.url,
@@ -163,15 +174,23 @@ async function startApp(
   });
   closing.add(classes, (it) => it.close());
   const health = new Health();
-  const coops = new Directory([examples['homeroom.coop.opened.v1']]);
-  const deps = { logger, health, metrics, database, coops, classes, redis, redisPrefix: keyPrefix };
+  const deps = {
+    logger,
+    health,
+    metrics,
+    database,
+    coops: new Directory(coops),
+    classes,
+    redis,
+    redisPrefix: keyPrefix,
+  };
   const app = await buildApp(config, deps);
   return closing.add(app, (it) => it.close());
 }
 
-async function addChild(database: Database, index: number): Promise<Child> {
+async function addChild(db: CoopDatabase, index: number): Promise<Child> {
   const family = aFamily({ children: [{ childId: uuidv7(), name: `Child ${index}`, birthDate: '2018-06-01' }] });
-  await copyFamily({ db: database }, { eventId: uuidv7(), family });
+  await copyFamily({ db }, { eventId: uuidv7(), family });
   const [child] = family.children;
   return { id: child?.childId ?? '', name: child?.name ?? '', familyId: family.familyId };
 }

@@ -1,4 +1,4 @@
-import { eventTypes, examples, type DomainEvent } from '@homeroom/contracts';
+import { eventTypes, examples, firstCoopId, type NewEvent } from '@homeroom/contracts';
 import { lockCoops, saveCoop } from '@homeroom/coops';
 import { openKafka, type Kafka } from '@homeroom/kafka';
 import { append, createRelay } from '@homeroom/outbox';
@@ -65,7 +65,7 @@ async function send(
 }
 
 /** Publishes a family or a co-op as its own service would. */
-async function publish(event: DomainEvent): Promise<void> {
+async function publish(event: NewEvent): Promise<void> {
   const stopping = new AbortController();
   await kafka.ensureTopics([{ topic: eventTypes[event.type].topic, partitions: 1 }]);
   const relay = createRelay({
@@ -74,7 +74,7 @@ async function publish(event: DomainEvent): Promise<void> {
     lockName: 'test',
     pollMs: { min: 5, max: 20 },
   });
-  await append(harness.database, event);
+  await append(harness.db, event);
   const working = relay.run(stopping.signal);
   await waitFor('the event to be out', async () => (await harness.rows('select from outbox')).length === 0);
   stopping.abort();
@@ -93,7 +93,7 @@ test('from a family’s event to a confirmed seat: API and worker work together,
   await joined('enrollment-cache');
   const { port } = await worker.logged('health and metrics');
   const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  const cookie = await cookieOf({ accountId: uuidv7(), role: 'coordinator' });
+  const cookie = await cookieOf({ accountId: uuidv7(), role: 'coordinator', coopId: firstCoopId });
   const call = (method: string, path: string, payload?: object) =>
     send(`${address}${path}`, { method, cookie, payload });
 
@@ -177,7 +177,7 @@ test('D13: control: an API that does not wait refuses a child whose event has no
   const { address } = await api.logged('listening');
   const { id: classId } = await harness.openClass();
   const { familyId, children } = aFamily();
-  const cookie = await cookieOf({ accountId: uuidv7(), role: 'guardian', familyId });
+  const cookie = await cookieOf({ accountId: uuidv7(), role: 'guardian', coopId: firstCoopId, familyId });
   const payload = { classId, childId: children[0]!.childId };
   const { status, body } = await send(`${address}/api/enrollments`, { cookie, payload });
   expect([status, body['code']]).toEqual([409, 'family_not_ready']);
@@ -196,7 +196,12 @@ test('the API answers while Kafka, the cache, and the payment provider are down'
   const { address } = await api.logged('listening');
   const { id: classId } = await harness.openClass();
   const [child] = await harness.children(1);
-  const cookie = await cookieOf({ accountId: uuidv7(), role: 'guardian', familyId: child!.familyId });
+  const cookie = await cookieOf({
+    accountId: uuidv7(),
+    role: 'guardian',
+    coopId: firstCoopId,
+    familyId: child!.familyId,
+  });
   const payload = { classId, childId: child!.id };
   expect((await send(`${address}/api/enrollments`, { cookie, payload })).status).toBe(201);
   expect((await fetch(`${address}/api/classes/${classId}`)).status).toBe(200);
@@ -213,7 +218,7 @@ test('a suspension reaches a running API by Kafka, and an API that starts later 
   const [api, worker] = [start('api.ts'), start('worker.ts')];
   await worker.logged('running');
   expect(await answerOf(api)).toBe('200 ');
-  const coop = { ...examples['homeroom.coop.suspended.v1'], coopId: '00000000-0000-7000-8000-000000000001' };
+  const coop = { ...examples['homeroom.coop.suspended.v1'], coopId: firstCoopId };
   const type = 'homeroom.coop.suspended.v1';
   await publish({ id: uuidv7(), type, source: '/families', subject: coop.coopId, time: new Date(), data: coop });
   await waitFor('the suspension to arrive', async () => (await answerOf(api)) === '403 coop_suspended');

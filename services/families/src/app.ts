@@ -49,6 +49,7 @@ export async function buildApp(
   await app.register(sessionsPlugin, {
     store: sessions,
     service: 'families',
+    coopOf: ({ coop }) => coop?.coopId,
     secure: config.PUBLIC_ORIGIN.startsWith('https:'),
   });
   const deps = openAccountDeps(config, { ...shell, database, redis, keyPrefix: redisPrefix, sessions });

@@ -1,3 +1,4 @@
+import { firstCoopId as coopId } from '@homeroom/contracts';
 import type { Principal } from '@homeroom/sessions';
 import {
   accessMatrix,
@@ -44,11 +45,13 @@ beforeAll(async () => {
   const desk = await service.coordinator();
   await service.operator();
   const operatorAccount = (await service.rows(`select id from accounts where role = 'operator'`))[0];
-  const deskAccount = (await service.rows(`select id, email from accounts where role = 'coordinator'`))[0];
+  const deskAccount = (
+    await service.rows(`select id, email_address as email from accounts where role = 'coordinator'`)
+  )[0];
   const principals: World['principals'] = {
-    guardian: { role: 'guardian', accountId: owner.family.guardians[0].id, familyId: owner.family.id },
-    stranger: { role: 'guardian', accountId: other.family.guardians[0].id, familyId: other.family.id },
-    coordinator: { role: 'coordinator', accountId: String(deskAccount?.['id']) },
+    guardian: { role: 'guardian', coopId, accountId: owner.family.guardians[0].id, familyId: owner.family.id },
+    stranger: { role: 'guardian', coopId, accountId: other.family.guardians[0].id, familyId: other.family.id },
+    coordinator: { role: 'coordinator', coopId, accountId: String(deskAccount?.['id']) },
     operator: { role: 'operator', accountId: String(operatorAccount?.['id']) },
   };
   const secretsOf = ({ family: { id, name, guardians }, email }: Guardian): string[] => [

@@ -1,3 +1,4 @@
+import { firstCoopId } from '@homeroom/contracts';
 import type { Principal } from '@homeroom/sessions';
 import { fuzzRoutes, openApiMistakes } from '@homeroom/testing';
 import { expect, test } from '@jest/globals';
@@ -17,8 +18,10 @@ test('every response to any request is as the OpenAPI document describes it, and
     const coordinator = await service.coordinator();
     const guardian = await service.family({ children: [{ name: 'Maya', birthDate: '2017-04-02' }] });
     const { family, email } = guardian;
-    const principalOf = async (client: Client): Promise<Principal> =>
-      (await client.send('GET', '/api/sessions')).body.principal as Principal;
+    const principalOf = async (client: Client): Promise<Principal> => {
+      const { principal } = (await client.send('GET', '/api/sessions')).body;
+      return { ...principal, coopId: firstCoopId } as Principal;
+    };
     const [asGuardian, asCoordinator] = [await principalOf(guardian), await principalOf(coordinator)];
     const asOperator = await principalOf(await service.operator());
     const sessions = service.openSessions();

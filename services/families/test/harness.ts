@@ -2,6 +2,7 @@ import { createLogger, Health, loadConfig, Metrics, type ZodFastify } from '@hom
 import { accountToken, type FamilySnapshot } from '@homeroom/contracts';
 import { Directory, readCoops } from '@homeroom/coops';
 import { runNextImport, type ImportsOptions } from '@homeroom/csv';
+import type { Database } from '@homeroom/postgres';
 import { openServiceEngines, type EngineOptions, type ServiceEngines } from '@homeroom/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { saveCoordinator, saveOperator } from '../src/accounts/store.ts';
@@ -161,8 +162,7 @@ export async function startHarness({
   return {
     ...engines,
     ...{ app, anonymous, coops, signIn, tokens, importing, runImports },
-    importNow: (csv) =>
-      importRoster({ database: engines.database, passwords }, { bytes: Buffer.from(csv), preview: false }),
+    importNow: (csv) => importRoster({ db: engines.db, passwords }, { bytes: Buffer.from(csv), preview: false }),
     async family(given) {
       const registration = registrationOf(given);
       const { status, body } = await anonymous.send('POST', '/api/families', registration);
@@ -173,7 +173,7 @@ export async function startHarness({
     async coordinator() {
       const email = newEmail();
       const passwordHash = await passwords.hash(password);
-      await saveCoordinator(engines.database, { id: uuidv7(), email, name: 'Robin', passwordHash });
+      await saveCoordinator(engines.db, { id: uuidv7(), email, name: 'Robin', passwordHash });
       return signIn(email);
     },
     async operator() {
@@ -219,13 +219,18 @@ async function startApp(
   return closing.add(app, (it) => it.close());
 }
 
-const clientOf = (app: ZodFastify, cookie?: string): Client => ({
+/** Another process on the engines of a service. @param database how it reads and writes. */
+export const startBeside = (service: Harness, database: Database): Promise<ZodFastify> =>
+  startApp({ ...service, database }, service.coops, {});
+
+/** @param host of its requests. */
+export const clientOf = (app: ZodFastify, cookie?: string, host?: string): Client => ({
   cookie,
   async send(method, url, body, headers = {}) {
     const response = await app.inject({
       method,
       url,
-      headers: { ...(cookie === undefined ? {} : { cookie }), ...headers },
+      headers: { ...(cookie === undefined ? {} : { cookie }), ...(host === undefined ? {} : { host }), ...headers },
       ...(body === undefined ? {} : { payload: body as object }),
     });
     const json = String(response.headers['content-type']).includes('json') && response.body !== '';

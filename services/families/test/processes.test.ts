@@ -61,7 +61,7 @@ test('the import of a worker that is killed goes on in another, and no family co
   const { address } = await api.logged('listening');
   const email = 'desk@example.org';
   const passwordHash = await openPasswords({ secret: '', concurrent: 1, queued: 0 }).hash(password);
-  await saveCoordinator(engines.database, { id: randomUUID(), email, name: 'Robin', passwordHash });
+  await saveCoordinator(engines.db, { id: randomUUID(), email, name: 'Robin', passwordHash });
   const signedIn = await post(`${address}/api/sessions`, { email, password });
   const coordinator = { cookie: String(signedIn.headers.get('set-cookie')).split(';')[0] ?? '' };
   const sent = await fetch(`${address}/api/families/import`, {
@@ -86,7 +86,7 @@ test('the import of a worker that is killed goes on in another, and no family co
   const done = await waitFor('the report', async () => (await find()).report, { timeoutMs: 60_000 });
   expect(done).toMatchObject({ created: 700, unchanged: 0 });
   expect(await engines.rows(`select attempts from import_jobs`)).toEqual([{ attempts: 2 }]);
-  expect(await engines.rows(`select count(*)::int from accounts where email like 'imported-%'`)).toEqual([
+  expect(await engines.rows(`select count(*)::int from accounts where email_address like 'imported-%'`)).toEqual([
     { count: 700 },
   ]);
 }, 120_000);

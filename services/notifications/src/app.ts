@@ -4,6 +4,7 @@ import { isUnavailable, type Database } from '@homeroom/postgres';
 import type { Redis } from '@homeroom/redis';
 import { sessionsPlugin, type SessionStore } from '@homeroom/sessions';
 import { calendarRoutes } from './calendars/routes.ts';
+import { coopOrigin } from './coops/coop-origin.ts';
 import { deadLetterRoutes } from './dead-letters/routes.ts';
 import { errors } from './errors.ts';
 import { notificationRoutes } from './notifications/routes.ts';
@@ -22,7 +23,7 @@ export interface AppDependencies extends Pick<Shell, 'logger' | 'health' | 'metr
 
 /** Everything that answers requests, without listening. */
 export async function buildApp(
-  config: ProcessConfig & { readonly CURSOR_SECRET: string; readonly COOP_NAME: string },
+  config: ProcessConfig & { readonly CURSOR_SECRET: string },
   { database, coops, sessions, fanOut, limiter, ...shell }: AppDependencies,
 ): Promise<ZodFastify> {
   const app = await createServer({
@@ -43,13 +44,14 @@ export async function buildApp(
   await app.register(sessionsPlugin, {
     store: sessions,
     service: 'notifications',
+    coopOf: (request) => request.coop?.coopId,
     secure: config.PUBLIC_ORIGIN.startsWith('https:'),
   });
   const cursorSecret = config.CURSOR_SECRET;
   notificationRoutes(app, { database, cursorSecret });
   streamRoutes(app, fanOut);
-  preferencesRoutes(app, { database, publicOrigin: config.PUBLIC_ORIGIN });
-  calendarRoutes(app, { database, coopName: config.COOP_NAME });
+  preferencesRoutes(app, { database, originOf: (coop) => coopOrigin(coops, coop, config.PUBLIC_ORIGIN) });
+  calendarRoutes(app, { database });
   deadLetterRoutes(app, { database, cursorSecret });
   return app;
 }

@@ -1,12 +1,12 @@
-import { databaseConfig, kafkaConfig, processConfig, secret, timeZone, url, wholeNumber } from '@homeroom/chassis';
+import { databaseConfig, kafkaConfig, processConfig, secret, url, wholeNumber } from '@homeroom/chassis';
 import { z } from 'zod';
 
 export const migrations = new URL('../migrations/', import.meta.url);
 
-/** `Willow Creek <hello@willow.example>`, or the address alone. */
+/** An address. A name before it, as in `Willow Creek <hello@willow.example>`, is not used: each co-op's mails have its own. */
 const sender = z.string().transform((text, context) => {
-  const { name = '', address = text } = /^(?<name>[^<>]*)<(?<address>[^<>]+)>$/.exec(text)?.groups ?? {};
-  if (z.email().safeParse(address.trim()).success) return { name: name.trim(), address: address.trim() };
+  const { address = text } = /^[^<>]*<(?<address>[^<>]+)>$/.exec(text)?.groups ?? {};
+  if (z.email().safeParse(address.trim()).success) return address.trim();
   context.issues.push({ code: 'custom', input: text, message: 'must be an address, or a name and <an address>' });
   return z.NEVER;
 });
@@ -17,7 +17,6 @@ const serviceConfig = processConfig.extend({
   REDIS_CACHE_URL: url(/^rediss?$/),
   /** Put before topics, groups, and the channel, so that several checkouts can share engines. */
   TOPIC_PREFIX: kafkaConfig.TOPIC_PREFIX,
-  COOP_NAME: z.string().min(1).max(100).default('Homeroom Co-op'),
 });
 
 export const apiConfig = serviceConfig.extend({
@@ -48,8 +47,6 @@ export const workerConfig = serviceConfig
     MAIL_RETRY_MAX_MS: wholeNumber(1).default(60_000),
     /** How long a worker holds a mail that it has claimed. */
     MAIL_LEASE_MS: wholeNumber(1_000).default(60_000),
-    /** The co-op's, for times that belong to no class. */
-    TIME_ZONE: timeZone,
   })
   .refine((config) => config.MAIL_LEASE_MS > 2 * config.SMTP_TIMEOUT_MS, {
     path: ['MAIL_LEASE_MS'],

@@ -1,10 +1,10 @@
-import { deadLetterTopic, topics } from '@homeroom/contracts';
-import { coopConsumer } from '@homeroom/coops';
+import { deadLetterTopic, topics, type DomainEvent } from '@homeroom/contracts';
+import { coopConsumer, type Coop, type Directory } from '@homeroom/coops';
 import type { ConsumeOptions, ConsumeRawOptions } from '@homeroom/kafka';
-import { isUnavailable, type Database } from '@homeroom/postgres';
-import { readDeadLetter } from './dead-letters/dead-letter.ts';
+import { isUnavailable, type CoopDatabase, type Database } from '@homeroom/postgres';
+import { CoopNotKnownError, knownCoop } from './coops/known-coop.ts';
+import { coopOf, readDeadLetter } from './dead-letters/dead-letter.ts';
 import { addDeadLetter } from './dead-letters/store.ts';
-import type { Coop, FamilyEvent } from './notifications/notification.ts';
 import {
   receiveAccount,
   receiveClass,
@@ -20,7 +20,7 @@ export const deadLetterTopics = Object.values(topics).map(deadLetterTopic);
 
 export interface ConsumerDeps {
   readonly database: Database;
-  readonly coop: Coop;
+  readonly coops: Directory;
   /** Called after the commit. It must not throw. */
   readonly onAdded: (added: readonly Added[]) => Promise<void>;
   /** Called after the commit of a mail that no inbox has, and of an address for which mails may wait. It must not throw. */
@@ -28,27 +28,33 @@ export interface ConsumerDeps {
 }
 
 /** What this service consumes: one row per consumer group. */
-export function consumers({ database, coop, onAdded, onAccountMail }: ConsumerDeps): ConsumeOptions[] {
+export function consumers({ database, coops, onAdded, onAccountMail }: ConsumerDeps): ConsumeOptions[] {
   const added =
-    <E>(receive: (db: Database, event: E) => Promise<Added[]>) =>
+    <E extends DomainEvent>(receive: (db: CoopDatabase, event: E) => Promise<Added[]>) =>
     async (event: E): Promise<void> =>
-      onAdded(await receive(database, event));
+      onAdded(await receive(database.ofCoop(event.coopId), event));
+  const worded =
+    <E extends DomainEvent>(receive: (db: CoopDatabase, coop: Coop, event: E) => Promise<Added[]>) =>
+    async (event: E, { attempt }: { attempt: number }): Promise<void> => {
+      const coop = knownCoop(coops, event.coopId, { attempt });
+      await onAdded(await receive(database.ofCoop(event.coopId), coop, event));
+    };
   const mailed =
-    <E>(receive: (db: Database, event: E) => Promise<unknown>) =>
+    <E extends DomainEvent>(receive: (db: CoopDatabase, event: E) => Promise<unknown>) =>
     async (event: E): Promise<void> => {
-      await receive(database, event);
+      await receive(database.ofCoop(event.coopId), event);
       onAccountMail();
     };
   const account = mailed(receiveAccount);
   const course = added(receiveClass);
-  const enrollment = added(receiveEnrollment);
-  const family = added((db, event: FamilyEvent) => receiveFamily(db, coop, event));
+  const enrollment = worded(receiveEnrollment);
+  const family = worded(receiveFamily);
   return [
     coopConsumer(database, 'notifications'),
     {
       group: 'notifications',
       topics: [topics.account, topics.family, topics.class, topics.enrollment],
-      isTransient: isUnavailable,
+      isTransient: (error) => isUnavailable(error) || (error instanceof CoopNotKnownError && error.passes),
       handlers: {
         'homeroom.account.verification-requested.v1': account,
         'homeroom.account.password-reset-requested.v1': account,
@@ -59,8 +65,8 @@ export function consumers({ database, coop, onAdded, onAccountMail }: ConsumerDe
         'homeroom.family.changed.v1': family,
         'homeroom.class.opened.v1': course,
         'homeroom.class.changed.v1': course,
-        'homeroom.class.canceled.v1': added(receiveClassCanceled),
-        'homeroom.class.double-booked.v1': added(receiveDoubleBooking),
+        'homeroom.class.canceled.v1': worded(receiveClassCanceled),
+        'homeroom.class.double-booked.v1': worded(receiveDoubleBooking),
         'homeroom.enrollment.waitlisted.v1': enrollment,
         'homeroom.enrollment.seat-held.v1': enrollment,
         'homeroom.enrollment.confirmed.v1': enrollment,
@@ -81,7 +87,7 @@ export function consumers({ database, coop, onAdded, onAccountMail }: ConsumerDe
 export const deadLetterConsumer = ({ database }: Pick<ConsumerDeps, 'database'>): ConsumeRawOptions => ({
   group: 'notifications-dead-letters',
   topics: deadLetterTopics,
-  handler: (message) => addDeadLetter(database, readDeadLetter(message)),
+  handler: (message) => addDeadLetter(database.ofCoop(coopOf(message)), readDeadLetter(message)),
   // there is no dead letter of a dead letter: a bug in storing it holds the partition, and nothing is lost
   isTransient: () => true,
   deadLetters: false,

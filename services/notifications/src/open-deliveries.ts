@@ -1,15 +1,20 @@
 import type { Shell } from '@homeroom/chassis';
+import type { Directory } from '@homeroom/coops';
 import type { Database } from '@homeroom/postgres';
 import { accountMailQueue } from './account-mails/queue.ts';
 import type { WorkerConfig } from './config.ts';
 import { coordinatorMailQueue } from './coordinator-mails/queue.ts';
 import { createDeliveryLoop } from './deliveries/deliver-mail.ts';
 import { familyMailQueue } from './deliveries/family-mail-queue.ts';
+import { mailSettings } from './deliveries/mail-settings.ts';
 import { createMailer } from './deliveries/mailer.ts';
 import { observeDeliveries } from './deliveries/observe-deliveries.ts';
 
 /** The loop that sends the mails of all queues, with its mail server; closed at the end. */
-export function openDeliveries(shell: Shell<WorkerConfig>, database: Database) {
+export function openDeliveries(
+  shell: Shell<WorkerConfig>,
+  { database, coops }: { database: Database; coops: Directory },
+) {
   const { config, onClose } = shell;
   const { onDelivery, onSmtp } = observeDeliveries(shell, database);
   const mailer = createMailer({
@@ -20,21 +25,12 @@ export function openDeliveries(shell: Shell<WorkerConfig>, database: Database) {
     onEvent: onSmtp,
   });
   onClose('mailer', () => mailer.close());
-  const settings = {
-    database,
-    coopName: config.COOP_NAME,
-    from: {
-      name: config.MAIL_FROM.name === '' ? config.COOP_NAME : config.MAIL_FROM.name,
-      address: config.MAIL_FROM.address,
-    },
-    publicOrigin: config.PUBLIC_ORIGIN,
-  };
-  const accountSettings = { timeZone: config.TIME_ZONE, tokenSecret: config.ACCOUNT_TOKEN_SECRET };
+  const settingsOf = mailSettings({ coops, address: config.MAIL_FROM, publicOrigin: config.PUBLIC_ORIGIN });
   return createDeliveryLoop({
     queues: [
-      accountMailQueue({ ...settings, ...accountSettings }),
-      familyMailQueue(settings),
-      coordinatorMailQueue(settings),
+      accountMailQueue({ database, settingsOf, tokenSecret: config.ACCOUNT_TOKEN_SECRET }),
+      familyMailQueue({ database, settingsOf }),
+      coordinatorMailQueue({ database, settingsOf }),
     ],
     mailer,
     concurrency: config.SMTP_CONNECTIONS,

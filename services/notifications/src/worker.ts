@@ -18,18 +18,18 @@ import { announcementChannel } from './streams/sse.ts';
 await runProcess({ service: 'notifications', role: 'worker', config: workerConfig }, async (shell) => {
   const { config, logger } = shell;
   const database = await openServiceDatabase(shell, migrations);
-  await openServiceDirectory(shell, database);
+  const coops = await openServiceDirectory(shell, database);
   const redis = await openServiceRedis(shell, 'redis-cache', config.REDIS_CACHE_URL);
   const kafka = openServiceKafka(shell);
 
-  const deliveries = openDeliveries(shell, database);
+  const deliveries = openDeliveries(shell, { database, coops });
   observeDeadLetters(shell, database);
   await runRelay(shell, { kafka, topics: Object.values(topics) });
 
   const channel = announcementChannel(config.TOPIC_PREFIX);
   const options = consumers({
     database,
-    coop: { coopName: config.COOP_NAME, timeZone: config.TIME_ZONE },
+    coops,
     async onAdded(added) {
       if (added.length > 0) deliveries.wake();
       await announce({ redis, channel, onError: (err) => logger.warn({ err }, 'announcement failed') }, added);

@@ -23,11 +23,11 @@ let world: World;
 beforeAll(async () => {
   // what a request has prepared is there for the next one: no replica
   const harness = await startHarness({ replica: false, streams: { maxStreamsPerAccount: 100 } });
-  const { app, database } = harness;
+  const { app, db } = harness;
   const [owner, other] = [aFamily(), aFamily()];
-  const [welcome, registered] = await receiveFamily(database, co, owner.registered({ name: 'Kolibri' }));
-  await receiveFamily(database, co, other.registered({ name: 'Zaunkoenig' }));
-  await receiveEnrollment(database, owner.enrollment('homeroom.enrollment.confirmed.v1'));
+  const [welcome, registered] = await receiveFamily(db, co, owner.registered({ name: 'Kolibri' }));
+  await receiveFamily(db, co, other.registered({ name: 'Zaunkoenig' }));
+  await receiveEnrollment(db, co, owner.enrollment('homeroom.enrollment.confirmed.v1'));
   const principals = {
     guardian: guardianOf(owner.familyId),
     stranger: guardianOf(other.familyId),
@@ -47,9 +47,9 @@ beforeAll(async () => {
 });
 afterAll(() => world.harness.close());
 
-async function deadLetter({ harness: { database } }: World): Promise<string> {
-  await addDeadLetter(database, aDeadLetter());
-  return (await listDeadLetters(database, { limit: 1 }))[0]?.id ?? '';
+async function deadLetter({ harness: { db } }: World): Promise<string> {
+  await addDeadLetter(db, aDeadLetter());
+  return (await listDeadLetters(db, { limit: 1 }))[0]?.id ?? '';
 }
 
 /** The path of the owner's calendar. */

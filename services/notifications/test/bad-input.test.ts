@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { encodeCursor, type ZodFastify } from '@homeroom/chassis';
 import type { InjectOptions } from 'fastify';
-import { aFamily, cursorSecret, guardianOf, type Harness, someCoordinator, startHarness } from './harness.ts';
+import { aFamily, cursorKey, guardianOf, type Harness, someCoordinator, startHarness } from './harness.ts';
 
 let harness: Harness;
 let app: ZodFastify;
 let guardian: { cookie: string };
 let coordinator: { cookie: string };
 const family = aFamily();
+const ownPlace = { audience: `family:${family.familyId}`, position: 1 };
 
 beforeAll(async () => {
   harness = await startHarness();
@@ -43,13 +44,14 @@ describe('bad input gets a 4xx that says what is wrong', () => {
 
   test.each([
     ['a word', 'next'],
-    ['another list’s', encodeCursor({ deadLetter: '0199f2a0-0000-7000-8000-000000000006' }, cursorSecret)],
+    ['another list’s', encodeCursor({ deadLetter: '0199f2a0-0000-7000-8000-000000000006' }, cursorKey)],
     [
       'one signed with another key',
-      encodeCursor({ audience: 'coordinators', position: 1 }, 'another secret, also long'),
+      encodeCursor({ audience: 'coordinators', position: 1 }, { ...cursorKey, secret: 'another secret, also long' }),
     ],
-    ['another reader’s', encodeCursor({ audience: 'coordinators', position: 1 }, cursorSecret)],
-    ['a position that is none', encodeCursor({ audience: `family:${family.familyId}`, position: -1 }, cursorSecret)],
+    ['another co-op’s', encodeCursor(ownPlace, { ...cursorKey, coopId: family.familyId })],
+    ['another reader’s', encodeCursor({ audience: 'coordinators', position: 1 }, cursorKey)],
+    ['a position that is none', encodeCursor({ ...ownPlace, position: -1 }, cursorKey)],
   ])('a cursor that is %s is refused', async (_what, cursor) => {
     const url = `/api/notifications?cursor=${encodeURIComponent(cursor)}`;
     expect(await problem({ url, headers: guardian })).toMatchObject({ status: 422, code: 'invalid_cursor' });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { encodeEvent, topics, type DomainEvent } from '@homeroom/contracts';
+import { Directory } from '@homeroom/coops';
 import { openKafka, type Kafka, type KafkaEvent, type OutgoingMessage, type Producer } from '@homeroom/kafka';
 import { createRelay } from '@homeroom/outbox';
 import {
@@ -12,16 +13,19 @@ import {
 } from '@homeroom/testing';
 import { randomUUID } from 'node:crypto';
 import { consumers, deadLetterConsumer, deadLetterTopics } from '../src/consumers.ts';
+import { CoopNotKnownError } from '../src/coops/known-coop.ts';
 import { replayDeadLetter } from '../src/dead-letters/replay-dead-letter.ts';
 import { findDeadLetter, listDeadLetters, type StoredDeadLetter } from '../src/dead-letters/store.ts';
 import { audienceOf } from '../src/notifications/notification.ts';
 import { listNotifications } from '../src/notifications/store.ts';
+import { openSecondCoop, birch } from './co-ops.ts';
 import { aFamily, asMessage, co, type Engines, openEngines } from './harness.ts';
 
 const closing = new Closing();
 const topicPrefix = testTopicPrefix();
 const stopping = new AbortController();
 const happened: KafkaEvent[] = [];
+const coops = new Directory([co]);
 let harness: Engines;
 let kafka: Kafka;
 let producer: Producer;
@@ -29,6 +33,7 @@ let databaseProxy: { refuse(): void; accept(): void };
 
 beforeAll(async () => {
   harness = closing.add(await openEngines(), (it) => it.close());
+  await openSecondCoop(harness);
   const { hostname: host, port } = new URL(harness.testDatabase.url);
   const proxy = closing.add(await startFaultProxy({ target: { host, port: Number(port) } }), (it) => it.close());
   databaseProxy = proxy;
@@ -40,7 +45,7 @@ beforeAll(async () => {
   const onEvent = (event: KafkaEvent): void => void happened.push(event);
   await kafka.ensureTopics([...Object.values(topics), ...deadLetterTopics].map((topic) => ({ topic, partitions: 6 })));
   const onAdded = async (): Promise<void> => undefined;
-  for (const options of consumers({ database, coop: co, onAdded, onAccountMail: () => undefined }))
+  for (const options of consumers({ database, coops, onAdded, onAccountMail: () => undefined }))
     await kafka.consume({ ...options, onEvent });
   await kafka.consumeRaw({ ...deadLetterConsumer({ database }), onEvent });
   const relaying = relay.run(stopping.signal);
@@ -53,13 +58,13 @@ afterAll(() => closing.closeAll());
 
 const publish = (...events: DomainEvent[]): Promise<void> =>
   producer.send(events.map((event) => asMessage(event, event.subject)));
-const inbox = async (familyId: string): Promise<string[]> => {
+const inbox = async (familyId: string, db = harness.db): Promise<string[]> => {
   const query = { audience: audienceOf(familyId), before: undefined, unread: false, limit: 100 };
-  return (await listNotifications(harness.database, query)).items.map(({ kind }) => kind).reverse();
+  return (await listNotifications(db, query)).items.map(({ kind }) => kind).reverse();
 };
 const allDeadLetters = async (): Promise<StoredDeadLetter[]> => {
-  const letters = await listDeadLetters(harness.database, { limit: 100 });
-  const whole = await Promise.all(letters.map(({ id }) => findDeadLetter(harness.database, id)));
+  const letters = await listDeadLetters(harness.db, { limit: 100 });
+  const whole = await Promise.all(letters.map(({ id }) => findDeadLetter(harness.db, id)));
   return whole.filter((letter) => letter !== undefined);
 };
 const deadLetterOf = (sent: Buffer | null): Promise<StoredDeadLetter> =>
@@ -101,6 +106,32 @@ describe('the event path', () => {
   });
 });
 
+describe('an event of a co-op', () => {
+  test('waits while the directory does not have the co-op, and is then handled there', async () => {
+    const family = aFamily();
+    const { coopId } = birch;
+    await publish({ ...family.enrollment('homeroom.enrollment.confirmed.v1'), coopId });
+    const waits = (): KafkaEvent[] =>
+      happened.filter(
+        (event) => event.kind === 'retrying' && event.transient && event.error instanceof CoopNotKnownError,
+      );
+    await waitFor('tries', () => waits().length >= 3);
+    coops.put(birch);
+    const db = harness.database.ofCoop(coopId);
+    await waitFor('the notification', async () => (await inbox(family.familyId, db)).length === 1);
+    expect(await inbox(family.familyId)).toEqual([]);
+    expect(happened.filter(({ kind }) => kind === 'dead-lettered')).toEqual([]);
+  }, 30_000);
+
+  test('that names none belongs to the first co-op', async () => {
+    const family = aFamily();
+    const sent = asMessage(family.enrollment('homeroom.enrollment.confirmed.v1'), family.familyId);
+    const { ce_coopid: _, ...headers } = sent.headers;
+    await producer.send([{ ...sent, headers }]);
+    await waitFor('the notification', async () => (await inbox(family.familyId)).length === 1);
+  });
+});
+
 describe('a poison message', () => {
   test('goes to the dead letters byte for byte while its followers are handled; replayed too early, it comes back the same', async () => {
     const [poison, follower] = [aFamily(), aFamily()];
@@ -132,8 +163,8 @@ describe('a poison message', () => {
     expect(await inbox(poison.familyId)).toEqual([]);
 
     // replayed while nothing has changed, it comes back as another dead letter
-    await replayDeadLetter(harness.database, letter.id, 'the test');
-    expect(await replayDeadLetter(harness.database, letter.id, 'the test')).toMatchObject({
+    await replayDeadLetter(harness.db, letter.id, 'the test');
+    expect(await replayDeadLetter(harness.db, letter.id, 'the test')).toMatchObject({
       kind: 'refused',
       code: 'dead_letter_replayed',
     });
@@ -147,7 +178,7 @@ describe('a poison message', () => {
     );
     expect(again.value?.equals(value)).toBe(true);
     expect(headersOf(again)).toEqual(message.headers);
-    expect(await findDeadLetter(harness.database, letter.id)).toMatchObject({ replayedBy: 'the test' });
+    expect(await findDeadLetter(harness.db, letter.id)).toMatchObject({ replayedBy: 'the test' });
   }, 60_000);
 
   test('replayed after its cause is fixed, it is handled once, and never again', async () => {
@@ -164,7 +195,7 @@ describe('a poison message', () => {
       },
     ]);
     const letter = await deadLetterOf(value);
-    await replayDeadLetter(harness.database, letter.id, 'the test');
+    await replayDeadLetter(harness.db, letter.id, 'the test');
     await waitFor('the notification', async () => (await inbox(family.familyId)).length === 1);
     await publish({ ...event, subject: family.familyId });
     const after = aFamily();
@@ -200,7 +231,7 @@ describe('a poison message', () => {
         expect(letter.obstacle).toBeNull();
       } else {
         expect(letter.obstacle).toContain(obstacle);
-        expect(await replayDeadLetter(harness.database, letter.id, 'the test')).toMatchObject({
+        expect(await replayDeadLetter(harness.db, letter.id, 'the test')).toMatchObject({
           kind: 'refused',
           code: 'dead_letter_not_replayable',
         });

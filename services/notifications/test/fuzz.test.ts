@@ -19,15 +19,15 @@ test('every response to any request is as the OpenAPI document describes it, and
   const [family, other] = [aFamily(), aFamily()];
   const guardian = await harness.signedIn(guardianOf(family.familyId));
   const coordinator = await harness.signedIn(someCoordinator());
-  const notifications = await receiveFamily(harness.database, co, family.registered());
-  await receiveFamily(harness.database, co, other.registered());
-  await addDeadLetter(harness.database, aDeadLetter());
+  const notifications = await receiveFamily(harness.db, co, family.registered());
+  await receiveFamily(harness.db, co, other.registered());
+  await addDeadLetter(harness.db, aDeadLetter());
   // of another family: the preferences of this one are changed, and the address of its calendar with them
   const reader = await harness.signedIn(guardianOf(other.familyId));
   const preferences = await app.inject({ url: '/api/notification-preferences', headers: reader });
   const { calendarUrl } = preferences.json<{ calendarUrl: string }>();
   await harness.testDatabase.waitForReplica();
-  const letters = await listDeadLetters(harness.database, { limit: 10 });
+  const letters = await listDeadLetters(harness.db, { limit: 10 });
   const ids = [...notifications, ...letters].map(({ id }) => id);
 
   let sent = 0;

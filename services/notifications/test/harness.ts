@@ -3,11 +3,12 @@ import {
   encodeEvent,
   eventTypes,
   examples,
+  firstCoopId,
   type DomainEvent,
   type EventData,
   type EventType,
 } from '@homeroom/contracts';
-import { Directory } from '@homeroom/coops';
+import { Directory, type Coop } from '@homeroom/coops';
 import type { OutgoingMessage } from '@homeroom/kafka';
 import { sessionsEndedChannel, type Principal, type SessionStore } from '@homeroom/sessions';
 import { openServiceEngines, openTestRedis, type Closing, type ServiceEngines } from '@homeroom/testing';
@@ -16,8 +17,14 @@ import { buildApp } from '../src/app.ts';
 import { apiConfig } from '../src/config.ts';
 import { FanOut, type FanOutOptions } from '../src/streams/fan-out.ts';
 
-export const co = { coopName: 'Willow Creek', timeZone: 'America/Chicago' };
-export const cursorSecret = 'a secret that is long enough';
+/** The first co-op, which most tests are in. */
+export const co: Coop = {
+  ...examples['homeroom.coop.opened.v1'],
+  coopId: firstCoopId,
+  name: 'Willow Creek',
+  hosts: [],
+};
+export const cursorKey = { secret: 'a secret that is long enough', coopId: firstCoopId };
 export const logger = createLogger({ service: 'notifications', level: 'silent', format: 'json' });
 
 export interface Engines extends ServiceEngines {
@@ -37,13 +44,20 @@ export async function openEngines({ replica = true }: { replica?: boolean } = {}
   return { ...engines, sessions: engines.openSessions(), channel: `${engines.keyPrefix}announcements` };
 }
 
-/** Starts the service on engines of its own. @param streams changes of what its streams are given. */
+interface AppOptions {
+  /** Changes of what its streams are given. */
+  readonly streams?: Partial<FanOutOptions>;
+  /** The co-ops of its directory. */
+  readonly known?: readonly Coop[];
+}
+
+/** Starts the service on engines of its own. */
 export async function startHarness({
-  streams = {},
+  replica = true,
   ...options
-}: { replica?: boolean; streams?: Partial<FanOutOptions> } = {}): Promise<Harness> {
-  const engines = await openEngines(options);
-  const { app } = await startApp(engines, engines.closing, streams);
+}: { replica?: boolean } & AppOptions = {}): Promise<Harness> {
+  const engines = await openEngines({ replica });
+  const { app } = await startApp(engines, engines.closing, options);
   return { ...engines, app };
 }
 
@@ -51,7 +65,7 @@ export async function startHarness({
 export async function startApp(
   { database, sessions, channel, cacheUrl, sessionsUrl, keyPrefix }: Omit<Engines, 'close' | 'closing'>,
   closing: Closing,
-  streams: Partial<FanOutOptions> = {},
+  { streams = {}, known = [co] }: AppOptions = {},
 ): Promise<{ app: ZodFastify; fanOut: FanOut }> {
   const connect = async (url: string) => closing.add(await openTestRedis(url), (it) => it.disconnect());
   const fanOut = new FanOut({
@@ -72,23 +86,32 @@ export async function startApp(
     DATABASE_URL: 'postgres://unused',
     REDIS_CACHE_URL: 'redis://unused',
     REDIS_SESSIONS_URL: 'redis://unused',
-    CURSOR_SECRET: cursorSecret,
-    COOP_NAME: co.coopName,
+    CURSOR_SECRET: cursorKey.secret,
   });
   const metrics = new Metrics({ service: 'notifications', defaults: false });
-  const coops = new Directory([examples['homeroom.coop.opened.v1']]);
+  const coops = new Directory(known);
   const app = await buildApp(config, { logger, health: new Health(), metrics, database, coops, sessions, fanOut });
   closing.add(app, (it) => it.close());
   return { app, fanOut };
 }
 
-export const guardianOf = (familyId: string): Principal => ({ role: 'guardian', accountId: randomUUID(), familyId });
-export const someCoordinator = (): Principal => ({ role: 'coordinator', accountId: randomUUID() });
+export const guardianOf = (familyId: string, coopId = firstCoopId): Principal => ({
+  role: 'guardian',
+  accountId: randomUUID(),
+  coopId,
+  familyId,
+});
+export const someCoordinator = (coopId = firstCoopId): Principal => ({
+  role: 'coordinator',
+  accountId: randomUUID(),
+  coopId,
+});
 
 /** An event with the example's data, and what the test changes. */
 export const anEvent = <T extends EventType>(type: T, data: Partial<EventData<T>> = {}): DomainEvent<T> => ({
   id: randomUUID(),
   type,
+  coopId: firstCoopId,
   source: '/test',
   subject: randomUUID(),
   time: new Date('2026-08-01T12:00:00Z'),

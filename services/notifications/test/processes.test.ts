@@ -14,7 +14,7 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { changeCoordinatorPreferences } from '../src/preferences/coordinator-store.ts';
-import { aFamily, anEvent, asMessage, guardianOf, openEngines, type Engines } from './harness.ts';
+import { aFamily, anEvent, asMessage, co, guardianOf, openEngines, type Engines } from './harness.ts';
 import { startSmtp, type TestSmtp } from './smtp-server.ts';
 import { openStream } from './streams/read-stream.ts';
 
@@ -31,8 +31,9 @@ beforeAll(async () => {
   const kafka = closing.add(openKafka({ brokers: testKafkaBrokers(), clientId: 'test', topicPrefix }), (it) =>
     it.close(),
   );
-  await kafka.ensureTopics([topics.family, topics.account].map((topic) => ({ topic, partitions: 6 })));
+  await kafka.ensureTopics([topics.coop, topics.family, topics.account].map((topic) => ({ topic, partitions: 6 })));
   producer = await kafka.producer();
+  await producer.send([asMessage(anEvent('homeroom.coop.configured.v1', { ...co, version: 1 }), co.coopId)]);
 }, 60_000);
 afterEach(() => perTest.closeAll());
 afterAll(() => closing.closeAll());
@@ -45,8 +46,6 @@ function start(file: 'api.ts' | 'worker.ts' | 'migrate.ts', change: Record<strin
     SMTP_URL: smtp.url,
     MAIL_FROM: 'Willow Creek <hello@willow.example>',
     ACCOUNT_TOKEN_SECRET: 'a secret for tests only',
-    COOP_NAME: 'Willow Creek',
-    TIME_ZONE: 'America/Chicago',
     MAIL_RETRY_BASE_MS: '50',
     MAIL_LEASE_MS: '3000',
     SMTP_TIMEOUT_MS: '1000',
@@ -102,7 +101,7 @@ describe('the processes', () => {
 
   test('D15: a coordinator who asked for it gets a mail, at the address that families published', async () => {
     const [accountId, email] = [randomUUID(), `robin-${randomUUID()}@example.org`];
-    await changeCoordinatorPreferences(engines.database, accountId, {
+    await changeCoordinatorPreferences(engines.db, accountId, {
       emailEnabled: true,
       on: ['family_registered'],
       off: [],
@@ -115,7 +114,7 @@ describe('the processes', () => {
       timeoutMs: 60_000,
     });
     expect(mail.header('x-homeroom-kind')).toBe('family_registered');
-    await changeCoordinatorPreferences(engines.database, accountId, { emailEnabled: false, on: [], off: [] });
+    await changeCoordinatorPreferences(engines.db, accountId, { emailEnabled: false, on: [], off: [] });
   }, 90_000);
 
   test('a worker that is killed again and again loses nothing and repeats nothing', async () => {

@@ -2,10 +2,18 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { chassisProblem, type Problem } from './errors.ts';
 
-const sign = (text: string, key: string): Buffer => createHmac('sha256', key).update(text).digest().subarray(0, 16);
+/** What a cursor is signed with: it continues lists of this co-op only. */
+export interface CursorKey {
+  /** CURSOR_SECRET. */
+  readonly secret: string;
+  readonly coopId: string;
+}
 
-/** Signs where a list continues, the sort key of the last row sent, with CURSOR_SECRET. */
-export function encodeCursor(payload: object, key: string): string {
+const sign = (text: string, { secret, coopId }: CursorKey): Buffer =>
+  createHmac('sha256', secret).update(`${coopId}.${text}`).digest().subarray(0, 16);
+
+/** Signs where a list continues: the sort key of the last row sent. */
+export function encodeCursor(payload: object, key: CursorKey): string {
   const text = Buffer.from(JSON.stringify(payload)).toString('base64url');
   return `${text}.${sign(text, key).toString('base64url')}`;
 }
@@ -17,7 +25,7 @@ export function encodeCursor(payload: object, key: string): string {
 export function decodeCursor<S extends z.ZodType>(
   cursor: string | undefined,
   schema: S,
-  key: string,
+  key: CursorKey,
 ): z.infer<S> | undefined {
   if (cursor === undefined) return undefined;
   const [text = '', signature = '', ...rest] = cursor.split('.');
@@ -45,10 +53,10 @@ export const pageOf = <Item extends z.ZodType>(item: Item) =>
  */
 export function page<Row>(
   rows: readonly Row[],
-  { limit, cursorOf, cursorSecret }: { limit: number; cursorOf: (last: Row) => object; cursorSecret: string },
+  { limit, cursorOf, cursorKey }: { limit: number; cursorOf: (last: Row) => object; cursorKey: CursorKey },
 ): { items: Row[]; nextCursor?: string } {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   if (rows.length <= limit || last === undefined) return { items };
-  return { items, nextCursor: encodeCursor(cursorOf(last), cursorSecret) };
+  return { items, nextCursor: encodeCursor(cursorOf(last), cursorKey) };
 }

@@ -1,9 +1,10 @@
 import { decodeCursor, encodeCursor, idempotencyHeaders, page } from '@homeroom/chassis';
 import { describe, expect, test } from '@jest/globals';
+import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 
 const schema = z.object({ name: z.string(), id: z.number() });
-const key = 'a key of the service';
+const key = { secret: 'a secret of the service', coopId: '0199f2a0-0000-7000-8000-00000000000a' };
 const cursor = encodeCursor({ name: 'Žofia 😀', id: 7 }, key);
 
 describe('a cursor', () => {
@@ -17,7 +18,12 @@ describe('a cursor', () => {
 
   const [text = '', signature = ''] = cursor.split('.');
   test.each([
-    ['another key’s', encodeCursor({ name: 'a', id: 1 }, 'another key')],
+    ['another secret’s', encodeCursor({ name: 'a', id: 1 }, { ...key, secret: 'another secret' })],
+    ['another co-op’s', encodeCursor({ name: 'a', id: 1 }, { ...key, coopId: '0199f2a0-0000-7000-8000-00000000000b' })],
+    [
+      'of release 0.2, which names no co-op',
+      `${text}.${createHmac('sha256', key.secret).update(text).digest().subarray(0, 16).toString('base64url')}`,
+    ],
     ['another list’s', encodeCursor({ title: 'a' }, key)],
     ['changed text', `${text.slice(0, -2)}AA.${signature}`],
     ['a changed signature', `${text}.${signature.slice(0, -2)}AA`],
@@ -34,7 +40,7 @@ describe('a cursor', () => {
 });
 
 test('a page has a cursor when there is a row more than its limit', () => {
-  const options = { limit: 2, cursorOf: (id: number) => ({ name: '', id }), cursorSecret: key };
+  const options = { limit: 2, cursorOf: (id: number) => ({ name: '', id }), cursorKey: key };
   const { items, nextCursor } = page([5, 6, 7], options);
   expect([items, decodeCursor(nextCursor, schema, key)]).toEqual([[5, 6], { name: '', id: 6 }]);
   expect(page([5, 6], options)).toEqual({ items: [5, 6] });

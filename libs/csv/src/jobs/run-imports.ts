@@ -1,5 +1,5 @@
 import { isRefused, type Refused } from '@homeroom/chassis';
-import { isUnavailable, type Database, type Transaction } from '@homeroom/postgres';
+import { isUnavailable, type CoopDatabase, type CoopTransaction, type Database } from '@homeroom/postgres';
 import { joinSignals, pause } from '@homeroom/resilience';
 import type { ImportFile } from '../read-rows.ts';
 import type { ImportReport } from '../report.ts';
@@ -36,7 +36,7 @@ export interface ImportRun {
    * Records a batch in the transaction that writes its rows: both are there, or neither.
    * @throws when another worker has the job: the transaction must roll back.
    */
-  saveBatch(trx: Transaction, batch: number, outcome: unknown, progress: Progress): Promise<void>;
+  saveBatch(trx: CoopTransaction, batch: number, outcome: unknown, progress: Progress): Promise<void>;
   /** For work without batches, such as a preview. */
   saveProgress(progress: Progress): Promise<void>;
 }
@@ -65,7 +65,8 @@ export interface ImportsOptions {
   /** How long a claim protects a job from other workers. It is renewed three times in this time. */
   readonly leaseMs: number;
   readonly pollMs: number;
-  readonly importFile: (file: ImportFile, run: ImportRun) => Promise<ImportReport | Refused>;
+  /** @param db of the co-op whose file it is. */
+  readonly importFile: (db: CoopDatabase, file: ImportFile, run: ImportRun) => Promise<ImportReport | Refused>;
   /** The sentence of a refusal's code. */
   readonly titleOf: (code: string) => string;
   readonly onEvent: (event: ImportEvent) => void;
@@ -88,16 +89,17 @@ export async function runImports(options: ImportsOptions, signal: AbortSignal): 
   }
 }
 
-/** Imports the file that has waited longest. @returns false when none waits. */
+/** Imports the file that has waited longest, of any co-op. @returns false when none waits. */
 export async function runNextImport(options: ImportsOptions, signal: AbortSignal): Promise<boolean> {
   const claim = await claimJob(options.db, options);
   if (claim === undefined) return false;
+  const db = options.db.ofCoop(claim.coopId);
   const lost = new AbortController();
   using either = joinSignals(signal, lost.signal);
   const done = new AbortController();
-  const renewing = renew(claim, options, { lost, done: done.signal });
+  const renewing = renew(db, claim, { leaseMs: options.leaseMs, lost, done: done.signal });
   try {
-    await work(claim, options, either.signal);
+    await work(db, claim, options, either.signal);
   } finally {
     done.abort();
     await renewing;
@@ -107,9 +109,9 @@ export async function runNextImport(options: ImportsOptions, signal: AbortSignal
 
 /** Renews the lease until `done`; an unavailable database is no loss before the lease has expired. */
 async function renew(
+  db: CoopDatabase,
   claim: Claim,
-  { db, leaseMs }: ImportsOptions,
-  { lost, done }: { lost: AbortController; done: AbortSignal },
+  { leaseMs, lost, done }: { leaseMs: number; lost: AbortController; done: AbortSignal },
 ): Promise<void> {
   let heldUntil = performance.now() + leaseMs;
   for (;;) {
@@ -125,8 +127,12 @@ async function renew(
   }
 }
 
-async function work(claim: Claim, options: ImportsOptions, signal: AbortSignal): Promise<void> {
-  const { db, titleOf, onEvent } = options;
+async function work(
+  db: CoopDatabase,
+  claim: Claim,
+  { sealing, importFile, titleOf, onEvent }: ImportsOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const { id: importId } = claim;
   const began = performance.now();
   const finish = async (end: Parameters<typeof finishJob>[2]): Promise<void> => {
@@ -140,7 +146,7 @@ async function work(claim: Claim, options: ImportsOptions, signal: AbortSignal):
       await fail('import_failed', 'The file could not be imported. Split it, and send the parts.');
       return;
     }
-    const outcome = await importClaimed(claim, options, signal);
+    const outcome = await importClaimed(db, claim, { sealing, importFile }, signal);
     if (isRefused(outcome)) await fail(outcome.code, outcome.detail);
     else await finish({ status: 'done', report: outcome });
   } catch (error) {
@@ -159,15 +165,16 @@ async function work(claim: Claim, options: ImportsOptions, signal: AbortSignal):
 }
 
 async function importClaimed(
+  db: CoopDatabase,
   claim: Claim,
-  { db, sealing, importFile }: ImportsOptions,
+  { sealing, importFile }: Pick<ImportsOptions, 'sealing' | 'importFile'>,
   signal: AbortSignal,
 ): Promise<ImportReport | Refused> {
   const held = (isHeld: boolean): void => {
     if (!isHeld) throw new LeaseLost();
   };
   const file = { ...claim.options, bytes: sealing.open(claim.file) };
-  return importFile(file, {
+  return importFile(db, file, {
     signal,
     written: await readBatches(db, claim.id),
     saveBatch: async (trx, batch, outcome, progress) =>

@@ -1,5 +1,5 @@
 import { refused, type Refused } from '@homeroom/chassis';
-import type { Queryable } from '@homeroom/postgres';
+import type { CoopQueryable } from '@homeroom/postgres';
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job, JobOptions } from './job.ts';
@@ -14,7 +14,7 @@ export interface ImportRequest {
   readonly options: JobOptions;
 }
 
-/** Of all accounts: a file waits in memory of the database, up to 8 MiB each. */
+/** Of all accounts of a co-op, so that no co-op fills the queue of another. A file waits in the database, up to 8 MiB each. */
 const maxWaiting = 50;
 
 /**
@@ -22,7 +22,7 @@ const maxWaiting = 50;
  * second job: the first one is returned.
  */
 export async function submitImport<Report>(
-  { db, sealing }: { db: Queryable; sealing: Sealing },
+  { db, sealing }: { db: CoopQueryable; sealing: Sealing },
   { accountId, idempotencyKey, file, options }: ImportRequest,
 ): Promise<Job<Report> | Refused<'too_many_imports'>> {
   const requestHash = createHash('sha256').update(JSON.stringify(options)).update(file).digest('base64url');

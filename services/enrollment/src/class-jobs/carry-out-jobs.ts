@@ -1,5 +1,5 @@
 import { accepted } from '@homeroom/chassis';
-import type { Database, Transaction } from '@homeroom/postgres';
+import type { CoopTransaction, Database } from '@homeroom/postgres';
 import { pause } from '@homeroom/resilience';
 import { meetingOf } from '../classes/class.ts';
 import { lockClass } from '../classes/store.ts';
@@ -7,7 +7,7 @@ import { errors } from '../errors.ts';
 import { freeSeat } from '../seats/free-seat.ts';
 import { lockEnrollment, record } from '../seats/store.ts';
 import type { Terms } from '../seats/terms.ts';
-import { advance, findDueJob, lockClassJob, postponeClassJob, readPage, type ClassJob } from './store.ts';
+import { advance, findDueJob, lockClassJob, postponeClassJob, readPage, type ClassJob, type DueJob } from './store.ts';
 
 export type ClassJobEvent =
   | { readonly type: 'page'; readonly kind: ClassJob['kind']; readonly enrollments: number; readonly ended: boolean }
@@ -29,7 +29,7 @@ const pageSize = 25;
 
 const failedDelayMs = 10_000;
 
-/** Carries out what changes of classes leave to do, until `signal` aborts. Any number may run at once. */
+/** Carries out what changes of classes of all co-ops leave to do, until `signal` aborts. Any number may run at once. */
 export async function carryOutJobs(options: ClassJobOptions, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const worked = await tryNextPage(options);
@@ -39,17 +39,18 @@ export async function carryOutJobs(options: ClassJobOptions, signal: AbortSignal
 
 /** @returns false when nothing is due, or the database is unavailable. */
 async function tryNextPage({ onEvent, ...deps }: ClassJobOptions): Promise<boolean> {
-  let id: number | undefined;
+  let due: DueJob | undefined;
   try {
-    const due = await findDueJob(deps.db);
+    due = await findDueJob(deps.db);
     if (due === undefined) return false;
-    ({ id } = due);
     const page = await doPage(deps, due);
     if (page !== undefined) onEvent({ type: 'page', ...page });
     return true;
   } catch (error) {
     onEvent({ type: 'failed', error });
-    if (id !== undefined) await postponeClassJob(deps.db, id, failedDelayMs).catch(() => undefined);
+    if (due !== undefined) {
+      await postponeClassJob(deps.db.ofCoop(due.coopId), due.id, failedDelayMs).catch(() => undefined);
+    }
     return false;
   }
 }
@@ -57,9 +58,9 @@ async function tryNextPage({ onEvent, ...deps }: ClassJobOptions): Promise<boole
 /** One page in one transaction, with the cursor that says so. @returns undefined when another worker has ended the job. */
 async function doPage(
   { db, terms }: ClassJobDeps,
-  { id, classId }: Pick<ClassJob, 'id' | 'classId'>,
+  { coopId, id, classId }: DueJob,
 ): Promise<Omit<Extract<ClassJobEvent, { type: 'page' }>, 'type'> | undefined> {
-  return db.transaction(async (trx) => {
+  return db.ofCoop(coopId).transaction(async (trx) => {
     await lockClass(trx, classId);
     const job = await lockClassJob(trx, id);
     if (job === undefined) return undefined;
@@ -77,7 +78,7 @@ async function doPage(
 
 /** The enrollment keeps its state; its event notifies the family and raises the version of its calendar entry. */
 async function reschedule(
-  trx: Transaction,
+  trx: CoopTransaction,
   enrollmentId: string,
   { before, after }: Extract<ClassJob, { kind: 'reschedule' }>,
   at: Date,

@@ -21,7 +21,7 @@ export const fieldPairs = (row: string, names: readonly FieldName[] = fieldNames
 
 /** The row of `class_seats` that belongs to a row of `classes`, to join after it: locks are taken in this order. */
 export const seatsOf = (row: string, seats = 's'): string =>
-  `join class_seats ${seats} on ${seats}.class_id = ${row}.class_id`;
+  `join class_seats ${seats} on ${seats}.coop_id = ${row}.coop_id and ${seats}.class_id = ${row}.class_id`;
 
 /**
  * A class as JSON, in the shape of `ClassView`: read once, stored and sent as it is. Takes a row of `classes`, and its row of

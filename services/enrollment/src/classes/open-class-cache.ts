@@ -26,6 +26,9 @@ export function openClassCache(options: {
   });
 }
 
+/** A class of a co-op: on the host of another one, its id finds nothing. */
+export const classKey = (coopId: string, classId: string): string => `${coopId}:${classId}`;
+
 /** A process's class cache, on its Redis for caches; closed at the end. */
 export async function openServiceClassCache(shell: Shell<CacheConfig>): Promise<Cache> {
   const { config, logger, metrics } = shell;

@@ -1,10 +1,12 @@
 import type { Cache } from '@homeroom/cache';
 import { decodeCursor, versionTag, type ZodFastify } from '@homeroom/chassis';
+import { requireCoop } from '@homeroom/coops';
 import type { Database } from '@homeroom/postgres';
 import type { Freshness } from '@homeroom/sessions';
 import type { FastifyRequest } from 'fastify';
 import { errors } from '../errors.ts';
 import { pageText, sendText, versionIn } from '../json-text.ts';
+import { classKey } from './open-class-cache.ts';
 import { readOperation, searchCursor, searchOperation } from './schemas.ts';
 import { findClassText, searchClasses } from './store.ts';
 
@@ -17,19 +19,23 @@ export function classRoutes(
 ): void {
   app.get('/api/classes', { schema: searchOperation }, async (request, reply) => {
     const { cursor, limit, ...search } = request.query;
-    const after = decodeCursor(cursor, searchCursor, cursorSecret);
-    const rows = await db.read(await freshnessOf(request), (reader) =>
-      searchClasses(reader, { ...search, after, limit: limit + 1 }),
-    );
-    const text = pageText(rows, { limit, cursorOf: ({ title, id }) => ({ title, id }), cursorSecret });
+    const { coopId } = requireCoop(request);
+    const cursorKey = { secret: cursorSecret, coopId };
+    const after = decodeCursor(cursor, searchCursor, cursorKey);
+    const rows = await db
+      .ofCoop(coopId)
+      .read(await freshnessOf(request), (reader) => searchClasses(reader, { ...search, after, limit: limit + 1 }));
+    const text = pageText(rows, { limit, cursorOf: ({ title, id }) => ({ title, id }), cursorKey });
     reply.header('cache-control', request.headers.cookie === undefined ? publicFor2s : 'private, no-cache');
     return sendText(reply, text);
   });
 
   app.get('/api/classes/:classId', { schema: readOperation }, async (request, reply) => {
     const { classId } = request.params;
+    const { coopId } = requireCoop(request);
+    const key = classKey(coopId, classId);
     // from the primary: a lagging replica would restore in the cache what an event has just invalidated
-    const text = classes.peek(classId) ?? (await classes.get(classId, () => findClassText(db, classId)));
+    const text = classes.peek(key) ?? (await classes.get(key, () => findClassText(db.ofCoop(coopId), classId)));
     if (text === undefined) throw errors.problem('class_not_found');
     reply.header('cache-control', publicFor2s).header('etag', versionTag(versionIn(text)));
     return sendText(reply, text);

@@ -5,6 +5,7 @@ import { commandConfig } from '../config.ts';
 import { termsOf } from '../seats/terms.ts';
 import { importClasses } from '../timetable/import-classes.ts';
 import { timetableColumns } from '../timetable/parse-timetable.ts';
+import { databaseOfOnlyCoop } from './only-coop.ts';
 
 await runImport(
   {
@@ -18,7 +19,8 @@ run changes nothing: a class is recognized by title, teacher, weekday, and start
     openDatabase: commandDatabase(),
   },
   async (file, { database, config }) => {
-    const outcome = await importClasses({ db: database, timeZone: config.TIME_ZONE, terms: termsOf(config) }, file);
+    const db = await databaseOfOnlyCoop(database);
+    const outcome = await importClasses({ db, timeZone: config.TIME_ZONE, terms: termsOf(config) }, file);
     return isRefused(outcome) ? outcome : outcome.report;
   },
 );

@@ -1,5 +1,5 @@
 import { isRefused, refused, type Refused } from '@homeroom/chassis';
-import { once, transact, type Database, type Transaction } from '@homeroom/postgres';
+import { once, transact, type CoopDatabase, type CoopTransaction } from '@homeroom/postgres';
 import { dateOf, hoursOf } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
@@ -19,7 +19,7 @@ export interface AcceptRequest extends OwnedEnrollment {
  * Accepting again changes nothing.
  */
 export async function acceptOffer(
-  { db }: { db: Database },
+  { db }: { db: CoopDatabase },
   { enrollmentId, familyId, accountId, idempotencyKey }: AcceptRequest,
 ): Promise<Enrolled | Refused> {
   return transact(db, async (trx) => {
@@ -51,7 +51,7 @@ const enrolledOf = (
 });
 
 async function accept(
-  trx: Transaction,
+  trx: CoopTransaction,
   before: Enrollment,
   locked: ClassView,
   at: Date,

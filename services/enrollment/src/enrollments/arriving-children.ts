@@ -11,6 +11,7 @@ export interface ArrivingOptions {
 }
 
 interface Wanted {
+  readonly coopId: string;
   readonly childId: string;
   readonly familyId: string | undefined;
 }
@@ -20,8 +21,8 @@ interface Waiting extends Wanted {
 }
 
 /**
- * Requests that wait for a child whose family's event has not arrived yet. One statement asks for all of them, every
- * `pollMs`, only while a request waits; no connection is held in between.
+ * Requests, of any co-op, that wait for a child whose family's event has not arrived yet. One statement asks for all of them,
+ * every `pollMs`, only while a request waits; no connection is held in between.
  */
 export class ArrivingChildren {
   readonly #db: Queryable;
@@ -39,12 +40,12 @@ export class ArrivingChildren {
    * @param wanted a child of another family than `familyId` never arrives: nothing is revealed about it.
    * @returns whether the child has arrived; false after `waitMs`, at the limit, on abort, and on close.
    */
-  async wait({ childId, familyId }: Wanted, signal?: AbortSignal): Promise<boolean> {
+  async wait({ coopId, childId, familyId }: Wanted, signal?: AbortSignal): Promise<boolean> {
     const { waitMs, limit } = this.#options;
     const isEnding = this.#closing.signal.aborted || signal?.aborted === true;
     if (isEnding || waitMs === 0 || this.#waiting.size >= limit) return false;
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const waiting = { childId, familyId, end: resolve };
+    const waiting = { coopId, childId, familyId, end: resolve };
     const giveUp = (): void => resolve(false);
     const timer = setTimeout(giveUp, waitMs);
     signal?.addEventListener('abort', giveUp);
@@ -92,10 +93,15 @@ export class ArrivingChildren {
 async function findArrived(db: Queryable, wanted: readonly Wanted[]): Promise<number[]> {
   const { rows } = await db.query<{ place: number }>({
     name: 'children_arrived',
-    text: `select w.place::int as place
-      from unnest($1::uuid[], $2::uuid[]) with ordinality as w(child_id, family_id, place)
-      join children ch on ch.child_id = w.child_id and (w.family_id is null or ch.family_id = w.family_id)`,
-    values: [wanted.map(({ childId }) => childId), wanted.map(({ familyId }) => familyId ?? null)],
+    text: `select /* every co-op */ w.place::int as place
+      from unnest($1::uuid[], $2::uuid[], $3::uuid[]) with ordinality as w(coop_id, child_id, family_id, place)
+      join children ch on ch.coop_id = w.coop_id and ch.child_id = w.child_id
+        and (w.family_id is null or ch.family_id = w.family_id)`,
+    values: [
+      wanted.map(({ coopId }) => coopId),
+      wanted.map(({ childId }) => childId),
+      wanted.map(({ familyId }) => familyId ?? null),
+    ],
   });
   return rows.map(({ place }) => place);
 }

@@ -4,7 +4,7 @@ import {
   hashRequest,
   isKeyTaken,
   isUniqueViolation,
-  type Database,
+  type CoopDatabase,
   type IdempotentRequest,
 } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
@@ -31,7 +31,7 @@ export interface EnrollRequest {
 }
 
 export interface EnrollDeps {
-  readonly db: Database;
+  readonly db: CoopDatabase;
   readonly known: KnownFacts;
   readonly arriving: ArrivingChildren;
 }
@@ -61,8 +61,8 @@ interface Attempt extends EnrollDeps {
 
 /** Enrolls on remembered facts. It refuses nothing on them: what is remembered may no longer be true. */
 async function tryFromMemory(attempt: Attempt): Promise<Settled | undefined> {
-  const { known, request } = attempt;
-  const facts = known.recall(request.classId, request.childId);
+  const { db, known, request } = attempt;
+  const facts = known.recall(db.coopId, request);
   return facts && write(attempt, facts, decideNow(facts, request));
 }
 
@@ -71,7 +71,7 @@ async function enrollFromDatabase(attempt: Attempt, signal: AbortSignal | undefi
   const { db, known, request } = attempt;
   let facts = await readArrivedFacts(attempt, signal);
   for (;;) {
-    known.learn(facts);
+    known.learn(db.coopId, facts);
     const decision = decideNow(facts, request);
     if (isRefused(decision)) return (await replayInstead(attempt, decision)) ?? decision;
     const outcome = await write(attempt, facts, decision);
@@ -85,7 +85,7 @@ async function readArrivedFacts({ db, arriving, request }: Attempt, signal?: Abo
   const facts = await readFacts(db, request);
   const decision = decideNow(facts, request);
   const isMissing = isRefused(decision) && decision.code === 'family_not_ready';
-  return isMissing && (await arriving.wait(request, signal)) ? readFacts(db, request) : facts;
+  return isMissing && (await arriving.wait({ ...request, coopId: db.coopId }, signal)) ? readFacts(db, request) : facts;
 }
 
 const decideNow = (facts: Facts, request: EnrollRequest): Grant | Refusal =>
@@ -97,14 +97,14 @@ const decideNow = (facts: Facts, request: EnrollRequest): Grant | Refusal =>
  * @returns undefined when the facts must be read again: the class is not the cause, or the child would be refused.
  */
 async function write(attempt: Attempt, facts: Facts, decision: Grant | Refusal): Promise<Settled | undefined> {
-  const { known, request } = attempt;
+  const { db, known, request } = attempt;
   while (!isRefused(decision)) {
     if (attempt.writesLeft-- === 0) return refused('seats_contended');
     const { settled, class: current } = await writeOnce(attempt, decision);
     if (settled !== undefined) return settled;
     if (current === undefined || sameChoice(current, decision.class)) return undefined;
     facts = { ...facts, class: current };
-    known.learn(facts);
+    known.learn(db.coopId, facts);
     decision = decideNow(facts, request);
   }
   return undefined;
@@ -127,7 +127,7 @@ async function writeOnce({ db, known, request }: Attempt, grant: Grant): Promise
   try {
     const taken = await takeSeat(db, { ...grant, enrollmentId, at, beginning, claim: claimOf(request, enrolled) });
     if (!taken.done) return { class: taken.class };
-    known.learn(afterwards(grant, taken.position));
+    known.learn(db.coopId, afterwards(grant, taken.position));
     return { settled: { ...enrolled, position: taken.position } };
   } catch (error) {
     // two requests for the same child at once: the other one was first

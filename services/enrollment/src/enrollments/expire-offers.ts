@@ -12,7 +12,7 @@ interface ExpireDeps {
 }
 
 /**
- * Ends up to `limit` expired offers: their seats go to the next on the waitlist.
+ * Ends up to `limit` expired offers of all co-ops: their seats go to the next on the waitlist.
  *
  * They are found without locks, because a class is always locked before its enrollments, and checked again under the
  * locks: an offer that was accepted, canceled, or ended meanwhile is skipped.
@@ -25,12 +25,13 @@ export async function expireOffers(deps: ExpireDeps, { limit }: { limit: number 
 }
 
 interface Expired {
+  readonly coopId: string;
   readonly enrollmentId: string;
   readonly classId: string;
 }
 
-async function expireOffer({ db, terms }: ExpireDeps, { enrollmentId, classId }: Expired): Promise<boolean> {
-  return db.transaction(async (trx) => {
+async function expireOffer({ db, terms }: ExpireDeps, { coopId, enrollmentId, classId }: Expired): Promise<boolean> {
+  return db.ofCoop(coopId).transaction(async (trx) => {
     const at = new Date();
     await lockClass(trx, classId);
     const found = await lockEnrollment(trx, enrollmentId);
@@ -43,7 +44,8 @@ async function expireOffer({ db, terms }: ExpireDeps, { enrollmentId, classId }:
 async function findExpired(db: Queryable, limit: number): Promise<Expired[]> {
   const { rows } = await db.query<Expired>({
     name: 'offers_expired',
-    text: `select enrollment_id as "enrollmentId", class_id as "classId" from enrollments
+    text: `select /* every co-op */ coop_id as "coopId", enrollment_id as "enrollmentId", class_id as "classId"
+      from enrollments
       where status = 'offered' and offer_expires_at <= now() order by offer_expires_at limit $1`,
     values: [limit],
   });

@@ -1,4 +1,4 @@
-import type { Queryable } from '@homeroom/postgres';
+import type { CoopQueryable } from '@homeroom/postgres';
 import { fieldPairs } from '../classes/columns.ts';
 import { isInTwoClasses } from '../seats/slots.ts';
 import { positionSql } from '../seats/store.ts';
@@ -16,8 +16,9 @@ const fields = `'id', e.enrollment_id, 'version', e.version, 'status', e.status,
   'refundCents', case when e.status = 'cancelled' then e.refund_cents end,
   'createdAt', ${iso('e.created_at')}, 'updatedAt', ${iso('e.updated_at')}`;
 
-const from = `from enrollments e join classes c on c.class_id = e.class_id join children ch on ch.child_id = e.child_id
-  left join charges p on p.enrollment_id = e.enrollment_id`;
+const from = `from enrollments e join classes c on c.coop_id = e.coop_id and c.class_id = e.class_id
+  join children ch on ch.coop_id = e.coop_id and ch.child_id = e.child_id
+  left join charges p on p.coop_id = e.coop_id and p.enrollment_id = e.enrollment_id`;
 
 export interface Listing extends Filters {
   /** Only of this family: always given for a guardian. */
@@ -28,10 +29,10 @@ export interface Listing extends Filters {
 
 /** As JSON text, newest first. The statement has only the conditions that are given. */
 export async function listEnrollments(
-  db: Queryable,
+  db: CoopQueryable,
   { ofFamily, familyId, classId, status, before, limit }: Listing,
 ): Promise<{ id: string; text: string }[]> {
-  const values: unknown[] = [limit];
+  const values: unknown[] = [db.coopId, limit];
   const given = [
     ['of', 'e.family_id =', ofFamily],
     ['family', 'e.family_id =', familyId],
@@ -39,11 +40,11 @@ export async function listEnrollments(
     ['status', 'e.status =', status],
     ['before', 'e.enrollment_id <', before],
   ].filter((condition): condition is [string, string, string] => condition[2] !== undefined);
-  const where = given.map(([, comparison, value]) => `${comparison} $${values.push(value)}`).join(' and ');
+  const where = given.map(([, comparison, value]) => ` and ${comparison} $${values.push(value)}`).join('');
   const { rows } = await db.query<{ id: string; text: string }>({
     name: ['enrollments_list', ...given.map(([part]) => part)].join('_'),
     text: `select e.enrollment_id as id, json_strip_nulls(json_build_object(${fields}))::text as text
-      ${from} ${where === '' ? '' : `where ${where}`} order by e.enrollment_id desc limit $1`,
+      ${from} where e.coop_id = $1${where} order by e.enrollment_id desc limit $2`,
     values,
   });
   return rows;
@@ -52,18 +53,18 @@ export async function listEnrollments(
 const history = `'history', (
   select json_agg(json_build_object('version', h.version, 'type', h.type, 'at', ${iso('h.occurred_at')},
     ${historyFields.map((field) => `'${field}', h.data -> '${field}'`).join(', ')}) order by h.version)
-  from enrollment_events h where h.enrollment_id = e.enrollment_id)`;
+  from enrollment_events h where h.coop_id = e.coop_id and h.enrollment_id = e.enrollment_id)`;
 
 /** As JSON text, with its history. */
 export async function findEnrollmentText(
-  db: Queryable,
+  db: CoopQueryable,
   { id, familyId }: { id: string; familyId: string | undefined },
 ): Promise<string | undefined> {
   const { rows } = await db.query<{ text: string }>({
     name: 'enrollment_text',
     text: `select json_strip_nulls(json_build_object(${fields}, ${history}))::text as text
-      ${from} where e.enrollment_id = $1 and ($2::uuid is null or e.family_id = $2)`,
-    values: [id, familyId ?? null],
+      ${from} where e.coop_id = $1 and e.enrollment_id = $2 and ($3::uuid is null or e.family_id = $3)`,
+    values: [db.coopId, id, familyId ?? null],
   });
   return rows[0]?.text;
 }
@@ -79,7 +80,7 @@ const flags = `array_remove(array[
 
 /** Seats in the order of enrolling, then the waitlist in its order. */
 export async function readRoster(
-  db: Queryable,
+  db: CoopQueryable,
   { classId, after, limit }: { classId: string; after: RosterPlace | undefined; limit: number },
 ): Promise<{ exists: boolean; rows: (RosterPlace & { text: string })[] }> {
   const { rows } = await db.query<RosterPlace & { text: string | null }>({
@@ -93,17 +94,23 @@ export async function readRoster(
             from jsonb_array_elements(f.guardians) g)),
           'flags', ${flags}, 'override', o.override))::text end as text
       from classes c
-      left join enrollments e on e.class_id = c.class_id and e.status <> 'cancelled'
-        and (coalesce(e.waitlist_number, 0), e.enrollment_id) > ($2, $3::uuid)
-      left join children ch on ch.child_id = e.child_id
-      left join families f on f.family_id = e.family_id
+      left join enrollments e on e.coop_id = c.coop_id and e.class_id = c.class_id and e.status <> 'cancelled'
+        and (coalesce(e.waitlist_number, 0), e.enrollment_id) > ($3, $4::uuid)
+      left join children ch on ch.coop_id = e.coop_id and ch.child_id = e.child_id
+      left join families f on f.coop_id = e.coop_id and f.family_id = e.family_id
       left join lateral (
         select h.data -> 'override' as override from enrollment_events h
-        where h.enrollment_id = e.enrollment_id and h.version = 1
+        where h.coop_id = e.coop_id and h.enrollment_id = e.enrollment_id and h.version = 1
       ) o on true
-      where c.class_id = $1
-      order by coalesce(e.waitlist_number, 0), e.enrollment_id limit $4`,
-    values: [classId, after?.number ?? -1, after?.enrollmentId ?? '00000000-0000-0000-0000-000000000000', limit],
+      where c.coop_id = $1 and c.class_id = $2
+      order by coalesce(e.waitlist_number, 0), e.enrollment_id limit $5`,
+    values: [
+      db.coopId,
+      classId,
+      after?.number ?? -1,
+      after?.enrollmentId ?? '00000000-0000-0000-0000-000000000000',
+      limit,
+    ],
   });
   const items = rows.flatMap(({ text, ...place }) => (text === null ? [] : [{ ...place, text }]));
   return { exists: rows.length > 0, rows: items };

@@ -1,4 +1,4 @@
-import type { Queryable } from '@homeroom/postgres';
+import type { CoopQueryable } from '@homeroom/postgres';
 import { classJson, seatsOf } from '../classes/columns.ts';
 import { activeHere } from '../seats/take-seat.ts';
 import type { Facts } from './decide.ts';
@@ -15,15 +15,18 @@ interface Row {
 
 /** Everything that an enrollment depends on, in one round trip. */
 export async function readFacts(
-  db: Queryable,
+  db: CoopQueryable,
   { classId, childId, familyId }: { classId: string; childId: string; familyId: string | undefined },
 ): Promise<Facts> {
   const { rows } = await db.query<Row>({
     name: 'enroll_facts',
-    text: `select (select ${classJson('c')} from classes c ${seatsOf('c')} where c.class_id = $1) as class,
-      (select ${childJson} from children ch where ch.child_id = $2) as child,
-      ${activeHere} as active, exists (select from families f where f.family_id = $3) as "familyKnown"`,
-    values: [classId, childId, familyId ?? null],
+    text: `select (
+        select ${classJson('c')} from classes c ${seatsOf('c')} where c.coop_id = $1 and c.class_id = $2
+      ) as class,
+      (select ${childJson} from children ch where ch.coop_id = $1 and ch.child_id = $3) as child,
+      ${activeHere} as active,
+      exists (select from families f where f.coop_id = $1 and f.family_id = $4) as "familyKnown"`,
+    values: [db.coopId, classId, childId, familyId ?? null],
   });
   const [row] = rows;
   if (row === undefined) throw new Error('a select without a from returned no row');

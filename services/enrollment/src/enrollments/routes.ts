@@ -1,4 +1,5 @@
 import { accepted, decodeCursor, type Metrics, versionTag, type ZodFastify } from '@homeroom/chassis';
+import { requireCoop } from '@homeroom/coops';
 import type { Database } from '@homeroom/postgres';
 import { requireCoordinator, requirePrincipal, type Session } from '@homeroom/sessions';
 import type { FastifyReply } from 'fastify';
@@ -20,7 +21,8 @@ import {
   rosterOperation,
 } from './schemas.ts';
 
-interface WriteDeps extends EnrollDeps {
+interface WriteDeps extends Omit<EnrollDeps, 'db'> {
+  readonly db: Database;
   readonly terms: Terms;
   readonly metrics: Metrics;
 }
@@ -46,7 +48,7 @@ function disconnected(reply: FastifyReply): AbortSignal {
   return controller.signal;
 }
 
-function writeRoutes(app: ZodFastify, deps: WriteDeps): void {
+function writeRoutes(app: ZodFastify, { db: database, ...deps }: WriteDeps): void {
   const enrollments = deps.metrics.counter('enrollments_total', 'New enrollments by first status', ['status']);
 
   app.post('/api/enrollments', { schema: enrollOperation }, async (request, reply) => {
@@ -58,8 +60,9 @@ function writeRoutes(app: ZodFastify, deps: WriteDeps): void {
     // to a guardian, the children of other families do not exist, whichever family is named
     if (own !== undefined && familyId !== undefined && familyId !== own) throw errors.problem('child_not_found');
     const idempotencyKey = request.headers['idempotency-key'];
+    const db = database.ofCoop(requireCoop(request).coopId);
     const outcome = await enrollChild(
-      deps,
+      { ...deps, db },
       { ...wanted, familyId: own ?? familyId, accountId, idempotencyKey },
       disconnected(reply),
     );
@@ -75,7 +78,8 @@ function writeRoutes(app: ZodFastify, deps: WriteDeps): void {
     const { accountId } = session.principal;
     const { enrollmentId } = request.params;
     const idempotencyKey = request.headers['idempotency-key'];
-    const outcome = await acceptOffer(deps, { enrollmentId, familyId: familyOf(session), accountId, idempotencyKey });
+    const db = database.ofCoop(requireCoop(request).coopId);
+    const outcome = await acceptOffer({ db }, { enrollmentId, familyId: familyOf(session), accountId, idempotencyKey });
     const enrolled = accepted(errors, outcome);
     await session.wrote();
     return reply.header('etag', versionTag(enrolled.version)).send(enrolled);
@@ -84,7 +88,8 @@ function writeRoutes(app: ZodFastify, deps: WriteDeps): void {
   app.delete('/api/enrollments/:enrollmentId', { schema: cancelOperation }, async (request) => {
     const session = await requirePrincipal(request);
     const { enrollmentId } = request.params;
-    const outcome = await cancelEnrollment(deps, { enrollmentId, familyId: familyOf(session) });
+    const db = database.ofCoop(requireCoop(request).coopId);
+    const outcome = await cancelEnrollment({ db, terms: deps.terms }, { enrollmentId, familyId: familyOf(session) });
     const canceled = accepted(errors, outcome);
     await session.wrote();
     return canceled;
@@ -95,19 +100,24 @@ function writeRoutes(app: ZodFastify, deps: WriteDeps): void {
 const sendPrivate = (reply: FastifyReply, text: string): FastifyReply =>
   sendText(reply.header('cache-control', 'private, no-cache'), text);
 
-function readRoutes(app: ZodFastify, { db, cursorSecret }: ReadDeps): void {
+function readRoutes(app: ZodFastify, { db: database, cursorSecret }: ReadDeps): void {
   app.get('/api/enrollments', { schema: listOperation }, async (request, reply) => {
     const session = await requirePrincipal(request);
     const { cursor, limit, ...filters } = request.query;
-    const before = decodeCursor(cursor, enrollmentsCursor, cursorSecret)?.id;
-    const rows = await db.read(session.freshness, (reader) =>
-      listEnrollments(reader, { ...filters, ofFamily: familyOf(session), before, limit: limit + 1 }),
-    );
-    return sendPrivate(reply, pageText(rows, { limit, cursorOf: ({ id }) => ({ id }), cursorSecret }));
+    const { coopId } = requireCoop(request);
+    const cursorKey = { secret: cursorSecret, coopId };
+    const before = decodeCursor(cursor, enrollmentsCursor, cursorKey)?.id;
+    const rows = await database
+      .ofCoop(coopId)
+      .read(session.freshness, (reader) =>
+        listEnrollments(reader, { ...filters, ofFamily: familyOf(session), before, limit: limit + 1 }),
+      );
+    return sendPrivate(reply, pageText(rows, { limit, cursorOf: ({ id }) => ({ id }), cursorKey }));
   });
 
   app.get('/api/enrollments/:enrollmentId', { schema: readOperation }, async (request, reply) => {
     const session = await requirePrincipal(request);
+    const db = database.ofCoop(requireCoop(request).coopId);
     const wanted = { id: request.params.enrollmentId, familyId: familyOf(session) };
     const text =
       (await db.read(session.freshness, (reader) => findEnrollmentText(reader, wanted))) ??
@@ -121,12 +131,14 @@ function readRoutes(app: ZodFastify, { db, cursorSecret }: ReadDeps): void {
     const session = await requireCoordinator(request);
     const { cursor, limit } = request.query;
     const { classId } = request.params;
-    const after = decodeCursor(cursor, rosterCursor, cursorSecret);
-    const { exists, rows } = await db.read(session.freshness, (reader) =>
-      readRoster(reader, { classId, after, limit: limit + 1 }),
-    );
+    const { coopId } = requireCoop(request);
+    const cursorKey = { secret: cursorSecret, coopId };
+    const after = decodeCursor(cursor, rosterCursor, cursorKey);
+    const { exists, rows } = await database
+      .ofCoop(coopId)
+      .read(session.freshness, (reader) => readRoster(reader, { classId, after, limit: limit + 1 }));
     if (!exists) throw errors.problem('class_not_found');
     const cursorOf = ({ number, enrollmentId }: (typeof rows)[number]): object => ({ number, enrollmentId });
-    return sendPrivate(reply, pageText(rows, { limit, cursorOf, cursorSecret }));
+    return sendPrivate(reply, pageText(rows, { limit, cursorOf, cursorKey }));
   });
 }

@@ -30,7 +30,7 @@ export interface CollectorOptions {
 const refusedDelayMs = 60_000;
 
 /**
- * Collects every charge and makes every refund that is due, until `signal` aborts; then it finishes the calls in flight. The
+ * Collects every charge and makes every refund of all co-ops that is due, until `signal` aborts; then it finishes the calls in flight. The
  * provider is never called inside a transaction, and never asked for the same money under two keys.
  */
 export async function collectCharges(options: CollectorOptions, signal: AbortSignal): Promise<void> {
@@ -78,14 +78,18 @@ async function collect(claim: Claim, options: CollectorOptions): Promise<void> {
       error instanceof ProviderRefusedError ? refusedDelayMs : fullJitter(attempted ? claim.attempts : 2, backoff);
     onEvent({ type: 'postponed', error, delayMs, enrollmentId: claim.enrollmentId });
     const reason = error instanceof Error ? error.message : String(error);
-    await postpone(db, claim, { delayMs, attempted, reason }).catch((cause: unknown) =>
+    await postpone(db.ofCoop(claim.coopId), claim, { delayMs, attempted, reason }).catch((cause: unknown) =>
       onEvent({ type: 'failed', error: cause }),
     );
   }
 }
 
-async function charge(claim: Claim, { db, provider, leaseMs, terms }: CollectorOptions): Promise<Settled | undefined> {
-  const { enrollmentId, attempts } = claim;
+async function charge(
+  claim: Claim,
+  { provider, leaseMs, terms, ...options }: CollectorOptions,
+): Promise<Settled | undefined> {
+  const { coopId, enrollmentId, attempts } = claim;
+  const db = options.db.ofCoop(coopId);
   const askedAgoMs = claim.askedAgoMs ?? leaseMs;
   // from the second attempt on, an earlier one may have reached the provider and lost the answer
   let outcome: ChargeOutcome = attempts > 1 ? await provider.find(claim) : { kind: 'unknown-to-provider' };
@@ -102,9 +106,9 @@ async function charge(claim: Claim, { db, provider, leaseMs, terms }: CollectorO
 }
 
 async function refund(claim: Claim, { db, provider }: CollectorOptions): Promise<Settled> {
-  const { enrollmentId, amountCents, providerChargeId } = claim;
+  const { coopId, enrollmentId, amountCents, providerChargeId } = claim;
   if (providerChargeId === undefined)
     throw new Error(`charge of ${enrollmentId} is due for a refund but was never made`);
   const providerRefundId = await provider.refund({ enrollmentId, providerChargeId, amountCents });
-  return db.transaction((trx) => settleRefund(trx, { enrollmentId, providerRefundId }));
+  return db.ofCoop(coopId).transaction((trx) => settleRefund(trx, { enrollmentId, providerRefundId }));
 }

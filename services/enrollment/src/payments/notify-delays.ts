@@ -1,4 +1,4 @@
-import type { Database, Queryable } from '@homeroom/postgres';
+import type { CoopDatabase, Database, Queryable } from '@homeroom/postgres';
 import { hasEnded } from '../classes/ended.ts';
 import { record } from '../seats/store.ts';
 import { lockForSettling, markDelayNotified } from './store.ts';
@@ -14,13 +14,13 @@ export interface DelayOptions {
 /** Notifies families, once per charge, that a payment takes longer. @returns how many. */
 export async function notifyDelays({ db }: { db: Database }, options: DelayOptions): Promise<number> {
   let notified = 0;
-  for (const enrollmentId of await findDelayed(db, options)) {
-    notified += (await notifyDelay(db, enrollmentId)) ? 1 : 0;
+  for (const { coopId, enrollmentId } of await findDelayed(db, options)) {
+    notified += (await notifyDelay(db.ofCoop(coopId), enrollmentId)) ? 1 : 0;
   }
   return notified;
 }
 
-async function notifyDelay(db: Database, enrollmentId: string): Promise<boolean> {
+async function notifyDelay(db: CoopDatabase, enrollmentId: string): Promise<boolean> {
   return db.transaction(async (trx) => {
     const locked = await lockForSettling(trx, enrollmentId);
     if (locked === undefined) return false;
@@ -34,14 +34,20 @@ async function notifyDelay(db: Database, enrollmentId: string): Promise<boolean>
   });
 }
 
-async function findDelayed(db: Queryable, { noticeMs, isDown, limit }: DelayOptions): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>({
+interface Delayed {
+  readonly coopId: string;
+  readonly enrollmentId: string;
+}
+
+async function findDelayed(db: Queryable, { noticeMs, isDown, limit }: DelayOptions): Promise<Delayed[]> {
+  const { rows } = await db.query<Delayed>({
     name: 'charges_delayed',
-    text: `select c.enrollment_id as id from charges c join enrollments e on e.enrollment_id = c.enrollment_id
+    text: `select /* every co-op */ c.coop_id as "coopId", c.enrollment_id as "enrollmentId"
+      from charges c join enrollments e on e.coop_id = c.coop_id and e.enrollment_id = c.enrollment_id
       where c.state = 'due' and c.delay_notified_at is null and c.declines = 0 and e.status = 'payment_pending'
         and c.created_at <= now() - $1 * interval '1 millisecond' and ($2 or c.last_error is not null)
       order by c.created_at limit $3`,
     values: [noticeMs, isDown, limit],
   });
-  return rows.map(({ id }) => id);
+  return rows;
 }

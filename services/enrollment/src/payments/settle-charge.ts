@@ -1,5 +1,5 @@
 import { accepted } from '@homeroom/chassis';
-import type { Transaction } from '@homeroom/postgres';
+import type { CoopTransaction } from '@homeroom/postgres';
 import { isOver } from '../classes/ended.ts';
 import { lockClass } from '../classes/store.ts';
 import { errors } from '../errors.ts';
@@ -22,7 +22,7 @@ export type Settled = ChargeState | 'held' | 'stale' | 'unknown';
  * Charge, enrollment, seat, and events change together.
  */
 export async function settleCharge(
-  trx: Transaction,
+  trx: CoopTransaction,
   { enrollmentId, outcome, terms }: { enrollmentId: string; outcome: ChargeOutcome; terms: Terms },
 ): Promise<Settled> {
   if (outcome.kind === 'declined') {
@@ -60,7 +60,7 @@ export async function settleCharge(
 
 /** The seat stays and the charge is tried again; the family is notified of the first decline only. */
 async function hold(
-  trx: Transaction,
+  trx: CoopTransaction,
   { enrollment, charge, class: about }: Settling,
   { providerChargeId, payBy, at }: { providerChargeId: string; payBy: Date; at: Date },
 ): Promise<void> {
@@ -73,7 +73,7 @@ async function hold(
 
 /** Applies a refund that was made. A refund that is not due changes nothing. */
 export async function settleRefund(
-  trx: Transaction,
+  trx: CoopTransaction,
   { enrollmentId, providerRefundId }: { enrollmentId: string; providerRefundId: string },
 ): Promise<Settled> {
   const charge = await lockCharge(trx, enrollmentId);

@@ -21,7 +21,7 @@ export interface DeadlineOptions {
 
 const limit = 100;
 
-/** Expires offers and reports delayed payments, until `signal` aborts. Any number may run at once. */
+/** Expires offers and reports delayed payments of all co-ops, until `signal` aborts. Any number may run at once. */
 export async function watchDeadlines(options: DeadlineOptions, signal: AbortSignal): Promise<void> {
   const { db, provider, terms, noticeMs, pollMs, onEvent } = options;
   while (!signal.aborted) {

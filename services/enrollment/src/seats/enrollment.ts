@@ -1,4 +1,4 @@
-import { eventTypes as contract, type DomainEvent, type EventData, type EventType } from '@homeroom/contracts';
+import { eventTypes as contract, type EventData, type EventType, type NewEvent } from '@homeroom/contracts';
 import { snapshotOf } from '../classes/class.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { newEvent } from '../new-event.ts';
@@ -173,7 +173,7 @@ export interface Context {
 export function publish(
   entry: PlacedEvent | Unplaced,
   { id, version, at, class: about, childName }: Context,
-): DomainEvent {
+): NewEvent {
   const type = `homeroom.enrollment.${entry.type}.v1` as const;
   const { shape } = contract[type].schema;
   const details = Object.fromEntries(Object.entries(entry).filter(([name]) => name in shape));

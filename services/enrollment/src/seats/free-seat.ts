@@ -1,5 +1,5 @@
 import { refused, type Refused } from '@homeroom/chassis';
-import type { Transaction } from '@homeroom/postgres';
+import type { CoopTransaction } from '@homeroom/postgres';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { lockClass } from '../classes/store.ts';
@@ -30,7 +30,7 @@ export interface Ending {
  * nothing. The class is locked first, so that everything that frees or takes a seat locks in the same order.
  */
 export async function freeSeat(
-  trx: Transaction,
+  trx: CoopTransaction,
   { enrollmentId, classId, reason, at, terms }: Ending,
 ): Promise<Canceled | Refused<'enrollment_not_found'>> {
   const locked = await lockClass(trx, classId);

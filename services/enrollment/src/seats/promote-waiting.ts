@@ -1,4 +1,4 @@
-import type { Transaction } from '@homeroom/postgres';
+import type { CoopTransaction } from '@homeroom/postgres';
 import { overlaps } from '../classes/class.ts';
 import { isOver } from '../classes/ended.ts';
 import type { ClassView } from '../classes/schemas.ts';
@@ -13,7 +13,12 @@ import type { Terms } from './terms.ts';
  * child that has another class at that hour by now is offered the seat: nothing is charged until the family accepts. A
  * class that has ended or is canceled promotes no one.
  */
-export async function promoteWaiting(trx: Transaction, locked: ClassView, at: Date, terms: Terms): Promise<ClassView> {
+export async function promoteWaiting(
+  trx: CoopTransaction,
+  locked: ClassView,
+  at: Date,
+  terms: Terms,
+): Promise<ClassView> {
   if (isOver(locked, at)) return locked;
   let now = locked;
   while (now.seatsLeft > 0 && now.waitlisted > 0) {
@@ -31,13 +36,18 @@ export async function promoteWaiting(trx: Transaction, locked: ClassView, at: Da
 type Clash = Awaited<ReturnType<typeof lockBusyHours>>[number];
 
 /** Locks the child, and finds which of its classes conflicts with another. */
-export async function findClash(trx: Transaction, childId: string, wanted: ClassView): Promise<Clash | undefined> {
+export async function findClash(trx: CoopTransaction, childId: string, wanted: ClassView): Promise<Clash | undefined> {
   const busy = await lockBusyHours(trx, childId);
   return busy.find((slot) => slot.classId !== wanted.id && overlaps(slot, wanted));
 }
 
 /** Gives a seat that is counted already to the child: its hours are busy, its price is due. */
-export async function giveSeat(trx: Transaction, waited: Enrollment, about: ClassView, at: Date): Promise<Enrollment> {
+export async function giveSeat(
+  trx: CoopTransaction,
+  waited: Enrollment,
+  about: ClassView,
+  at: Date,
+): Promise<Enrollment> {
   const amountCents = agreedCents(waited, about);
   const { currency } = about;
   // one that costs nothing is confirmed at once, with one event

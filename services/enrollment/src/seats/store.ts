@@ -1,5 +1,5 @@
 import { append } from '@homeroom/outbox';
-import type { Queryable, Transaction } from '@homeroom/postgres';
+import type { CoopQueryable, CoopTransaction } from '@homeroom/postgres';
 import type { ClassView } from '../classes/schemas.ts';
 import { apply, publish, type Change, type Enrollment } from './enrollment.ts';
 
@@ -25,6 +25,9 @@ const columns = {
 type Field = keyof typeof columns;
 const fields = Object.keys(columns) as Field[];
 
+/** The columns of a state in `enrollments`; `coop_id` comes before them. */
+export const columnNames = Object.values(columns).join(', ');
+
 /** Null for a field that the status does not have. */
 export type EnrollmentRow = Readonly<Record<Field, unknown>>;
 
@@ -43,35 +46,37 @@ export interface OwnedEnrollment {
 
 /** The class to lock before the enrollment. */
 export async function findClassOf(
-  db: Queryable,
+  db: CoopQueryable,
   { enrollmentId, familyId }: OwnedEnrollment,
 ): Promise<string | undefined> {
   const { rows } = await db.query<{ classId: string }>({
     name: 'enrollment_class',
     text: `select class_id as "classId" from enrollments
-      where enrollment_id = $1 and ($2::uuid is null or family_id = $2)`,
-    values: [enrollmentId, familyId ?? null],
+      where coop_id = $1 and enrollment_id = $2 and ($3::uuid is null or family_id = $3)`,
+    values: [db.coopId, enrollmentId, familyId ?? null],
   });
   return rows[0]?.classId;
 }
 
 /** Locks the enrollment until the transaction ends. Order of locks: class, enrollment, charge, child. */
-export async function lockEnrollment(trx: Transaction, id: string): Promise<Enrollment | undefined> {
+export async function lockEnrollment(trx: CoopTransaction, id: string): Promise<Enrollment | undefined> {
   const { rows } = await trx.query<EnrollmentRow>({
     name: 'enrollment_lock',
-    text: `select ${enrollmentColumns} from enrollments e where enrollment_id = $1 for no key update`,
-    values: [id],
+    text: `select ${enrollmentColumns} from enrollments e
+      where coop_id = $1 and enrollment_id = $2 for no key update`,
+    values: [trx.coopId, id],
   });
   return rows[0] && enrollmentOf(rows[0]);
 }
 
 /** The first on the waitlist. The class must be locked. */
-export async function lockFirstWaiting(trx: Transaction, classId: string): Promise<Enrollment | undefined> {
+export async function lockFirstWaiting(trx: CoopTransaction, classId: string): Promise<Enrollment | undefined> {
   const { rows } = await trx.query<EnrollmentRow>({
     name: 'enrollment_lock_first_waiting',
-    text: `select ${enrollmentColumns} from enrollments e where class_id = $1 and status = 'waitlisted'
+    text: `select ${enrollmentColumns} from enrollments e
+      where coop_id = $1 and class_id = $2 and status = 'waitlisted'
       order by waitlist_number limit 1 for no key update`,
-    values: [classId],
+    values: [trx.coopId, classId],
   });
   return rows[0] && enrollmentOf(rows[0]);
 }
@@ -79,7 +84,7 @@ export async function lockFirstWaiting(trx: Transaction, classId: string): Promi
 /** The position of `e` on the waitlist; 1 is next. */
 export const positionSql = `case when e.status = 'waitlisted' then (
   select count(*)::int from enrollments w
-  where w.class_id = e.class_id and w.status = 'waitlisted' and w.waitlist_number <= e.waitlist_number) end`;
+  where w.coop_id = e.coop_id and w.class_id = e.class_id and w.status = 'waitlisted' and w.waitlist_number <= e.waitlist_number) end`;
 
 /** The values of a state by column; rebuilding the read model writes the same ones. */
 export const rowOf = (state: Enrollment): object =>
@@ -92,7 +97,7 @@ export const dataOf = (event: { readonly type: string }): object => ({ ...event,
 
 /** Writes what happened to a locked enrollment: history, read model, outbox. */
 export async function record(
-  trx: Transaction,
+  trx: CoopTransaction,
   before: Enrollment,
   changes: readonly Change[],
   at: Date,
@@ -109,16 +114,17 @@ export async function record(
   const { rows } = await trx.query<{ childName: string }>({
     name: 'enrollment_record',
     text: `with happened as (
-        insert into enrollment_events (enrollment_id, version, type, data, occurred_at)
-        select $1, version, type, data, $2 from jsonb_to_recordset($3::jsonb) as h(version int, type text, data jsonb)
+        insert into enrollment_events (coop_id, enrollment_id, version, type, data, occurred_at)
+        select $1, $2, version, type, data, $3 from jsonb_to_recordset($4::jsonb) as h(version int, type text, data jsonb)
       )
       update enrollments e set version = r.version, status = r.status, amount_cents = r.amount_cents,
         waitlist_number = r.waitlist_number, cancel_reason = r.cancel_reason, refund_cents = r.refund_cents,
         currency = r.currency, price_cents = r.price_cents, offer_expires_at = r.offer_expires_at,
-        updated_at = $2
-      from jsonb_populate_record(null::enrollments, $4::jsonb) r, children ch
-      where e.enrollment_id = $1 and ch.child_id = e.child_id returning ch.name as "childName"`,
-    values: [before.id, at, JSON.stringify(history), JSON.stringify(rowOf(state))],
+        updated_at = $3
+      from jsonb_populate_record(null::enrollments, $5::jsonb) r, children ch
+      where e.coop_id = $1 and e.enrollment_id = $2 and ch.coop_id = $1 and ch.child_id = e.child_id
+      returning ch.name as "childName"`,
+    values: [trx.coopId, before.id, at, JSON.stringify(history), JSON.stringify(rowOf(state))],
   });
   const childName = rows[0]?.childName;
   if (childName === undefined) throw new Error(`enrollment ${before.id} disappeared while locked`);
@@ -129,24 +135,25 @@ export async function record(
   return state;
 }
 
-export async function readChildName(db: Queryable, childId: string): Promise<string> {
+export async function readChildName(db: CoopQueryable, childId: string): Promise<string> {
   const { rows } = await db.query<{ name: string }>({
     name: 'child_name',
-    text: 'select name from children where child_id = $1',
-    values: [childId],
+    text: 'select name from children where coop_id = $1 and child_id = $2',
+    values: [db.coopId, childId],
   });
   return rows[0]?.name ?? '';
 }
 
 /** Adds to a locked class's counters of seats and waitlist places; negative to free them. */
 export async function countSeats(
-  trx: Transaction,
+  trx: CoopTransaction,
   classId: string,
   change: { taken: number; waitlisted: number },
 ): Promise<void> {
   await trx.query({
     name: 'class_count',
-    text: 'update class_seats set taken = taken + $2, waitlisted = waitlisted + $3 where class_id = $1',
-    values: [classId, change.taken, change.waitlisted],
+    text: `update class_seats set taken = taken + $3, waitlisted = waitlisted + $4
+      where coop_id = $1 and class_id = $2`,
+    values: [trx.coopId, classId, change.taken, change.waitlisted],
   });
 }

@@ -1,11 +1,11 @@
-import { isExclusionViolation, type Transaction } from '@homeroom/postgres';
+import { isExclusionViolation, type CoopTransaction } from '@homeroom/postgres';
 
 /** The rooms and teachers of these classes become free. */
-export async function deleteBookings(trx: Transaction, classIds: readonly string[]): Promise<void> {
+export async function deleteBookings(trx: CoopTransaction, classIds: readonly string[]): Promise<void> {
   await trx.query({
     name: 'bookings_delete',
-    text: 'delete from bookings where class_id = any($1::uuid[])',
-    values: [classIds],
+    text: 'delete from bookings where coop_id = $1 and class_id = any($2::uuid[])',
+    values: [trx.coopId, classIds],
   });
 }
 
@@ -17,18 +17,19 @@ export interface Booking {
 }
 
 /** Books the rooms and teachers of open classes that have none yet. */
-export async function bookClasses(trx: Transaction, { classIds, shared, reason }: Booking): Promise<void> {
+export async function bookClasses(trx: CoopTransaction, { classIds, shared, reason }: Booking): Promise<void> {
   await trx.query({
     name: 'bookings_insert',
-    text: `insert into bookings (class_id, resource, name_key, weekday, hours, days, override_reason)
-      select c.class_id, r.resource, booking_key(r.name), c.weekday,
+    text: `insert into bookings (coop_id, class_id, resource, name_key, weekday, hours, days, override_reason)
+      select c.coop_id, c.class_id, r.resource, booking_key(r.name), c.weekday,
         int4range(extract(epoch from c.start_time::time)::int / 60, extract(epoch from c.end_time::time)::int / 60),
         daterange(first_meeting(c.weekday, c.first_day), c.last_day, '[]'),
-        case when r.resource || ':' || c.class_id = any($2::text[]) then $3 end
+        case when r.resource || ':' || c.class_id = any($3::text[]) then $4 end
       from classes c cross join lateral (values ('room', c.room), ('teacher', c.teacher)) as r (resource, name)
-      where c.class_id = any($1::uuid[]) and c.status = 'open' and first_meeting(c.weekday, c.first_day) <= c.last_day
-      order by r.resource, 3, c.class_id`,
-    values: [classIds, shared, reason],
+      where c.coop_id = $1 and c.class_id = any($2::uuid[])
+        and c.status = 'open' and first_meeting(c.weekday, c.first_day) <= c.last_day
+      order by r.resource, 4, c.class_id`,
+    values: [trx.coopId, classIds, shared, reason],
   });
 }
 

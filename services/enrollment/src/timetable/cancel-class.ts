@@ -1,6 +1,6 @@
 import { refused, type Refused } from '@homeroom/chassis';
 import { append } from '@homeroom/outbox';
-import { transact, type Database } from '@homeroom/postgres';
+import { transact, type CoopDatabase } from '@homeroom/postgres';
 import { addClassJob, deleteClassJobs } from '../class-jobs/store.ts';
 import { snapshotOf } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
@@ -22,7 +22,7 @@ export interface CancelRequest {
  * enrollment, with its refund and its mail. A second request gets the first answer.
  */
 export async function cancelClass(
-  { db }: { db: Database },
+  { db }: { db: CoopDatabase },
   { classId, reason }: CancelRequest,
 ): Promise<CanceledClass | Refused<'class_not_found' | 'class_ended'>> {
   return transact(db, async (trx) => {

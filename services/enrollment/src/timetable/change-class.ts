@@ -1,6 +1,6 @@
 import { isRefused, refused, type Refused } from '@homeroom/chassis';
 import { append } from '@homeroom/outbox';
-import { isUniqueViolation, transact, type Database, type Transaction } from '@homeroom/postgres';
+import { isUniqueViolation, transact, type CoopDatabase, type CoopTransaction } from '@homeroom/postgres';
 import { alignFirstDay, findMistakes, sameDetails, sameMeetings, sameSlot, snapshotOf } from '../classes/class.ts';
 import { hasEnded } from '../classes/ended.ts';
 import type { ClassDetails, ClassView } from '../classes/schemas.ts';
@@ -37,11 +37,11 @@ export interface ChangeOptions {
  * children who are now in two classes at once, and rooms and teachers that are booked twice.
  */
 export async function changeClass(
-  { db, terms }: { db: Database; terms: Terms },
+  { db, terms }: { db: CoopDatabase; terms: Terms },
   request: ChangeRequest,
   { override, preview = false }: ChangeOptions = {},
 ): Promise<ChangedClass | Refused> {
-  const work = async (trx: Transaction): Promise<ChangedClass | Refused> => {
+  const work = async (trx: CoopTransaction): Promise<ChangedClass | Refused> => {
     const written = await changeDetails(trx, request, terms);
     if (isRefused(written)) return written;
     const { before, after } = written;
@@ -62,7 +62,7 @@ export async function changeClass(
  * event. Everything but `class_exists` is refused before anything is written.
  */
 export async function changeDetails(
-  trx: Transaction,
+  trx: CoopTransaction,
   { classId, patch, versions }: ChangeRequest,
   terms: Terms,
 ): Promise<{ before: ClassView; after: ClassView; changed: boolean } | Refused> {
@@ -97,7 +97,7 @@ const seatsTaken = (count: number): string => {
 };
 
 async function write(
-  trx: Transaction,
+  trx: CoopTransaction,
   before: ClassView,
   wanted: ClassView,
   terms: Terms,

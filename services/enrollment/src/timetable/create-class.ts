@@ -1,6 +1,6 @@
 import { refused, type Refused } from '@homeroom/chassis';
 import { append } from '@homeroom/outbox';
-import { transact, type Database, type Transaction } from '@homeroom/postgres';
+import { transact, type CoopDatabase, type CoopTransaction } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { alignFirstDay, findMistakes, snapshotOf, type Mistake } from '../classes/class.ts';
 import type { ClassDetails, ClassView } from '../classes/schemas.ts';
@@ -22,7 +22,7 @@ export interface CreateRequest {
  * coordinator overrides it.
  */
 export async function createClass(
-  { db, timeZone }: { db: Database; timeZone: string },
+  { db, timeZone }: { db: CoopDatabase; timeZone: string },
   { given, accountId, idempotencyKey }: CreateRequest,
 ): Promise<WrittenClass | Refused<'validation_failed' | 'class_exists' | 'double_booked'>> {
   const request = ['POST', '/api/classes', given] as const;
@@ -45,7 +45,7 @@ export async function createClass(
 }
 
 /** Opens classes, each from its first meeting on. @returns those that did not exist; the others are left as they are. */
-export async function createClasses(trx: Transaction, details: readonly ClassDetails[]): Promise<ClassView[]> {
+export async function createClasses(trx: CoopTransaction, details: readonly ClassDetails[]): Promise<ClassView[]> {
   const wanted = details.map((one) => ({ ...alignFirstDay(one), id: uuidv7() }));
   const inserted = await insertClasses(trx, wanted);
   const created = wanted

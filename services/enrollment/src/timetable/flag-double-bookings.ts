@@ -1,7 +1,7 @@
 import { refused, type Refused } from '@homeroom/chassis';
-import type { DomainEvent } from '@homeroom/contracts';
+import type { NewEvent } from '@homeroom/contracts';
 import { append } from '@homeroom/outbox';
-import type { Transaction } from '@homeroom/postgres';
+import type { CoopTransaction } from '@homeroom/postgres';
 import { capitalized, meetTogether, sameSlot, slotOf, snapshotOf } from '../classes/class.ts';
 import type { ClassView } from '../classes/schemas.ts';
 import { newEvent } from '../new-event.ts';
@@ -34,7 +34,7 @@ export const mayDoubleBook = (before: ClassView, after: ClassView): boolean =>
  * @throws a violation of `bookings_once` when another transaction has just booked the same: see `bookedAgain`.
  */
 export async function flagDoubleBookings(
-  trx: Transaction,
+  trx: CoopTransaction,
   written: readonly ClassView[],
   reason = imported,
 ): Promise<Map<string, readonly DoubleBooking[]>> {
@@ -98,7 +98,7 @@ function warningOf(over: 'room' | 'teacher', other: ClassView): DoubleBooking {
   return { code: `${over}_double_booked`, classId, title, ...slotOf(other), message };
 }
 
-const doubleBooked = (one: ClassView, warnings: readonly DoubleBooking[], reason: string): DomainEvent => {
+const doubleBooked = (one: ClassView, warnings: readonly DoubleBooking[], reason: string): NewEvent => {
   const conflicts = warnings.map(({ code, classId, title, weekday, startTime, endTime }) => {
     const over = code === 'room_double_booked' ? ('room' as const) : ('teacher' as const);
     return { over, classId, title, weekday, startTime, endTime };

@@ -1,6 +1,6 @@
 import { isRefused, type Refused } from '@homeroom/chassis';
 import { reportOf, unrecordedRun, type ImportFile, type ImportRun, type RowReport } from '@homeroom/csv';
-import { transact, type Database, type Transaction } from '@homeroom/postgres';
+import { transact, type CoopDatabase, type CoopTransaction } from '@homeroom/postgres';
 import type { Terms } from '../seats/terms.ts';
 import { bookedAgain } from './booking-store.ts';
 import { flagDoubleBookings, mayDoubleBook } from './flag-double-bookings.ts';
@@ -29,7 +29,7 @@ interface Imported {
  * @param run records the report in the same transaction: a worker that continues the job finds it.
  */
 export async function importClasses(
-  { db, timeZone, terms }: { db: Database; timeZone: string; terms: Terms },
+  { db, timeZone, terms }: { db: CoopDatabase; timeZone: string; terms: Terms },
   file: ImportFile,
   run: ImportRun = unrecordedRun,
 ): Promise<Imported | Refused<'unreadable_csv'>> {
@@ -40,7 +40,7 @@ export async function importClasses(
   const { preview } = file;
   const { wanted, repeated } = withoutRepeats(timetable.rows);
   const of = timetable.rows.length;
-  const work = async (trx: Transaction): Promise<Imported> => {
+  const work = async (trx: CoopTransaction): Promise<Imported> => {
     const outcomes: Outcome[] = [];
     for (let start = 0; start < wanted.length; start += chunkSize) {
       run.signal.throwIfAborted();
@@ -84,7 +84,7 @@ function rowReport(one: Outcome, preview: boolean): RowReport {
   return { line, action, id: preview && action === 'created' ? undefined : after.id };
 }
 
-async function flag(trx: Transaction, outcomes: readonly Outcome[]): Promise<TimetableReport['warnings']> {
+async function flag(trx: CoopTransaction, outcomes: readonly Outcome[]): Promise<TimetableReport['warnings']> {
   const written = outcomes
     .flatMap((one) =>
       one.action === 'created' || (one.action === 'updated' && mayDoubleBook(one.before, one.after)) ? [one] : [],

@@ -1,7 +1,7 @@
 import { accepted, isRefused, type Refused } from '@homeroom/chassis';
 import type { RowReport } from '@homeroom/csv';
 import { append } from '@homeroom/outbox';
-import type { Transaction } from '@homeroom/postgres';
+import type { CoopTransaction } from '@homeroom/postgres';
 import { alignFirstDay, datesOverlap, sameDetails, sameSlot, snapshotOf } from '../classes/class.ts';
 import type { ClassDetails, ClassView } from '../classes/schemas.ts';
 import { errors } from '../errors.ts';
@@ -34,7 +34,7 @@ interface Match {
  * Opens and changes the classes of some rows. Each class counts once among the rows. However many the rows are, they are
  * written by the same number of statements, except those whose change moves people.
  */
-export async function writeRows(trx: Transaction, rows: readonly TimetableRow[], terms: Terms): Promise<Outcome[]> {
+export async function writeRows(trx: CoopTransaction, rows: readonly TimetableRow[], terms: Terms): Promise<Outcome[]> {
   const known = byKey(await readByNaturalKeys(trx, detailsOf(rows)));
   const matches: Match[] = [];
   const missing: TimetableRow[] = [];
@@ -82,7 +82,7 @@ function decide({ found, wanted }: Match): Decision {
   return isEmpty || (sameSeats && sameMeetings) ? 'plain' : 'moves-people';
 }
 
-async function changeMatches(trx: Transaction, matches: readonly Match[], terms: Terms): Promise<Outcome[]> {
+async function changeMatches(trx: CoopTransaction, matches: readonly Match[], terms: Terms): Promise<Outcome[]> {
   const differing = matches.filter((one) => ['plain', 'moves-people'].includes(decide(one)));
   // locked, so that none of them gets its first seat, or is canceled, meanwhile
   const locked = await lockClasses(
@@ -112,7 +112,7 @@ const otherTerm = ({ line, wanted, found: { firstDay, lastDay } }: Match): Outco
 });
 
 /** Changes locked classes that nobody has to be notified of, and publishes it, in a number of statements. */
-async function changePlain(trx: Transaction, matches: readonly Match[]): Promise<Outcome[]> {
+async function changePlain(trx: CoopTransaction, matches: readonly Match[]): Promise<Outcome[]> {
   if (matches.length === 0) return [];
   const updated = await updateClasses(
     trx,
@@ -132,7 +132,7 @@ async function changePlain(trx: Transaction, matches: readonly Match[]): Promise
   return outcomes;
 }
 
-async function changeOne(trx: Transaction, one: Match, terms: Terms): Promise<Outcome> {
+async function changeOne(trx: CoopTransaction, one: Match, terms: Terms): Promise<Outcome> {
   const outcome = await changeDetails(trx, { classId: one.found.id, patch: one.wanted }, terms);
   // refused before anything was written: the transaction can go on
   if (isRefused(outcome)) return rejected(one, outcome);

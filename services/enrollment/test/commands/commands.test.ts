@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { v7 as uuidv7 } from 'uuid';
 import { startHarness, type Harness } from '../harness.ts';
 
 let harness: Harness;
@@ -49,6 +50,20 @@ describe('import-classes', () => {
       err: expect.stringContaining('DATABASE_URL'),
     });
     expect((await run('commands/import-classes.ts', [join(folder, 'none.csv')])).code).toBe(1);
+  });
+
+  test('refuses to choose between several co-ops', async () => {
+    const file = join(folder, 'choose.csv');
+    await writeFile(file, timetable.replaceAll('Chess', 'Choice'));
+    await harness.rows(
+      `insert into coops select $1, version, 'oak-hill', name, hosts, time_zone, currency, locale, status, quotas, revision + 1
+        from coops`,
+      uuidv7(),
+    );
+    const { code, err } = await run('commands/import-classes.ts', [file]);
+    await harness.rows(`delete from coops where slug = 'oak-hill'`);
+    expect([code, err]).toEqual([64, expect.stringContaining('This installation has several co-ops.')]);
+    expect(await harness.rows(`select from classes where title ~ 'Choice'`)).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { firstCoopId } from '@homeroom/contracts';
 import { waitFor } from '@homeroom/testing';
 import { testWithSwitch } from '@homeroom/testing/switch';
 import { v7 as uuidv7 } from 'uuid';
@@ -42,7 +43,7 @@ describe('D13: enrolling a child whose family’s event has not arrived', () => 
         let answered = false;
         const answer = service.enroll(child, id).finally(() => (answered = true));
         await waitFor('the request to wait, or its answer', () => hasAsked() || answered);
-        await copyFamily({ db: service.database }, { eventId: uuidv7(), family });
+        await copyFamily({ db: service.db }, { eventId: uuidv7(), family });
         const { statusCode, headers, body } = await answer;
         const { code } = JSON.parse(body);
         expect([hasAsked(), statusCode, code, headers['retry-after']]).toEqual([true, 201, undefined, undefined]);
@@ -55,8 +56,8 @@ describe('D13: enrolling a child whose family’s event has not arrived', () => 
   test('a child that was removed is not waited for, nor one whose id is old', async () => {
     const { family, child } = onItsWay();
     const { id } = await harness.openClass();
-    await copyFamily({ db: harness.database }, { eventId: uuidv7(), family });
-    await copyFamily({ db: harness.database }, { eventId: uuidv7(), family: { ...family, version: 2, children: [] } });
+    await copyFamily({ db: harness.db }, { eventId: uuidv7(), family });
+    await copyFamily({ db: harness.db }, { eventId: uuidv7(), family: { ...family, version: 2, children: [] } });
     const old = { ...child, id: '0190f2a0-0000-7000-8000-000000000002' };
     const { result, names } = await harness.counter.during(async () => [
       await harness.enroll(child, id),
@@ -71,7 +72,8 @@ describe('D13: enrolling a child whose family’s event has not arrived', () => 
 });
 
 describe('the poller', () => {
-  const someone = () => ({ childId: uuidv7(), familyId: uuidv7() });
+  const coopId = firstCoopId;
+  const someone = () => ({ coopId, childId: uuidv7(), familyId: uuidv7() });
 
   test('runs one statement for all waiting requests, and none without one', async () => {
     const arriving = new ArrivingChildren(harness.database, { waitMs: 250, pollMs: 50 });
@@ -84,13 +86,14 @@ describe('the poller', () => {
     arriving.close();
   });
 
-  test('never finds a child for another family', async () => {
+  test('never finds a child for another family, nor in another co-op', async () => {
     const { family, child } = onItsWay();
-    await copyFamily({ db: harness.database }, { eventId: uuidv7(), family });
+    await copyFamily({ db: harness.db }, { eventId: uuidv7(), family });
     const arriving = new ArrivingChildren(harness.database, { waitMs: 200, pollMs: 10 });
-    expect(await arriving.wait({ childId: child.id, familyId: uuidv7() })).toBe(false);
-    expect(await arriving.wait({ childId: child.id, familyId: child.familyId })).toBe(true);
-    expect(await arriving.wait({ childId: child.id, familyId: undefined })).toBe(true);
+    expect(await arriving.wait({ coopId, childId: child.id, familyId: uuidv7() })).toBe(false);
+    expect(await arriving.wait({ coopId: uuidv7(), childId: child.id, familyId: undefined })).toBe(false);
+    expect(await arriving.wait({ coopId, childId: child.id, familyId: child.familyId })).toBe(true);
+    expect(await arriving.wait({ coopId, childId: child.id, familyId: undefined })).toBe(true);
     arriving.close();
   });
 

@@ -1,6 +1,7 @@
 import { isRefused, type Refused } from '@homeroom/chassis';
+import { firstCoopId, type FamilySnapshot } from '@homeroom/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { migrate, type Database } from '@homeroom/postgres';
+import { migrate, type CoopDatabase } from '@homeroom/postgres';
 import { createTestDatabase, withClient } from '@homeroom/testing';
 import { readdir, readFile } from 'node:fs/promises';
 import { v7 as uuidv7 } from 'uuid';
@@ -10,8 +11,11 @@ import { enrollChild } from '../../src/enrollments/enroll-child.ts';
 import { KnownFacts } from '../../src/enrollments/known-facts.ts';
 import type { Enrolled } from '../../src/enrollments/schemas.ts';
 import { termsOf } from '../../src/seats/terms.ts';
+import type { ClassView } from '../../src/classes/schemas.ts';
+import { copyFamily } from '../../src/families/copy-family.ts';
 import { changeClass } from '../../src/timetable/change-class.ts';
-import { startHarness, type Child, type Harness } from '../harness.ts';
+import { createClass } from '../../src/timetable/create-class.ts';
+import { aFamily, pottery, startHarness, type Child, type Harness } from '../harness.ts';
 import { asRelease02 } from '../release-0.2.ts';
 
 /*
@@ -22,10 +26,10 @@ import { asRelease02 } from '../release-0.2.ts';
 const terms = termsOf({ ENROLL_OFFER_HOURS: 48, PAYMENT_GRACE_HOURS: 48 });
 let harness: Harness;
 /** A process of each version. */
-let processes: { old: Database; new: Database };
+let processes: { old: CoopDatabase; new: CoopDatabase };
 beforeAll(async () => {
   harness = await startHarness();
-  processes = { old: asRelease02(harness.database), new: harness.database };
+  processes = { old: asRelease02(harness.db), new: harness.db };
 });
 afterAll(() => harness.close());
 beforeEach(() => relay());
@@ -33,10 +37,17 @@ beforeEach(() => relay());
 /** What a relay of any version does with what it has published. */
 const relay = () => harness.rows('delete from outbox');
 
-const enroll = (by: keyof typeof processes, { id: childId, familyId }: Child, classId: string) =>
+type By = keyof typeof processes;
+
+const enroll = (
+  by: By,
+  { id: childId, familyId }: Child,
+  classId: string,
+  key: { [Name in 'accountId' | 'idempotencyKey']?: string } = {},
+) =>
   enrollChild(
-    { db: processes[by], known: new KnownFacts(), arriving: new ArrivingChildren(processes[by], { waitMs: 0 }) },
-    { classId, childId, familyId, accountId: uuidv7() },
+    { db: processes[by], known: new KnownFacts(), arriving: new ArrivingChildren(harness.database, { waitMs: 0 }) },
+    { classId, childId, familyId, accountId: uuidv7(), ...key },
   );
 
 const enrolled = async (...given: Parameters<typeof enroll>): Promise<Enrolled> => {
@@ -85,7 +96,9 @@ test('the counters of an existing installation are carried over', async () => {
       );
       await migrate({ url: database.url, directory: folder });
       const { rows } = await client.query('select * from class_seats');
-      expect(rows).toEqual([{ class_id: id, version: 4, capacity: 12, taken: 12, waitlisted: 3, last_number: 9 }]);
+      expect(rows).toEqual([
+        { coop_id: firstCoopId, class_id: id, version: 4, capacity: 12, taken: 12, waitlisted: 3, last_number: 9 },
+      ]);
     });
   } finally {
     await database.drop();
@@ -234,4 +247,113 @@ test('after a rollback the old version goes on where this one stopped', async ()
   // and this version again, after the next upgrade
   expect(await enrolled('new', children[4]!, id)).toMatchObject({ status: 'waitlisted', position: 1 });
   expect(await counted(id)).toEqual({ taken: 3, waitlisted: 1 });
+});
+
+describe('version 0.2 knows no co-ops', () => {
+  const openClass = async (by: By, title: string, key: { accountId: string; idempotencyKey: string | undefined }) => {
+    const given = { ...pottery, title, room: title, teacher: title };
+    const outcome = await createClass({ db: processes[by], timeZone: 'UTC' }, { given, ...key });
+    return isRefused(outcome) ? outcome.code : outcome;
+  };
+  const newKey = () => ({ accountId: uuidv7(), idempotencyKey: uuidv7() });
+  const unkeyed = () => ({ accountId: uuidv7(), idempotencyKey: undefined });
+  const copy = (by: By, family: FamilySnapshot, eventId = uuidv7()) =>
+    copyFamily({ db: processes[by] }, { eventId, family });
+  const both = [
+    ['old', 'new'],
+    ['new', 'old'],
+  ] as const;
+
+  test('all that it writes belongs to the first co-op', async () => {
+    const family = aFamily();
+    await copy('old', family);
+    const child = { id: family.children[0]!.childId, name: '', familyId: family.familyId };
+    const { id } = (await openClass('old', `Class ${uuidv7()}`, newKey())) as ClassView;
+    const made = await enrolled('old', child, id, newKey());
+    const [other] = await harness.children(1);
+    await enrolled('old', other!, id, newKey());
+    await cancel('old', made);
+    const tables = await harness.rows<{ name: string }>(
+      `select table_name as name from information_schema.columns
+       where table_schema = 'public' and column_name = 'coop_id' and table_name <> 'coops' order by 1`,
+    );
+    const written: string[] = [];
+    for (const { name } of tables) {
+      if ((await harness.rows(`select from ${name}`)).length > 0) written.push(name);
+      expect(await harness.rows(`select from ${name} where coop_id <> $1`, firstCoopId)).toEqual([]);
+    }
+    expect(written).toEqual(
+      expect.arrayContaining(['charges', 'children', 'class_seats', 'classes', 'enrollment_events']),
+    );
+    expect(written).toEqual(expect.arrayContaining(['enrollments', 'families', 'idempotency_keys', 'inbox', 'outbox']));
+    const read = await harness.app.inject({ url: `/api/enrollments/${made.id}`, headers: await harness.coordinator() });
+    expect(read.json()).toMatchObject({ status: 'cancelled', class: { id } });
+  });
+
+  test.each(both)('a key that the %s version has claimed is answered by the %s one', async (first, then) => {
+    const key = newKey();
+    const title = `Class ${uuidv7()}`;
+    const opened = (await openClass(first, title, key)) as ClassView;
+    expect(await openClass(then, title, key)).toEqual(opened);
+
+    const [child] = await harness.children(1);
+    const given = newKey();
+    const made = await enrolled(first, child!, opened.id, given);
+    const again = await enroll(then, child!, opened.id, given);
+    expect(again).toEqual(JSON.parse(JSON.stringify(made)));
+  });
+
+  test.each(both)('a class that the %s version has opened exists for the %s one', async (first, then) => {
+    const title = `Class ${uuidv7()}`;
+    expect(await openClass(first, title, unkeyed())).toMatchObject({ title });
+    expect(await openClass(then, title, unkeyed())).toBe('class_exists');
+  });
+
+  test.each(both)('a family that the %s version has copied is changed by the %s one', async (first, then) => {
+    const family = aFamily();
+    const eventId = uuidv7();
+    await copy(first, family, eventId);
+    // the same event again, and then the next one
+    await copy(then, { ...family, version: 2, name: 'Never' }, eventId);
+    await copy(then, { ...family, version: 3, name: 'Changed' });
+    const stored = 'select version, name from families where family_id = $1';
+    expect(await harness.rows(stored, family.familyId)).toEqual([{ version: 3, name: 'Changed' }]);
+    expect(await harness.rows('select from children where family_id = $1', family.familyId)).toHaveLength(1);
+  });
+
+  test('what it violates has the name that it knows', async () => {
+    const { db } = harness;
+    const add = () =>
+      db.query({
+        name: 'test_key_of_0_2',
+        text: `insert into idempotency_keys (principal, key, request_hash) values ('someone', 'a key', '')`,
+      });
+    await add();
+    await expect(add()).rejects.toMatchObject({ constraint: 'idempotency_keys_pkey' });
+    const [one, two] = [await harness.openClass(), await harness.openClass()];
+    await expect(
+      harness.rows('update classes set title = $1 where class_id = $2', one.title, two.id),
+    ).rejects.toMatchObject({ constraint: 'classes_natural_key' });
+  });
+
+  test('control: without the constraints of before, its statements have no conflict target', async () => {
+    for (const table of ['classes', 'families', 'children', 'idempotency_keys']) {
+      await harness.rows(`alter table ${table} drop constraint ${table}_before_coops`);
+    }
+    try {
+      const noTarget = { code: '42P10' };
+      await expect(copy('old', aFamily())).rejects.toMatchObject(noTarget);
+      await expect(openClass('old', 'Chess', unkeyed())).rejects.toMatchObject(noTarget);
+      await expect(openClass('old', 'Chess', newKey())).rejects.toMatchObject(noTarget);
+    } finally {
+      await harness.rows(
+        'alter table classes add constraint classes_before_coops unique (title, teacher, weekday, start_time)',
+      );
+      await harness.rows('alter table families add constraint families_before_coops unique (family_id)');
+      await harness.rows('alter table children add constraint children_before_coops unique (child_id)');
+      await harness.rows(
+        'alter table idempotency_keys add constraint idempotency_keys_before_coops unique (principal, key)',
+      );
+    }
+  });
 });

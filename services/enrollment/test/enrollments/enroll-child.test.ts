@@ -166,7 +166,7 @@ describe('POST /api/enrollments', () => {
       const early = await harness.enroll(child, id);
       expect(codeOf(early)).toEqual([409, 'family_not_ready']);
       expect(early.headers['retry-after']).toBe('1');
-      await copyFamily({ db: harness.database }, { eventId: uuidv7(), family });
+      await copyFamily({ db: harness.db }, { eventId: uuidv7(), family });
       expect((await harness.enroll(child, id)).statusCode).toBe(201);
     });
 

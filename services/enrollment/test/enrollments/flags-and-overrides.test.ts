@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => harness.close());
 
 const take = (family: FamilySnapshot, change: Partial<FamilySnapshot> = {}) =>
-  copyFamily({ db: harness.database }, { eventId: uuidv7(), family: { ...family, ...change } });
+  copyFamily({ db: harness.db }, { eventId: uuidv7(), family: { ...family, ...change } });
 const newFamily = async () => {
   const family = aFamily();
   await take(family);

@@ -1,3 +1,4 @@
+import { firstCoopId } from '@homeroom/contracts';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { startHarness, without, type Child, type Harness } from '../harness.ts';
@@ -75,7 +76,7 @@ describe('S2: an Idempotency-Key belongs to the account that sent it', () => {
   test('its owner gets the first answer again, also with a new session and after the enrollment was canceled', async () => {
     const [child] = (await harness.children(1)) as [Child];
     const { id: classId } = await harness.openClass();
-    const principal = { accountId: uuidv7(), role: 'guardian', familyId: child.familyId } as const;
+    const principal = { accountId: uuidv7(), role: 'guardian', coopId: firstCoopId, familyId: child.familyId } as const;
     const key = uuidv7();
     const first = await harness.enroll(child, classId, withKey(await harness.signedIn(principal), key));
     expect((await harness.enroll(child, classId, withKey({}, key))).statusCode).toBe(401);
@@ -127,7 +128,12 @@ describe('S2: an Idempotency-Key belongs to the account that sent it', () => {
     const key = uuidv7();
     const answers = [];
     for (const child of [one, two]) {
-      const headers = await harness.signedIn({ accountId, role: 'guardian', familyId: child.familyId });
+      const headers = await harness.signedIn({
+        accountId,
+        role: 'guardian',
+        coopId: firstCoopId,
+        familyId: child.familyId,
+      });
       answers.push((await harness.enroll(child, classId, withKey(headers, key))).statusCode);
     }
     expect(answers).toEqual([201, 422]);

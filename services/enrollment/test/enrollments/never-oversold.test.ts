@@ -15,7 +15,7 @@ const counted = async (classId: string) => {
   const [row] = await harness.rows<{ taken: number; waitlisted: number; seats: number; waiting: number }>(
     `select c.taken, c.waitlisted, count(*) filter (where e.status in ('payment_pending', 'enrolled', 'offered'))::int as seats,
        count(*) filter (where e.status = 'waitlisted')::int as waiting
-     from class_seats c left join enrollments e on e.class_id = c.class_id where c.class_id = $1 group by c.class_id`,
+     from class_seats c left join enrollments e on e.class_id = c.class_id where c.class_id = $1 group by c.coop_id, c.class_id`,
     classId,
   );
   return row!;

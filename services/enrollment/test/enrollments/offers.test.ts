@@ -119,7 +119,7 @@ describe('D7: a promotion of a child that has another class at that hour', () =>
     };
     const bytes = Buffer.from(`${Object.keys(row).join()}\n${Object.values(row).join()}\n`);
     const offerMs = 3_600_000;
-    const deps = { db: harness.database, timeZone: opened.timeZone, terms: { ...terms, offerMs } };
+    const deps = { db: harness.db, timeZone: opened.timeZone, terms: { ...terms, offerMs } };
     expect(await importClasses(deps, { bytes, preview: false })).toMatchObject({ changed: [classId] });
     const found = await read(id);
     expect(found.status).toBe('offered');
@@ -182,14 +182,14 @@ describe('D7: an offer that is not accepted', () => {
     'ends, and the seat goes to the next',
     { name: 'ENROLL_OFFER_HOURS', on: 48, off: 876_000, failure: /\+ +200,\n\+ +undefined,/ },
     async (hours) => {
-      const deps = { db: harness.database, terms: termsOf({ ENROLL_OFFER_HOURS: hours, PAYMENT_GRACE_HOURS: 48 }) };
+      const deps = { db: harness.db, terms: termsOf({ ENROLL_OFFER_HOURS: hours, PAYMENT_GRACE_HOURS: 48 }) };
       const free = (enrollmentId: string) => cancelEnrollment(deps, { enrollmentId, familyId: undefined });
       const { id, nextId, classId, guardian, elsewhere } = await anOffer({ free });
       await harness.cancel(elsewhere, guardian);
       await twoDaysPass(id);
       const late = await accept(id, guardian);
       expect([late.statusCode, late.json().code]).toEqual([409, 'offer_expired']);
-      expect(await expireOffers(deps, { limit: 100 })).toBe(1);
+      expect(await expireOffers({ ...deps, db: harness.database }, { limit: 100 })).toBe(1);
       expect(await read(id)).toMatchObject({ status: 'cancelled', reason: 'offer_expired', refundCents: 0 });
       expect(await typesOf(id)).toEqual(['waitlisted', 'offered', 'offer-expired']);
       expect(await read(nextId)).toMatchObject({ status: 'payment_pending' });

@@ -36,7 +36,7 @@ const live = async (): Promise<void> => {
       const providerChargeId = `ch_${enrollmentId}`;
       if (index % 5 === 0) return harness.cancel(enrollmentId, coordinator);
       const kind = index % 7 === 0 ? 'declined' : 'succeeded';
-      return harness.database.transaction((trx) =>
+      return harness.db.transaction((trx) =>
         settleCharge(trx, { enrollmentId, outcome: { kind, providerChargeId }, terms }),
       );
     }),

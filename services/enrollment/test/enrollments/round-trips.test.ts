@@ -20,7 +20,10 @@ const informed = async (known: KnownFacts, count: number, classId: string) => {
   const children = await harness.children(count);
 
   for (const child of children) {
-    known.learn(await readFacts(harness.database, { classId, childId: child.id, familyId: child.familyId }));
+    known.learn(
+      harness.db.coopId,
+      await readFacts(harness.db, { classId, childId: child.id, familyId: child.familyId }),
+    );
   }
   return children;
 };
@@ -34,7 +37,7 @@ const enroll = (known: KnownFacts, child: { id: string; familyId: string }, clas
     accepted(
       errors,
       await enrollChild(
-        { db: harness.database, known, arriving: arriving() },
+        { db: harness.db, known, arriving: arriving() },
         { classId, childId: child.id, familyId: child.familyId, accountId, idempotencyKey },
       ),
     ),
@@ -106,11 +109,11 @@ test('when every attempt is overtaken the request is refused with Retry-After, i
   const { id } = await harness.openClass();
   const [child] = await harness.children(1);
   const overtaken = {
-    ...harness.database,
+    ...harness.db,
     query: async <Row>(statement: Statement) => {
       const change = 'update classes set version = version + 1 where class_id = $1';
       if (statement.name === 'enroll_seat') await harness.rows(change, id);
-      return harness.database.query<Row>(statement);
+      return harness.db.query<Row>(statement);
     },
   };
   const { names } = await harness.counter.during(() =>

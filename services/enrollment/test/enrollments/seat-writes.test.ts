@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Database, Statement } from '@homeroom/postgres';
+import type { CoopDatabase, Statement } from '@homeroom/postgres';
 import { waitFor, withClient } from '@homeroom/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { ArrivingChildren } from '../../src/enrollments/arriving-children.ts';
@@ -23,9 +23,9 @@ const description = 'Pinch, coil, and slab. Everything is fired and comes home; 
   5,
 );
 
-const enroll = (db: Database, known: KnownFacts, { id: childId, familyId }: Child, classId: string) =>
+const enroll = (db: CoopDatabase, known: KnownFacts, { id: childId, familyId }: Child, classId: string) =>
   enrollChild(
-    { db, known, arriving: new ArrivingChildren(db, { waitMs: 0 }) },
+    { db, known, arriving: new ArrivingChildren(harness.database, { waitMs: 0 }) },
     { classId, childId, familyId, accountId: uuidv7() },
   );
 
@@ -52,7 +52,7 @@ const readUpdates = async (): Promise<{ details: Updates; seats: Updates }> => {
 const less = (a: Updates, b: Updates): Updates => ({ updated: a.updated - b.updated, hot: a.hot - b.hot });
 
 /** Takes 60 seats in six classes, one after the other, while a reader's open snapshot keeps every old version of a row. */
-const takeSeats = async (db: Database): Promise<{ details: Updates; seats: Updates }> => {
+const takeSeats = async (db: CoopDatabase): Promise<{ details: Updates; seats: Updates }> => {
   const children = await harness.children(60);
   const classes = await Promise.all(Array.from({ length: 6 }, () => harness.openClass({ capacity: 60, description })));
   const before = await readUpdates();
@@ -69,14 +69,14 @@ const takeSeats = async (db: Database): Promise<{ details: Updates; seats: Updat
 };
 
 test('60 seats are 60 updates of the counters that touch no index, and none of the details', async () => {
-  expect(await takeSeats(harness.database)).toEqual({
+  expect(await takeSeats(harness.db)).toEqual({
     details: none,
     seats: { updated: 60, hot: 60 },
   });
 });
 
 test('control: with the counters in the row of the details, updates leave their page and touch every index', async () => {
-  const { details } = await takeSeats(asRelease02(harness.database));
+  const { details } = await takeSeats(asRelease02(harness.db));
   expect(details.updated).toBe(60);
   expect(details.hot).toBeLessThan(60);
 });
@@ -94,13 +94,16 @@ test('taking a seat finds every row by an index, and does not read the details o
   const { id } = await harness.openClass();
   const [child] = await harness.children(1);
   const known = new KnownFacts();
-  known.learn(await readFacts(harness.database, { classId: id, childId: child!.id, familyId: child!.familyId }));
+  known.learn(
+    harness.db.coopId,
+    await readFacts(harness.db, { classId: id, childId: child!.id, familyId: child!.familyId }),
+  );
   const asked: Statement[] = [];
   const explained = {
-    ...harness.database,
+    ...harness.db,
     query: async <Row>(statement: Statement) => {
       asked.push(statement);
-      return harness.database.query<Row>(statement);
+      return harness.db.query<Row>(statement);
     },
   };
   await enroll(explained, known, child!, id);
@@ -108,7 +111,7 @@ test('taking a seat finds every row by an index, and does not read the details o
 
   const [statement] = asked as [Statement];
   const [another] = await harness.children(1);
-  const values = statement.values!.with(1, another!.id).with(2, another!.familyId).with(5, uuidv7());
+  const values = statement.values!.with(2, another!.id).with(3, another!.familyId).with(6, uuidv7());
   const scans = await withClient(harness.testDatabase.url, async (client) => {
     // small tables would be read whole
     await client.query('set enable_seqscan = off');

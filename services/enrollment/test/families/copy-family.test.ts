@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => harness.close());
 
 const take = (family: Parameters<typeof aFamily>[0], eventId = uuidv7()) =>
-  copyFamily({ db: harness.database }, { eventId, family: aFamily(family) });
+  copyFamily({ db: harness.db }, { eventId, family: aFamily(family) });
 const copyOf = async (familyId: string) => ({
   families: await harness.rows('select version, name from families where family_id = $1', familyId),
   children: await harness.rows(
@@ -74,12 +74,12 @@ test('a decision about a child that has changed since is made again', async () =
   const family = aFamily();
   const { id: classId } = await harness.openClass();
   const childId = family.children[0]!.childId;
-  await copyFamily({ db: harness.database }, { eventId: uuidv7(), family });
+  await copyFamily({ db: harness.db }, { eventId: uuidv7(), family });
   const other = await harness.openClass({ weekday: 'friday' });
   const child = { id: childId, name: '', familyId: family.familyId };
   await harness.enroll(child, other.id);
   const older = family.children.map((one) => ({ ...one, birthDate: '2008-06-01' }));
-  await copyFamily({ db: harness.database }, { eventId: uuidv7(), family: { ...family, version: 2, children: older } });
+  await copyFamily({ db: harness.db }, { eventId: uuidv7(), family: { ...family, version: 2, children: older } });
   const refused = await harness.enroll(child, classId);
   expect([refused.statusCode, refused.json().code]).toEqual([422, 'age_out_of_range']);
 });

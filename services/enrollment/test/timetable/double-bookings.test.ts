@@ -222,7 +222,7 @@ describe('D10: a class in the room, or with the teacher, of another open class a
   /** Opens a class while another transaction, which has not committed yet, opens one in the same room. */
   async function openBeside(): Promise<Awaited<ReturnType<typeof open>>> {
     let answer: ReturnType<typeof open> | undefined;
-    await harness.database.transaction(async (trx) => {
+    await harness.db.transaction(async (trx) => {
       const [first] = await createClasses(trx, [{ ...pottery, title: 'First', room: 'Barn', teacher: 'Bo' }]);
       await flagDoubleBookings(trx, [first!]);
       answer = open({});
@@ -241,7 +241,7 @@ describe('D10: a class in the room, or with the teacher, of another open class a
 
   test('is found in the indexes of rooms and teachers', async () => {
     const { id } = await harness.openClass();
-    const plan = await harness.database.transaction(async (trx) => {
+    const plan = await harness.db.transaction(async (trx) => {
       await trx.query({ name: 'test-no-seqscan', text: 'set local enable_seqscan = off' });
       let found: unknown;
       const explaining: typeof trx = {

@@ -359,7 +359,7 @@ describe('POST /api/classes/import', () => {
 
     test('a room that another request has just booked is reported, and shared', async () => {
       let importing: ReturnType<typeof send> | undefined;
-      await harness.database.transaction(async (trx) => {
+      await harness.db.transaction(async (trx) => {
         const details = { weekday: 'monday', startTime: '09:00', endTime: '10:00', firstDay: '2027-01-11' } as const;
         const [first] = await createClasses(trx, [{ ...pottery, ...details, title: 'First', room: 'Hall' }]);
         await flagDoubleBookings(trx, [first!]);

@@ -1,4 +1,5 @@
 import { isRefused, refused, type Refused } from '@homeroom/chassis';
+import type { CoopDatabase } from '@homeroom/postgres';
 import type { AccountDeps } from './deps.ts';
 import { ownPassword } from './own-password.ts';
 import { replacePassword } from './replace-password.ts';
@@ -10,19 +11,19 @@ import { findAccountById } from './store.ts';
  * @throws {Problem} `passwords_busy`, `sessions_unavailable`
  */
 export async function changePassword(
-  deps: Pick<AccountDeps, 'database' | 'passwords' | 'sessions' | 'signInLimit'>,
+  deps: Pick<AccountDeps, 'passwords' | 'sessions' | 'signInLimit'> & { readonly db: CoopDatabase },
   request: { accountId: string; address: string; currentPassword: string; password: string },
 ): Promise<undefined | Refused<'wrong_password' | 'too_many_attempts'>> {
-  const { passwords, signInLimit } = deps;
+  const { db, passwords, signInLimit } = deps;
   const { address, password } = request;
-  const account = await findAccountById(deps.database, request.accountId);
+  const account = await findAccountById(db, request.accountId);
   if (account === undefined) return refused('unauthenticated');
-  const { email } = account;
-  const limited = await signInLimit.attempt(email, address);
+  const counted = { coopId: db.coopId, email: account.email };
+  const limited = await signInLimit.attempt(counted, address);
   if (isRefused(limited)) return limited;
   if (!(await passwords.verify(account.passwordHash, request.currentPassword))) return refused('wrong_password');
-  await signInLimit.succeeded(email, address);
-  const unfit = await ownPassword(deps.database, password, account);
+  await signInLimit.succeeded(counted, address);
+  const unfit = await ownPassword(db, password, account);
   if (isRefused(unfit)) return unfit;
   const passwordHash = await passwords.hash(password);
   await replacePassword(deps, { account, passwordHash });

@@ -1,5 +1,5 @@
 import { refused, type Refused } from '@homeroom/chassis';
-import type { Queryable } from '@homeroom/postgres';
+import type { CoopQueryable } from '@homeroom/postgres';
 import { isOwnEmail } from '../credentials/password-rules.ts';
 import { ownEmailRefused, ownNameRefused } from '../credentials/schemas.ts';
 import { isOwnName } from '../families/own-name.ts';
@@ -7,7 +7,7 @@ import { findNames, type Account } from './store.ts';
 
 /** Refuses what is tried first for an account as its password, where the account is known only after the body was validated. */
 export async function ownPassword(
-  db: Queryable,
+  db: CoopQueryable,
   password: string,
   { email, principal }: Account,
 ): Promise<Refused<never> | undefined> {

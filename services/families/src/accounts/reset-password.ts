@@ -1,5 +1,5 @@
 import { isRefused, refused, type Refused } from '@homeroom/chassis';
-import type { Transaction } from '@homeroom/postgres';
+import type { CoopDatabase, CoopTransaction } from '@homeroom/postgres';
 import { tokenHash } from '../credentials/account-tokens.ts';
 import type { AccountDeps } from './deps.ts';
 import { ownPassword } from './own-password.ts';
@@ -12,11 +12,12 @@ import { verifyAccount } from './verify-account.ts';
  * and when the limit of mails is reached.
  */
 export async function requestReset(
-  { database, mailLimit, accountTokenSecret }: Pick<AccountDeps, 'database' | 'mailLimit' | 'accountTokenSecret'>,
+  { db, mailLimit, accountTokenSecret }: Pick<AccountDeps, 'mailLimit' | 'accountTokenSecret'> & { db: CoopDatabase },
   { email, address }: { email: string; address: string },
 ): Promise<void> {
-  if ((await mailLimit.take({ purpose: 'reset_password', email, address })) > 0) return;
-  await insertTokenByEmail(database, email, accountTokenSecret);
+  const account = { coopId: db.coopId, email };
+  if ((await mailLimit.take({ purpose: 'reset_password', account, address })) > 0) return;
+  await insertTokenByEmail(db, email, accountTokenSecret);
 }
 
 /**
@@ -26,20 +27,20 @@ export async function requestReset(
  * @throws {Problem} `passwords_busy`, `sessions_unavailable`
  */
 export async function confirmReset(
-  { database, passwords, sessions }: Pick<AccountDeps, 'database' | 'passwords' | 'sessions'>,
+  { db, passwords, sessions }: Pick<AccountDeps, 'passwords' | 'sessions'> & { db: CoopDatabase },
   { token, password }: { token: string; password: string },
 ): Promise<{ email: string } | Refused<'token_invalid'>> {
   const hash = tokenHash(token);
   // before the hash of the password is paid for
-  const account = await findTokenAccount(database, hash, 'reset_password');
+  const account = await findTokenAccount(db, hash, 'reset_password');
   if (account === undefined) return refused('token_invalid');
-  const unfit = await ownPassword(database, password, account);
+  const unfit = await ownPassword(db, password, account);
   if (isRefused(unfit)) return unfit;
   const passwordHash = await passwords.hash(password);
-  const before = async (trx: Transaction) => {
+  const before = async (trx: CoopTransaction) => {
     const consumed = await consumeToken(trx, hash, 'reset_password');
     return consumed === undefined ? refused('token_invalid') : verifyAccount(trx, consumed);
   };
-  const replaced = await replacePassword({ database, sessions }, { account, passwordHash, before });
+  const replaced = await replacePassword({ db, sessions }, { account, passwordHash, before });
   return isRefused(replaced) ? replaced : { email: account.email };
 }

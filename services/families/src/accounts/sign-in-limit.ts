@@ -1,6 +1,7 @@
 import { refused, type Refused } from '@homeroom/chassis';
 import type { Redis } from '@homeroom/redis';
 import { createHash } from 'node:crypto';
+import type { AccountKey } from '../credentials/account-key.ts';
 import { networkOf } from '../credentials/network-of.ts';
 import { signInScript } from './sign-in-script.ts';
 
@@ -26,27 +27,27 @@ return 0`;
 export type SignInLimit = ReturnType<typeof openSignInLimit>;
 
 /**
- * Counts failed sign-ins per email and address, and per address. Not per email alone: that would let anyone lock a
+ * Counts failed sign-ins per account and address, and per address. Not per account alone: that would let anyone lock a
  * family out. Emails are kept as hashes. A limit of 0 is none. Methods throw the Problem `sessions_unavailable`.
  */
 export function openSignInLimit(options: { redis: Redis; keyPrefix?: string; perAccount: number; perAddress: number }) {
   const { redis, keyPrefix = '', perAccount, perAddress } = options;
   const count = signInScript(redis, attemptScript);
   const forgive = signInScript(redis, forgiveScript);
-  const keysOf = (email: string, address: string): string[] => {
+  const keysOf = ({ coopId, email }: AccountKey, address: string): string[] => {
     const network = networkOf(address);
-    const account = createHash('sha256').update(`${network}\0${email}`).digest('base64url');
+    const account = createHash('sha256').update(`${network}\0${coopId}\0${email}`).digest('base64url');
     return [`${keyPrefix}sign-in:${account}`, `${keyPrefix}sign-in:${network}`];
   };
   return {
     /** Counts an attempt before its password is checked. */
-    async attempt(email: string, address: string): Promise<Refused<'too_many_attempts'> | undefined> {
-      const [retryAfterSeconds = 0] = await count(keysOf(email, address), [perAccount, perAddress, windowSeconds]);
+    async attempt(account: AccountKey, address: string): Promise<Refused<'too_many_attempts'> | undefined> {
+      const [retryAfterSeconds = 0] = await count(keysOf(account, address), [perAccount, perAddress, windowSeconds]);
       return retryAfterSeconds === 0 ? undefined : refused('too_many_attempts', undefined, { retryAfterSeconds });
     },
     /** The password was right: the attempt does not count. */
-    async succeeded(email: string, address: string): Promise<void> {
-      await forgive(keysOf(email, address), []);
+    async succeeded(account: AccountKey, address: string): Promise<void> {
+      await forgive(keysOf(account, address), []);
     },
   };
 }

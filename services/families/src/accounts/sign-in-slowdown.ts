@@ -1,6 +1,7 @@
 import { refused, type Refused } from '@homeroom/chassis';
 import type { Redis } from '@homeroom/redis';
 import { createHash } from 'node:crypto';
+import type { AccountKey } from '../credentials/account-key.ts';
 import { signInScript } from './sign-in-script.ts';
 
 export const slowdownWindowSeconds = 900;
@@ -35,8 +36,9 @@ interface AdmittedAttempt {
   succeeded(): Promise<void>;
 }
 
-/** A digest of an address, for logs and keys that must not contain it. */
-export const accountLabel = (email: string): string => createHash('sha256').update(email).digest('base64url');
+/** A digest of an account, for logs and keys that must not contain its address. */
+export const accountLabel = ({ coopId, email }: AccountKey): string =>
+  createHash('sha256').update(`${coopId}\0${email}`).digest('base64url');
 
 /**
  * Slows guessing that is distributed over many addresses: beyond `after` wrong passwords for one account, from any address, one
@@ -59,9 +61,9 @@ export function openSignInSlowdown(options: {
      * @param device names a device that has signed in to this account before.
      * @throws {Problem} `sessions_unavailable`
      */
-    async attempt(email: string, device?: string): Promise<AdmittedAttempt | Refused<'too_many_attempts'>> {
+    async attempt(account: AccountKey, device?: string): Promise<AdmittedAttempt | Refused<'too_many_attempts'>> {
       if (after === 0) return { attackedBy: undefined, succeeded: () => Promise.resolve() };
-      const key = `${keyPrefix}sign-in-failures:${accountLabel(email)}`;
+      const key = `${keyPrefix}sign-in-failures:${accountLabel(account)}`;
       const deviceKey = `${keyPrefix}sign-in-device:${device ?? ''}`;
       const known = device === undefined ? 0 : 1;
       const [retryAfterSeconds = 0, failures = 0, exempt = 0] = await count(

@@ -1,5 +1,5 @@
 import { isRefused, refused, type Refused } from '@homeroom/chassis';
-import { transact, type Database, type Transaction } from '@homeroom/postgres';
+import { transact, type CoopDatabase, type CoopTransaction } from '@homeroom/postgres';
 import { issueToken, tokenHash } from '../credentials/account-tokens.ts';
 import { applyChange } from '../families/change-family.ts';
 import { withVerifiedGuardian } from '../families/family.ts';
@@ -8,31 +8,31 @@ import { consumeToken, findAccountById, insertToken, verifyEmail, type Account }
 
 /** Sends the verification mail again. */
 export async function requestVerification(
-  { database, mailLimit, accountTokenSecret }: Pick<AccountDeps, 'database' | 'mailLimit' | 'accountTokenSecret'>,
+  { db, mailLimit, accountTokenSecret }: Pick<AccountDeps, 'mailLimit' | 'accountTokenSecret'> & { db: CoopDatabase },
   { accountId, address }: { accountId: string; address: string },
 ): Promise<undefined | Refused<'already_verified' | 'too_many_mails'>> {
-  const account = await findAccountById(database, accountId);
+  const account = await findAccountById(db, accountId);
   if (account === undefined) return refused('unauthenticated');
   if (account.emailVerified) return refused('already_verified');
   const { email } = account;
-  const waitMs = await mailLimit.take({ purpose: 'verify_email', email, address });
+  const waitMs = await mailLimit.take({ purpose: 'verify_email', account: { coopId: db.coopId, email }, address });
   if (waitMs > 0) return refused('too_many_mails', undefined, { retryAfterSeconds: Math.ceil(waitMs / 1_000) });
-  await insertToken(database, accountId, issueToken('verify_email', { accountId, email }, accountTokenSecret));
+  await insertToken(db, accountId, issueToken('verify_email', { accountId, email }, accountTokenSecret));
 }
 
 /** Confirms an address by the token of its mail. */
 export const confirmVerification = (
-  { database }: { database: Database },
+  { db }: { db: CoopDatabase },
   { token }: { token: string },
 ): Promise<undefined | Refused<'token_invalid'>> =>
-  transact(database, async (trx) => {
+  transact(db, async (trx) => {
     const account = await consumeToken(trx, tokenHash(token), 'verify_email');
     if (account === undefined) return refused('token_invalid');
     return verifyAccount(trx, account);
   });
 
 /** Marks the address as verified and publishes the family, unless it was before. Locks the family before the account. */
-export async function verifyAccount(trx: Transaction, { principal, emailVerified }: Account): Promise<undefined> {
+export async function verifyAccount(trx: CoopTransaction, { principal, emailVerified }: Account): Promise<undefined> {
   if (emailVerified) return;
   if (principal.role === 'guardian') {
     const { accountId, familyId } = principal;

@@ -1,4 +1,4 @@
-import { transact, type Database } from '@homeroom/postgres';
+import { transact, type CoopDatabase } from '@homeroom/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { applyChange, type FamilyChange } from '../families/change-family.ts';
 import { addChild, type FamilyRefused } from '../families/family.ts';
@@ -15,13 +15,13 @@ interface AddRequest extends Omit<FamilyChange, 'decide'> {
 
 /** @throws {IdempotencyMismatchError} when the key came with another request. */
 export function addChildToFamily(
-  { database }: { database: Database },
+  { db }: { db: CoopDatabase },
   { familyId, versions, child, accountId, idempotencyKey }: AddRequest,
 ): Promise<ChildOfFamily | FamilyRefused> {
   const id = uuidv7();
   const request = ['POST', `/api/families/${familyId}/children`, child] as const;
   return transact(
-    database,
+    db,
     async (trx) =>
       childIn(
         await applyChange(trx, { familyId, versions, decide: (family) => addChild(family, { id, ...child }) }),

@@ -1,5 +1,5 @@
 import { commandConfig, parse, runCommand, text, UsageError } from '@homeroom/chassis';
-import { commandDatabase, type Queryable } from '@homeroom/postgres';
+import { commandDatabase, type CoopQueryable } from '@homeroom/postgres';
 import { connectRedis } from '@homeroom/redis';
 import { openSessions, type SessionStore } from '@homeroom/sessions';
 import { readFile } from 'node:fs/promises';
@@ -9,10 +9,12 @@ import { z } from 'zod';
 import { replacePassword } from '../accounts/replace-password.ts';
 import { findAccount } from '../accounts/store.ts';
 import { migrations, sessionsConfig } from '../config.ts';
+import { operatorsCoopId } from '../coops/coop.ts';
 import { isOwnEmail } from '../credentials/password-rules.ts';
 import { openPasswords, type Passwords } from '../credentials/passwords.ts';
 import { email, newPassword, ownEmailRefused, ownNameRefused } from '../credentials/schemas.ts';
 import { isOwnName } from '../families/own-name.ts';
+import { coopOption, coopUsage, databaseOfSlug } from './coop-option.ts';
 
 /** Without a secret: that is for comparing requests, which a command has none of. */
 export const commandPasswords = (): Passwords => openPasswords({ secret: '', concurrent: 4, queued: 100 });
@@ -67,48 +69,56 @@ interface NamedAccount {
   readonly about: string;
   /** Writes the account, new or known; undefined when an account of another role has the email. */
   readonly save: (
-    db: Queryable,
+    db: CoopQueryable,
     account: { id: string; email: string; name: string; passwordHash: string },
   ) => Promise<'added' | 'changed' | undefined>;
 }
 
-/** Runs `add-<role>`: adds an account that belongs to no family, or gives the one with this email a new name and password. */
-export const runAddAccount = ({ role, about, save }: NamedAccount): Promise<void> =>
-  runCommand(
+/**
+ * Runs `add-<role>`: adds an account that belongs to no family, or gives the one with this email a new name and password.
+ * Coordinators belong to a co-op, operators to the installation.
+ */
+export const runAddAccount = ({ role, about, save }: NamedAccount): Promise<void> => {
+  const isOfCoop = role === 'coordinator';
+  return runCommand(
     {
       name: `families-add-${role}`,
       usage: `${about} A new password ends every session
 of the account; the same password ends none.
 
-  add-${role} --email <email> --name <name> --password-file <path>
+  add-${role} --email <email> --name <name> --password-file <path>${isOfCoop ? ' [--coop <slug>]' : ''}
 
-${passwordUsage}
+${passwordUsage}${isOfCoop ? `\n${coopUsage}` : ''}
 DATABASE_URL names the families database, REDIS_SESSIONS_URL the Redis with the sessions; SCHEMA_WAIT_MS is how long it
 waits for the database and its migrations (0).`,
-      options: { email: { type: 'string' }, name: { type: 'string' }, ...passwordOptions },
+      options: { email: { type: 'string' }, name: { type: 'string' }, ...passwordOptions, ...coopOption },
       config: commandConfig.extend(sessionsConfig.shape),
       openDatabase: commandDatabase({ migrations }),
     },
     async ({ values }, { config, database, say }) => {
+      if (!isOfCoop && values.coop !== undefined)
+        throw new UsageError('--coop: operators belong to the installation, and to no co-op.');
       const { email: address, name, password } = await parseAccount(namedAccount, values);
+      const db = isOfCoop ? await databaseOfSlug(database, values.coop) : database.ofCoop(operatorsCoopId);
       const passwords = commandPasswords();
-      const known = await findAccount(database, address);
+      const known = await findAccount(db, address);
       const other = (): Error =>
         new Error(`${address} belongs to a ${known?.principal.role ?? 'person'} already. Use another email.`);
       if (known !== undefined && known.principal.role !== role) throw other();
       const same = known !== undefined && (await passwords.verify(known.passwordHash, password));
       const passwordHash = (same ? known.passwordHash : undefined) ?? (await passwords.hash(password));
-      const write = async (db: Queryable): Promise<undefined> => {
-        if ((await save(db, { id: uuidv7(), email: address, name, passwordHash })) === undefined) throw other();
+      const write = async (to: CoopQueryable): Promise<undefined> => {
+        if ((await save(to, { id: uuidv7(), email: address, name, passwordHash })) === undefined) throw other();
       };
       if (known === undefined || same) {
-        await write(database);
+        await write(db);
         say(known === undefined ? `added ${address}` : `kept ${address}: it has this password already`);
         return;
       }
       const ended = await withSessions(config.REDIS_SESSIONS_URL, (sessions) =>
-        replacePassword<never>({ database, sessions }, { account: known, passwordHash, before: write }),
+        replacePassword<never>({ db, sessions }, { account: known, passwordHash, before: write }),
       );
       say(`changed ${address}; ${ended} sessions ended`);
     },
   );
+};

@@ -1,9 +1,9 @@
 import { isRefused, refused } from '@homeroom/chassis';
 import { lockCoops, saveCoop, type Coop } from '@homeroom/coops';
 import { append } from '@homeroom/outbox';
-import { transact, type Database, type Transaction } from '@homeroom/postgres';
+import { ofCoop, transact, type Database, type Transaction } from '@homeroom/postgres';
 import { isDeepStrictEqual } from 'node:util';
-import { coopEvent, type CoopRefused, type CoopVerb } from './coop.ts';
+import { coopEvent, operatorsCoopId, type CoopRefused, type CoopVerb } from './coop.ts';
 import { findCoop, findTakenHost } from './store.ts';
 
 export interface CoopChange {
@@ -20,7 +20,7 @@ export const changeCoop = (
   { database }: { database: Database },
   { slug, verb, decide, versions }: CoopChange,
 ): Promise<Coop | CoopRefused> =>
-  transact(database, async (trx) => {
+  transact(database.ofCoop(operatorsCoopId), async (trx) => {
     await lockCoops(trx);
     const coop = await findCoop(trx, slug);
     if (coop === undefined) return refused('coop_not_found');
@@ -35,6 +35,6 @@ export async function publishCoop(trx: Transaction, coop: Coop, verb: CoopVerb):
   const taken = await findTakenHost(trx, coop);
   if (taken !== undefined) return refused('host_taken', `${taken} is the address of another co-op.`);
   await saveCoop(trx, coop);
-  await append(trx, coopEvent(verb, coop));
+  await append(ofCoop(trx, coop.coopId), coopEvent(verb, coop));
   return coop;
 }

@@ -1,5 +1,5 @@
 import { refused, type Refused } from '@homeroom/chassis';
-import type { DomainEvent } from '@homeroom/contracts';
+import { firstCoopId, type NewEvent } from '@homeroom/contracts';
 import type { Coop } from '@homeroom/coops';
 import { v7 as uuidv7 } from 'uuid';
 import type { CoopPatch, NewCoop } from './schemas.ts';
@@ -9,8 +9,8 @@ export type CoopRefused = Refused<
   'coop_not_found' | 'coops_limit' | 'slug_taken' | 'host_taken' | 'currency_fixed' | 'coop_closed'
 >;
 
-/** The id of the co-op that an installation is without having opened one: the migrations of every service know it. */
-export const firstCoopId = '00000000-0000-7000-8000-000000000001';
+/** Operators belong to the installation. Their accounts, tokens, keys, and cursors are where those of the only co-op were. */
+export const operatorsCoopId = firstCoopId;
 
 /** How many co-ops an installation may have: one, as long as families, classes, and mails do not name theirs. */
 export const maxCoops = 1;
@@ -40,7 +40,7 @@ export const resumed = switchedTo('open');
 export type CoopVerb = 'opened' | 'configured' | 'suspended' | 'resumed';
 
 /** The event that publishes the state of a co-op to every process. */
-export const coopEvent = (verb: CoopVerb, coop: Coop): DomainEvent => ({
+export const coopEvent = (verb: CoopVerb, coop: Coop): NewEvent => ({
   id: uuidv7(),
   type: `homeroom.coop.${verb}.v1`,
   source: '/families',

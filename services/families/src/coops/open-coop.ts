@@ -2,7 +2,7 @@ import { refused } from '@homeroom/chassis';
 import { lockCoops, type Coop } from '@homeroom/coops';
 import { transact, type Database, type IdempotentRequest } from '@homeroom/postgres';
 import { publishCoop } from './change-coop.ts';
-import { maxCoops, openedCoop, type CoopRefused } from './coop.ts';
+import { maxCoops, openedCoop, operatorsCoopId, type CoopRefused } from './coop.ts';
 import type { NewCoop } from './schemas.ts';
 import { countCoops, findCoop } from './store.ts';
 
@@ -15,7 +15,7 @@ export function openCoop(
   const claim: IdempotentRequest | undefined =
     key === undefined ? undefined : { principal: operatorId, key, request: ['POST', '/api/coops', given] };
   return transact<Coop | CoopRefused>(
-    database,
+    database.ofCoop(operatorsCoopId),
     async (trx) => {
       await lockCoops(trx);
       if ((await findCoop(trx, given.slug)) !== undefined) return refused('slug_taken');

@@ -1,8 +1,9 @@
 import { isRefused } from '@homeroom/chassis';
+import { firstCoopId } from '@homeroom/contracts';
 import { lockCoops } from '@homeroom/coops';
 import type { Database } from '@homeroom/postgres';
 import { publishCoop } from './change-coop.ts';
-import { firstCoopId, openedCoop } from './coop.ts';
+import { openedCoop } from './coop.ts';
 import type { NewCoop } from './schemas.ts';
 import { findCoopById } from './store.ts';
 

@@ -5,7 +5,7 @@ import { requireOperator } from '@homeroom/sessions';
 import type { FastifyReply } from 'fastify';
 import { errors } from '../errors.ts';
 import { changeCoop, type CoopChange } from './change-coop.ts';
-import { configured, resumed, suspended } from './coop.ts';
+import { configured, operatorsCoopId, resumed, suspended } from './coop.ts';
 import { openCoop } from './open-coop.ts';
 import {
   configureOperation,
@@ -30,6 +30,8 @@ const config = { withoutCoop: true };
 const answer = (reply: FastifyReply, coop: Coop) => reply.header('etag', versionTag(coop.version)).send(present(coop));
 
 export function coopRoutes(app: ZodFastify, { database, cursorSecret }: CoopDeps): void {
+  const cursorKey = { secret: cursorSecret, coopId: operatorsCoopId };
+
   app.get('/api/coop', { schema: ownOperation }, async (request, reply) => {
     void reply.header('cache-control', 'public, max-age=60');
     return presentOwn(requireCoop(request));
@@ -38,9 +40,9 @@ export function coopRoutes(app: ZodFastify, { database, cursorSecret }: CoopDeps
   app.get('/api/coops', { schema: listOperation, config }, async (request) => {
     const { freshness } = await requireOperator(request);
     const { limit, cursor } = request.query;
-    const after = decodeCursor(cursor, coopsCursor, cursorSecret)?.coopsAfter ?? '';
+    const after = decodeCursor(cursor, coopsCursor, cursorKey)?.coopsAfter ?? '';
     const coops = await database.read(freshness, (db) => listCoops(db, { after, limit: limit + 1 }));
-    const { items, ...next } = page(coops, { limit, cursorOf: ({ slug }) => ({ coopsAfter: slug }), cursorSecret });
+    const { items, ...next } = page(coops, { limit, cursorOf: ({ slug }) => ({ coopsAfter: slug }), cursorKey });
     return { items: items.map(present), ...next };
   });
 

@@ -29,6 +29,16 @@ export async function listCoops(db: Queryable, selection: { after: string; limit
   return rows.map(({ coop }) => coop);
 }
 
+/** Co-ops that are not closed, up to a limit. */
+export async function listLivingCoops(db: Queryable, { limit }: { limit: number }): Promise<Coop[]> {
+  const { rows } = await db.query<{ coop: Coop }>({
+    name: 'list_living_coops',
+    text: `select ${coopJson} as coop from coops c where c.status <> 'closed' order by c.slug limit $1`,
+    values: [limit],
+  });
+  return rows.map(({ coop }) => coop);
+}
+
 export async function countCoops(db: Queryable): Promise<number> {
   const { rows } = await db.query<{ count: number }>({
     name: 'count_coops',

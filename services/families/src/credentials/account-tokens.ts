@@ -1,4 +1,4 @@
-import { accountToken, type DomainEvent, type EventData, type EventType } from '@homeroom/contracts';
+import { accountToken, type EventData, type EventType, type NewEvent } from '@homeroom/contracts';
 import { createHash, randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 
@@ -21,7 +21,7 @@ export interface IssuedToken {
   readonly hash: Buffer;
   readonly purpose: TokenPurpose;
   readonly expiresAt: Date;
-  readonly event: DomainEvent;
+  readonly event: NewEvent;
 }
 
 /** Issues a single-use token for half an hour. The mailer derives the same token from the event and the secret. */
@@ -45,6 +45,6 @@ export const tokenHash = (token: string): Buffer => createHash('sha256').update(
 export const accountEvent = <Type extends Extract<EventType, `homeroom.account.${string}`>>(
   type: Type,
   data: EventData<Type>,
-): DomainEvent =>
+): NewEvent =>
   // TypeScript does not follow that the data is that of this very type
-  ({ id: uuidv7(), type, source: '/families', subject: data.accountId, time: new Date(), data }) as DomainEvent;
+  ({ id: uuidv7(), type, source: '/families', subject: data.accountId, time: new Date(), data }) as NewEvent;

@@ -1,6 +1,7 @@
 import type { Logger } from '@homeroom/chassis';
 import { redisScript, type Redis } from '@homeroom/redis';
 import { createHash } from 'node:crypto';
+import type { AccountKey } from './account-key.ts';
 import type { TokenPurpose } from './account-tokens.ts';
 import { networkOf } from './network-of.ts';
 
@@ -31,7 +32,7 @@ return 0`;
 
 interface WantedMail {
   readonly purpose: TokenPurpose;
-  readonly email: string;
+  readonly account: AccountKey;
   /** The client's network address. */
   readonly address: string;
 }
@@ -39,7 +40,7 @@ interface WantedMail {
 export type MailLimit = ReturnType<typeof openMailLimit>;
 
 /**
- * Bounds the mails that strangers can have sent: per mailbox and per client address, in an hour, counted in Redis for all
+ * Bounds the mails that strangers can have sent: per co-op and mailbox, and per client address, in an hour, counted in Redis for all
  * processes together, and in this process alone while Redis is down. A limit of 0 is none.
  */
 export function openMailLimit(options: {
@@ -56,9 +57,9 @@ export function openMailLimit(options: {
   const local = new LocalCounters();
   let restUntil = 0;
 
-  const keysOf = ({ purpose, email, address }: WantedMail): string[] => {
+  const keysOf = ({ purpose, account: { coopId, email }, address }: WantedMail): string[] => {
     const mailbox = createHash('sha256')
-      .update(`${purpose}\0${countedAs(purpose, email)}`)
+      .update(`${purpose}\0${coopId}\0${countedAs(purpose, email)}`)
       .digest('base64url');
     return [`${keyPrefix}mail:${mailbox}`, `${keyPrefix}mail:${networkOf(address)}`];
   };

@@ -1,5 +1,5 @@
 import { isRefused, refused } from '@homeroom/chassis';
-import { transact, type Database, type Transaction } from '@homeroom/postgres';
+import { transact, type CoopDatabase, type CoopTransaction } from '@homeroom/postgres';
 import { isDeepStrictEqual } from 'node:util';
 import { familyEvent, type Decision, type FamilyRefused } from './family.ts';
 import type { Family } from './schemas.ts';
@@ -15,17 +15,15 @@ export interface FamilyChange {
   readonly versions?: readonly number[] | undefined;
 }
 
-export const changeFamily = (
-  { database }: { database: Database },
-  change: FamilyChange,
-): Promise<Family | FamilyRefused> => transact(database, (trx) => applyChange(trx, change));
+export const changeFamily = ({ db }: { db: CoopDatabase }, change: FamilyChange): Promise<Family | FamilyRefused> =>
+  transact(db, (trx) => applyChange(trx, change));
 
 /**
  * Changes a family within a transaction: lock, read, decide, write state and event. What `decide` leaves as it was is neither
  * written nor published.
  */
 export async function applyChange(
-  trx: Transaction,
+  trx: CoopTransaction,
   { familyId, decide, versions }: FamilyChange,
 ): Promise<Family | FamilyRefused> {
   await lockFamily(trx, familyId);

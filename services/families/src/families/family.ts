@@ -1,5 +1,5 @@
 import { isRefused, refused, type Refused } from '@homeroom/chassis';
-import type { DomainEvent, FamilySnapshot } from '@homeroom/contracts';
+import type { FamilySnapshot, NewEvent } from '@homeroom/contracts';
 import { v7 as uuidv7 } from 'uuid';
 import { maxChildren, type Child, type Family, type FamilyPatch, type NewChild, type Registration } from './schemas.ts';
 import { nameKey } from './words.ts';
@@ -93,7 +93,7 @@ export function removeChild(family: Family, childId: string): Decision {
 export function familyEvent(
   type: 'homeroom.family.registered.v1' | 'homeroom.family.changed.v1',
   family: Family,
-): DomainEvent {
+): NewEvent {
   return { id: uuidv7(), type, source: '/families', subject: family.id, time: new Date(), data: snapshotOf(family) };
 }
 

@@ -1,6 +1,8 @@
 import { isRefused, refused, type Refused } from '@homeroom/chassis';
-import { transact, type Database, type Queryable } from '@homeroom/postgres';
+import { transact, type CoopDatabase, type CoopQueryable } from '@homeroom/postgres';
+import { firstCoopId } from '@homeroom/contracts';
 import { issueToken, type IssuedToken } from '../credentials/account-tokens.ts';
+import type { AccountKey } from '../credentials/account-key.ts';
 import type { MailLimit } from '../credentials/mail-limit.ts';
 import type { Passwords } from '../credentials/passwords.ts';
 import { familyEvent, newFamily, type FamilyRefused } from './family.ts';
@@ -8,7 +10,7 @@ import type { Family, Registration } from './schemas.ts';
 import { insertFamilies } from './store.ts';
 
 interface RegisterDeps {
-  readonly database: Database;
+  readonly db: CoopDatabase;
   readonly passwords: Passwords;
   readonly mailLimit: MailLimit;
   readonly accountTokenSecret: string;
@@ -28,7 +30,7 @@ interface RegisterRequest {
  * @throws {Problem} `passwords_busy`, `idempotency_key_reused`
  */
 export async function registerFamily(
-  { database, passwords, mailLimit, accountTokenSecret }: RegisterDeps,
+  { db, passwords, mailLimit, accountTokenSecret }: RegisterDeps,
   { registration, address, idempotencyKey }: RegisterRequest,
 ): Promise<Family | FamilyRefused | Refused<'email_taken'>> {
   const family = newFamily(registration);
@@ -36,12 +38,13 @@ export async function registerFamily(
   const { email } = registration.guardian;
   // before any connection is taken: a hash is slower than everything that the database does here
   const passwordHash = await passwords.hash(registration.guardian.password);
-  const mail = { purpose: 'verify_email', email, address } as const;
+  const account = { coopId: db.coopId, email };
+  const mail = { purpose: 'verify_email', account, address } as const;
   const mayMail = (await mailLimit.take(mail)) === 0;
   const verification = mayMail ? verificationOf(family, accountTokenSecret) : undefined;
-  const insert = async (db: Queryable): Promise<Family | Refused<'email_taken'>> => {
+  const insert = async (to: CoopQueryable): Promise<Family | Refused<'email_taken'>> => {
     const event = familyEvent('homeroom.family.registered.v1', family);
-    const written = await insertFamilies(db, [{ family, passwordHash, event, verification }]);
+    const written = await insertFamilies(to, [{ family, passwordHash, event, verification }]);
     return written.has(family.id) ? family : refused('email_taken');
   };
   const guardian = { ...registration.guardian, password: passwords.fingerprint(registration.guardian.password) };
@@ -50,8 +53,8 @@ export async function registerFamily(
   try {
     // one statement: without a key it needs no transaction around it
     const outcome = await (idempotencyKey === undefined
-      ? insert(database)
-      : transact(database, insert, { claim: { principal: `register:${email}`, key: idempotencyKey, request } }));
+      ? insert(db)
+      : transact(db, insert, { claim: { principal: registrant(account), key: idempotencyKey, request } }));
     isNew = !isRefused(outcome) && outcome.id === family.id;
     return outcome;
   } finally {
@@ -59,6 +62,13 @@ export async function registerFamily(
     if (mayMail && !isNew) await mailLimit.refund(mail);
   }
 }
+
+/**
+ * Whose keys those of a registration are. As long as `idempotency_keys_before_coops` exists, no two co-ops may have one principal;
+ * the first one's are as the last release names them.
+ */
+const registrant = ({ coopId, email }: AccountKey): string =>
+  coopId === firstCoopId ? `register:${email}` : `register:${coopId}:${email}`;
 
 function verificationOf({ guardians }: Family, secret: string): IssuedToken | undefined {
   const [guardian] = guardians;

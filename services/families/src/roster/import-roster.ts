@@ -7,7 +7,7 @@ import {
   type ImportRun,
   type RowReport,
 } from '@homeroom/csv';
-import type { Database } from '@homeroom/postgres';
+import type { CoopDatabase } from '@homeroom/postgres';
 import type { Passwords } from '../credentials/passwords.ts';
 import { familyEvent, newFamily } from '../families/family.ts';
 import { hashPasswords } from './hash-passwords.ts';
@@ -20,7 +20,7 @@ import { writeBatch } from './write-batch.ts';
 const batchSize = 500;
 
 export interface RosterDeps {
-  readonly database: Database;
+  readonly db: CoopDatabase;
   readonly passwords: Passwords;
 }
 
@@ -63,8 +63,8 @@ interface Place {
 }
 
 /** What the rows would do: no password is hashed, and nothing is written. */
-async function previewBatch({ database }: RosterDeps, part: readonly Group[], { run, progress }: Place) {
-  const known = await findByEmails(database, emailsOf(part));
+async function previewBatch({ db }: RosterDeps, part: readonly Group[], { run, progress }: Place) {
+  const known = await findByEmails(db, emailsOf(part));
   await run.saveProgress(progress);
   return part.map(([email, rows]): Outcome => {
     const family = known.get(email);
@@ -73,12 +73,12 @@ async function previewBatch({ database }: RosterDeps, part: readonly Group[], { 
 }
 
 async function importBatch(deps: RosterDeps, part: readonly Group[], { run, batch, progress }: Place) {
-  const { database, passwords } = deps;
-  const known = await findByEmails(database, emailsOf(part));
+  const { db, passwords } = deps;
+  const known = await findByEmails(db, emailsOf(part));
   const missing = part.filter(([email]) => !known.has(email));
   const hashes = await hashPasswords(passwords, missing, run.signal);
   const wanted = new Map(missing.map(([email, rows]) => [email, newFamilyOf(rows, hashes.get(email))]));
-  return database.transaction(async (trx) => {
+  return db.transaction(async (trx) => {
     const { created, existing } = await writeBatch(trx, part, { known, wanted });
     const outcomes = part.map(([email]) => {
       const family = created.get(email);

@@ -10,6 +10,7 @@ import {
 } from '@homeroom/csv';
 import type { Database } from '@homeroom/postgres';
 import { requireCoordinator } from '@homeroom/sessions';
+import { databaseOf } from '../coops/own-coop.ts';
 import { errors } from '../errors.ts';
 import { rosterReport } from './schemas.ts';
 
@@ -20,10 +21,7 @@ const operations = importOperations({
   job: 'RosterImport',
 });
 
-export function rosterRoutes(
-  app: ZodFastify,
-  { database: db, sealing }: { database: Database; sealing: Sealing },
-): void {
+export function rosterRoutes(app: ZodFastify, { database, sealing }: { database: Database; sealing: Sealing }): void {
   void app.register(async (scope: ZodFastify) => {
     acceptCsv(scope);
     // before the body is read: only coordinators may send 8 MiB
@@ -31,6 +29,7 @@ export function rosterRoutes(
 
     scope.post('/api/families/import', operations.submit, async (request, reply) => {
       const { principal } = await requireCoordinator(request);
+      const db = databaseOf(request, database);
       const job = accepted(
         errors,
         await submitImport<ImportReport>({ db, sealing }, { accountId: principal.accountId, ...csvIn(request) }),
@@ -40,7 +39,7 @@ export function rosterRoutes(
 
     scope.get('/api/families/import/:importId', operations.read, async (request) => {
       const session = await requireCoordinator(request);
-      const job = await findJob<ImportReport>(db, request.params.importId);
+      const job = await findJob<ImportReport>(databaseOf(request, database), request.params.importId);
       if (job === undefined) throw errors.problem('import_not_found');
       if (job.status === 'done' && !job.preview) await session.wrote();
       return job;

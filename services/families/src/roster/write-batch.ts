@@ -1,4 +1,4 @@
-import type { Transaction } from '@homeroom/postgres';
+import type { CoopTransaction } from '@homeroom/postgres';
 import { familyEvent } from '../families/family.ts';
 import type { Family } from '../families/schemas.ts';
 import { insertFamilies } from '../families/store.ts';
@@ -13,7 +13,7 @@ type Known = ReadonlyMap<string, Family | 'coordinator'>;
  * @param known what was there before the transaction: only what it would change is locked, and read again.
  */
 export async function writeBatch(
-  trx: Transaction,
+  trx: CoopTransaction,
   part: readonly Group[],
   { known, wanted }: { known: Known; wanted: ReadonlyMap<string, NewFamily> },
 ): Promise<{ created: ReadonlyMap<string, NewFamily>; existing: (email: string) => Outcome }> {
@@ -38,7 +38,7 @@ export async function writeBatch(
   return { created, existing };
 }
 
-async function change(trx: Transaction, groups: readonly Group[]): Promise<[email: string, Outcome][]> {
+async function change(trx: CoopTransaction, groups: readonly Group[]): Promise<[email: string, Outcome][]> {
   if (groups.length === 0) return [];
   const emails = groups.map(([email]) => email);
   await lockByEmails(trx, emails);

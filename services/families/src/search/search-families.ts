@@ -1,5 +1,5 @@
 import { decodeCursor, page, refused, type Refused } from '@homeroom/chassis';
-import type { Database, Freshness } from '@homeroom/postgres';
+import type { CoopDatabase, Freshness } from '@homeroom/postgres';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { prefixQuery } from '../families/words.ts';
@@ -15,7 +15,7 @@ const position = z.object({ question: z.string(), after: z.tuple([z.union([z.str
  * @throws {Problem} `invalid_cursor`
  */
 export async function searchFamilies(
-  { database, cursorSecret }: { database: Database; cursorSecret: string },
+  { db, cursorSecret }: { db: CoopDatabase; cursorSecret: string },
   { q, near, limit, cursor, freshness }: FamilyQuery & { freshness: Freshness },
 ): Promise<FamilyPage | Refused<never>> {
   const words = q === undefined ? undefined : prefixQuery(q);
@@ -24,17 +24,18 @@ export async function searchFamilies(
     .update(JSON.stringify([words, near]))
     .digest('base64url')
     .slice(0, 12);
-  const from = decodeCursor(cursor, position, cursorSecret);
+  const cursorKey = { secret: cursorSecret, coopId: db.coopId };
+  const from = decodeCursor(cursor, position, cursorKey);
   if (from !== undefined && from.question !== question) {
     return refused('invalid_cursor', 'It belongs to another search.');
   }
-  const rows = await database.read(freshness, (db) =>
-    selectFamilies(db, { words, near, after: from?.after, limit: limit + 1 }),
+  const rows = await db.read(freshness, (replica) =>
+    selectFamilies(replica, { words, near, after: from?.after, limit: limit + 1 }),
   );
   const { items, ...next } = page(rows, {
     limit,
     cursorOf: ({ position, family }) => ({ question, after: [position, family.id] }),
-    cursorSecret,
+    cursorKey,
   });
   const present = ({ family, position }: (typeof items)[number]) =>
     near === undefined ? family : { ...family, distanceKm: Number(position) / 1_000 };

@@ -1,4 +1,4 @@
-import type { Queryable } from '@homeroom/postgres';
+import type { CoopQueryable } from '@homeroom/postgres';
 import type { Family } from '../families/schemas.ts';
 import { familyJson } from '../families/store.ts';
 import { boxesAround, type Near } from './near.ts';
@@ -18,12 +18,12 @@ interface Selection {
  * for all (`$1 is null or …`) would be planned once, without the indexes.
  */
 export async function selectFamilies(
-  db: Queryable,
+  db: CoopQueryable,
   { words, near, after, limit }: Selection,
 ): Promise<{ family: Family; position: Position }[]> {
   const values: unknown[] = [];
   const value = (given: unknown): string => `$${values.push(given)}`;
-  const wheres: string[] = [];
+  const wheres = [`f.coop_id = ${value(db.coopId)}`];
   let order = 'f.sort_name';
   if (words !== undefined) wheres.push(`f.search_words @@ ${value(words)}::tsquery`);
   if (near !== undefined) {
@@ -38,7 +38,7 @@ export async function selectFamilies(
     name: ['search_families', ...shape].join('_'),
     text: `select ${familyJson} as family, ${order} as position
            from families f
-           ${wheres.length === 0 ? '' : `where ${wheres.join(' and ')}`}
+           where ${wheres.join(' and ')}
            order by ${order}, f.id
            limit ${value(limit)}`,
     values,

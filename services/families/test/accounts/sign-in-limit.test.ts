@@ -5,6 +5,7 @@ import { openSignInLimit, type SignInLimit } from '../../src/accounts/sign-in-li
 import { networkOf } from '../../src/credentials/network-of.ts';
 import { newEmail, password, startHarness } from '../harness.ts';
 
+const coopId = 'one';
 let redis: Redis;
 let keyPrefix: string;
 beforeAll(async () => {
@@ -20,7 +21,7 @@ const open = (limits: { perAccount: number; perAddress: number }): SignInLimit =
 
 /** An attempt that must be admitted. */
 const admitted = async (limit: SignInLimit, email: string, address: string): Promise<void> =>
-  expect(await limit.attempt(email, address)).toBeUndefined();
+  expect(await limit.attempt({ coopId, email }, address)).toBeUndefined();
 
 const fail = async (limit: SignInLimit, email: string, address: string, times: number): Promise<void> => {
   for (let time = 0; time < times; time++) await admitted(limit, email, address);
@@ -29,12 +30,13 @@ const fail = async (limit: SignInLimit, email: string, address: string, times: n
 test('stops guessing one account from one address and says when to come back', async () => {
   const limit = open({ perAccount: 3, perAddress: 100 });
   await fail(limit, 'a@example.org', '10.0.0.1', 3);
-  expect(await limit.attempt('a@example.org', '10.0.0.1')).toMatchObject({
+  expect(await limit.attempt({ coopId, email: 'a@example.org' }, '10.0.0.1')).toMatchObject({
     kind: 'refused',
     code: 'too_many_attempts',
     extra: { retryAfterSeconds: expect.any(Number) },
   });
-  // no one can lock out another account
+  // no one can lock out another account, nor that of the same address in another co-op
+  expect(await limit.attempt({ coopId: 'two', email: 'a@example.org' }, '10.0.0.1')).toBeUndefined();
   await admitted(limit, 'a@example.org', '10.0.0.2');
   await admitted(limit, 'b@example.org', '10.0.0.1');
 });
@@ -42,20 +44,22 @@ test('stops guessing one account from one address and says when to come back', a
 test('stops one address from trying many accounts', async () => {
   const limit = open({ perAccount: 3, perAddress: 5 });
   for (let account = 0; account < 5; account++) await admitted(limit, `${account}@example.org`, '10.0.0.1');
-  expect(await limit.attempt('new@example.org', '10.0.0.1')).toMatchObject({ code: 'too_many_attempts' });
+  expect(await limit.attempt({ coopId, email: 'new@example.org' }, '10.0.0.1')).toMatchObject({
+    code: 'too_many_attempts',
+  });
 });
 
 test('counts no success', async () => {
   const limit = open({ perAccount: 2, perAddress: 3 });
   for (let time = 0; time < 20; time++) {
     await admitted(limit, 'a@example.org', '10.0.0.1');
-    await limit.succeeded('a@example.org', '10.0.0.1');
+    await limit.succeeded({ coopId, email: 'a@example.org' }, '10.0.0.1');
   }
 });
 
 test('keeps no counter without an end', async () => {
   const limit = open({ perAccount: 2, perAddress: 3 });
-  await limit.succeeded('late@example.org', '10.0.0.9');
+  await limit.succeeded({ coopId, email: 'late@example.org' }, '10.0.0.9');
   await admitted(limit, 'late@example.org', '10.0.0.9');
   const keys = await redis.keys(`${keyPrefix}*`);
   expect(keys.length).toBeGreaterThan(0);

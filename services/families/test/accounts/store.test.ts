@@ -10,14 +10,14 @@ beforeAll(async () => {
 afterAll(() => service.close());
 
 const save = (email: string, passwordHash: string) =>
-  saveCoordinator(service.database, { id: uuidv7(), email, name: 'Robin', passwordHash });
+  saveCoordinator(service.db, { id: uuidv7(), email, name: 'Robin', passwordHash });
 
 test('D15: every save of a coordinator publishes the account as it is', async () => {
   const email = newEmail();
   await save(email, 'one');
-  const account = await findAccount(service.database, email);
+  const account = await findAccount(service.db, email);
   const accountId = account?.principal.accountId ?? '';
-  await saveCoordinator(service.database, { id: uuidv7(), email, name: 'Robin "Bo" Okafor', passwordHash: 'one' });
+  await saveCoordinator(service.db, { id: uuidv7(), email, name: 'Robin "Bo" Okafor', passwordHash: 'one' });
   const event = { type: 'homeroom.account.coordinator-saved.v1', key: accountId };
   const published = await service.outbox(accountId);
   expect(published.map(({ type, key, data }) => ({ type, key, data }))).toEqual([
@@ -29,9 +29,9 @@ test('D15: every save of a coordinator publishes the account as it is', async ()
 test('a coordinator is added once, and changed after that', async () => {
   const email = newEmail();
   expect(await save(email, 'one')).toBe('added');
-  const before = await findAccount(service.database, email);
+  const before = await findAccount(service.db, email);
   expect(await save(email, 'two')).toBe('changed');
-  expect(await findAccount(service.database, email)).toEqual({ ...before, passwordHash: 'two' });
+  expect(await findAccount(service.db, email)).toEqual({ ...before, passwordHash: 'two' });
 });
 
 test('a guardian stays a guardian', async () => {
@@ -39,7 +39,7 @@ test('a guardian stays a guardian', async () => {
   const before = await service.outbox();
   expect(await save(email, 'mine now')).toBeUndefined();
   expect(await service.outbox()).toEqual(before);
-  expect(await findAccount(service.database, email)).toMatchObject({
+  expect(await findAccount(service.db, email)).toMatchObject({
     principal: { role: 'guardian', familyId: family.id },
     passwordHash: expect.stringContaining('$argon2id$'),
   });

@@ -87,7 +87,7 @@ describe('verification', () => {
     const email = newEmail();
     await importing(rosterOf(email));
     expect(await service.tokens(email, 'verification')).toEqual([]);
-    const rows = await service.rows('select email_verified_at from accounts where email = $1', email);
+    const rows = await service.rows('select email_verified_at from accounts where email_address = $1', email);
     expect(rows).toEqual([{ email_verified_at: expect.any(Date) }]);
     expect((await coordinator.send('POST', '/api/email-verifications')).body.code).toBe('already_verified');
   });
@@ -115,7 +115,7 @@ describe('S1: an import into a family that registered itself', () => {
 
   test('the control: a family that is verified gets the child', async () => {
     const { email, family } = await service.family();
-    await service.rows('update accounts set email_verified_at = now() where email = $1', email);
+    await service.rows('update accounts set email_verified_at = now() where email_address = $1', email);
     expect((await importing(rosterOf(email))).body).toMatchObject({ updated: 1 });
     expect(await service.rows('select name from children where family_id = $1', family.id)).toHaveLength(1);
   });

@@ -1,3 +1,4 @@
+import { firstCoopId } from '@homeroom/contracts';
 import { openSessions, type SessionStore } from '@homeroom/sessions';
 import { createTestDatabase, runProgram } from '@homeroom/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -48,7 +49,7 @@ describe('add-coordinator', () => {
   test('D15: every run publishes the account, also when nothing changes', async () => {
     const email = newEmail();
     for (const input of [password, password, 'another long password']) await add(email, '-', input);
-    const [row] = await service.rows('select id from accounts where email = $1', email);
+    const [row] = await service.rows('select id from accounts where email_address = $1', email);
     const accountId = String(row?.['id']);
     const published = await service.outbox(accountId);
     const saved = published.filter(({ type }) => type === 'homeroom.account.coordinator-saved.v1');
@@ -58,10 +59,10 @@ describe('add-coordinator', () => {
   test('S3: a changed password ends every session of the account, the same password none', async () => {
     const email = newEmail();
     await add(email);
-    const [row] = await service.rows('select id from accounts where email = $1', email);
+    const [row] = await service.rows('select id from accounts where email_address = $1', email);
     const accountId = String(row?.['id']);
     const sessions = commandSessions();
-    const { token } = await sessions.create({ accountId, role: 'coordinator' });
+    const { token } = await sessions.create({ accountId, role: 'coordinator', coopId: firstCoopId });
     expect((await add(email)).out).toContain('kept');
     expect(await sessions.find(token)).toBeDefined();
     const changed = await add(email, '-', 'another long password\n');
@@ -118,6 +119,70 @@ describe('add-coordinator', () => {
     const { code, err } = await run('commands/add-coordinator.ts', args, undefined, 'robin-okafor');
     expect([code, err]).toEqual([64, expect.stringContaining('--password: must not be your own name')]);
   });
+});
+
+describe('of several co-ops', () => {
+  const birch = '00000000-0000-7000-8000-00000000b1c4';
+  beforeAll(() =>
+    service.rows(
+      `insert into coops
+      (coop_id, version, slug, name, hosts, time_zone, currency, locale, status, quotas, revision)
+      values ($1, 1, 'birch', 'Birch Lane', '{}', 'Europe/London', 'GBP', 'en-GB', 'open', '{}', 1000)`,
+      birch,
+    ),
+  );
+  afterAll(async () => {
+    for (const table of ['account_tokens', 'accounts', 'families', 'outbox', 'coops'])
+      await service.rows(`delete from ${table} where coop_id = $1`, birch);
+  });
+  const coopsOf = async (email: string): Promise<string[]> => {
+    const text = 'select c.slug from accounts a join coops c using (coop_id) where a.email_address = $1 order by slug';
+    return (await service.rows<{ slug: string }>(text, email)).map(({ slug }) => slug);
+  };
+  const passwordOf = async (email: string, coopId: string): Promise<unknown> =>
+    (
+      await service.rows('select password_hash from accounts where email_address = $1 and coop_id = $2', email, coopId)
+    )[0];
+
+  test('a command works on the one that --coop names, and asks for it', async () => {
+    const email = newEmail();
+    const args = ['--email', email, '--name', 'Robin', '--password-file', passwordFile];
+    const unnamed = await run('commands/add-coordinator.ts', args);
+    expect([unnamed.code, unnamed.err]).toEqual([64, expect.stringContaining('Name one: --coop <slug>')]);
+    const unknown = await run('commands/add-coordinator.ts', [...args, '--coop', 'oak']);
+    expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining('There is no co-op "oak"')]);
+    expect(await coopsOf(email)).toEqual([]);
+    for (const slug of ['birch', 'homeroom'])
+      expect((await run('commands/add-coordinator.ts', [...args, '--coop', slug])).out).toBe(`added ${email}\n`);
+    expect(await coopsOf(email)).toEqual(['birch', 'homeroom']);
+
+    const before = [await passwordOf(email, firstCoopId), await passwordOf(email, birch)];
+    const setting = ['--email', email, '--password-file', '-', '--coop', 'birch'];
+    expect((await run('commands/set-password.ts', setting, undefined, 'another long password')).code).toBe(0);
+    expect(await passwordOf(email, firstCoopId)).toEqual(before[0]);
+    expect(await passwordOf(email, birch)).not.toEqual(before[1]);
+  }, 60_000);
+
+  test('a roster is imported into the one that --coop names', async () => {
+    const [email, path] = [newEmail(), join(folder, 'birch.csv')];
+    await writeFile(path, `guardian_email,guardian_name,family_name\n${email},Ngozi,Okafor\n`);
+    expect((await run('commands/import-families.ts', [path])).code).toBe(64);
+    const imported = await run('commands/import-families.ts', [path, '--coop', 'birch']);
+    expect(imported.out).toContain('1 created');
+    expect(await coopsOf(email)).toEqual(['birch']);
+  }, 60_000);
+
+  test('an operator is of none, and has a password set on any', async () => {
+    const email = newEmail();
+    const args = ['--email', email, '--name', 'Ada', '--password-file', passwordFile];
+    const refused = await run('commands/add-operator.ts', [...args, '--coop', 'birch']);
+    expect([refused.code, refused.err]).toEqual([64, expect.stringContaining('operators belong to the installation')]);
+    expect((await run('commands/add-operator.ts', args)).out).toBe(`added ${email}\n`);
+    const setting = ['--email', email, '--password-file', '-', '--coop', 'birch'];
+    expect((await run('commands/set-password.ts', setting, undefined, 'another long password')).code).toBe(0);
+    expect(await coopsOf(email)).toEqual(['homeroom']);
+    await service.signIn(email, 'another long password');
+  }, 60_000);
 });
 
 describe('add-operator', () => {
@@ -194,7 +259,7 @@ test('set-password lets an account sign in with the new password only, and ends 
   const { email, family } = await service.family();
   const accountId = family.guardians[0].id;
   const sessions = commandSessions();
-  const { token } = await sessions.create({ accountId, role: 'guardian', familyId: family.id });
+  const { token } = await sessions.create({ accountId, role: 'guardian', coopId: firstCoopId, familyId: family.id });
   const args = ['--email', email, '--password-file', '-'];
   const done = await run('commands/set-password.ts', args, undefined, 'another password\r\n');
   expect(done).toEqual({ code: 0, out: `${email} has a new password; 1 sessions ended\n`, err: '' });

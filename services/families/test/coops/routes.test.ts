@@ -1,10 +1,10 @@
 import { isRefused } from '@homeroom/chassis';
-import { eventTypes } from '@homeroom/contracts';
+import { eventTypes, firstCoopId } from '@homeroom/contracts';
 import { readCoops, type Coop } from '@homeroom/coops';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { changeCoop } from '../../src/coops/change-coop.ts';
-import { configured, firstCoopId } from '../../src/coops/coop.ts';
+import { configured } from '../../src/coops/coop.ts';
 import { openCoop } from '../../src/coops/open-coop.ts';
 import { openFirstCoop } from '../../src/coops/open-first-coop.ts';
 import { newCoop } from '../../src/coops/schemas.ts';

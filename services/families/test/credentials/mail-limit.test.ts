@@ -21,7 +21,8 @@ test('while Redis is down each process counts alone, and neither mails without b
   const redis = await connectRedis(proxy.through(sessionsUrl), { commandTimeoutMs: 200 });
   const logger = createLogger({ service: 'families', level: 'silent', format: 'json' });
   const limit = openMailLimit({ redis, keyPrefix, perMailbox: 2, perAddress: 3, logger });
-  const mail = (email: string) => ({ purpose: 'verify_email', email, address: '10.0.0.1' }) as const;
+  const mail = (email: string) =>
+    ({ purpose: 'verify_email', account: { coopId: 'one', email }, address: '10.0.0.1' }) as const;
   try {
     for (const fault of [() => proxy.hang(), () => proxy.refuse()]) {
       fault();

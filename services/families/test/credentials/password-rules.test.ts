@@ -97,7 +97,7 @@ describe('S10: a common password, and the account’s own address, are refused',
 
   test('an account that has one from before still signs in', async () => {
     const { email } = await service.family();
-    const [row] = await service.rows('select password_hash from accounts where email = $1', email);
+    const [row] = await service.rows('select password_hash from accounts where email_address = $1', email);
     expect(String(row?.['password_hash'])).toContain('argon2id');
     const { status, body } = await service.anonymous.send('POST', '/api/sessions', { email, password: '12345678' });
     expect([status, body.code]).toEqual([401, 'wrong_credentials']);

@@ -1,4 +1,4 @@
-import { transact, type Transaction } from '@homeroom/postgres';
+import { transact, type CoopTransaction } from '@homeroom/postgres';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { findAccount } from '../../src/accounts/store.ts';
 import { applyChange } from '../../src/families/change-family.ts';
@@ -29,9 +29,9 @@ begin
 end $$`;
 
 /** Does `work` as a role that may not read passwords. The role and what was written are rolled back. */
-const withoutPasswords = <T>(work: (trx: Transaction) => Promise<T>): Promise<T> =>
+const withoutPasswords = <T>(work: (trx: CoopTransaction) => Promise<T>): Promise<T> =>
   transact(
-    service.database,
+    service.db,
     async (trx) => {
       await trx.query({ name: 'grant_rights', text: rights });
       await trx.query({ name: 'set_role', text: 'set local role reads_no_passwords' });
@@ -54,6 +54,6 @@ test('a role that may not read passwords can read, find, and change families', a
 
 test('control: signing in is what needs them', async () => {
   const { email } = await service.family();
-  expect(await findAccount(service.database, email)).toHaveProperty('passwordHash');
+  expect(await findAccount(service.db, email)).toHaveProperty('passwordHash');
   await expect(withoutPasswords((trx) => findAccount(trx, email))).rejects.toMatchObject({ code: '42501' });
 });

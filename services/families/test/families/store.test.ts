@@ -35,7 +35,7 @@ describe('when the event cannot be written', () => {
     const family = aFamily();
     await whileOutboxRefuses(async () => {
       await expect(
-        insertFamilies(service.database, [{ family, passwordHash: null, event: event(family) }]),
+        insertFamilies(service.db, [{ family, passwordHash: null, event: event(family) }]),
       ).rejects.toThrow();
       const answer = await service.anonymous.send('POST', '/api/families', registrationOf({ name: 'Never' }));
       expect([answer.status, answer.body.code]).toEqual([500, 'internal']);
@@ -64,7 +64,7 @@ describe('when the event cannot be written', () => {
         `insert into families (id, version, name, search_words, sort_name) values ($1, 1, 'X', '', '')`,
         family.id,
       );
-      await expect(append(service.database, event(family))).rejects.toThrow();
+      await expect(append(service.db, event(family))).rejects.toThrow();
     });
     expect(await service.rows('select from families where id = $1', family.id)).toHaveLength(1);
     expect(await service.outbox(family.id)).toEqual([]);
@@ -74,12 +74,12 @@ describe('when the event cannot be written', () => {
 test('writes of several families, with those whose email is taken, the others and their events', async () => {
   const [taken, free] = [aFamily(), aFamily()];
   const first = { family: taken, passwordHash: null, event: event(taken) };
-  await insertFamilies(service.database, [first]);
+  await insertFamilies(service.db, [first]);
   const again = {
     ...aFamily(),
     guardians: taken.guardians.map((guardian) => ({ ...guardian, id: crypto.randomUUID() })),
   };
-  const written = await insertFamilies(service.database, [
+  const written = await insertFamilies(service.db, [
     { family: again, passwordHash: null, event: event(again) },
     { family: free, passwordHash: null, event: event(free) },
   ]);

@@ -168,7 +168,7 @@ describe('a killed worker’s import', () => {
       },
     });
     const options = worker({
-      importFile: (file, run) => importFile(file, hanging(run)),
+      importFile: (db, file, run) => importFile(db, file, hanging(run)),
       onEvent: ({ type }) => events.push(type),
     });
     const running = runNextImport(options, never);
@@ -207,7 +207,7 @@ describe('a killed worker’s import', () => {
     const { goOn } = await stuckWorker();
     const { importFile } = worker();
     const forgetful = worker({
-      importFile: (file, run) => importFile(file, { ...run, written: new Map(), saveBatch: async () => {} }),
+      importFile: (db, file, run) => importFile(db, file, { ...run, written: new Map(), saveBatch: async () => {} }),
     });
     const other = runNextImport(forgetful, never);
     await waitFor(
@@ -224,8 +224,8 @@ describe('a killed worker’s import', () => {
     const shutdown = new AbortController();
     const { importFile } = worker();
     const stopping = worker({
-      importFile: (file, run) =>
-        importFile(file, {
+      importFile: (db, file, run) =>
+        importFile(db, file, {
           ...run,
           async saveBatch(...batch) {
             await run.saveBatch(...batch);

@@ -95,7 +95,7 @@ describe('POST /api/families/import', () => {
   test('rejects a guardian whose email is a coordinator’s', async () => {
     const email = newEmail();
     await service.rows(
-      `insert into accounts (id, email, name, role) values (gen_random_uuid(), $1, 'C', 'coordinator')`,
+      `insert into accounts (id, email_address, name, role) values (gen_random_uuid(), $1, 'C', 'coordinator')`,
       email,
     );
     const { body } = await importing(`${header}\n${email},G,F,,`);

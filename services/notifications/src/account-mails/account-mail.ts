@@ -1,5 +1,6 @@
 import { accountToken, type DomainEvent, type EventType } from '@homeroom/contracts';
-import { formatInstant } from '../wording/format.ts';
+import type { MailSettings } from '../deliveries/mail.ts';
+import { formatOf } from '../wording/format.ts';
 
 export type AccountEvent = DomainEvent<
   Exclude<Extract<EventType, `homeroom.account.${string}`>, 'homeroom.account.coordinator-saved.v1'>
@@ -32,20 +33,17 @@ export function contentOf(event: AccountEvent): AccountMailContent {
   }
 }
 
-export interface AccountMailSettings {
-  readonly coopName: string;
-  readonly timeZone: string;
-  readonly publicOrigin: string;
+interface AccountMailSettings extends Pick<MailSettings, 'coopName' | 'timeZone' | 'locale' | 'origin'> {
   readonly tokenSecret: string;
 }
 
 export function accountMailWords(
   content: AccountMailContent,
-  { coopName, timeZone, publicOrigin, tokenSecret }: AccountMailSettings,
+  { coopName, timeZone, locale, origin, tokenSecret }: AccountMailSettings,
 ): { readonly subject: string; readonly body: string } {
   const link = (page: 'verify' | 'reset', { tokenId, expiresAt }: Link): string =>
     // the fragment stays in the browser: no server ever logs the token
-    `${publicOrigin}/account/${page}#${accountToken(tokenId, tokenSecret)}\n\nThe link works once, until ${formatInstant(expiresAt, timeZone)}.`;
+    `${origin}/account/${page}#${accountToken(tokenId, tokenSecret)}\n\nThe link works once, until ${formatOf(locale).instant(expiresAt, timeZone)}.`;
   switch (content.kind) {
     case 'verification':
       return {
@@ -60,12 +58,12 @@ export function accountMailWords(
     case 'password_changed':
       return {
         subject: `Your password for ${coopName} was changed`,
-        body: `The password of your account at ${coopName} was changed, and all other devices were signed out.\n\nIf it was not you, request a password reset at ${publicOrigin} now, and choose a password that you use nowhere else. Then notify a coordinator.`,
+        body: `The password of your account at ${coopName} was changed, and all other devices were signed out.\n\nIf it was not you, request a password reset at ${origin} now, and choose a password that you use nowhere else. Then notify a coordinator.`,
       };
     case 'sign_in_attacked':
       return {
         subject: `Many failed sign-ins to your account at ${coopName}`,
-        body: `In the last ${content.withinMinutes} minutes, ${content.failures} sign-ins to your account at ${coopName} failed because of a wrong password. Further attempts are slowed down, and your password has not changed.\n\nIf your password is short, or you use it elsewhere, change it at ${publicOrigin} now. If the attempts were yours and you do not remember your password, request a password reset there.`,
+        body: `In the last ${content.withinMinutes} minutes, ${content.failures} sign-ins to your account at ${coopName} failed because of a wrong password. Further attempts are slowed down, and your password has not changed.\n\nIf your password is short, or you use it elsewhere, change it at ${origin} now. If the attempts were yours and you do not remember your password, request a password reset there.`,
       };
   }
 }

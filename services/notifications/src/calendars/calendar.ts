@@ -1,6 +1,7 @@
 import { weekdays, type ClassSnapshot } from '@homeroom/contracts';
+import type { Coop } from '@homeroom/coops';
 import { DateTime } from 'luxon';
-import { formatWeekly, locale } from '../wording/format.ts';
+import type { Format } from '../wording/format.ts';
 import { calendarZone } from './time-zone.ts';
 
 export type EntryStatus = 'tentative' | 'confirmed' | 'cancelled';
@@ -32,7 +33,7 @@ export interface Invitation {
 const nextWeekday = (day: DateTime, weekday: ClassSnapshot['weekday']): string =>
   day
     .plus({ days: (weekdays.indexOf(weekday) + 8 - day.weekday) % 7 })
-    .setLocale(locale)
+    .setLocale('en-US')
     .toFormat('yyyy-MM-dd');
 
 export const enrollmentUid = (enrollmentId: string): string => `enrollment-${enrollmentId}@homeroom`;
@@ -47,12 +48,13 @@ export const hasMeeting = (course: ClassSnapshot): boolean => firstMeeting(cours
 export function classEntry(
   seat: Pick<Entry, 'uid' | 'sequence' | 'status'> & { readonly childName: string },
   course: ClassSnapshot,
+  format: Format,
 ): Entry {
   const { childName, ...standing } = seat;
   return {
     ...standing,
     summary: `${course.title} (${childName})`,
-    description: `${childName} with ${course.teacher}, ${formatWeekly(course)}.`,
+    description: `${childName} with ${course.teacher}, ${format.weekly(course)}.`,
     location: course.room,
     timeZone: calendarZone(course.timeZone),
     firstDay: firstMeeting(course),
@@ -65,15 +67,15 @@ export function classEntry(
 /** New families meet on the first Saturday that is at least three days ahead, at ten. */
 export function orientationEntry(
   { familyId, registeredAt }: { familyId: string; registeredAt: Date },
-  { coopName, timeZone }: { coopName: string; timeZone: string },
+  { name, timeZone }: Pick<Coop, 'name' | 'timeZone'>,
 ): Entry {
   return {
     uid: `orientation-${familyId}@homeroom`,
     sequence: 1,
     status: 'confirmed',
-    summary: `Orientation at ${coopName}`,
+    summary: `Orientation at ${name}`,
     description: 'Meet the teachers, see the rooms, ask everything.',
-    location: coopName,
+    location: name,
     timeZone,
     firstDay: nextWeekday(DateTime.fromJSDate(registeredAt, { zone: timeZone }).plus({ days: 3 }), 'saturday'),
     startTime: '10:00',

@@ -9,19 +9,19 @@ import {
   type ICalEvent,
 } from 'ical-generator';
 import { DateTime } from 'luxon';
-import { formatFamily, locale } from '../wording/format.ts';
+import { formatFamily } from '../wording/format.ts';
 import { oneLine } from '../wording/one-line.ts';
 import type { Entry, EntryStatus, Invitation } from './calendar.ts';
 import type { ShownEntry } from './store.ts';
 import { renderTimeZone } from './time-zone.ts';
 
-/** `TU`. */
+/** `TU`: of iCalendar, whatever the co-op’s locale is. */
 const weekdayOf = (start: DateTime): ICalWeekday =>
   ICalWeekday[start.toFormat('ccc').slice(0, 2).toUpperCase() as keyof typeof ICalWeekday];
 
 function addEntry(calendar: ICalCalendar, entry: Entry, stamp: Date): ICalEvent {
   const { timeZone: zone, firstDay, lastDay = firstDay, startTime, endTime } = entry;
-  const at = (text: string): DateTime => DateTime.fromISO(text, { zone, locale });
+  const at = (text: string): DateTime => DateTime.fromISO(text, { zone, locale: 'en-US' });
   const start = at(`${firstDay}T${startTime}`);
   const end = at(`${firstDay}T${endTime}`);
   return calendar.createEvent({

@@ -1,25 +1,26 @@
 import type { ZodFastify } from '@homeroom/chassis';
-import type { Database, Queryable } from '@homeroom/postgres';
+import { requireCoop } from '@homeroom/coops';
+import type { CoopDatabase, CoopQueryable, Database } from '@homeroom/postgres';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { errors } from '../errors.ts';
+import { formatOf } from '../wording/format.ts';
 import { renderFeed, type Feed } from './render-calendar.ts';
 import { findCalendar, shownEntries, type OnUnusable } from './store.ts';
 
-async function findFeed(db: Queryable, token: string, onUnusable: OnUnusable): Promise<Feed | undefined> {
+type Shown = Parameters<typeof shownEntries>[2];
+
+async function findFeed(db: CoopQueryable, token: string, shown: Shown): Promise<Feed | undefined> {
   const calendar = await findCalendar(db, token);
-  return calendar && { ...calendar, entries: await shownEntries(db, calendar.familyId, onUnusable) };
+  return calendar && { ...calendar, entries: await shownEntries(db, calendar.familyId, shown) };
 }
 
 /** A new address may be used before a replica knows it. */
-const readFeed = async (database: Database, token: string, onUnusable: OnUnusable): Promise<Feed | undefined> =>
-  (await database.read(undefined, (db) => findFeed(db, token, onUnusable))) ?? findFeed(database, token, onUnusable);
+const readFeed = async (db: CoopDatabase, token: string, shown: Shown): Promise<Feed | undefined> =>
+  (await db.read(undefined, (from) => findFeed(from, token, shown))) ?? findFeed(db, token, shown);
 
 /** Calendar clients cannot sign in: the address is the key, so it must not be guessable and can be changed. */
-export function calendarRoutes(
-  app: ZodFastify,
-  { database, coopName }: { database: Database; coopName: string },
-): void {
+export function calendarRoutes(app: ZodFastify, { database }: { database: Database }): void {
   app.get(
     '/api/calendars/:file',
     {
@@ -35,11 +36,13 @@ export function calendarRoutes(
       },
     },
     async (request, reply) => {
+      const { coopId, name, locale } = requireCoop(request);
       const token = /^(?<token>[\w-]{43})\.ics$/.exec(request.params.file)?.groups?.['token'];
       const onUnusable: OnUnusable = (uid, err) => request.log.warn({ err, uid }, 'calendar entry left out');
-      const feed = token === undefined ? undefined : await readFeed(database, token, onUnusable);
+      const shown = { format: formatOf(locale), onUnusable };
+      const feed = token === undefined ? undefined : await readFeed(database.ofCoop(coopId), token, shown);
       if (feed === undefined) throw errors.problem('calendar_not_found');
-      const text = renderFeed(feed, coopName);
+      const text = renderFeed(feed, name);
       const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
       void reply.headers({
         etag,

@@ -8,7 +8,7 @@ const known: readonly string[] = Object.values(topics);
 await runCommand(
   {
     name: 'notifications-replay-dead-letters',
-    usage: `Publishes dead letters again, oldest first: each to the topic it came from, byte for byte.
+    usage: `Publishes dead letters of all co-ops again, oldest first: each to the topic it came from, byte for byte.
 
   replay-dead-letters [--topic <topic>] [--reason <part of the reason>] [--dry-run]
 

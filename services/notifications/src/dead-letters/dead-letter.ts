@@ -1,5 +1,6 @@
-import { topics } from '@homeroom/contracts';
+import { firstCoopId, topics } from '@homeroom/contracts';
 import type { IncomingMessage } from '@homeroom/kafka';
+import { z } from 'zod';
 import { oneLine } from '../wording/one-line.ts';
 
 /** A message that exhausted its tries, with all that is known about why. */
@@ -34,6 +35,12 @@ function obstacleOf({ topic, key, value, headers }: Pick<DeadLetter, 'topic' | '
   const bad = headers.find(([name, base64]) => !isText(Buffer.from(name)) || !isText(Buffer.from(base64, 'base64')));
   return bad === undefined ? null : `its header “${oneLine(bad[0], 60)}” is not text`;
 }
+
+const uuid = z.uuid();
+
+/** Whose dead letter a message is: of the co-op that it names, of the first one when it names none. */
+export const coopOf = ({ headers }: Pick<IncomingMessage, 'headers'>): string =>
+  uuid.safeParse(headers['ce_coopid']).data ?? firstCoopId;
 
 /**
  * Reads a message of a `.dlq` topic. It accepts what any program may have put there, `dlq_*` headers or not, and never

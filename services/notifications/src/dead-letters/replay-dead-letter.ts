@@ -1,5 +1,5 @@
 import { refused, type Refused } from '@homeroom/chassis';
-import type { Database } from '@homeroom/postgres';
+import type { CoopDatabase } from '@homeroom/postgres';
 import { findDeadLetter, markReplayed } from './store.ts';
 
 type Replayed =
@@ -11,15 +11,13 @@ type Replayed =
  * it; those that had handled it recognize its id.
  * @param by who asked, for the record.
  */
-export async function replayDeadLetter(database: Database, id: string, by: string): Promise<Replayed> {
-  const letter = await findDeadLetter(database, id);
+export async function replayDeadLetter(db: CoopDatabase, id: string, by: string): Promise<Replayed> {
+  const letter = await findDeadLetter(db, id);
   if (letter === undefined) return refused('dead_letter_not_found');
   if (letter.obstacle !== null) return refused('dead_letter_not_replayable', letter.obstacle);
   const headers = Object.fromEntries(
     letter.headers.map(([name, base64]) => [name, Buffer.from(base64, 'base64').toString('utf8')]),
   );
   const key = letter.key?.toString('utf8') ?? '';
-  return (await markReplayed(database, id, { by, key, headers }))
-    ? { kind: 'replayed' }
-    : refused('dead_letter_replayed');
+  return (await markReplayed(db, id, { by, key, headers })) ? { kind: 'replayed' } : refused('dead_letter_replayed');
 }

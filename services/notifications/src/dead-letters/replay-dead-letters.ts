@@ -1,12 +1,12 @@
 import { isRefused } from '@homeroom/chassis';
 import type { Database } from '@homeroom/postgres';
 import { replayDeadLetter } from './replay-dead-letter.ts';
-import { listDeadLetters, type DeadLetterFilter } from './store.ts';
+import { listOpenDeadLetters, type DeadLetterFilter } from './store.ts';
 
 const pageSize = 100;
 
 /**
- * Replays everything open that matches, in the order in which it was stored, so that an aggregate's events keep theirs.
+ * Replays everything open that matches, of all co-ops, in the order in which it was stored, so that an aggregate's events keep theirs.
  * @returns how many were (or would be) replayed, and how many stay because they cannot be events.
  */
 export async function replayDeadLetters(
@@ -17,14 +17,14 @@ export async function replayDeadLetters(
   const count = { replayed: 0, left: 0 };
   let after: string | undefined;
   for (;;) {
-    const page = await listDeadLetters(database, { ...filter, status: 'open', after, limit: pageSize }, 'oldest');
-    for (const { id, topic, eventType, reason, obstacle } of page) {
+    const page = await listOpenDeadLetters(database, { ...filter, after, limit: pageSize });
+    for (const { coopId, id, topic, eventType, reason, obstacle } of page) {
       const line = `${id} ${topic} ${eventType ?? 'unknown type'}: ${reason}`;
       if (obstacle !== null) {
         count.left += 1;
         say(`left      ${line} (${obstacle})`);
         // another process may have replayed it since it was listed
-      } else if (dryRun || !isRefused(await replayDeadLetter(database, id, by))) {
+      } else if (dryRun || !isRefused(await replayDeadLetter(database.ofCoop(coopId), id, by))) {
         count.replayed += 1;
         say(`${dryRun ? 'would' : 'replayed'}  ${line}`);
       }

@@ -1,4 +1,5 @@
 import { accepted, decodeCursor, page, type ZodFastify } from '@homeroom/chassis';
+import { requireCoop } from '@homeroom/coops';
 import type { Database } from '@homeroom/postgres';
 import { requireCoordinator } from '@homeroom/sessions';
 import { errors } from '../errors.ts';
@@ -13,23 +14,27 @@ import {
 } from './schemas.ts';
 import { findDeadLetter, listDeadLetters } from './store.ts';
 
-/** For coordinators only: messages hold names and addresses. */
+/** For coordinators only, of their own co-op: messages hold names and addresses. */
 export function deadLetterRoutes(
   app: ZodFastify,
   { database, cursorSecret }: { database: Database; cursorSecret: string },
 ): void {
   app.get('/api/dead-letters', { schema: listOperation }, async (request) => {
     const { freshness } = await requireCoordinator(request);
+    const { coopId } = requireCoop(request);
+    const cursorKey = { secret: cursorSecret, coopId };
     const { cursor, limit, ...filter } = request.query;
-    const after = decodeCursor(cursor, deadLetterCursor, cursorSecret)?.deadLetter;
-    const letters = await database.read(freshness, (db) => listDeadLetters(db, { ...filter, after, limit: limit + 1 }));
-    const { items, ...next } = page(letters, { limit, cursorOf: ({ id }) => ({ deadLetter: id }), cursorSecret });
+    const after = decodeCursor(cursor, deadLetterCursor, cursorKey)?.deadLetter;
+    const query = { ...filter, after, limit: limit + 1 };
+    const letters = await database.ofCoop(coopId).read(freshness, (db) => listDeadLetters(db, query));
+    const { items, ...next } = page(letters, { limit, cursorOf: ({ id }) => ({ deadLetter: id }), cursorKey });
     return { items: items.map(presentItem), ...next };
   });
 
   app.get('/api/dead-letters/:id', { schema: readOperation }, async (request) => {
     const { freshness } = await requireCoordinator(request);
-    const letter = await database.read(freshness, (db) => findDeadLetter(db, request.params.id));
+    const { coopId } = requireCoop(request);
+    const letter = await database.ofCoop(coopId).read(freshness, (db) => findDeadLetter(db, request.params.id));
     if (letter === undefined) throw errors.problem('dead_letter_not_found');
     return presentWhole(letter);
   });
@@ -37,7 +42,8 @@ export function deadLetterRoutes(
   app.post('/api/dead-letters/:id/replay', { schema: replayOperation }, async (request, reply) => {
     const session = await requireCoordinator(request);
     const by = `coordinator ${session.principal.accountId}`;
-    accepted(errors, await replayDeadLetter(database, request.params.id, by));
+    const db = database.ofCoop(requireCoop(request).coopId);
+    accepted(errors, await replayDeadLetter(db, request.params.id, by));
     await session.wrote();
     return reply.status(204).send();
   });

@@ -1,5 +1,5 @@
 import { OUTBOX_COLUMNS } from '@homeroom/outbox';
-import type { Queryable } from '@homeroom/postgres';
+import type { CoopQueryable, Queryable } from '@homeroom/postgres';
 import { v7 as uuid } from 'uuid';
 import type { DeadLetter } from './dead-letter.ts';
 
@@ -17,18 +17,18 @@ const summary = `id, topic, "partition", "offset"::text as "offset", reason, con
   replayed_by as "replayedBy"`;
 
 /** Stores a dead letter; the same place in the topic a second time changes nothing. */
-export async function addDeadLetter(db: Queryable, letter: DeadLetter): Promise<void> {
+export async function addDeadLetter(db: CoopQueryable, letter: DeadLetter): Promise<void> {
   const { topic, partition, offset, key, value, headers } = letter;
   const message = [topic, partition, offset, key, value, JSON.stringify(headers)];
   const { reason, consumerGroup, eventType, eventId, obstacle, failedAt } = letter;
   await db.query({
     name: 'add_dead_letter',
     text: `insert into dead_letters (
-        id, topic, "partition", "offset", key, value, headers, reason,
+        coop_id, id, topic, "partition", "offset", key, value, headers, reason,
         consumer_group, event_type, event_id, obstacle, failed_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-      on conflict (topic, "partition", "offset") do nothing`,
-    values: [uuid(), ...message, reason, consumerGroup, eventType, eventId, obstacle, failedAt],
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+      on conflict (coop_id, topic, "partition", "offset") do nothing`,
+    values: [db.coopId, uuid(), ...message, reason, consumerGroup, eventType, eventId, obstacle, failedAt],
   });
 }
 
@@ -39,32 +39,49 @@ export interface DeadLetterFilter {
   readonly status?: 'open' | 'replayed' | undefined;
 }
 
-/** @param query.after the id where the list continues, in its own order. */
+/** Newest first. @param query.after the id where the list continues. */
 export async function listDeadLetters(
-  db: Queryable,
+  db: CoopQueryable,
   query: DeadLetterFilter & { readonly after?: string | undefined; readonly limit: number },
-  first: 'newest' | 'oldest' = 'newest',
 ): Promise<DeadLetterSummary[]> {
   const { topic, reason, status, after, limit } = query;
-  const [beyond, direction] = first === 'newest' ? ['<', 'desc'] : ['>', 'asc'];
   const { rows } = await db.query<DeadLetterSummary>({
-    name: `list_${first}_dead_letters`,
+    name: 'list_dead_letters',
     text: `select ${summary} from dead_letters
-      where ($1::text is null or topic = $1)
-        and ($2::text is null or strpos(lower(reason), lower($2)) > 0)
-        and ($3::boolean is null or (replayed_at is not null) = $3)
-        and ($4::uuid is null or id ${beyond} $4)
-      order by id ${direction} limit $5`,
-    values: [topic, reason, status && status === 'replayed', after, limit],
+      where coop_id = $1
+        and ($2::text is null or topic = $2)
+        and ($3::text is null or strpos(lower(reason), lower($3)) > 0)
+        and ($4::boolean is null or (replayed_at is not null) = $4)
+        and ($5::uuid is null or id < $5)
+      order by id desc limit $6`,
+    values: [db.coopId, topic, reason, status && status === 'replayed', after, limit],
   });
   return rows;
 }
 
-export async function findDeadLetter(db: Queryable, id: string): Promise<StoredDeadLetter | undefined> {
+/** Open ones of all co-ops, oldest first. @param query.after the id where the list continues. */
+export async function listOpenDeadLetters(
+  db: Queryable,
+  { topic, reason, after, limit }: Omit<Parameters<typeof listDeadLetters>[1], 'status'>,
+): Promise<(DeadLetterSummary & { readonly coopId: string })[]> {
+  const { rows } = await db.query<DeadLetterSummary & { coopId: string }>({
+    name: 'list_open_dead_letters',
+    text: `select /* every co-op */ coop_id as "coopId", ${summary} from dead_letters
+      where replayed_at is null
+        and ($1::text is null or topic = $1)
+        and ($2::text is null or strpos(lower(reason), lower($2)) > 0)
+        and ($3::uuid is null or id > $3)
+      order by id limit $4`,
+    values: [topic, reason, after, limit],
+  });
+  return rows;
+}
+
+export async function findDeadLetter(db: CoopQueryable, id: string): Promise<StoredDeadLetter | undefined> {
   const { rows } = await db.query<Omit<StoredDeadLetter, 'headers'> & { headers: string }>({
     name: 'find_dead_letter',
-    text: `select ${summary}, key, value, headers from dead_letters where id = $1`,
-    values: [id],
+    text: `select ${summary}, key, value, headers from dead_letters where coop_id = $1 and id = $2`,
+    values: [db.coopId, id],
   });
   const [row] = rows;
   return row && { ...row, headers: JSON.parse(row.headers) as StoredDeadLetter['headers'] };
@@ -75,26 +92,27 @@ export async function findDeadLetter(db: Queryable, id: string): Promise<StoredD
  * same time, one does it. @returns whether this call did.
  */
 export async function markReplayed(
-  db: Queryable,
+  db: CoopQueryable,
   id: string,
   { by, key, headers }: { by: string; key: string; headers: Readonly<Record<string, string>> },
 ): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'replay_dead_letter',
     text: `with replayed as (
-        update dead_letters set replayed_at = now(), replayed_by = $2
-        where id = $1 and replayed_at is null and obstacle is null returning topic, value
+        update dead_letters set replayed_at = now(), replayed_by = $3
+        where coop_id = $1 and id = $2 and replayed_at is null and obstacle is null returning topic, value
       )
-      insert into outbox (${OUTBOX_COLUMNS}) select $3::uuid, topic, $4, $5::jsonb, value from replayed`,
-    values: [id, by, uuid(), key, JSON.stringify(headers)],
+      insert into outbox (coop_id, ${OUTBOX_COLUMNS}) select $1::uuid, $4::uuid, topic, $5, $6::jsonb, value from replayed`,
+    values: [db.coopId, id, by, uuid(), key, JSON.stringify(headers)],
   });
   return rowCount === 1;
 }
 
+/** Of all co-ops; for metrics. */
 export async function countOpenDeadLetters(db: Queryable): Promise<{ topic: string; count: number }[]> {
   const { rows } = await db.query<{ topic: string; count: number }>({
     name: 'count_open_dead_letters',
-    text: 'select topic, count(*) as count from dead_letters where replayed_at is null group by topic',
+    text: 'select /* every co-op */ topic, count(*) as count from dead_letters where replayed_at is null group by topic',
   });
   return rows;
 }

@@ -38,10 +38,14 @@ const markUp = (text: string): string =>
     .replaceAll('\n', '<br>')
     .replaceAll(/https?:\/\/[^\s<>&]+/g, (url) => `<a href="${url}">${url}</a>`);
 
+/** What all mails of a co-op have in common. */
 export interface MailSettings {
   readonly coopName: string;
+  readonly timeZone: string;
+  readonly locale: string;
   readonly from: Sender;
-  readonly publicOrigin: string;
+  /** Where the co-op’s pages are. */
+  readonly origin: string;
 }
 
 interface MailParts {
@@ -60,10 +64,10 @@ interface MailParts {
  */
 export function assembleMail(
   { id, kind, to, subject, body, createdAt }: MailParts,
-  { coopName, from, publicOrigin }: MailSettings,
+  { coopName, from, origin }: Pick<MailSettings, 'coopName' | 'from' | 'origin'>,
 ): Mail {
   if (!emailAddress.test(to.address)) throw new UnusableAddressError('the address cannot be written to');
-  const text = `${body}\n\n${coopName} · ${publicOrigin}`;
+  const text = `${body}\n\n${coopName} · ${origin}`;
   const paragraphs = text.split('\n\n').map((paragraph) => `<p>${markUp(paragraph)}</p>`);
   return {
     from,

@@ -1,4 +1,5 @@
 import type { DomainEvent, EventType } from '@homeroom/contracts';
+import type { Coop } from '@homeroom/coops';
 import {
   classEntry,
   enrollmentUid,
@@ -7,6 +8,7 @@ import {
   type Invitation,
 } from '../calendars/calendar.ts';
 import type { Standing } from '../calendars/store.ts';
+import { formatOf } from '../wording/format.ts';
 import {
   classCanceledWords,
   doubleBookedWords,
@@ -20,10 +22,8 @@ import {
 export const coordinators = 'coordinators';
 export const audienceOf = (familyId: string): string => `family:${familyId}`;
 
-export interface Coop {
-  readonly coopName: string;
-  readonly timeZone: string;
-}
+/** What of a co-op gets into its notifications. */
+export type CoopOfWords = Pick<Coop, 'name' | 'timeZone' | 'locale'>;
 
 export interface DraftMail {
   readonly familyId: string;
@@ -97,8 +97,13 @@ const delayed = 'This message was delayed; a newer one about the same enrollment
  * The notification of an enrollment's event. That of a late event says so; calendars ignore its invitation by the lower
  * SEQUENCE. A cancellation is a CANCEL; whether it is attached is decided when the mail is sent.
  */
-export function draftForEnrollment(event: EnrollmentEvent, before?: Standing): Draft | undefined {
-  const words = enrollmentWords(event);
+export function draftForEnrollment(
+  event: EnrollmentEvent,
+  { locale }: CoopOfWords,
+  before?: Standing,
+): Draft | undefined {
+  const format = formatOf(locale);
+  const words = enrollmentWords(event, format);
   if (words === undefined || isPointless(event, before)) return undefined;
   const { enrollmentId, version, familyId, child, class: course } = event.data;
   const data = {
@@ -121,19 +126,19 @@ export function draftForEnrollment(event: EnrollmentEvent, before?: Standing): D
     data,
     mail: {
       familyId,
-      invitation: { method: status === 'cancelled' ? 'CANCEL' : 'REQUEST', entry: classEntry(seat, course) },
+      invitation: { method: status === 'cancelled' ? 'CANCEL' : 'REQUEST', entry: classEntry(seat, course, format) },
       calendar: !['payment_failed', 'payment_delayed'].includes(words.kind),
     },
   };
 }
 
-export function draftsForRegistration(event: FamilyEvent, coop: Coop): [FamilyDraft, Draft] {
+export function draftsForRegistration(event: FamilyEvent, coop: CoopOfWords): [FamilyDraft, Draft] {
   const { familyId, name, children } = event.data;
   const entry = orientationEntry({ familyId, registeredAt: event.time }, coop);
   return [
     {
       audience: audienceOf(familyId),
-      ...welcomeWords(event.data, coop.coopName, entry),
+      ...welcomeWords(event.data, { coopName: coop.name, orientation: entry, format: formatOf(coop.locale) }),
       data: { familyId, familyName: name },
       mail: { familyId, invitation: { method: 'REQUEST', entry }, calendar: true },
     },
@@ -145,14 +150,14 @@ export function draftsForRegistration(event: FamilyEvent, coop: Coop): [FamilyDr
   ];
 }
 
-export const draftForDoubleBooking = ({ data }: DoubleBookedEvent): Draft => ({
+export const draftForDoubleBooking = ({ data }: DoubleBookedEvent, { locale }: CoopOfWords): Draft => ({
   audience: coordinators,
-  ...doubleBookedWords(data),
+  ...doubleBookedWords(data, formatOf(locale)),
   data: { classId: data.class.classId, classTitle: data.class.title, conflicts: data.conflicts },
 });
 
-export const draftForClassCanceled = ({ data }: ClassCanceledEvent): Draft => ({
+export const draftForClassCanceled = ({ data }: ClassCanceledEvent, { locale }: CoopOfWords): Draft => ({
   audience: coordinators,
-  ...classCanceledWords(data),
+  ...classCanceledWords(data, formatOf(locale)),
   data: { classId: data.class.classId, classTitle: data.class.title, reason: data.reason },
 });

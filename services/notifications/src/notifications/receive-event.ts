@@ -1,9 +1,10 @@
 import { receiveOnce } from '@homeroom/outbox';
-import { transact, type Database, type Transaction } from '@homeroom/postgres';
+import { transact, type CoopDatabase, type CoopTransaction } from '@homeroom/postgres';
 import type { AccountEvent } from '../account-mails/account-mail.ts';
 import { addAccountMail } from '../account-mails/store.ts';
-import { classEntry, enrollmentUid } from '../calendars/calendar.ts';
+import { enrollmentUid } from '../calendars/calendar.ts';
 import { findStanding, upsertClass, upsertEntry } from '../calendars/store.ts';
+import { calendarZone } from '../calendars/time-zone.ts';
 import { upsertContact, upsertCoordinator, type CoordinatorSaved } from '../contacts/store.ts';
 import {
   audienceOf,
@@ -14,7 +15,7 @@ import {
   entryStatusOf,
   type ClassCanceledEvent,
   type ClassEvent,
-  type Coop,
+  type CoopOfWords,
   type DoubleBookedEvent,
   type FamilyEvent,
 } from './notification.ts';
@@ -25,11 +26,15 @@ import type { EnrollmentEvent } from './wording.ts';
 const consumer = 'notifications';
 
 /** One transaction for the event's id and all its effects: a duplicate has none, and a failure leaves nothing behind. */
-const once = (database: Database, eventId: string, effects: (trx: Transaction) => Promise<Added[]>): Promise<Added[]> =>
-  transact(database, async (trx) => ((await receiveOnce(trx, { consumer, eventId })) ? effects(trx) : []));
+const once = (
+  db: CoopDatabase,
+  eventId: string,
+  effects: (trx: CoopTransaction) => Promise<Added[]>,
+): Promise<Added[]> =>
+  transact(db, async (trx) => ((await receiveOnce(trx, { consumer, eventId })) ? effects(trx) : []));
 
-export function receiveFamily(database: Database, coop: Coop, event: FamilyEvent): Promise<Added[]> {
-  return once(database, event.id, async (trx) => {
+export function receiveFamily(db: CoopDatabase, coop: CoopOfWords, event: FamilyEvent): Promise<Added[]> {
+  return once(db, event.id, async (trx) => {
     const { familyId } = event.data;
     await lockAudience(trx, audienceOf(familyId));
     await upsertContact(trx, event.data);
@@ -43,29 +48,29 @@ export function receiveFamily(database: Database, coop: Coop, event: FamilyEvent
   });
 }
 
-export function receiveClass(database: Database, event: ClassEvent): Promise<Added[]> {
-  return once(database, event.id, async (trx) => {
+export function receiveClass(db: CoopDatabase, event: ClassEvent): Promise<Added[]> {
+  return once(db, event.id, async (trx) => {
     // throws for a class that no calendar can show, before families are enrolled in it
-    classEntry({ uid: '', sequence: 0, status: 'tentative', childName: '' }, event.data);
+    calendarZone(event.data.timeZone);
     await upsertClass(trx, event.data);
     return [];
   });
 }
 
 /** Families are notified by the event of each enrollment; calendars leave the class out for the same reason. */
-export function receiveClassCanceled(database: Database, event: ClassCanceledEvent): Promise<Added[]> {
-  return once(database, event.id, async (trx) => {
+export function receiveClassCanceled(db: CoopDatabase, coop: CoopOfWords, event: ClassCanceledEvent): Promise<Added[]> {
+  return once(db, event.id, async (trx) => {
     await upsertClass(trx, event.data.class);
-    return [await addNotification(trx, draftForClassCanceled(event), event)];
+    return [await addNotification(trx, draftForClassCanceled(event, coop), event)];
   });
 }
 
-export function receiveDoubleBooking(database: Database, event: DoubleBookedEvent): Promise<Added[]> {
-  return once(database, event.id, async (trx) => [await addNotification(trx, draftForDoubleBooking(event), event)]);
+export function receiveDoubleBooking(db: CoopDatabase, coop: CoopOfWords, event: DoubleBookedEvent): Promise<Added[]> {
+  return once(db, event.id, async (trx) => [await addNotification(trx, draftForDoubleBooking(event, coop), event)]);
 }
 
-export function receiveEnrollment(database: Database, event: EnrollmentEvent): Promise<Added[]> {
-  return once(database, event.id, async (trx) => {
+export function receiveEnrollment(db: CoopDatabase, coop: CoopOfWords, event: EnrollmentEvent): Promise<Added[]> {
+  return once(db, event.id, async (trx) => {
     const { enrollmentId, version, familyId, child, class: course } = event.data;
     const uid = enrollmentUid(enrollmentId);
     const status = entryStatusOf(event);
@@ -74,21 +79,21 @@ export function receiveEnrollment(database: Database, event: EnrollmentEvent): P
       status === undefined
         ? await findStanding(trx, uid)
         : await upsertEntry(trx, { uid, familyId, version, status, classId: course.classId, childName: child.name });
-    const draft = draftForEnrollment(event, before);
+    const draft = draftForEnrollment(event, coop, before);
     return draft === undefined ? [] : [await addNotification(trx, draft, event)];
   });
 }
 
 /** A mail that concerns only an account: no inbox has it. */
-export function receiveAccount(database: Database, event: AccountEvent): Promise<Added[]> {
-  return once(database, event.id, async (trx) => {
+export function receiveAccount(db: CoopDatabase, event: AccountEvent): Promise<Added[]> {
+  return once(db, event.id, async (trx) => {
     await addAccountMail(trx, event);
     return [];
   });
 }
 
-export function receiveCoordinator(database: Database, event: CoordinatorSaved): Promise<Added[]> {
-  return once(database, event.id, async (trx) => {
+export function receiveCoordinator(db: CoopDatabase, event: CoordinatorSaved): Promise<Added[]> {
+  return once(db, event.id, async (trx) => {
     await upsertCoordinator(trx, event);
     return [];
   });

@@ -52,10 +52,10 @@ export const patchOperation = {
 
 export const presentGuardian = (
   { emailEnabled, mutedKinds, calendarToken }: Preferences,
-  publicOrigin: string,
+  origin: string,
 ): z.infer<typeof guardianBody> => ({
   email: { enabled: emailEnabled, kinds: switches(mailKinds, (kind) => !mutedKinds.includes(kind)) },
-  calendarUrl: `${publicOrigin}/api/calendars/${calendarToken}.ics`,
+  calendarUrl: `${origin}/api/calendars/${calendarToken}.ics`,
 });
 
 export const presentCoordinator = (of: CoordinatorPreferences): z.infer<typeof coordinatorBody> => ({

@@ -8,8 +8,8 @@ export async function announce(
   added: readonly Added[],
 ): Promise<void> {
   for (const notification of added) {
-    const { audience, position } = notification;
-    const text = writeAnnouncement({ audience, position, frame: notificationFrame(notification) });
+    const { coopId, audience, position } = notification;
+    const text = writeAnnouncement({ coopId, audience, position, frame: notificationFrame(notification) });
     await redis.publish(channel, text).catch(onError);
   }
 }

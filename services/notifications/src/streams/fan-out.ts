@@ -3,7 +3,7 @@ import type { Database } from '@homeroom/postgres';
 import type { Redis } from '@homeroom/redis';
 import { readSessionsEnded, type SessionStore } from '@homeroom/sessions';
 import { errors } from '../errors.ts';
-import { readAnnouncement } from './sse.ts';
+import { isSameInbox, readAnnouncement } from './sse.ts';
 import { Stream, type CloseReason, type Reader } from './stream.ts';
 import { keepSubscribed } from './subscription.ts';
 import { sweepInboxes, sweepSessions } from './sweep.ts';
@@ -121,8 +121,7 @@ export class FanOut {
   #announce(text: string): void {
     const announcement = readAnnouncement(text);
     if (announcement === undefined) return;
-    for (const stream of this.#streams)
-      if (stream.reader.audience === announcement.audience) stream.announce(announcement);
+    for (const stream of this.#streams) if (isSameInbox(stream.reader, announcement)) stream.announce(announcement);
   }
 
   #endSessions(text: string): void {

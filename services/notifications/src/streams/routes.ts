@@ -1,4 +1,5 @@
 import type { ZodFastify } from '@homeroom/chassis';
+import { requireCoop } from '@homeroom/coops';
 import { requirePrincipal } from '@homeroom/sessions';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
@@ -40,8 +41,14 @@ export function streamRoutes(app: ZodFastify, fanOut: FanOut): void {
       const session = await requirePrincipal(request);
       // an unknown id is not refused: EventSource would stop reconnecting
       const lastEventId = eventId.safeParse(request.headers['last-event-id']).data;
-      const { accountId } = session.principal;
-      const stream = await fanOut.open({ audience: inboxOf(session), accountId, token: session.token, lastEventId });
+      const { coopId } = requireCoop(request);
+      const reader = {
+        coopId,
+        audience: inboxOf(session),
+        accountId: session.principal.accountId,
+        token: session.token,
+      };
+      const stream = await fanOut.open({ ...reader, lastEventId });
       void reply.headers({
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store, no-transform',

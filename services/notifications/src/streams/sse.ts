@@ -1,3 +1,4 @@
+import { firstCoopId } from '@homeroom/contracts';
 import { present } from '../notifications/schemas.ts';
 import type { Notification } from '../notifications/store.ts';
 
@@ -21,22 +22,32 @@ export const notificationFrame = (notification: Notification): string =>
 /** The event id of an empty inbox. */
 export const nothingYet = 'none';
 
-export interface Announcement {
+/** What a stream shows, and an announcement is for. */
+export interface Inbox {
+  readonly coopId: string;
   readonly audience: string;
+}
+
+export const isSameInbox = (one: Inbox, other: Inbox): boolean =>
+  one.coopId === other.coopId && one.audience === other.audience;
+
+export interface Announcement extends Inbox {
   readonly position: number;
   /** Rendered once, by the worker: processes pass it on as it is. */
   readonly frame: string;
 }
 
-export const writeAnnouncement = ({ audience, position, frame }: Announcement): string =>
-  `${audience} ${position}\n${frame}`;
+export const writeAnnouncement = ({ coopId, audience, position, frame }: Announcement): string =>
+  `${coopId} ${audience} ${position}\n${frame}`;
 
 /** @returns undefined for a text that this version does not understand. */
 export function readAnnouncement(text: string): Announcement | undefined {
   const end = text.indexOf('\n');
-  const head = /^(?<audience>\S+) (?<position>\d{1,15})$/.exec(text.slice(0, end))?.groups;
+  // workers of version 0.2 name no co-op
+  const head = /^(?:(?<coopId>[\da-f-]{36}) )?(?<audience>\S+) (?<position>\d{1,15})$/.exec(text.slice(0, end))?.groups;
   if (end < 0 || head?.['audience'] === undefined) return undefined;
-  return { audience: head['audience'], position: Number(head['position']), frame: text.slice(end + 1) };
+  const { coopId = firstCoopId, audience } = head;
+  return { coopId, audience, position: Number(head['position']), frame: text.slice(end + 1) };
 }
 
 export const announcementChannel = (prefix: string): string => `${prefix}homeroom.notifications`;

@@ -1,8 +1,8 @@
-import type { Database } from '@homeroom/postgres';
+import type { CoopDatabase, Database } from '@homeroom/postgres';
 import { once } from 'node:events';
 import { PassThrough, type Readable } from 'node:stream';
 import { notificationsAfter } from '../notifications/store.ts';
-import { notificationFrame, nothingYet, sseEvent, type Announcement } from './sse.ts';
+import { notificationFrame, nothingYet, sseEvent, type Announcement, type Inbox } from './sse.ts';
 import { inboxState } from './store.ts';
 
 /** What a reader may leave unread in our memory before it is cut off; it reconnects with its Last-Event-ID. */
@@ -16,8 +16,7 @@ export type CloseReason = 'shutdown' | 'renew' | 'signed-out';
 const retryMs = (): number => 500 + Math.random() * 2_000;
 
 /** Who reads a stream. */
-export interface Reader {
-  readonly audience: string;
+export interface Reader extends Inbox {
   readonly accountId: string;
   /** Of the session that the stream ends with. */
   readonly token: string;
@@ -57,9 +56,8 @@ export class Stream {
 
   /** Begins at the present, or after `lastEventId` when this inbox knows it. Announcements that arrive meanwhile count. */
   async start(lastEventId: string | undefined): Promise<void> {
-    const { database } = this.#options;
     const known = lastEventId === nothingYet ? undefined : lastEventId;
-    const { position, unreadCount, lastId, seen } = await inboxState(database, this.reader.audience, known);
+    const { position, unreadCount, lastId, seen } = await inboxState(this.#db, this.reader.audience, known);
     const resumed = lastEventId === nothingYet ? 0 : seen;
     this.#position = resumed ?? position;
     // the client stores the id of a fresh start even if nothing ever happens: it can resume from there
@@ -109,7 +107,7 @@ export class Stream {
       for (let full = false; (this.#again || full) && !this.#ended();) {
         this.#again = false;
         const page = { audience: this.reader.audience, after: this.#position, limit: pageSize };
-        const rows = await notificationsAfter(this.#options.database, page);
+        const rows = await notificationsAfter(this.#db, page);
         for (const row of rows) {
           this.#position = row.position;
           this.#write(notificationFrame(row));
@@ -123,6 +121,10 @@ export class Stream {
     } finally {
       this.#reading = false;
     }
+  }
+
+  get #db(): CoopDatabase {
+    return this.#options.database.ofCoop(this.reader.coopId);
   }
 
   #ended(): boolean {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { accountToken } from '@homeroom/contracts';
-import type { Database } from '@homeroom/postgres';
+import type { CoopDatabase, Database } from '@homeroom/postgres';
 import { Closing, waitFor } from '@homeroom/testing';
 import { randomUUID } from 'node:crypto';
 import { accountMailQueue } from '../../src/account-mails/queue.ts';
@@ -9,7 +9,7 @@ import type { AccountEvent } from '../../src/account-mails/account-mail.ts';
 import type { DeliveryEvent } from '../../src/deliveries/deliver-mail.ts';
 import { countOpen } from '../../src/deliveries/store.ts';
 import { receiveAccount, receiveFamily } from '../../src/notifications/receive-event.ts';
-import { runLoop, settings } from '../deliveries/run-loop.ts';
+import { runLoop, settingsOf } from '../deliveries/run-loop.ts';
 import { aFamily, anEvent, co, openEngines } from '../harness.ts';
 import { startSmtp, type ReceivedMail, type TestSmtp } from '../smtp-server.ts';
 
@@ -17,11 +17,12 @@ const closing = new Closing();
 const perTest = new Closing();
 const tokenSecret = 'a secret for tests only';
 let database: Database;
+let db: CoopDatabase;
 let smtp: TestSmtp;
 let seen: DeliveryEvent[];
 
 beforeAll(async () => {
-  ({ database } = closing.add(await openEngines(), (it) => it.close()));
+  ({ database, db } = closing.add(await openEngines(), (it) => it.close()));
 });
 afterAll(() => closing.closeAll());
 beforeEach(async () => {
@@ -35,7 +36,7 @@ const start = (): void =>
   runLoop(perTest, {
     database,
     smtp,
-    queues: [accountMailQueue({ database, ...settings, timeZone: co.timeZone, tokenSecret })],
+    queues: [accountMailQueue({ database, settingsOf, tokenSecret })],
     onEvent: (event) => seen.push(event),
   });
 const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString();
@@ -55,7 +56,7 @@ describe('S1, S6: a mail with a link', () => {
     ['homeroom.account.password-reset-requested.v1', 'password_reset', 'reset'],
   ] as const)('%s goes to the address of the event, with the token that families expects', async (type, kind, page) => {
     const event = anAccountEvent(type);
-    await receiveAccount(database, event);
+    await receiveAccount(db, event);
     start();
     const mail = await waitFor('the mail', () => smtp.mails[0]);
     const { tokenId } = event.data as { tokenId: string };
@@ -69,7 +70,7 @@ describe('S1, S6: a mail with a link', () => {
 
   test('keeps its token out of the database: only what it is derived from is stored', async () => {
     const event = anAccountEvent('homeroom.account.verification-requested.v1');
-    await receiveAccount(database, event);
+    await receiveAccount(db, event);
     start();
     await waitFor('the mark', () => seen.find(({ kind }) => kind === 'sent'));
     const { rows } = await database.query<{ row: string }>({
@@ -84,7 +85,7 @@ describe('S1, S6: a mail with a link', () => {
   test('names nobody: neither in its text nor beside its address', async () => {
     const family = aFamily();
     await receiveFamily(
-      database,
+      db,
       co,
       family.registered({
         name: 'Buy now at evil.example',
@@ -92,7 +93,7 @@ describe('S1, S6: a mail with a link', () => {
       }),
     );
     await receiveAccount(
-      database,
+      db,
       anAccountEvent('homeroom.account.verification-requested.v1', { accountId: family.familyId, email: family.email }),
     );
     start();
@@ -106,8 +107,8 @@ describe('S1, S6: a mail with a link', () => {
     const accountId = randomUUID();
     const expired = { accountId, expiresAt: new Date(Date.now() - 1_000).toISOString() };
     const type = 'homeroom.account.password-reset-requested.v1';
-    await receiveAccount(database, anAccountEvent(type, expired));
-    await receiveAccount(database, anAccountEvent(type, { accountId, email: 'later@example.org' }));
+    await receiveAccount(db, anAccountEvent(type, expired));
+    await receiveAccount(db, anAccountEvent(type, { accountId, email: 'later@example.org' }));
     start();
     await waitFor('the later mail', () => smtp.mails.length === 1);
     expect(smtp.mails[0]?.recipients).toEqual(['later@example.org']);
@@ -121,8 +122,8 @@ describe('S1, S6: a mail with a link', () => {
 
 describe('S7, S10: a mail about what happened to an account', () => {
   test('says what to do', async () => {
-    await receiveAccount(database, anAccountEvent('homeroom.account.password-changed.v1'));
-    await receiveAccount(database, anAccountEvent('homeroom.account.sign-in-attacked.v1'));
+    await receiveAccount(db, anAccountEvent('homeroom.account.password-changed.v1'));
+    await receiveAccount(db, anAccountEvent('homeroom.account.sign-in-attacked.v1'));
     start();
     await waitFor('both', () => smtp.mails.length === 2);
     const text = (kind: string): string => smtp.mails.find((mail) => kindOf(mail) === kind)?.email.text ?? '';
@@ -134,7 +135,7 @@ describe('S7, S10: a mail about what happened to an account', () => {
 describe('an account’s mails', () => {
   test('are queued once, however often the event comes', async () => {
     const event = anAccountEvent('homeroom.account.password-changed.v1');
-    await Promise.all([1, 2, 3].map(() => receiveAccount(database, event)));
+    await Promise.all([1, 2, 3].map(() => receiveAccount(db, event)));
     expect(await claimAccountMails(database, { limit: 10, leaseMs: 60_000 })).toHaveLength(1);
     expect(await claimAccountMails(database, { limit: 10, leaseMs: 60_000 })).toHaveLength(0);
   });
@@ -143,8 +144,8 @@ describe('an account’s mails', () => {
     const accountId = randomUUID();
     const type = 'homeroom.account.password-reset-requested.v1';
     for (const email of ['one@example.org', 'two@example.org'])
-      await receiveAccount(database, anAccountEvent(type, { accountId, email }));
-    await receiveAccount(database, anAccountEvent(type, { email: 'other@example.org' }));
+      await receiveAccount(db, anAccountEvent(type, { accountId, email }));
+    await receiveAccount(db, anAccountEvent(type, { email: 'other@example.org' }));
     const first = await claimAccountMails(database, { limit: 10, leaseMs: 60_000 });
     expect(first.map(({ email }) => email).sort()).toEqual(['one@example.org', 'other@example.org']);
   });
@@ -152,9 +153,9 @@ describe('an account’s mails', () => {
   test('do not wait behind the held mails of the family, and are counted', async () => {
     const family = aFamily();
     const guardians = [{ guardianId: family.familyId, name: 'Ngozi', email: family.email, emailVerified: false }];
-    await receiveFamily(database, co, family.registered({ guardians }));
+    await receiveFamily(db, co, family.registered({ guardians }));
     await receiveAccount(
-      database,
+      db,
       anAccountEvent('homeroom.account.verification-requested.v1', { accountId: family.familyId, email: family.email }),
     );
     expect((await countOpen(database)).map(({ queue, status, count }) => [queue, status, count])).toEqual([
@@ -168,7 +169,7 @@ describe('an account’s mails', () => {
 
   test('are retried while the server is down, and fail when it refuses them permanently', async () => {
     smtp.refuse(451);
-    await receiveAccount(database, anAccountEvent('homeroom.account.password-changed.v1'));
+    await receiveAccount(db, anAccountEvent('homeroom.account.password-changed.v1'));
     start();
     await waitFor('some attempts', () => seen.filter(({ kind }) => kind === 'retry').length >= 4);
     smtp.refuse(550);
@@ -177,8 +178,8 @@ describe('an account’s mails', () => {
   });
 
   test('are deleted some time after their end', async () => {
-    await receiveAccount(database, anAccountEvent('homeroom.account.password-changed.v1'));
-    await receiveAccount(database, anAccountEvent('homeroom.account.password-changed.v1'));
+    await receiveAccount(db, anAccountEvent('homeroom.account.password-changed.v1'));
+    await receiveAccount(db, anAccountEvent('homeroom.account.password-changed.v1'));
     await database.query({
       name: 'test_age',
       text: `update account_mails set created_at = now() - interval '91 days', status = case when sequence = (select min(sequence) from account_mails) then 'sent' else status end`,

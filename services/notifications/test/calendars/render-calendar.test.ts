@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { examples, type ClassSnapshot } from '@homeroom/contracts';
 import ICAL from 'ical.js';
-import { classEntry, type Entry } from '../../src/calendars/calendar.ts';
+import { classEntry as entryOf, type Entry } from '../../src/calendars/calendar.ts';
 import { renderFeed, renderInvitation } from '../../src/calendars/render-calendar.ts';
+import { formatOf } from '../../src/wording/format.ts';
 import { readCalendar } from './read-calendar.ts';
 
+const format = formatOf('en-US');
+const classEntry = (seat: Parameters<typeof entryOf>[0], course: ClassSnapshot): Entry => entryOf(seat, course, format);
 const pottery: ClassSnapshot = examples['homeroom.class.opened.v1'];
 const seat = { uid: 'enrollment-1@homeroom', sequence: 2, status: 'confirmed', childName: 'Maya Okafor' } as const;
 const people = {

@@ -20,7 +20,7 @@ test('a client generated from the OpenAPI document reads an inbox, marks it, and
   ]);
 
   const family = aFamily();
-  await receiveFamily(harness.database, co, family.registered());
+  await receiveFamily(harness.db, co, family.registered());
   await harness.testDatabase.waitForReplica();
   const { cookie } = await harness.signedIn(guardianOf(family.familyId));
   const origin = await app.listen({ host: '127.0.0.1', port: 0 });

@@ -27,10 +27,10 @@ describe('replay-dead-letters', () => {
 
   /** One that fits the filter of a test, another that does not, and one that cannot be replayed. */
   const threeLetters = async (): Promise<void> => {
-    await addDeadLetter(harness.database, aDeadLetter({ topic: 'homeroom.family.v1', reason: 'Timeout' }));
-    await addDeadLetter(harness.database, aDeadLetter({ topic: 'homeroom.class.v1', reason: 'not a time zone' }));
+    await addDeadLetter(harness.db, aDeadLetter({ topic: 'homeroom.family.v1', reason: 'Timeout' }));
+    await addDeadLetter(harness.db, aDeadLetter({ topic: 'homeroom.class.v1', reason: 'not a time zone' }));
     await addDeadLetter(
-      harness.database,
+      harness.db,
       aDeadLetter({ topic: 'homeroom.class.v1', reason: 'timeout', obstacle: 'it has no value', value: null }),
     );
   };
@@ -50,7 +50,7 @@ describe('replay-dead-letters', () => {
         said: 'replayed 2, left 1 that cannot be',
         outbox: ['homeroom.family.v1', 'homeroom.class.v1'],
       });
-      await addDeadLetter(harness.database, aDeadLetter({ topic: 'homeroom.enrollment.v1' }));
+      await addDeadLetter(harness.db, aDeadLetter({ topic: 'homeroom.enrollment.v1' }));
       expect(await last()).toBe('replayed 1, left 1 that cannot be');
       expect(await outbox()).toEqual(['homeroom.family.v1', 'homeroom.class.v1', 'homeroom.enrollment.v1']);
     },

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Database } from '@homeroom/postgres';
+import type { CoopDatabase, Database } from '@homeroom/postgres';
 import { Closing, waitFor } from '@homeroom/testing';
 import { randomUUID } from 'node:crypto';
 import { coordinatorMailQueue } from '../../src/coordinator-mails/queue.ts';
@@ -14,18 +14,19 @@ import {
   receiveFamily,
 } from '../../src/notifications/receive-event.ts';
 import { changeCoordinatorPreferences } from '../../src/preferences/coordinator-store.ts';
-import { runLoop, settings } from '../deliveries/run-loop.ts';
+import { runLoop, settingsOf } from '../deliveries/run-loop.ts';
 import { aFamily, anEvent, co, openEngines } from '../harness.ts';
 import { startSmtp, type ReceivedMail, type TestSmtp } from '../smtp-server.ts';
 
 const closing = new Closing();
 const perTest = new Closing();
 let database: Database;
+let db: CoopDatabase;
 let smtp: TestSmtp;
 let seen: DeliveryEvent[];
 
 beforeAll(async () => {
-  ({ database } = closing.add(await openEngines(), (it) => it.close()));
+  ({ database, db } = closing.add(await openEngines(), (it) => it.close()));
 });
 afterAll(() => closing.closeAll());
 beforeEach(async () => {
@@ -42,7 +43,7 @@ const start = (): void =>
   runLoop(perTest, {
     database,
     smtp,
-    queues: [coordinatorMailQueue({ database, ...settings })],
+    queues: [coordinatorMailQueue({ database, settingsOf })],
     onEvent: (event) => seen.push(event),
   });
 const kindOf = (mail: ReceivedMail): string | undefined => mail.header('x-homeroom-kind');
@@ -59,16 +60,16 @@ async function aCoordinator(
 ): Promise<{ accountId: string; email: string }> {
   const accountId = randomUUID();
   const email = `coordinator-${accountId.slice(0, 8)}@example.org`;
-  if (known) await receiveCoordinator(database, saved({ accountId, email, name: 'Robin' }));
-  if (on.length > 0) await changeCoordinatorPreferences(database, accountId, { emailEnabled: undefined, on, off: [] });
+  if (known) await receiveCoordinator(db, saved({ accountId, email, name: 'Robin' }));
+  if (on.length > 0) await changeCoordinatorPreferences(db, accountId, { emailEnabled: undefined, on, off: [] });
   return { accountId, email };
 }
 
 const somethingOfEachKind = async (): Promise<void> => {
   const family = aFamily();
-  await receiveFamily(database, co, family.registered());
-  await receiveEnrollment(database, family.enrollment('homeroom.enrollment.flagged.v1'));
-  await receiveDoubleBooking(database, anEvent('homeroom.class.double-booked.v1'));
+  await receiveFamily(db, co, family.registered());
+  await receiveEnrollment(db, co, family.enrollment('homeroom.enrollment.flagged.v1'));
+  await receiveDoubleBooking(db, co, anEvent('homeroom.class.double-booked.v1'));
 };
 
 describe('D15: mails to coordinators', () => {
@@ -77,7 +78,7 @@ describe('D15: mails to coordinators', () => {
     const one = await aCoordinator(['flagged']);
     const none = await aCoordinator([]);
     const off = await aCoordinator(coordinatorKinds);
-    await changeCoordinatorPreferences(database, off.accountId, { emailEnabled: false, on: [], off: [] });
+    await changeCoordinatorPreferences(db, off.accountId, { emailEnabled: false, on: [], off: [] });
     await somethingOfEachKind();
     start();
     await waitFor('the marks', () => sentMails() === 5);
@@ -100,7 +101,7 @@ describe('D15: mails to coordinators', () => {
 
   test('address the coordinator, and name why they came', async () => {
     const { email } = await aCoordinator(['family_registered']);
-    await receiveFamily(database, co, aFamily().registered());
+    await receiveFamily(db, co, aFamily().registered());
     start();
     const mail = await waitFor('the mail', () => smtp.mails.find((each) => kindOf(each) === 'family_registered'));
     expect(mail.email.to).toEqual([{ name: 'Robin', address: email }]);
@@ -113,20 +114,20 @@ describe('D15: mails to coordinators', () => {
   test('are queued once, however often the event comes', async () => {
     await aCoordinator(['double_booked']);
     const event = anEvent('homeroom.class.double-booked.v1');
-    await Promise.all([1, 2, 3].map(() => receiveDoubleBooking(database, event)));
+    await Promise.all([1, 2, 3].map(() => receiveDoubleBooking(db, co, event)));
     start();
     await waitFor('the mark', () => sentMails() === 1);
-    await receiveDoubleBooking(database, event);
+    await receiveDoubleBooking(db, co, event);
     expect(await claimCoordinatorMails(database, lease)).toEqual([]);
     expect(smtp.mails).toHaveLength(1);
   });
 
   test('wait until the address is known', async () => {
     const { accountId, email } = await aCoordinator(['double_booked'], { known: false });
-    await receiveDoubleBooking(database, anEvent('homeroom.class.double-booked.v1'));
+    await receiveDoubleBooking(db, co, anEvent('homeroom.class.double-booked.v1'));
     expect(await claimCoordinatorMails(database, lease)).toEqual([]);
     expect(await countOpen(database)).toMatchObject([{ queue: 'coordinator', status: 'waiting', count: 1 }]);
-    await receiveCoordinator(database, saved({ accountId, email }));
+    await receiveCoordinator(db, saved({ accountId, email }));
     expect(await countOpen(database)).toMatchObject([{ queue: 'coordinator', status: 'due', count: 1 }]);
     expect(await claimCoordinatorMails(database, lease)).toMatchObject([{ email }]);
   });
@@ -134,7 +135,7 @@ describe('D15: mails to coordinators', () => {
   test('are suppressed after they have waited too long for an address, and only then', async () => {
     const known = await aCoordinator(['double_booked']);
     await aCoordinator(['double_booked'], { known: false });
-    await receiveDoubleBooking(database, anEvent('homeroom.class.double-booked.v1'));
+    await receiveDoubleBooking(db, co, anEvent('homeroom.class.double-booked.v1'));
     expect(await suppressWithoutAddress(database, { days: 7 })).toBe(0);
     await database.query({
       name: 'test_wait',
@@ -147,7 +148,7 @@ describe('D15: mails to coordinators', () => {
   test('are retried while the server is down, and fail when it rejects them permanently', async () => {
     smtp.refuse(451);
     await aCoordinator(['double_booked']);
-    await receiveDoubleBooking(database, anEvent('homeroom.class.double-booked.v1'));
+    await receiveDoubleBooking(db, co, anEvent('homeroom.class.double-booked.v1'));
     start();
     await waitFor('some attempts', () => seen.filter(({ kind }) => kind === 'retry').length >= 4);
     smtp.refuse(550);
@@ -159,8 +160,8 @@ describe('D15: mails to coordinators', () => {
 test('D15: an older event of a coordinator does not replace a newer one', async () => {
   const { accountId } = await aCoordinator(['double_booked']);
   const later = new Date('2026-09-01T12:00:00Z');
-  await receiveCoordinator(database, { ...saved({ accountId, email: 'new@example.org' }), time: later });
-  await receiveCoordinator(database, saved({ accountId, email: 'old@example.org' }));
-  await receiveDoubleBooking(database, anEvent('homeroom.class.double-booked.v1'));
+  await receiveCoordinator(db, { ...saved({ accountId, email: 'new@example.org' }), time: later });
+  await receiveCoordinator(db, saved({ accountId, email: 'old@example.org' }));
+  await receiveDoubleBooking(db, co, anEvent('homeroom.class.double-booked.v1'));
   expect(await claimCoordinatorMails(database, lease)).toMatchObject([{ email: 'new@example.org' }]);
 });

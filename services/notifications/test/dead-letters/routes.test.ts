@@ -40,7 +40,7 @@ const outbox = async (): Promise<{ topic: string; key: string; headers: object; 
 describe('dead letters', () => {
   test('are listed newest first, page by page, each once', async () => {
     for (let index = 0; index < 25; index++)
-      await addDeadLetter(harness.database, aDeadLetter({ reason: `reason ${index}` }));
+      await addDeadLetter(harness.db, aDeadLetter({ reason: `reason ${index}` }));
     const reasons: string[] = [];
     let cursor = '';
     do {
@@ -52,8 +52,8 @@ describe('dead letters', () => {
   });
 
   test('are found by topic, by a part of the reason in any case, and by status', async () => {
-    await addDeadLetter(harness.database, aDeadLetter({ reason: 'TypeError: 100% _broken_' }));
-    await addDeadLetter(harness.database, aDeadLetter({ topic: 'homeroom.class.v1', reason: 'not a time zone' }));
+    await addDeadLetter(harness.db, aDeadLetter({ reason: 'TypeError: 100% _broken_' }));
+    await addDeadLetter(harness.db, aDeadLetter({ topic: 'homeroom.class.v1', reason: 'not a time zone' }));
     expect((await list('?topic=homeroom.class.v1')).items).toHaveLength(1);
     expect((await list('?reason=typeerror')).items).toHaveLength(1);
     expect((await list(`?reason=${encodeURIComponent('% _')}`)).items).toHaveLength(1);
@@ -66,14 +66,14 @@ describe('dead letters', () => {
 
   test('the same place in the topic twice is one', async () => {
     const letter = aDeadLetter();
-    await addDeadLetter(harness.database, letter);
-    await addDeadLetter(harness.database, letter);
+    await addDeadLetter(harness.db, letter);
+    await addDeadLetter(harness.db, letter);
     expect((await list()).items).toHaveLength(1);
   });
 
   test('one is shown whole, in base64', async () => {
     const value = Buffer.from([0, 255, 1]);
-    await addDeadLetter(harness.database, aDeadLetter({ value, key: null, obstacle: 'its key is not text' }));
+    await addDeadLetter(harness.db, aDeadLetter({ value, key: null, obstacle: 'its key is not text' }));
     const [item] = (await list()).items;
     const whole = await app.inject({ url: `/api/dead-letters/${item?.id ?? ''}`, headers });
     expect(whole.json()).toMatchObject({
@@ -93,7 +93,7 @@ describe('dead letters', () => {
         ['x-ünï', Buffer.from('wörth').toString('base64')],
       ],
     });
-    await addDeadLetter(harness.database, letter);
+    await addDeadLetter(harness.db, letter);
     const [item] = (await list()).items;
     const answers = await Promise.all(Array.from({ length: 20 }, () => replay(item?.id ?? '')));
     expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([204, ...Array<number>(19).fill(409)]);
@@ -109,7 +109,7 @@ describe('dead letters', () => {
   });
 
   test('one that cannot be published as an event is not replayed, and says why', async () => {
-    await addDeadLetter(harness.database, aDeadLetter({ value: null, obstacle: 'it has no value' }));
+    await addDeadLetter(harness.db, aDeadLetter({ value: null, obstacle: 'it has no value' }));
     const [item] = (await list()).items;
     const answer = await replay(item?.id ?? '');
     expect(answer.statusCode).toBe(409);

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { decodeEvent } from '@homeroom/contracts';
-import type { Database } from '@homeroom/postgres';
+import type { CoopDatabase, Database } from '@homeroom/postgres';
 import { Closing, waitFor } from '@homeroom/testing';
 import { testWithSwitch } from '@homeroom/testing/switch';
 import { createDeliveryLoop, type DeliveryEvent, type DeliveryOptions } from '../../src/deliveries/deliver-mail.ts';
@@ -10,16 +10,18 @@ import { claimFamilyMails } from '../../src/deliveries/store.ts';
 import { receiveEnrollment, receiveFamily } from '../../src/notifications/receive-event.ts';
 import { readCalendar } from '../calendars/read-calendar.ts';
 import { aFamily, co, openEngines } from '../harness.ts';
+import { settingsOf } from './run-loop.ts';
 import { startSmtp, type ReceivedMail, type TestSmtp } from '../smtp-server.ts';
 
 const closing = new Closing();
 const perTest = new Closing();
 let database: Database;
+let db: CoopDatabase;
 let smtp: TestSmtp;
 let seen: DeliveryEvent[];
 
 beforeAll(async () => {
-  ({ database } = closing.add(await openEngines(), (it) => it.close()));
+  ({ database, db } = closing.add(await openEngines(), (it) => it.close()));
 });
 afterAll(() => closing.closeAll());
 beforeEach(async () => {
@@ -38,17 +40,11 @@ const openMailer = (options: Partial<Parameters<typeof createMailer>[0]> = {}): 
     (it) => it.close(),
   );
 
-const settings = {
-  coopName: co.coopName,
-  from: { name: co.coopName, address: 'hello@willow.example' },
-  publicOrigin: 'https://willow.example',
-};
-
 /** Runs a worker's delivery until the test ends or stops it. */
 function startLoop(options: Partial<DeliveryOptions> = {}): { stop: () => Promise<void>; wake: () => void } {
   const stopping = new AbortController();
   const loop = createDeliveryLoop({
-    queues: [familyMailQueue({ database, ...settings })],
+    queues: [familyMailQueue({ database, settingsOf })],
     mailer: options.mailer ?? openMailer(),
     concurrency: 3,
     leaseMs: 60_000,
@@ -78,10 +74,10 @@ const statuses = async (): Promise<Record<string, number>> => {
 describe('a mail', () => {
   test('of each kind arrives once, in the order of the inbox, with a calendar that can be read', async () => {
     const family = aFamily();
-    await receiveFamily(database, co, family.registered());
+    await receiveFamily(db, co, family.registered());
     for (const [version, kind] of ['waitlisted', 'promoted', 'confirmed', 'cancelled'].entries()) {
       const type = `homeroom.enrollment.${kind as 'confirmed'}.v1` as const;
-      await receiveEnrollment(database, family.enrollment(type, { version: version + 1 }));
+      await receiveEnrollment(db, co, family.enrollment(type, { version: version + 1 }));
     }
     startLoop();
     await waitFor('five mails', () => smtp.mails.length === 5);
@@ -99,7 +95,7 @@ describe('a mail', () => {
 
   test('has text, HTML, the invitation as an alternative and as a file, and the headers that name it', async () => {
     const family = aFamily();
-    await receiveFamily(database, co, family.registered());
+    await receiveFamily(db, co, family.registered());
     startLoop();
     const mail = await waitFor('the mail', () => smtp.mails[0]);
     const id = mail.header('x-homeroom-notification');
@@ -115,10 +111,10 @@ describe('a mail', () => {
 
   test('goes to the address that the family has when it is sent', async () => {
     const family = aFamily();
-    await receiveFamily(database, co, family.registered());
+    await receiveFamily(db, co, family.registered());
     const guardianId = family.familyId;
     await receiveFamily(
-      database,
+      db,
       co,
       family.changed({ guardians: [{ guardianId, name: 'Ngozi', email: 'new@example.org' }] }),
     );
@@ -132,7 +128,7 @@ describe('a mail', () => {
     const guardians = [
       { guardianId: family.familyId, name: 'Evil\r\nBcc: evil@example.org\r\n\r\n<h1>', email: family.email },
     ];
-    await receiveFamily(database, co, family.registered({ guardians, name: 'x\r\nX-Evil: 1' }));
+    await receiveFamily(db, co, family.registered({ guardians, name: 'x\r\nX-Evil: 1' }));
     startLoop();
     const mail = await waitFor('the mail', () => smtp.mails[0]);
     expect(mail.recipients).toEqual([family.email]);
@@ -143,7 +139,7 @@ describe('a mail', () => {
 
   test('that is sent is published as an event, in the same statement as the mark', async () => {
     const family = aFamily();
-    await receiveFamily(database, co, family.registered());
+    await receiveFamily(db, co, family.registered());
     startLoop();
     const [row] = await waitFor('the outbox row', async () => {
       const { rows } = await database.query<{ headers: Record<string, string>; payload: Buffer; key: string }>({
@@ -165,7 +161,7 @@ describe('when the mail server', () => {
   test('is down, mails wait, and all of them go out once it is up', async () => {
     smtp.down();
     const families = Array.from({ length: 8 }, aFamily);
-    for (const family of families) await receiveFamily(database, co, family.registered());
+    for (const family of families) await receiveFamily(db, co, family.registered());
     startLoop();
     await waitFor('ten failed attempts', () => seen.filter(({ kind }) => kind === 'retry').length >= 10);
     expect(await statuses()).toEqual({ due: 8 });
@@ -177,7 +173,7 @@ describe('when the mail server', () => {
   test('is down, the breaker protects it from the queue; without the breaker every mail would connect', async () => {
     smtp.down();
     const families = Array.from({ length: 30 }, aFamily);
-    for (const family of families) await receiveFamily(database, co, family.registered());
+    for (const family of families) await receiveFamily(db, co, family.registered());
     const { stop } = startLoop({ mailer: openMailer({ breakerOpenMs: 60_000 }), backoff: { baseMs: 1, maxMs: 1 } });
     await waitFor('fifty attempts', () => seen.filter(({ kind }) => kind === 'retry').length >= 50);
     await stop();
@@ -188,18 +184,18 @@ describe('when the mail server', () => {
   test('refuses a mail permanently, it fails at the third time and delays no other mail', async () => {
     smtp.refuse(550);
     const family = aFamily();
-    await receiveFamily(database, co, family.registered());
+    await receiveFamily(db, co, family.registered());
     startLoop();
     await waitFor('the end', async () => (await statuses())['failed'] === 1);
     expect(seen.filter(({ kind }) => kind === 'retry')).toHaveLength(2);
     smtp.refuse(undefined);
-    await receiveEnrollment(database, family.enrollment('homeroom.enrollment.confirmed.v1'));
+    await receiveEnrollment(db, co, family.enrollment('homeroom.enrollment.confirmed.v1'));
     await waitFor('the next mail', () => to(family.email).length === 1);
   });
 
   test('asks to try again later, that is done for as long as it takes', async () => {
     smtp.refuse(451);
-    await receiveFamily(database, co, aFamily().registered());
+    await receiveFamily(db, co, aFamily().registered());
     startLoop();
     await waitFor('five attempts', () => seen.filter(({ kind }) => kind === 'retry').length >= 5);
     smtp.refuse(undefined);
@@ -209,7 +205,7 @@ describe('when the mail server', () => {
 
   test('accepts and dies before it says so, the mail comes twice, with one Message-ID', async () => {
     smtp.cutBeforeReply(true);
-    await receiveFamily(database, co, aFamily().registered());
+    await receiveFamily(db, co, aFamily().registered());
     startLoop();
     await waitFor('the first copy', () => smtp.mails.length === 1);
     smtp.cutBeforeReply(false);
@@ -221,7 +217,7 @@ describe('when the mail server', () => {
 
   test('does not answer, the attempt ends in time and the mail is sent later', async () => {
     smtp.hold(true);
-    await receiveFamily(database, co, aFamily().registered());
+    await receiveFamily(db, co, aFamily().registered());
     startLoop({ mailer: openMailer({ timeoutMs: 200 }) });
     await waitFor('an attempt that ran out of time', () => seen.some(({ kind }) => kind === 'retry'));
     smtp.hold(false);
@@ -233,8 +229,8 @@ describe('workers', () => {
   test('that work side by side send every mail once', async () => {
     const families = Array.from({ length: 20 }, aFamily);
     for (const family of families) {
-      await receiveFamily(database, co, family.registered());
-      await receiveEnrollment(database, family.enrollment('homeroom.enrollment.confirmed.v1'));
+      await receiveFamily(db, co, family.registered());
+      await receiveEnrollment(db, co, family.enrollment('homeroom.enrollment.confirmed.v1'));
     }
     for (let worker = 0; worker < 3; worker++) startLoop();
     await waitFor('all marked', async () => (await statuses())['sent'] === 40);
@@ -248,10 +244,10 @@ describe('workers', () => {
     { name: 'leaseMs', on: 60_000, off: 0, failure: /Expected: 1\n+Received: 2/ },
     async (leaseMs) => {
       smtp.hold(true);
-      await receiveFamily(database, co, aFamily().registered());
+      await receiveFamily(db, co, aFamily().registered());
       const first = startLoop({ leaseMs, mailer: openMailer({ timeoutMs: 20_000 }) });
       await waitFor('the mail in progress', () => smtp.mails.length === 1);
-      const queue = familyMailQueue({ database, ...settings });
+      const queue = familyMailQueue({ database, settingsOf });
       const claims = jest.spyOn(queue, 'claim');
       const second = startLoop({ leaseMs, mailer: openMailer({ timeoutMs: 20_000 }), queues: [queue] });
       // a worker that claims nothing claims again; one that claims something sends it first
@@ -265,7 +261,7 @@ describe('workers', () => {
   );
 
   test('that die with a mail in progress release it when their lease ends', async () => {
-    await receiveFamily(database, co, aFamily().registered());
+    await receiveFamily(db, co, aFamily().registered());
     expect(await claimFamilyMails(database, { limit: 10, leaseMs: 300 })).toHaveLength(1);
     expect(await claimFamilyMails(database, { limit: 10, leaseMs: 300 })).toHaveLength(0);
     startLoop();
@@ -276,7 +272,7 @@ describe('workers', () => {
 
   test('that come back after their lease do not mark what another has taken over', async () => {
     smtp.hold(true);
-    await receiveFamily(database, co, aFamily().registered());
+    await receiveFamily(db, co, aFamily().registered());
     startLoop({ mailer: openMailer({ timeoutMs: 20_000 }) });
     await waitFor('the mail in progress', () => smtp.mails.length === 1);
     await database.query({ name: 'test_take_over', text: 'update deliveries set attempts = attempts + 1' });
@@ -287,7 +283,7 @@ describe('workers', () => {
 
   test('that are asked to stop finish the mail in progress', async () => {
     smtp.hold(true);
-    await receiveFamily(database, co, aFamily().registered());
+    await receiveFamily(db, co, aFamily().registered());
     const { stop } = startLoop();
     await waitFor('the mail in progress', () => smtp.mails.length === 1);
     const stopped = stop();

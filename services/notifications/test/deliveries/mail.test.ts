@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { examples } from '@homeroom/contracts';
+import { examples, firstCoopId } from '@homeroom/contracts';
 import { classEntry } from '../../src/calendars/calendar.ts';
 import { composeFamilyMail, type DueFamilyMail } from '../../src/deliveries/family-mail.ts';
 import { UnusableAddressError } from '../../src/deliveries/mail.ts';
+import { formatOf } from '../../src/wording/format.ts';
 
 const due: DueFamilyMail = {
+  coopId: firstCoopId,
   id: '0199f2a0-0000-7000-8000-000000000006',
   familyId: '0199f2a0-0000-7000-8000-000000000001',
   attempts: 1,
@@ -17,6 +19,7 @@ const due: DueFamilyMail = {
     entry: classEntry(
       { uid: 'u@homeroom', sequence: 2, status: 'confirmed', childName: 'Maya' },
       examples['homeroom.class.opened.v1'],
+      formatOf('en-US'),
     ),
   },
   familyName: 'Okafor',
@@ -27,7 +30,9 @@ const due: DueFamilyMail = {
 const settings = {
   coopName: 'Willow Creek',
   from: { name: 'Willow Creek', address: 'hello@willow.example' },
-  publicOrigin: 'https://willow.example',
+  timeZone: 'America/Chicago',
+  locale: 'en-US',
+  origin: 'https://willow.example',
 };
 
 describe('a mail', () => {

@@ -14,7 +14,7 @@ const event = (type: EventType, data: object = {}): unknown => ({
 const enrollment = (type: EnrollmentEvent['type'], data: object = {}): EnrollmentEvent =>
   event(type, data) as EnrollmentEvent;
 const registered = (data: object = {}): FamilyEvent => event('homeroom.family.registered.v1', data) as FamilyEvent;
-const coop = { coopName: 'Willow Creek', timeZone: 'America/Chicago' };
+const coop = { name: 'Willow Creek', timeZone: 'America/Chicago', locale: 'en-US' };
 
 describe('what an enrollment’s event says', () => {
   test.each([
@@ -47,7 +47,7 @@ describe('what an enrollment’s event says', () => {
       'Maya Okafor is no longer enrolled in Pottery for beginners',
     ],
   ] as const)('%s: one %s mail that a calendar understands', (type, kind, method, status, subject) => {
-    const draft = draftForEnrollment(enrollment(type));
+    const draft = draftForEnrollment(enrollment(type), coop);
     expect(draft).toMatchObject({ kind, subject, audience: `family:${examples[type].familyId}` });
     expect(draft?.mail?.invitation.method).toBe(method);
     expect(draft?.mail?.invitation.entry).toMatchObject({
@@ -58,26 +58,27 @@ describe('what an enrollment’s event says', () => {
   });
 
   test('a held seat says nothing: the answer to the request did', () => {
-    expect(draftForEnrollment(enrollment('homeroom.enrollment.seat-held.v1'))).toBeUndefined();
+    expect(draftForEnrollment(enrollment('homeroom.enrollment.seat-held.v1'), coop)).toBeUndefined();
   });
 
   test('money is named when there is some, and not when there is none', () => {
-    expect(draftForEnrollment(enrollment('homeroom.enrollment.confirmed.v1'))?.body).toContain('$85.00');
-    expect(draftForEnrollment(enrollment('homeroom.enrollment.confirmed.v1', { amountCents: 0 }))?.body).not.toContain(
-      '$',
-    );
-    expect(draftForEnrollment(enrollment('homeroom.enrollment.cancelled.v1'))?.body).toContain('refund $85.00');
+    expect(draftForEnrollment(enrollment('homeroom.enrollment.confirmed.v1'), coop)?.body).toContain('$85.00');
+    expect(
+      draftForEnrollment(enrollment('homeroom.enrollment.confirmed.v1', { amountCents: 0 }), coop)?.body,
+    ).not.toContain('$');
+    expect(draftForEnrollment(enrollment('homeroom.enrollment.cancelled.v1'), coop)?.body).toContain('refund $85.00');
   });
 
   test('a late notification says that it was delayed', () => {
     expect(
-      draftForEnrollment(enrollment('homeroom.enrollment.confirmed.v1'), { version: 9, status: 'cancelled' })?.body,
+      draftForEnrollment(enrollment('homeroom.enrollment.confirmed.v1'), coop, { version: 9, status: 'cancelled' })
+        ?.body,
     ).toMatch(/^This message was delayed/);
   });
 
   test('names with line breaks stay in one line', () => {
     const child = { ...examples['homeroom.enrollment.confirmed.v1'].child, name: 'Maya\r\nBcc: evil@example.org' };
-    expect(draftForEnrollment(enrollment('homeroom.enrollment.confirmed.v1', { child }))?.subject).toBe(
+    expect(draftForEnrollment(enrollment('homeroom.enrollment.confirmed.v1', { child }), coop)?.subject).toBe(
       'Maya Bcc: evil@example.org has a seat in Pottery for beginners',
     );
   });

@@ -39,7 +39,7 @@ describe('the inbox', () => {
   test('shows newest first, page by page, each once, also while new ones come in', async () => {
     const { family, list } = await aReader();
     const add = (version: number): Promise<unknown> =>
-      receiveEnrollment(harness.database, family.enrollment('homeroom.enrollment.confirmed.v1', { version }));
+      receiveEnrollment(harness.db, co, family.enrollment('homeroom.enrollment.confirmed.v1', { version }));
     for (let version = 1; version <= 25; version++) await add(version);
     await harness.testDatabase.waitForReplica();
     const seen: string[] = [];
@@ -57,8 +57,8 @@ describe('the inbox', () => {
 
   test('what is read is read at once, for the one who read it, and once', async () => {
     const { family, list, read } = await aReader();
-    await receiveFamily(harness.database, co, family.registered());
-    await receiveEnrollment(harness.database, family.enrollment('homeroom.enrollment.confirmed.v1'));
+    await receiveFamily(harness.db, co, family.registered());
+    await receiveEnrollment(harness.db, co, family.enrollment('homeroom.enrollment.confirmed.v1'));
     await harness.testDatabase.waitForReplica();
     const before = await list();
     expect(before.unreadCount).toBe(2);
@@ -79,8 +79,8 @@ describe('the inbox', () => {
 
   test('marking at once from many places counts it once', async () => {
     const { family, list, read } = await aReader();
-    await receiveEnrollment(harness.database, family.enrollment('homeroom.enrollment.confirmed.v1'));
-    await receiveEnrollment(harness.database, family.enrollment('homeroom.enrollment.cancelled.v1', { version: 3 }));
+    await receiveEnrollment(harness.db, co, family.enrollment('homeroom.enrollment.confirmed.v1'));
+    await receiveEnrollment(harness.db, co, family.enrollment('homeroom.enrollment.cancelled.v1', { version: 3 }));
     await harness.testDatabase.waitForReplica();
     const { items } = await list();
     expect(await Promise.all(Array.from({ length: 10 }, () => read(items[0]?.id ?? '')))).toEqual(Array(10).fill(204));
@@ -93,7 +93,7 @@ describe('the inbox', () => {
     const readAll = (upTo: string): Promise<{ statusCode: number; json: <T>() => T }> =>
       app.inject({ method: 'POST', url: '/api/notifications/read-all', headers, payload: { upTo } });
     const add = (version: number): Promise<unknown> =>
-      receiveEnrollment(harness.database, family.enrollment('homeroom.enrollment.confirmed.v1', { version }));
+      receiveEnrollment(harness.db, co, family.enrollment('homeroom.enrollment.confirmed.v1', { version }));
     for (let version = 1; version <= 5; version++) await add(version);
     await harness.testDatabase.waitForReplica();
     const seen = (await list()).items;
@@ -112,8 +112,8 @@ describe('the inbox', () => {
 
   test('D15: what another inbox has is no place to read up to', async () => {
     const [mine, theirs] = [await aReader(), await aReader()];
-    await receiveFamily(harness.database, co, theirs.family.registered());
-    await receiveFamily(harness.database, co, mine.family.registered());
+    await receiveFamily(harness.db, co, theirs.family.registered());
+    await receiveFamily(harness.db, co, mine.family.registered());
     await harness.testDatabase.waitForReplica();
     const foreign = (await theirs.list()).items[0]?.id ?? '';
     const headers = await harness.signedIn(guardianOf(mine.family.familyId));

@@ -7,11 +7,14 @@ import {
   welcomeWords,
   type EnrollmentEvent,
 } from '../../src/notifications/wording.ts';
+import { formatOf } from '../../src/wording/format.ts';
+
+const format = formatOf('en-US');
 
 type Name = EnrollmentEvent['type'] extends `homeroom.enrollment.${infer N}.v1` ? N : never;
 const wordsOf = (name: Name, data: object = {}): ReturnType<typeof enrollmentWords> => {
   const type = `homeroom.enrollment.${name}.v1` as const;
-  return enrollmentWords({ type, data: { ...examples[type], ...data } } as DomainEvent as EnrollmentEvent);
+  return enrollmentWords({ type, data: { ...examples[type], ...data } } as DomainEvent as EnrollmentEvent, format);
 };
 const meeting = 'Tuesdays, 10:00–11:30 AM, September 8 – December 15, 2026\nWorkshop, with Ines Duarte';
 
@@ -121,7 +124,13 @@ describe('D8, D10, D14: the words of', () => {
 
   test('a registration, in the inbox of the family and of the coordinators', () => {
     const family = { name: 'Sec Family', children: [{}, {}] };
-    expect(welcomeWords(family, 'Willow Creek', { firstDay: '2027-01-09', startTime: '10:00' }).body).toBe(
+    expect(
+      welcomeWords(family, {
+        coopName: 'Willow Creek',
+        orientation: { firstDay: '2027-01-09', startTime: '10:00' },
+        format,
+      }).body,
+    ).toBe(
       'The Sec family is registered.\n\nNew families meet on Saturday, January 9, 2027 at 10:00 AM; the invitation is attached.',
     );
     expect(registeredWords(family)).toMatchObject({
@@ -133,10 +142,8 @@ describe('D8, D10, D14: the words of', () => {
   test('a room and a teacher that are double-booked', () => {
     const { class: course, conflicts } = examples['homeroom.class.double-booked.v1'];
     const [first] = conflicts;
-    const words = doubleBookedWords({
-      class: course,
-      conflicts: [...conflicts, ...(first === undefined ? [] : [{ ...first, over: 'teacher' as const }])],
-    });
+    const both = [...conflicts, ...(first === undefined ? [] : [{ ...first, over: 'teacher' as const }])];
+    const words = doubleBookedWords({ class: course, conflicts: both }, format);
     expect(words).toEqual({
       kind: 'double_booked',
       subject: 'Pottery for beginners is double-booked',
@@ -148,7 +155,7 @@ describe('D8, D10, D14: the words of', () => {
 test.each((Object.keys(eventTypes) as EventType[]).filter((type) => type.startsWith('homeroom.enrollment.')))(
   'D14: %s names no day, time, or amount in machine form',
   (type) => {
-    const words = enrollmentWords({ type, data: examples[type] } as DomainEvent as EnrollmentEvent);
+    const words = enrollmentWords({ type, data: examples[type] } as DomainEvent as EnrollmentEvent, format);
     expect(`${words?.subject ?? ''} ${words?.body ?? ''}`).not.toMatch(
       /\d{4}-\d{2}-\d{2}|\b\d{2}:\d{2}\b(?! [AP]M|–)|USD|tuesday/,
     );

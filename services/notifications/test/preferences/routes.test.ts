@@ -153,8 +153,8 @@ describe('the calendar', () => {
   test('holds the orientation and the classes, and follows them', async () => {
     const { family, get } = await aGuardian();
     const course = { ...examples['homeroom.class.opened.v1'], classId: family.familyId };
-    await receiveFamily(harness.database, co, family.registered());
-    await receiveEnrollment(harness.database, family.enrollment('homeroom.enrollment.confirmed.v1', { class: course }));
+    await receiveFamily(harness.db, co, family.registered());
+    await receiveEnrollment(harness.db, co, family.enrollment('homeroom.enrollment.confirmed.v1', { class: course }));
     const url = path(await get());
     await harness.testDatabase.waitForReplica();
     const feed = async (
@@ -177,13 +177,14 @@ describe('the calendar', () => {
 
     const etag = String(first.headers['etag']);
     expect((await feed({ 'if-none-match': etag })).statusCode).toBe(304);
-    await receiveClass(harness.database, anEvent('homeroom.class.changed.v1', { ...course, version: 9, room: 'Barn' }));
+    await receiveClass(harness.db, anEvent('homeroom.class.changed.v1', { ...course, version: 9, room: 'Barn' }));
     const moved = await feed({ 'if-none-match': etag });
     expect(moved.statusCode).toBe(200);
     expect(readCalendar(moved.body).events.map(({ location }) => location)).toContain('Barn');
 
     await receiveEnrollment(
-      harness.database,
+      harness.db,
+      co,
       family.enrollment('homeroom.enrollment.cancelled.v1', { class: course, version: 3 }),
     );
     expect(readCalendar((await feed()).body).events.map(({ summary }) => summary)).toEqual([
@@ -194,8 +195,8 @@ describe('the calendar', () => {
   test('D16: stays readable when one of its entries has an unknown time zone', async () => {
     const { family, get } = await aGuardian();
     const course = { ...examples['homeroom.class.opened.v1'], classId: family.familyId };
-    await receiveFamily(harness.database, co, family.registered());
-    await receiveEnrollment(harness.database, family.enrollment('homeroom.enrollment.confirmed.v1', { class: course }));
+    await receiveFamily(harness.db, co, family.registered());
+    await receiveEnrollment(harness.db, co, family.enrollment('homeroom.enrollment.confirmed.v1', { class: course }));
     const url = path(await get());
     // as stored by a version that knew more zones, or checked less
     await harness.database.query({

@@ -6,7 +6,7 @@ import { testWithSwitch } from '@homeroom/testing/switch';
 import { receiveEnrollment } from '../../src/notifications/receive-event.ts';
 import { announce } from '../../src/streams/announce.ts';
 import type { FanOutEvent, FanOutOptions } from '../../src/streams/fan-out.ts';
-import { aFamily, type Engines, guardianOf, openEngines, someCoordinator } from '../harness.ts';
+import { aFamily, co, type Engines, guardianOf, openEngines, someCoordinator } from '../harness.ts';
 import { listen as open, startApi as start, type RunningApi } from './listen.ts';
 import type { OpenStream } from './read-stream.ts';
 
@@ -30,7 +30,7 @@ const signIn = async (principal: Principal): Promise<string> => (await harness.s
 /** A notification of the family, committed and announced as by a worker. */
 async function announceVersion(family: ReturnType<typeof aFamily>, version: number): Promise<void> {
   const event = family.enrollment('homeroom.enrollment.confirmed.v1', { version });
-  const added = await receiveEnrollment(harness.database, event);
+  const added = await receiveEnrollment(harness.db, co, event);
   const onError = (error: unknown): never => {
     throw error;
   };

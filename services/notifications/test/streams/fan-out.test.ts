@@ -37,7 +37,7 @@ const announced = async (added: Promise<Added[]>): Promise<Added[]> => {
   return all;
 };
 const confirmed = (family: ReturnType<typeof aFamily>, version: number): Promise<Added[]> =>
-  receiveEnrollment(harness.database, family.enrollment('homeroom.enrollment.confirmed.v1', { version }));
+  receiveEnrollment(harness.db, co, family.enrollment('homeroom.enrollment.confirmed.v1', { version }));
 const ids = (stream: OpenStream): unknown[] =>
   stream.events.filter(({ event }) => event === 'notification').map(({ data }) => data['id']);
 
@@ -50,7 +50,7 @@ describe('a stream', () => {
     const foreign = await listen(one.port, await harness.signedIn(guardianOf(other.familyId)));
     const desk = await listen(two.port, await harness.signedIn(someCoordinator()));
 
-    const [welcome, notice] = await announced(receiveFamily(harness.database, co, family.registered()));
+    const [welcome, notice] = await announced(receiveFamily(harness.db, co, family.registered()));
     for (const stream of streams) await waitFor('the welcome', () => ids(stream).length === 1);
     await waitFor('the notice', () => ids(desk).length > 0);
     expect(streams.map(ids)).toEqual([[welcome?.id], [welcome?.id]]);
@@ -65,7 +65,7 @@ describe('a stream', () => {
   test('has the headers that proxies need, and sends the unread count first', async () => {
     const { port } = await startApi();
     const family = aFamily();
-    await receiveFamily(harness.database, co, family.registered());
+    await receiveFamily(harness.db, co, family.registered());
     const stream = await listen(port, await harness.signedIn(guardianOf(family.familyId)));
     expect(stream.headers).toMatchObject({
       'content-type': 'text/event-stream; charset=utf-8',

@@ -1,3 +1,4 @@
+import type { Coop } from '@homeroom/coops';
 import { type Closing, waitFor } from '@homeroom/testing';
 import type { AddressInfo } from 'node:net';
 import type { FanOut, FanOutOptions } from '../../src/streams/fan-out.ts';
@@ -14,14 +15,17 @@ export interface RunningApi {
 export async function startApi(
   engines: Engines,
   closing: Closing,
-  streams: Partial<FanOutOptions> = {},
+  { known, ...streams }: Partial<FanOutOptions> & { known?: readonly Coop[] } = {},
 ): Promise<RunningApi> {
   const subscribed = new Set<string>();
   const { app, fanOut } = await startApp(engines, closing, {
-    ...streams,
-    onEvent(event) {
-      if (event.kind === 'subscribed') subscribed.add(event.to);
-      streams.onEvent?.(event);
+    ...(known === undefined ? {} : { known }),
+    streams: {
+      ...streams,
+      onEvent(event) {
+        if (event.kind === 'subscribed') subscribed.add(event.to);
+        streams.onEvent?.(event);
+      },
     },
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
